@@ -1,0 +1,265 @@
+//! Digests, and reading with a check.
+
+use std::{
+    fmt,
+    io::{self, Read},
+    str::FromStr,
+};
+
+use sha2::Digest as _;
+
+use crate::error::{Error, ErrorKind};
+
+/// A hash function that registries accept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Algorithm {
+    /// SHA-256, the one everybody uses.
+    Sha256,
+    /// SHA-512, which the specification allows.
+    Sha512,
+}
+
+impl Algorithm {
+    /// The name in front of the colon.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sha256 => "sha256",
+            Self::Sha512 => "sha512",
+        }
+    }
+
+    fn hex_len(self) -> usize {
+        match self {
+            Self::Sha256 => 64,
+            Self::Sha512 => 128,
+        }
+    }
+}
+
+/// A content digest, `algorithm:hex` with lower-case hex of the right length
+/// ([OCI descriptor, "Digests"]). Anything else does not parse.
+///
+/// ```
+/// use multiarch_core::image::Digest;
+/// let digest = Digest::of(b"");
+/// assert!(digest.to_string().starts_with("sha256:e3b0c442"));
+/// assert!("sha256:../../etc/passwd".parse::<Digest>().is_err());
+/// ```
+///
+/// [OCI descriptor, "Digests"]: https://github.com/opencontainers/image-spec/blob/v1.1.1/descriptor.md#digests
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Digest {
+    algorithm: Algorithm,
+    hex: Box<str>,
+}
+
+impl Digest {
+    /// The SHA-256 digest of these bytes.
+    pub fn of(bytes: &[u8]) -> Self {
+        Hasher::new(Algorithm::Sha256).update(bytes).finish()
+    }
+
+    /// A SHA-256 digest from its 64 lower-case hex digits.
+    pub fn from_sha256_hex(hex: &str) -> Option<Self> {
+        format!("sha256:{hex}").parse().ok()
+    }
+
+    /// The hash function.
+    pub fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
+    /// The hex digits.
+    pub fn hex(&self) -> &str {
+        &self.hex
+    }
+
+    /// Fails unless these bytes have this digest.
+    ///
+    /// # Errors
+    /// [`ErrorKind::DigestMismatch`].
+    pub fn verify(&self, bytes: &[u8]) -> Result<(), Error> {
+        let found = Hasher::new(self.algorithm).update(bytes).finish();
+        self.compare(&found)
+    }
+
+    fn compare(&self, found: &Self) -> Result<(), Error> {
+        if *self == *found {
+            return Ok(());
+        }
+        let message = format!("the content has digest {found}");
+        Err(Error::new(ErrorKind::DigestMismatch, message).with_digest(self))
+    }
+}
+
+impl FromStr for Digest {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let bad = || Error::new(ErrorKind::Malformed, format!("{text:?} is no digest"));
+        let (name, hex) = text.split_once(':').ok_or_else(bad)?;
+        let algorithm = match name {
+            "sha256" => Algorithm::Sha256,
+            "sha512" => Algorithm::Sha512,
+            _ => return Err(bad()),
+        };
+        let digits = hex.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        if hex.len() != algorithm.hex_len() || !digits {
+            return Err(bad());
+        }
+        Ok(Self { algorithm, hex: hex.into() })
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.algorithm.name(), self.hex)
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl serde::Serialize for Digest {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Digest {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+        text.parse().map_err(|e: Error| serde::de::Error::custom(e.message()))
+    }
+}
+
+/// A running hash.
+#[derive(Clone, Debug)]
+pub struct Hasher(State);
+
+#[derive(Clone, Debug)]
+enum State {
+    Sha256(sha2::Sha256),
+    Sha512(sha2::Sha512),
+}
+
+impl Hasher {
+    /// A fresh hash.
+    pub fn new(algorithm: Algorithm) -> Self {
+        Self(match algorithm {
+            Algorithm::Sha256 => State::Sha256(sha2::Sha256::new()),
+            Algorithm::Sha512 => State::Sha512(sha2::Sha512::new()),
+        })
+    }
+
+    /// Adds bytes.
+    pub fn update(&mut self, bytes: &[u8]) -> &mut Self {
+        match &mut self.0 {
+            State::Sha256(state) => state.update(bytes),
+            State::Sha512(state) => state.update(bytes),
+        }
+        self
+    }
+
+    /// The digest of all bytes so far.
+    pub fn finish(&self) -> Digest {
+        let (algorithm, hex) = match &self.0 {
+            State::Sha256(state) => (Algorithm::Sha256, hex::encode(state.clone().finalize())),
+            State::Sha512(state) => (Algorithm::Sha512, hex::encode(state.clone().finalize())),
+        };
+        Digest { algorithm, hex: hex.into() }
+    }
+}
+
+/// Passes bytes through and fails at the end where they are not what was promised: too few, too
+/// many, or other ones. The error is an [`Error`] inside an [`io::Error`].
+#[derive(Debug)]
+pub struct DigestReader<R> {
+    inner: R,
+    expected: Digest,
+    size: u64,
+    seen: u64,
+    hasher: Hasher,
+}
+
+impl<R: Read> DigestReader<R> {
+    /// Reads from `inner`, which must hold exactly `size` bytes with this digest.
+    pub fn new(inner: R, expected: Digest, size: u64) -> Self {
+        let hasher = Hasher::new(expected.algorithm());
+        Self { inner, expected, size, seen: 0, hasher }
+    }
+
+    fn check_end(&self) -> Result<(), Error> {
+        if self.seen < self.size {
+            let message = format!("the content ends after {} of {} bytes", self.seen, self.size);
+            return Err(Error::new(ErrorKind::Truncated, message).with_digest(&self.expected));
+        }
+        self.expected.compare(&self.hasher.finish())
+    }
+}
+
+impl<R: Read> Read for DigestReader<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if buffer.is_empty() {
+            return Ok(0);
+        }
+        let n = self.inner.read(buffer)?;
+        self.seen += n as u64;
+        if self.seen > self.size {
+            let message = format!("the content is longer than {} bytes", self.size);
+            let error = Error::new(ErrorKind::DigestMismatch, message);
+            return Err(error.with_digest(&self.expected).into());
+        }
+        self.hasher.update(&buffer[..n]);
+        if n == 0 {
+            self.check_end()?;
+        }
+        Ok(n)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // NIST's test vectors for "abc".
+    const SHA256: &str = "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+    const SHA512: &str = "sha512:ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f";
+
+    #[test]
+    fn known_answers() {
+        for text in [SHA256, SHA512] {
+            let digest: Digest = text.parse().expect(text);
+            assert_eq!(digest.to_string(), text);
+            digest.verify(b"abc").expect("matches");
+            assert_eq!(digest.verify(b"abd").expect_err("differs").kind(), ErrorKind::DigestMismatch);
+        }
+    }
+
+    #[test]
+    fn refuses_what_is_no_digest() {
+        let upper = SHA256.to_uppercase();
+        for text in
+            ["", "sha256:", "sha256:ab", "md5:d41d8cd98f00b204e9800998ecf8427e", "../x", &upper, &SHA256[..70]]
+        {
+            assert!(text.parse::<Digest>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn reading_checks_length_and_content() {
+        let read = |bytes: &'static [u8], size| {
+            let mut out = Vec::new();
+            DigestReader::new(bytes, SHA256.parse().expect("valid"), size)
+                .read_to_end(&mut out)
+                .map_err(|e| Error::from_io("read", e).kind())
+        };
+        assert_eq!(read(b"abc", 3), Ok(3));
+        assert_eq!(read(b"ab", 3), Err(ErrorKind::Truncated));
+        assert_eq!(read(b"abcd", 3), Err(ErrorKind::DigestMismatch));
+        assert_eq!(read(b"abd", 3), Err(ErrorKind::DigestMismatch));
+    }
+}

@@ -1,0 +1,115 @@
+//! Image indexes and manifest lists: read without losing a byte.
+
+use serde_json::value::RawValue;
+
+use super::{Descriptor, Digest, Document, DocumentType, RawObject};
+use crate::error::{Error, ErrorKind};
+
+/// Annotation that BuildKit sets on an attestation: what kind of reference this is.
+pub const REFERENCE_TYPE: &str = "vnd.docker.reference.type";
+/// Annotation that BuildKit sets on an attestation: the digest of the image it is about.
+pub const REFERENCE_DIGEST: &str = "vnd.docker.reference.digest";
+/// Annotation that names an entry of an OCI layout's index.
+pub const REF_NAME: &str = "org.opencontainers.image.ref.name";
+
+/// One entry of an index: its original text, and what that says.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    raw: Box<RawValue>,
+    descriptor: Descriptor,
+}
+
+impl Entry {
+    /// An entry of our own, in the one form we write.
+    pub fn new(descriptor: Descriptor) -> Self {
+        let raw = serde_json::value::to_raw_value(&descriptor).expect("a descriptor is JSON");
+        Self { raw, descriptor }
+    }
+
+    /// The original text.
+    pub fn raw(&self) -> &str {
+        self.raw.get()
+    }
+
+    /// What it says.
+    pub fn descriptor(&self) -> &Descriptor {
+        &self.descriptor
+    }
+
+    /// The digest it points at.
+    pub fn digest(&self) -> &Digest {
+        &self.descriptor.digest
+    }
+
+    /// The digest of the image that this entry is an attestation of.
+    pub fn attests(&self) -> Option<Digest> {
+        self.descriptor.annotations.get(REFERENCE_DIGEST)?.parse().ok()
+    }
+
+    /// True for a nested index.
+    pub fn is_index(&self) -> bool {
+        DocumentType::of(&self.descriptor.media_type).is_some_and(DocumentType::is_index)
+    }
+}
+
+impl PartialEq for Entry {
+    fn eq(&self, other: &Self) -> bool {
+        self.raw() == other.raw()
+    }
+}
+
+/// An index: its members as raw text, its entries in their order.
+#[derive(Clone, Debug)]
+pub struct Index {
+    members: RawObject,
+    entries: Vec<Entry>,
+}
+
+impl Index {
+    /// Reads an index or manifest list.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Malformed`] where the document is none, or an entry is no descriptor.
+    pub fn of(document: &Document) -> Result<Self, Error> {
+        Self::parse(document.raw()).map_err(|e| e.with_digest(document.digest()))
+    }
+
+    /// Reads an index from its text; also an OCI layout's `index.json`.
+    ///
+    /// # Errors
+    /// As [`Index::of`].
+    pub fn parse(text: &[u8]) -> Result<Self, Error> {
+        let malformed =
+            |e| Error::caused_by(ErrorKind::Malformed, "an entry of the index is malformed", e);
+        let members = RawObject::parse(text)?;
+        let Some(list) = members.get("manifests")? else {
+            return Err(Error::new(ErrorKind::Malformed, "not an index: it has no manifests"));
+        };
+        let list: Option<Vec<Box<RawValue>>> = serde_json::from_str(list).map_err(malformed)?;
+        let entries = list
+            .unwrap_or_default()
+            .into_iter()
+            .map(|raw| {
+                let descriptor = serde_json::from_str(raw.get()).map_err(malformed)?;
+                Ok(Entry { raw, descriptor })
+            })
+            .collect::<Result<_, Error>>()?;
+        Ok(Self { members, entries })
+    }
+
+    /// The entries, in their order.
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// All members of the document as raw text.
+    pub fn members(&self) -> &RawObject {
+        &self.members
+    }
+}
+
+/// Joins entries to the text of a `manifests` member.
+pub(crate) fn entries_text<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> String {
+    let list: Vec<&str> = entries.into_iter().map(Entry::raw).collect();
+    format!("[{}]", list.join(","))
+}

@@ -1,0 +1,50 @@
+//! Image manifests, read.
+
+use serde::Deserialize;
+
+use super::{Descriptor, Document, descriptor::or_default, types};
+use crate::error::{Error, ErrorKind};
+
+/// What a manifest says, of either family ([OCI manifest], Docker image manifest v2 schema 2).
+///
+/// [OCI manifest]: https://github.com/opencontainers/image-spec/blob/v1.1.1/manifest.md
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Manifest {
+    /// The config.
+    pub config: Descriptor,
+    /// The layers, the lowest one first.
+    #[serde(default, deserialize_with = "or_default")]
+    pub layers: Vec<Descriptor>,
+    /// Type of the artifact, where the manifest is one.
+    #[serde(default)]
+    pub artifact_type: Option<String>,
+    /// The document this one is about.
+    #[serde(default)]
+    pub subject: Option<Descriptor>,
+}
+
+impl Manifest {
+    /// Reads a manifest.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Malformed`] where the document is none.
+    pub fn of(document: &Document) -> Result<Self, Error> {
+        serde_json::from_slice(document.raw()).map_err(|e| {
+            Error::caused_by(ErrorKind::Malformed, "not an image manifest", e)
+                .with_digest(document.digest())
+        })
+    }
+
+    /// True where the config is an image config, so that the manifest can be an image of a
+    /// platform rather than an artifact.
+    pub fn has_image_config(&self) -> bool {
+        self.artifact_type.is_none()
+            && [types::DOCKER_CONFIG, types::OCI_CONFIG].contains(&self.config.media_type.as_str())
+    }
+
+    /// Config and layers: everything that must be there before the manifest.
+    pub fn blobs(&self) -> impl Iterator<Item = &Descriptor> {
+        std::iter::once(&self.config).chain(&self.layers)
+    }
+}

@@ -1,0 +1,127 @@
+//! Media types of both families.
+
+use oci_spec::image::MediaType;
+
+/// The media types that are written, by name.
+pub mod types {
+    /// Docker image manifest, version 2, schema 2.
+    pub const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
+    /// Docker manifest list.
+    pub const DOCKER_LIST: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
+    /// Docker image config.
+    pub const DOCKER_CONFIG: &str = "application/vnd.docker.container.image.v1+json";
+    /// Docker layer, gzip.
+    pub const DOCKER_LAYER: &str = "application/vnd.docker.image.rootfs.diff.tar.gzip";
+    /// OCI image manifest.
+    pub const OCI_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+    /// OCI image index.
+    pub const OCI_INDEX: &str = "application/vnd.oci.image.index.v1+json";
+    /// OCI image config.
+    pub const OCI_CONFIG: &str = "application/vnd.oci.image.config.v1+json";
+}
+
+/// Who defined a document's format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Family {
+    /// Docker's image manifest version 2, schema 2.
+    Docker,
+    /// The OCI image specification.
+    Oci,
+}
+
+/// What kind of document a media type names, for those that can stand at a tag.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DocumentType {
+    /// One image (or an artifact in the shape of one).
+    Manifest(Family),
+    /// A list of images.
+    Index(Family),
+}
+
+impl DocumentType {
+    /// Recognises a media type; parameters behind a semicolon are ignored.
+    pub fn of(media_type: &str) -> Option<Self> {
+        let name = media_type.split(';').next().unwrap_or_default().trim();
+        Some(match name {
+            types::DOCKER_MANIFEST => Self::Manifest(Family::Docker),
+            types::DOCKER_LIST => Self::Index(Family::Docker),
+            _ => match MediaType::from(name) {
+                MediaType::ImageManifest => Self::Manifest(Family::Oci),
+                MediaType::ImageIndex => Self::Index(Family::Oci),
+                _ => return None,
+            },
+        })
+    }
+
+    /// The media type's name.
+    pub fn media_type(self) -> &'static str {
+        match self {
+            Self::Manifest(Family::Docker) => types::DOCKER_MANIFEST,
+            Self::Manifest(Family::Oci) => types::OCI_MANIFEST,
+            Self::Index(Family::Docker) => types::DOCKER_LIST,
+            Self::Index(Family::Oci) => types::OCI_INDEX,
+        }
+    }
+
+    /// True for an index or a manifest list.
+    pub fn is_index(self) -> bool {
+        matches!(self, Self::Index(_))
+    }
+}
+
+/// True for layers that may not be stored in a registry: they are fetched from elsewhere.
+pub fn layer_is_foreign(media_type: &str) -> bool {
+    media_type.contains(".foreign.") || media_type.contains(".nondistributable.")
+}
+
+/// How a blob's bytes are compressed, told by its first bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Compression {
+    /// None that is known.
+    None,
+    /// gzip, RFC 1952.
+    Gzip,
+    /// Zstandard, RFC 8878, possibly behind a skippable frame.
+    Zstd,
+}
+
+impl Compression {
+    /// Looks at the first bytes.
+    pub fn sniff(head: &[u8]) -> Self {
+        match head {
+            [0x1f, 0x8b, 8, ..] => Self::Gzip,
+            [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Self::Zstd,
+            _ => Self::None,
+        }
+    }
+
+    /// The true media type of an OCI layer compressed like this.
+    pub fn oci_layer(self) -> String {
+        match self {
+            Self::None => MediaType::ImageLayer,
+            Self::Gzip => MediaType::ImageLayerGzip,
+            Self::Zstd => MediaType::ImageLayerZstd,
+        }
+        .to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_inverse() {
+        for family in [Family::Docker, Family::Oci] {
+            for kind in [DocumentType::Manifest(family), DocumentType::Index(family)] {
+                assert_eq!(DocumentType::of(kind.media_type()), Some(kind));
+            }
+        }
+        assert_eq!(
+            DocumentType::of("application/vnd.oci.image.index.v1+json; charset=utf-8"),
+            Some(DocumentType::Index(Family::Oci))
+        );
+        assert_eq!(DocumentType::of("application/vnd.docker.distribution.manifest.v1+prettyjws"), None);
+        assert_eq!(Compression::Zstd.oci_layer(), "application/vnd.oci.image.layer.v1.tar+zstd");
+    }
+}

@@ -1,0 +1,242 @@
+//! Image references: the grammar of docker's `distribution/reference`, with IPv6 hosts.
+
+use std::{fmt, str::FromStr};
+
+use super::Digest;
+use crate::error::{Error, ErrorKind};
+
+/// `[host/]path[:tag][@digest]`, kept as it was written.
+///
+/// Grammar: [distribution/reference]. What a reference *means* (Docker Hub for one without a host,
+/// `library/` for its one-component names) is given by [`host`](Reference::host) and
+/// [`repository`](Reference::repository); printing gives the original text.
+///
+/// ```
+/// use multiarch_core::image::Reference;
+/// let reference: Reference = "nginx:1.2".parse()?;
+/// assert_eq!((reference.host(), reference.repository()), ("docker.io", "library/nginx".into()));
+/// assert_eq!(reference.to_string(), "nginx:1.2");
+/// # Ok::<(), multiarch_core::Error>(())
+/// ```
+///
+/// [distribution/reference]: https://github.com/distribution/reference/blob/v0.6.0/reference.go
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Reference {
+    host: Option<String>,
+    path: String,
+    tag: Option<String>,
+    digest: Option<Digest>,
+}
+
+const DOCKER_HUB: &str = "docker.io";
+/// Limit of distribution/reference for host and path together.
+const MAX_NAME: usize = 255;
+
+impl Reference {
+    /// The registry's host and port; Docker Hub, under any of its names, is `docker.io`.
+    pub fn host(&self) -> &str {
+        match self.host.as_deref() {
+            None | Some("index.docker.io" | "registry-1.docker.io") => DOCKER_HUB,
+            Some(host) => host,
+        }
+    }
+
+    /// The repository path in its registry, with Docker Hub's implied `library/`.
+    pub fn repository(&self) -> String {
+        if self.host() == DOCKER_HUB && !self.path.contains('/') {
+            return format!("library/{}", self.path);
+        }
+        self.path.clone()
+    }
+
+    /// The repository path as it was written.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The tag, if one was written.
+    pub fn tag(&self) -> Option<&str> {
+        self.tag.as_deref()
+    }
+
+    /// The digest, if one was written.
+    pub fn digest(&self) -> Option<&Digest> {
+        self.digest.as_ref()
+    }
+
+    /// The same reference with a tag: `latest` where neither tag nor digest was written.
+    #[must_use]
+    pub fn with_default_tag(mut self) -> Self {
+        if self.tag.is_none() && self.digest.is_none() {
+            self.tag = Some("latest".into());
+        }
+        self
+    }
+}
+
+impl FromStr for Reference {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let bad = |why: &str| {
+            Error::new(ErrorKind::Malformed, format!("{text:?} is no image reference: {why}"))
+        };
+        let (rest, digest) = match text.split_once('@') {
+            Some((rest, digest)) => {
+                (rest, Some(digest.parse().map_err(|e: Error| bad(e.message()))?))
+            }
+            None => (text, None),
+        };
+        let (name, tag) = split_tag(rest);
+        if tag.is_some_and(|tag| !is_tag(tag)) {
+            return Err(bad("the tag is not [A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"));
+        }
+        let (host, path) = split_host(name);
+        if host.is_some_and(|host| !is_host(host)) {
+            return Err(bad("the host is malformed"));
+        }
+        if !is_repository(path) {
+            return Err(bad("the repository is not lower-case components joined by single slashes"));
+        }
+        if name.len() > MAX_NAME {
+            return Err(bad("the name is longer than 255 characters"));
+        }
+        Ok(Self {
+            host: host.map(Into::into),
+            path: path.into(),
+            tag: tag.map(Into::into),
+            digest,
+        })
+    }
+}
+
+impl fmt::Display for Reference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(host) = &self.host {
+            write!(f, "{host}/")?;
+        }
+        f.write_str(&self.path)?;
+        if let Some(tag) = &self.tag {
+            write!(f, ":{tag}")?;
+        }
+        if let Some(digest) = &self.digest {
+            write!(f, "@{digest}")?;
+        }
+        Ok(())
+    }
+}
+
+/// The tag is what follows the last colon, if that colon stands behind the last slash.
+fn split_tag(text: &str) -> (&str, Option<&str>) {
+    match text.rfind(':') {
+        Some(colon) if !text[colon..].contains(['/', ']']) => {
+            (&text[..colon], Some(&text[colon + 1..]))
+        }
+        _ => (text, None),
+    }
+}
+
+/// The first component is a host if it could not be a path: it has a dot, a colon, brackets or an
+/// upper-case letter, or is `localhost`.
+fn split_host(name: &str) -> (Option<&str>, &str) {
+    match name.split_once('/') {
+        Some((first, rest))
+            if first == "localhost"
+                || first.contains(['.', ':', '['])
+                || first.contains(|c: char| c.is_ascii_uppercase()) =>
+        {
+            (Some(first), rest)
+        }
+        _ => (None, name),
+    }
+}
+
+fn is_host(host: &str) -> bool {
+    let port = |port: &str| !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit());
+    if let Some(rest) = host.strip_prefix('[') {
+        let Some((address, after)) = rest.split_once(']') else { return false };
+        let hex = |b: u8| b.is_ascii_hexdigit() || b == b':';
+        return !address.is_empty()
+            && address.bytes().all(hex)
+            && (after.is_empty() || after.strip_prefix(':').is_some_and(port));
+    }
+    let (name, after) = host.split_once(':').map_or((host, None), |(n, p)| (n, Some(p)));
+    let label = |label: &str| {
+        !label.is_empty()
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+    };
+    name.split('.').all(label) && after.is_none_or(port)
+}
+
+/// True for a repository path: lower-case components of letters and digits, joined inside by `.`,
+/// `_`, `__` or dashes, and by single slashes.
+pub fn is_repository(path: &str) -> bool {
+    let component = |component: &str| {
+        let edge = |b: Option<&u8>| b.is_some_and(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+        let bytes = component.as_bytes();
+        let separators = component
+            .split(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit())
+            .filter(|s| !s.is_empty())
+            .all(|s| matches!(s, "." | "_" | "__") || s.bytes().all(|b| b == b'-'));
+        edge(bytes.first()) && edge(bytes.last()) && separators
+    };
+    path.split('/').all(component)
+}
+
+/// True for a tag: up to 128 word characters, dots and dashes, the first one a word character.
+pub fn is_tag(tag: &str) -> bool {
+    let word = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
+    tag.len() <= 128
+        && tag.bytes().next().is_some_and(word)
+        && tag.bytes().all(|b| word(b) || b == b'.' || b == b'-')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEX: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+    // Expected parts as distribution/reference v0.6.0 gives them.
+    #[test]
+    fn parts() {
+        let pinned = format!("quay.io/a/b:1@sha256:{HEX}");
+        for (text, host, repository, tag, digest) in [
+            ("nginx", "docker.io", "library/nginx", None, false),
+            ("nginx:1.2", "docker.io", "library/nginx", Some("1.2"), false),
+            ("index.docker.io/nginx", "docker.io", "library/nginx", None, false),
+            ("docker.io/library/nginx", "docker.io", "library/nginx", None, false),
+            ("fluxcd/kustomize:v0.13.1", "docker.io", "fluxcd/kustomize", Some("v0.13.1"), false),
+            ("localhost/x", "localhost", "x", None, false),
+            ("localhost:5000/x", "localhost:5000", "x", None, false),
+            ("host:5000/a/b:c", "host:5000", "a/b", Some("c"), false),
+            ("Upper/x", "Upper", "x", None, false),
+            ("[::1]:5000/a:b", "[::1]:5000", "a", Some("b"), false),
+            ("[fe80::1]/a", "[fe80::1]", "a", None, false),
+            ("docker.m.daocloud.io/redis", "docker.m.daocloud.io", "redis", None, false),
+            ("a.b/c__d/e-f--g/h.i", "a.b", "c__d/e-f--g/h.i", None, false),
+            (pinned.as_str(), "quay.io", "a/b", Some("1"), true),
+        ] {
+            let reference: Reference = text.parse().expect(text);
+            assert_eq!(reference.to_string(), text);
+            assert_eq!(reference.host(), host, "{text}");
+            assert_eq!(reference.repository(), repository, "{text}");
+            assert_eq!(reference.tag(), tag, "{text}");
+            assert_eq!(reference.digest().is_some(), digest, "{text}");
+        }
+    }
+
+    #[test]
+    fn refuses() {
+        let long = format!("a.b/{}", "a".repeat(252));
+        let tag = format!("a:{}", "t".repeat(129));
+        for text in [
+            "", ":tag", "a/", "/a", "a//b", "a:", "a:-x", "Uppercase", "a/B", "a..b/c/..", "a@sha256:ab",
+            "a___b", "-a", "a-", "host:port/a", "[::1/a", "a b", "REG/x/<no value>", &long, &tag,
+        ] {
+            assert!(text.parse::<Reference>().is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,4 @@
+#![doc = "Work in progress."]
+pub mod error;
+pub mod image;
+pub use error::{Error, ErrorKind, Place, Result};

@@ -1,0 +1,1 @@
+//! C library of multiarch: the functions come with a later version.
