@@ -129,15 +129,13 @@ impl Document {
         };
         // One document that can be read as both is how a scanner and a runtime are made to
         // disagree (CVE-2021-41190).
-        let (wrong, other) = if kind.is_index() {
-            (members.get("layers")?.or(members.get("config")?), "an index with a config or layers")
-        } else {
-            (members.get("manifests")?, "a manifest with manifests")
-        };
-        match wrong {
-            Some(_) => Err(Error::new(ErrorKind::Malformed, other)),
-            None => Ok(kind),
+        let manifests = members.get("manifests")?.is_some();
+        let image = members.get("config")?.is_some() | members.get("layers")?.is_some();
+        if (kind.is_index() && image) || (!kind.is_index() && manifests) {
+            let message = "the document is an image and an index at once";
+            return Err(Error::new(ErrorKind::Malformed, message));
         }
+        Ok(kind)
     }
 }
 

@@ -1,0 +1,149 @@
+//! What comes in: one image, or an index of several.
+
+use std::sync::Arc;
+
+use crate::image::{Document, Entry, ImageConfig, Manifest, Platform};
+
+/// One image that comes in.
+#[derive(Clone, Debug)]
+pub struct IncomingImage {
+    pub(super) document: Document,
+    pub(super) config: Arc<ImageConfig>,
+    pub(super) entry: Entry,
+    pub(super) platform: Platform,
+}
+
+impl IncomingImage {
+    /// An image, and the entry of the index it came in, if it came in one.
+    ///
+    /// The platform is the config's. Where the config is silent about variant, os.version or
+    /// os.features and the entry speaks of the same os and architecture, the entry completes it.
+    pub fn new(document: Document, config: Arc<ImageConfig>, entry: Option<Entry>) -> Self {
+        let described = entry.as_ref().and_then(|e| e.descriptor().platform.clone());
+        let platform = complete(config.platform().clone(), described.as_ref());
+        let entry = match (entry, described) {
+            (Some(entry), Some(described)) if described.key() == platform.key() => entry,
+            (entry, _) => {
+                let mut descriptor = document.descriptor();
+                if let Some(entry) = entry {
+                    descriptor.annotations = entry.descriptor().annotations.clone();
+                }
+                descriptor.platform = Some(platform.clone());
+                Entry::new(descriptor)
+            }
+        };
+        Self { document, config, entry, platform }
+    }
+
+    /// The manifest.
+    pub fn document(&self) -> &Document {
+        &self.document
+    }
+
+    /// The config.
+    pub fn config(&self) -> &Arc<ImageConfig> {
+        &self.config
+    }
+
+    /// The platform.
+    pub fn platform(&self) -> &Platform {
+        &self.platform
+    }
+}
+
+fn complete(mut platform: Platform, described: Option<&Platform>) -> Platform {
+    let Some(described) = described else { return platform };
+    let (mine, theirs) = (platform.key(), described.key());
+    if (mine.os(), mine.architecture()) == (theirs.os(), theirs.architecture()) {
+        if platform.variant.is_empty() {
+            platform.variant.clone_from(&described.variant);
+        }
+        if platform.os_version.is_empty() {
+            platform.os_version.clone_from(&described.os_version);
+        }
+        if platform.os_features.is_empty() {
+            platform.os_features.clone_from(&described.os_features);
+        }
+    }
+    platform
+}
+
+/// What comes in for one tag from one source.
+#[derive(Clone, Debug)]
+pub struct Incoming {
+    /// The document as it came. It is what an absent tag gets, unless only parts of it are there.
+    pub(super) document: Document,
+    pub(super) complete: bool,
+    pub(super) images: Vec<IncomingImage>,
+    /// Attestations, artifacts and whatever else an index lists.
+    pub(super) others: Vec<Entry>,
+    pub(super) mislabelled: bool,
+}
+
+impl Incoming {
+    /// A single image.
+    pub fn image(document: Document, config: Arc<ImageConfig>) -> Self {
+        let image = IncomingImage::new(document.clone(), config, None);
+        Self {
+            document,
+            complete: true,
+            images: vec![image],
+            others: Vec::new(),
+            mislabelled: false,
+        }
+    }
+
+    /// A single manifest that is no image: it can only go to an absent tag.
+    pub fn artifact(document: Document) -> Self {
+        Self {
+            document,
+            complete: true,
+            images: Vec::new(),
+            others: Vec::new(),
+            mislabelled: false,
+        }
+    }
+
+    /// An index with its images and its other entries, nested indexes flattened. `complete` says
+    /// whether everything that the document lists is at hand.
+    pub fn index(
+        document: Document,
+        images: Vec<IncomingImage>,
+        others: Vec<Entry>,
+        complete: bool,
+    ) -> Self {
+        Self { document, complete, images, others, mislabelled: false }
+    }
+
+    /// Says that the source declared another platform than the config does; such an image is used,
+    /// but never wins a conflict.
+    #[must_use]
+    pub fn mislabelled(mut self, mislabelled: bool) -> Self {
+        self.mislabelled = mislabelled;
+        self
+    }
+
+    /// The document as it came.
+    pub fn document(&self) -> &Document {
+        &self.document
+    }
+
+    /// The images.
+    pub fn images(&self) -> &[IncomingImage] {
+        &self.images
+    }
+
+    /// True where the source declared another platform than the config does.
+    pub fn is_mislabelled(&self) -> bool {
+        self.mislabelled
+    }
+
+    pub(super) fn is_artifact(&self) -> bool {
+        self.images.is_empty() && !self.document.kind().is_index()
+    }
+}
+
+/// True where a manifest with this config is an image that has a platform.
+pub(crate) fn is_image(manifest: &Manifest, config: &ImageConfig) -> bool {
+    manifest.has_image_config() && config.diff_ids().is_some()
+}

@@ -1,0 +1,191 @@
+//! The algorithm.
+
+use std::collections::BTreeSet;
+
+use super::{
+    Child, ConflictPolicy, Decision, FuseOptions, Fusion, Held, Incoming, IncomingImage, IndexMode,
+    KeptBecause, Outcome,
+    slot::{self, Slot},
+};
+use crate::{
+    error::{Error, ErrorKind, Result},
+    image::{Digest, Document, Index},
+};
+
+/// Fuses what comes in into what a tag holds.
+///
+/// # Errors
+/// - [`ErrorKind::Conflict`] under [`ConflictPolicy::Fail`].
+/// - [`ErrorKind::Unsupported`] where one side is an artifact, which has no platform to fuse by.
+/// - [`ErrorKind::UnreadableTag`] where something that [`Held::needs`] asked for was not learnt.
+pub fn fuse(held: &Held, incoming: &Incoming, options: &FuseOptions) -> Result<Fusion> {
+    let mut after = held.clone();
+    for image in &incoming.images {
+        after.learn(image.document.digest().clone(), Child::Image(image.config.clone()));
+    }
+    let Some(document) = held.document() else {
+        return Ok(onto_absent(incoming, options, after));
+    };
+    if document.digest() == incoming.document.digest() {
+        let decisions = incoming.images.iter().map(|i| decision(i, Outcome::Present)).collect();
+        return Ok(Fusion { document: None, decisions, held: after });
+    }
+    if incoming.is_artifact() {
+        let message = "an artifact cannot be fused into a tag that holds something else";
+        return Err(Error::new(ErrorKind::Unsupported, message));
+    }
+    let mut merge = Merge::onto(held, document)?;
+    let mut decisions = Vec::new();
+    for image in &incoming.images {
+        let outcome = merge.add(held, image, options.on_conflict, incoming.mislabelled)?;
+        decisions.push(decision(image, outcome));
+    }
+    merge.add_others(&incoming.others);
+    let written = merge.changed.then(|| merge.write(document, incoming));
+    if let Some(written) = &written {
+        after.document = Some(written.clone());
+    }
+    Ok(Fusion { document: written, decisions, held: after })
+}
+
+fn decision(image: &IncomingImage, outcome: Outcome) -> Decision {
+    Decision { platform: image.platform.key(), digest: image.document.digest().clone(), outcome }
+}
+
+/// An absent tag gets the document as it came, where all of it is at hand.
+fn onto_absent(incoming: &Incoming, options: &FuseOptions, mut after: Held) -> Fusion {
+    let slots = || slot::in_order(incoming.images.iter().map(Slot::of_image).collect());
+    let document = match (incoming.images.as_slice(), incoming.complete) {
+        ([_], true)
+            if options.index == IndexMode::Always && !incoming.document.kind().is_index() =>
+        {
+            slot::write(None, &slots())
+        }
+        (_, true) => incoming.document.clone(),
+        ([image], false) => image.document.clone(),
+        (_, false) => slot::write(None, &slots()),
+    };
+    after.document = Some(document.clone());
+    let decisions = incoming.images.iter().map(|i| decision(i, Outcome::Added)).collect();
+    Fusion { document: Some(document), decisions, held: after }
+}
+
+struct Merge {
+    slots: Vec<Slot>,
+    /// The entries of nested indexes: they count as there, but cannot be changed.
+    nested: Vec<Slot>,
+    index: Option<Index>,
+    changed: bool,
+}
+
+impl Merge {
+    fn onto(held: &Held, document: &Document) -> Result<Self> {
+        if !document.kind().is_index() {
+            let slot = match held.children.get(document.digest()) {
+                Some(Child::Artifact) => {
+                    let message = "the tag holds an artifact, which has no platform to fuse by";
+                    return Err(Error::new(ErrorKind::Unsupported, message));
+                }
+                _ => Slot::of_manifest(document, &held.children),
+            };
+            let message = "the platform of the image at the tag could not be read";
+            let slot = slot
+                .filter(|slot| slot.key.is_some())
+                .ok_or_else(|| Error::new(ErrorKind::UnreadableTag, message))?;
+            return Ok(Self { slots: vec![slot], nested: Vec::new(), index: None, changed: false });
+        }
+        let index = Index::of(document)?;
+        let slots: Vec<Slot> =
+            index.entries().iter().map(|e| Slot::of_entry(e.clone(), &held.children)).collect();
+        let nested = held.nested_slots(&index, 0);
+        // Never fuse past something whose platform nobody looked at.
+        let unread = slots.iter().chain(&nested).find(|slot| {
+            slot.is_open() && !held.children.contains_key(slot.digest())
+        });
+        if let Some(slot) = unread {
+            let message = "an entry of the index at the tag could not be read";
+            return Err(Error::new(ErrorKind::UnreadableTag, message).with_digest(slot.digest()));
+        }
+        Ok(Self { slots, nested, index: Some(index), changed: false })
+    }
+
+    fn add(
+        &mut self,
+        held: &Held,
+        image: &IncomingImage,
+        policy: ConflictPolicy,
+        mislabelled: bool,
+    ) -> Result<Outcome> {
+        let digest = image.document.digest();
+        if self.slots.iter().chain(&self.nested).any(|slot| slot.digest() == digest) {
+            return Ok(Outcome::Present);
+        }
+        let key = Some(image.platform.key());
+        let holds = |slot: &&Slot| slot.key == key;
+        let here: Vec<Digest> =
+            self.slots.iter().filter(holds).map(|s| s.digest().clone()).collect();
+        let nested = self.nested.iter().filter(holds).map(|s| s.digest().clone());
+        let there: Vec<Digest> = here.iter().cloned().chain(nested).collect();
+        let Some(first) = there.first() else {
+            self.slots.push(Slot::of_image(image));
+            self.changed = true;
+            return Ok(Outcome::Added);
+        };
+        let same = |digest: &&Digest| {
+            held.config(digest).is_some_and(|config| config.is_same_image(&image.config))
+        };
+        if let Some(kept) = there.iter().find(same) {
+            return Ok(Outcome::Same { kept: kept.clone() });
+        }
+        let kept = |because| Ok(Outcome::Kept { kept: first.clone(), because });
+        match policy {
+            _ if mislabelled => kept(KeptBecause::Mislabelled),
+            ConflictPolicy::Existing => kept(KeptBecause::Policy),
+            ConflictPolicy::Fail => {
+                let message = format!(
+                    "the tag holds another image for {}: {first}, not {digest}",
+                    image.platform.key()
+                );
+                Err(Error::new(ErrorKind::Conflict, message))
+            }
+            ConflictPolicy::Incoming if here.is_empty() => kept(KeptBecause::Nested),
+            ConflictPolicy::Incoming => {
+                self.slots.retain(|slot| {
+                    let replaced = slot.key == key;
+                    let orphaned = slot.attests.as_ref().is_some_and(|s| here.contains(s));
+                    !replaced && !orphaned
+                });
+                self.slots.push(Slot::of_image(image));
+                self.changed = true;
+                Ok(Outcome::Replaced { from: here })
+            }
+        }
+    }
+
+    /// Attestations come along with their subject, and are united by digest; other entries are
+    /// added where they are not there.
+    fn add_others(&mut self, others: &[crate::image::Entry]) {
+        let images: BTreeSet<Digest> = self
+            .slots
+            .iter()
+            .filter(|slot| slot.attests.is_none())
+            .map(|slot| slot.digest().clone())
+            .collect();
+        for entry in others {
+            let follows = entry.attests().is_none_or(|subject| images.contains(&subject));
+            if follows && !self.slots.iter().any(|slot| slot.digest() == entry.digest()) {
+                self.slots.push(Slot::of_entry(entry.clone(), &Default::default()));
+                self.changed = true;
+            }
+        }
+    }
+
+    fn write(self, held: &Document, incoming: &Incoming) -> Document {
+        let single = self.index.is_none() && self.slots.len() == 1;
+        if let (true, [image]) = (single, incoming.images.as_slice()) {
+            return image.document.clone();
+        }
+        let slots = slot::in_order(self.slots);
+        slot::write(self.index.as_ref().map(|index| (held, index.members())), &slots)
+    }
+}

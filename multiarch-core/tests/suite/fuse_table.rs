@@ -1,0 +1,349 @@
+//! State of the tag × incoming image × policy: expected bytes, or expected error.
+
+use multiarch_core::{
+    ErrorKind,
+    fuse::{
+        Child, ConflictPolicy, FuseOptions, Held, Incoming, IncomingImage, IndexMode, KeptBecause,
+        Outcome, fuse,
+    },
+    image::{Descriptor, Digest, Document, Entry, Family, Index, Platform, types},
+};
+use serde_json::{Value, json};
+
+use crate::images::{
+    Image, attestation, config_text, document, entry, fused, held, held_image, incoming_index,
+    index_text, text_after,
+};
+
+const DOCKER: Family = Family::Docker;
+const OCI: Family = Family::Oci;
+
+fn amd64(content: &str) -> Image {
+    Image::new(DOCKER, "linux/amd64", content)
+}
+
+fn arm64(content: &str) -> Image {
+    Image::new(DOCKER, "linux/arm64/v8", content)
+}
+
+fn policy(on_conflict: ConflictPolicy) -> FuseOptions {
+    let mut options = FuseOptions::default();
+    options.on_conflict = on_conflict;
+    options
+}
+
+fn list(images: &[&Image]) -> String {
+    index_text(types::DOCKER_LIST, &images.iter().map(|i| i.entry()).collect::<Vec<_>>())
+}
+
+fn oci(entries: &[Value]) -> String {
+    index_text(types::OCI_INDEX, entries)
+}
+
+#[test]
+fn absent_keeps_the_bytes() {
+    let image = amd64("a");
+    let fusion = fused(&Held::absent(), &image.incoming());
+    assert_eq!(fusion.held.document(), Some(&image.document));
+    assert_eq!(fusion.decisions[0].outcome, Outcome::Added);
+
+    let text = format!(" {} ", oci(&[image.entry(), attestation(&image, "sbom")]));
+    let fusion = fused(&Held::absent(), &incoming_index(&text, &[&image]));
+    assert_eq!(text_after(&fusion), text);
+}
+
+#[test]
+fn absent_with_index_always() {
+    let image = amd64("a");
+    let mut options = FuseOptions::default();
+    options.index = IndexMode::Always;
+    let fusion = fuse(&Held::absent(), &image.incoming(), &options).expect("fuses");
+    assert_eq!(text_after(&fusion), list(&[&image]));
+}
+
+#[test]
+fn manifest_of_the_same_platform() {
+    let (mine, other) = (amd64("a"), amd64("b"));
+    let recoded = Image::new(OCI, "linux/amd64", "a");
+    let respelled = Image::of_config(
+        DOCKER,
+        &config_text("linux/amd64", "a").replace(r#"{"arch"#, r#"{"docker_version":"1","arch"#),
+    );
+    let held = held_image(&mine);
+    for (incoming, expected) in [
+        (&mine, Outcome::Present),
+        (&recoded, Outcome::Same { kept: mine.digest() }),
+        (&respelled, Outcome::Same { kept: mine.digest() }),
+        (&other, Outcome::Replaced { from: vec![mine.digest()] }),
+    ] {
+        let fusion = fused(&held, &incoming.incoming());
+        let replaced = expected.is_written();
+        assert_eq!(fusion.decisions[0].outcome, expected);
+        assert_eq!(fusion.document.is_some(), replaced);
+        let after = if replaced { &incoming.document } else { &mine.document };
+        assert_eq!(fusion.held.document(), Some(after));
+    }
+    let kept = fuse(&held, &other.incoming(), &policy(ConflictPolicy::Existing)).expect("fuses");
+    assert!(kept.document.is_none());
+    let failed = fuse(&held, &other.incoming(), &policy(ConflictPolicy::Fail));
+    assert_eq!(failed.expect_err("conflict").kind(), ErrorKind::Conflict);
+}
+
+#[test]
+fn a_mislabelled_image_never_wins() {
+    let (mine, other) = (amd64("a"), amd64("b"));
+    let incoming = other.incoming().mislabelled(true);
+    let fusion = fused(&held_image(&mine), &incoming);
+    let kept = Outcome::Kept { kept: mine.digest(), because: KeptBecause::Mislabelled };
+    assert_eq!(fusion.decisions[0].outcome, kept);
+    assert!(fusion.document.is_none());
+    assert!(fused(&Held::absent(), &incoming).document.is_some());
+}
+
+#[test]
+fn manifest_of_another_platform() {
+    let (mine, arm) = (amd64("a"), arm64("a"));
+    let fusion = fused(&held_image(&mine), &arm.incoming());
+    assert_eq!(text_after(&fusion), list(&[&mine, &arm]));
+    // The other way round: the same bytes, and the order is the platform's.
+    let fusion = fused(&held_image(&arm), &mine.incoming());
+    assert_eq!(text_after(&fusion), list(&[&mine, &arm]));
+    // One OCI child, and it is an OCI index.
+    let oci_arm = Image::new(OCI, "linux/arm64/v8", "a");
+    let fusion = fused(&held_image(&mine), &oci_arm.incoming());
+    assert_eq!(text_after(&fusion), oci(&[mine.entry(), oci_arm.entry()]));
+}
+
+#[test]
+fn docker_list_becomes_an_oci_index_and_never_back() {
+    let (mine, arm) = (amd64("a"), Image::new(OCI, "linux/arm64", "a"));
+    let fusion = fused(&held(&list(&[&mine]), &[]), &arm.incoming());
+    assert_eq!(text_after(&fusion), oci(&[mine.entry(), arm.entry()]));
+
+    let docker_arm = arm64("b");
+    let fusion = fused(&held(&text_after(&fusion), &[&mine, &arm]), &docker_arm.incoming());
+    assert_eq!(fusion.decisions[0].outcome, Outcome::Replaced { from: vec![arm.digest()] });
+    assert_eq!(text_after(&fusion), oci(&[mine.entry(), docker_arm.entry()]));
+}
+
+#[test]
+fn attestations_follow_their_subject() {
+    let (mine, newer, arm) =
+        (Image::new(OCI, "linux/amd64", "a"), Image::new(OCI, "linux/amd64", "b"), arm64("a"));
+    let (sbom, provenance) = (attestation(&mine, "sbom"), attestation(&mine, "provenance"));
+    let text = oci(&[mine.entry(), sbom.clone(), provenance.clone()]);
+    let held = held(&text, &[&mine]);
+
+    let mut both = [sbom, provenance];
+    both.sort_by_key(|a| a["digest"].to_string());
+    let fusion = fused(&held, &arm.incoming());
+    let [first, second] = both;
+    assert_eq!(text_after(&fusion), oci(&[mine.entry(), first, second, arm.entry()]));
+
+    // Replaced with its own attestation: the old ones go, the new one comes.
+    let new_sbom = attestation(&newer, "new sbom");
+    let incoming = oci(&[new_sbom.clone(), newer.entry()]);
+    let fusion = fused(&held, &incoming_index(&incoming, &[&newer]));
+    assert_eq!(text_after(&fusion), oci(&[newer.entry(), new_sbom]));
+
+    // The same subject: united by digest.
+    let more = attestation(&mine, "more");
+    let incoming = oci(&[mine.entry(), attestation(&mine, "sbom"), more.clone()]);
+    let fusion = fused(&held, &incoming_index(&incoming, &[&mine]));
+    assert_eq!(Index::of(fusion.held.document().expect("held")).expect("index").entries().len(), 4);
+
+    // Not the image that stays: nothing comes along.
+    let fusion = fuse(
+        &held,
+        &incoming_index(&oci(&[newer.entry(), attestation(&newer, "x")]), &[&newer]),
+        &policy(ConflictPolicy::Existing),
+    );
+    assert!(fusion.expect("fuses").document.is_none());
+}
+
+#[test]
+fn unknown_members_stay_to_the_byte() {
+    let (mine, arm) = (Image::new(OCI, "linux/amd64", "a"), arm64("a"));
+    let odd_entry = mine.entry().to_string().replacen(
+        '{',
+        r#"{"x":123456789012345678901234567890, "x":1.50,"annotations":{"k":"v"},"#,
+        1,
+    );
+    let text = format!(
+        r#"{{ "annotations" : {{"a": "b"}}, "schemaVersion":2,"manifests":[{odd_entry}],
+        "mediaType":"{}","subject":{{"digest":"{}"}},"y":1e1000,"y":2}}"#,
+        types::OCI_INDEX,
+        Digest::of(b"subject"),
+    );
+    let fusion = fused(&held(&text, &[]), &arm.incoming());
+    let expected = format!(
+        r#"{{"annotations":{{"a": "b"}},"schemaVersion":2,"manifests":[{odd_entry},{}],"mediaType":"{}","subject":{{"digest":"{}"}},"y":1e1000,"y":2}}"#,
+        arm.entry(),
+        types::OCI_INDEX,
+        Digest::of(b"subject"),
+    );
+    assert_eq!(text_after(&fusion), expected);
+}
+
+#[test]
+fn index_onto_index() {
+    let (a, b) = (Image::new(OCI, "linux/amd64", "a"), Image::new(OCI, "linux/amd64", "b"));
+    let (arm, s390x) =
+        (Image::new(OCI, "linux/arm64", "a"), Image::new(OCI, "linux/s390x", "a"));
+    let text = format!(
+        r#"{{"schemaVersion":2,"mediaType":"{}","manifests":[{},{}],"annotations":{{"mine":"1"}}}}"#,
+        types::OCI_INDEX, s390x.entry(), a.entry(),
+    );
+    let incoming = format!(
+        r#"{{"schemaVersion":2,"mediaType":"{}","manifests":[{},{}],"annotations":{{"theirs":"1"}}}}"#,
+        types::OCI_INDEX, b.entry(), arm.entry(),
+    );
+    let fusion = fused(&held(&text, &[&a]), &incoming_index(&incoming, &[&b, &arm]));
+    let expected = format!(
+        r#"{{"schemaVersion":2,"mediaType":"{}","manifests":[{},{},{}],"annotations":{{"mine":"1"}}}}"#,
+        types::OCI_INDEX, b.entry(), arm.entry(), s390x.entry(),
+    );
+    assert_eq!(text_after(&fusion), expected);
+}
+
+#[test]
+fn nested_index_stays_and_counts() {
+    let (mine, arm, newer) = (amd64("a"), arm64("a"), arm64("b"));
+    let nested = document(&list(&[&arm]));
+    let nested_entry = json!({"mediaType": types::DOCKER_LIST, "digest": nested.digest(), "size": nested.size()});
+    let text = oci(&[nested_entry.clone(), mine.entry()]);
+
+    let mut held = held(&text, &[&mine, &arm]);
+    let needs = held.needs(&[arm.incoming()]).expect("readable");
+    assert_eq!(needs, [nested.digest().clone()]);
+    let blind = fuse(&held, &arm.incoming(), &FuseOptions::default());
+    assert_eq!(blind.expect_err("not learnt").kind(), ErrorKind::UnreadableTag);
+
+    held.learn(nested.digest().clone(), Child::Index(Index::of(&nested).expect("an index")));
+    assert_eq!(held.platforms().expect("readable").len(), 2);
+    assert!(fused(&held, &arm.incoming()).document.is_none());
+    let kept = Outcome::Kept { kept: arm.digest(), because: KeptBecause::Nested };
+    assert_eq!(fused(&held, &newer.incoming()).decisions[0].outcome, kept);
+    let s390x = Image::new(DOCKER, "linux/s390x", "a");
+    let fusion = fused(&held, &s390x.incoming());
+    assert_eq!(text_after(&fusion), oci(&[mine.entry(), s390x.entry(), nested_entry]));
+}
+
+#[test]
+fn variants_of_arm() {
+    let v6 = Image::new(OCI, "linux/arm/v6", "a");
+    let v7 = Image::new(OCI, "linux/arm/v7", "a");
+    let plain_arm = Image::new(OCI, "linux/arm", "b");
+    let v8 = Image::new(OCI, "linux/arm64/v8", "a");
+    let plain_arm64 = Image::new(OCI, "linux/arm64", "a");
+    let text = oci(&[v6.entry(), v7.entry(), v8.entry()]);
+    let held = held(&text, &[&v6, &v7, &v8]);
+    // arm64 without a variant is arm64/v8; the config differs in that text alone.
+    let arm64 = &fused(&held, &plain_arm64.incoming()).decisions[0].outcome;
+    assert_eq!(*arm64, Outcome::Replaced { from: vec![v8.digest()] });
+    // arm without a variant is arm/v7.
+    let arm = &fused(&held, &plain_arm.incoming()).decisions[0].outcome;
+    assert_eq!(*arm, Outcome::Replaced { from: vec![v7.digest()] });
+}
+
+#[test]
+fn windows_versions_are_platforms_of_their_own() {
+    let old = Image::new(DOCKER, "windows(10.0.17763.1)/amd64", "a");
+    let new = Image::new(DOCKER, "windows(10.0.20348.1)/amd64", "a");
+    let fusion = fused(&held_image(&new), &old.incoming());
+    assert_eq!(text_after(&fusion), list(&[&old, &new]));
+}
+
+#[test]
+fn an_entry_without_platform_is_read_and_counts() {
+    let (mine, other, arm) = (amd64("a"), amd64("b"), arm64("a"));
+    let mut bare = mine.entry();
+    bare.as_object_mut().expect("object").remove("platform");
+    let text = oci(&[bare.clone()]);
+    let mut held = Held::new(document(&text));
+    assert_eq!(held.needs(&[arm.incoming()]).expect("readable"), [mine.digest()]);
+    held.learn(mine.digest(), Child::Image(mine.config.clone()));
+    assert_eq!(held.platforms().expect("readable"), [(mine.key(), mine.digest())]);
+    // What has no platform of its own comes last, as it was.
+    assert_eq!(text_after(&fused(&held, &arm.incoming())), oci(&[arm.entry(), bare]));
+    let replaced = fused(&held, &other.incoming());
+    assert_eq!(text_after(&replaced), oci(&[other.entry()]));
+
+    // The target lists it but has lost it: it stays listed, and is no platform.
+    let mut gone = Held::new(document(&text));
+    gone.learn(mine.digest(), Child::Gone);
+    assert_eq!(gone.platforms().expect("readable"), []);
+}
+
+#[test]
+fn duplicates_that_were_there_stay() {
+    let (a, b, arm) = (amd64("a"), amd64("b"), arm64("a"));
+    let text = list(&[&b, &a, &b]);
+    let after = text_after(&fused(&held(&text, &[]), &arm.incoming()));
+    let index = Index::parse(after.as_bytes()).expect("an index");
+    assert_eq!(index.entries().len(), 4);
+    // Replacing the platform replaces all that were listed for it.
+    let c = amd64("c");
+    let fusion = fused(&held(&text, &[&a, &b]), &c.incoming());
+    assert_eq!(text_after(&fusion), list(&[&c]));
+}
+
+#[test]
+fn artifacts_are_never_fused() {
+    let artifact = document(
+        &json!({
+            "schemaVersion": 2, "mediaType": types::OCI_MANIFEST,
+            "config": {"mediaType": "application/vnd.cncf.helm.config.v1+json", "digest": Digest::of(b"{}"), "size": 2},
+            "layers": [],
+        })
+        .to_string(),
+    );
+    let mut held = Held::new(artifact.clone());
+    assert_eq!(held.needs(&[amd64("a").incoming()]).expect("readable"), [artifact.digest().clone()]);
+    held.learn(artifact.digest().clone(), Child::Artifact);
+    let onto = |held: &Held, incoming: &Incoming| fuse(held, incoming, &FuseOptions::default());
+    assert_eq!(
+        onto(&held, &amd64("a").incoming()).expect_err("artifact").kind(),
+        ErrorKind::Unsupported
+    );
+    let incoming = Incoming::artifact(artifact.clone());
+    assert_eq!(
+        onto(&held_image(&amd64("a")), &incoming).expect_err("artifact").kind(),
+        ErrorKind::Unsupported
+    );
+    assert!(onto(&held, &incoming).expect("the same").document.is_none());
+    let fusion = onto(&Held::absent(), &incoming).expect("absent");
+    assert_eq!(fusion.document, Some(artifact));
+}
+
+#[test]
+fn unknown_media_types_are_refused() {
+    let signed = r#"{"schemaVersion":1,"mediaType":"application/vnd.docker.distribution.manifest.v1+prettyjws"}"#;
+    let error = Document::new(signed.as_bytes(), None).expect_err("schema 1");
+    assert_eq!(error.kind(), ErrorKind::Unsupported);
+    let twice = r#"{"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[],"manifests":[]}"#;
+    let error = Document::new(twice.as_bytes(), None).expect_err("ambiguous");
+    assert_eq!(error.kind(), ErrorKind::Malformed);
+}
+
+#[test]
+fn the_config_says_the_platform_and_the_entry_completes_it() {
+    let config = Image::new(OCI, "linux/arm", "a");
+    let described = |platform: &str| {
+        let mut descriptor: Descriptor = config.document.descriptor();
+        descriptor.platform = Some(platform.parse().expect("a platform"));
+        Entry::new(descriptor)
+    };
+    let platform = |entry| {
+        IncomingImage::new(config.document.clone(), config.config.clone(), Some(entry))
+            .platform()
+            .to_string()
+    };
+    assert_eq!(platform(described("linux/arm/v6")), "linux/arm/v6");
+    assert_eq!(platform(described("linux/arm64/v8")), "linux/arm");
+    assert_eq!(platform(entry(&json!({"digest": config.digest(), "size": 1}))), "linux/arm");
+    assert_eq!(
+        config.config.platform().key(),
+        "linux/arm/v7".parse::<Platform>().expect("a platform").key()
+    );
+}

@@ -1,0 +1,147 @@
+//! Small documents for the tests, written with `serde_json` alone.
+
+use std::sync::Arc;
+
+use multiarch_core::{
+    fuse::{Child, FuseOptions, Fusion, Held, Incoming, IncomingImage, fuse},
+    image::{Digest, Document, Entry, Family, ImageConfig, Index, Platform, PlatformKey, types},
+};
+use serde_json::{Value, json};
+
+/// An image: its manifest and its config.
+#[derive(Clone, Debug)]
+pub struct Image {
+    pub document: Document,
+    pub config: Arc<ImageConfig>,
+}
+
+pub fn config_text(platform: &str, content: &str) -> String {
+    let platform: Platform = platform.parse().expect("a platform");
+    let mut config = serde_json::to_value(&platform).expect("JSON");
+    config["config"] = json!({"Cmd": [content]});
+    config["rootfs"] = json!({"type": "layers", "diff_ids": [Digest::of(content.as_bytes())]});
+    config.to_string()
+}
+
+impl Image {
+    pub fn new(family: Family, platform: &str, content: &str) -> Self {
+        Self::of_config(family, &config_text(platform, content))
+    }
+
+    pub fn of_config(family: Family, config: &str) -> Self {
+        let (manifest, config_type, layer) = match family {
+            Family::Docker => (types::DOCKER_MANIFEST, types::DOCKER_CONFIG, types::DOCKER_LAYER),
+            Family::Oci => (
+                types::OCI_MANIFEST,
+                types::OCI_CONFIG,
+                "application/vnd.oci.image.layer.v1.tar+gzip",
+            ),
+        };
+        let text = json!({
+            "schemaVersion": 2,
+            "mediaType": manifest,
+            "config": {"mediaType": config_type, "digest": Digest::of(config.as_bytes()), "size": config.len()},
+            "layers": [{"mediaType": layer, "digest": Digest::of(b"layer"), "size": 5}],
+        });
+        Self {
+            document: Document::new(text.to_string().into_bytes(), None).expect("a manifest"),
+            config: Arc::new(ImageConfig::parse(config.as_bytes()).expect("a config")),
+        }
+    }
+
+    pub fn digest(&self) -> Digest {
+        self.document.digest().clone()
+    }
+
+    pub fn key(&self) -> PlatformKey {
+        self.config.platform().key()
+    }
+
+    pub fn incoming(&self) -> Incoming {
+        Incoming::image(self.document.clone(), self.config.clone())
+    }
+
+    /// The entry an index has for this image, written by hand.
+    pub fn entry(&self) -> Value {
+        let platform = serde_json::to_value(self.config.platform()).expect("JSON");
+        json!({
+            "mediaType": self.document.media_type(),
+            "digest": self.digest(),
+            "size": self.document.size(),
+            "platform": platform,
+        })
+    }
+}
+
+/// An attestation of an image, as BuildKit lists it.
+pub fn attestation(of: &Image, content: &str) -> Value {
+    json!({
+        "mediaType": types::OCI_MANIFEST,
+        "digest": Digest::of(content.as_bytes()),
+        "size": 7,
+        "annotations": {
+            "vnd.docker.reference.digest": of.digest(),
+            "vnd.docker.reference.type": "attestation-manifest",
+        },
+        "platform": {"architecture": "unknown", "os": "unknown"},
+    })
+}
+
+pub fn index_text(media_type: &str, entries: &[Value]) -> String {
+    json!({"schemaVersion": 2, "mediaType": media_type, "manifests": entries}).to_string()
+}
+
+pub fn document(text: &str) -> Document {
+    Document::new(text.as_bytes(), None).expect("a document")
+}
+
+/// An incoming index: images and other entries are told apart by who is in `images`.
+pub fn incoming_index(text: &str, images: &[&Image]) -> Incoming {
+    let document = document(text);
+    let index = Index::of(&document).expect("an index");
+    let (mut parts, mut others) = (Vec::new(), Vec::new());
+    for entry in index.entries() {
+        match images.iter().find(|image| image.digest() == *entry.digest()) {
+            Some(image) => parts.push(IncomingImage::new(
+                image.document.clone(),
+                image.config.clone(),
+                Some(entry.clone()),
+            )),
+            None => others.push(entry.clone()),
+        }
+    }
+    Incoming::index(document, parts, others, true)
+}
+
+/// Learns everything about the images given, as a target that has them would tell it.
+pub fn held(text: &str, images: &[&Image]) -> Held {
+    let mut held = Held::new(document(text));
+    for image in images {
+        held.learn(image.digest(), Child::Image(image.config.clone()));
+    }
+    held
+}
+
+pub fn held_image(image: &Image) -> Held {
+    let mut held = Held::new(image.document.clone());
+    held.learn(image.digest(), Child::Image(image.config.clone()));
+    held
+}
+
+pub fn fused(held: &Held, incoming: &Incoming) -> Fusion {
+    let needs = held.needs(std::slice::from_ref(incoming)).expect("readable");
+    assert_eq!(needs, Vec::<Digest>::new(), "the test did not say what it needs");
+    fuse(held, incoming, &FuseOptions::default()).expect("fuses")
+}
+
+/// The text of what the tag holds after fusing.
+pub fn text_after(fusion: &Fusion) -> String {
+    let document = fusion.held.document().expect("something is held");
+    String::from_utf8(document.raw().to_vec()).expect("text")
+}
+
+pub fn entry(value: &Value) -> Entry {
+    Index::parse(json!({"manifests": [value]}).to_string().as_bytes()).expect("an index").entries()
+        [0]
+    .clone()
+}
