@@ -1,4 +1,5 @@
 #![doc = "Work in progress."]
+pub mod chart;
 pub mod error;
 pub mod fuse;
 pub mod image;

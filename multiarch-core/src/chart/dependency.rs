@@ -1,0 +1,176 @@
+//! A chart and the charts it depends on.
+
+use serde_json::Value;
+
+use super::{ChartFiles, Values, values, yaml};
+use crate::error::{Error, ErrorKind, Result};
+
+/// What is read of a chart: its metadata, its values, its subcharts.
+#[derive(Clone, Debug)]
+pub struct Chart {
+    name: String,
+    version: String,
+    values: Values,
+    /// Each with the names its values go by: its own, or its aliases.
+    subcharts: Vec<(Vec<String>, Chart)>,
+}
+
+/// Subcharts of subcharts, beyond what anyone writes.
+const MAX_DEPTH: usize = 16;
+
+impl Chart {
+    /// Reads a chart from its files.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Missing`] without a `Chart.yaml`, [`ErrorKind::Malformed`] where it or
+    /// `values.yaml` cannot be read.
+    pub fn load(files: &ChartFiles) -> Result<Self> {
+        Self::load_below(files, 0)
+    }
+
+    fn load_below(files: &ChartFiles, depth: usize) -> Result<Self> {
+        if depth > MAX_DEPTH {
+            return Err(Error::new(ErrorKind::TooLarge, "charts nested deeper than 16 levels"));
+        }
+        let metadata = files
+            .get("Chart.yaml")
+            .ok_or_else(|| Error::new(ErrorKind::Missing, "the chart has no Chart.yaml"))?;
+        let metadata = yaml::parse(metadata).map_err(|e| e.at_path("Chart.yaml"))?;
+        let text = |key: &str| match &metadata[key] {
+            Value::String(text) if !text.is_empty() => Ok(text.clone()),
+            // `version: 90` without quotes is a number, and still the version.
+            Value::Number(number) => Ok(number.to_string().trim_end_matches(".0").to_owned()),
+            _ => Err(Error::new(ErrorKind::Malformed, format!("the chart has no {key}"))
+                .at_path("Chart.yaml")),
+        };
+        let values = match files.get("values.yaml").map(yaml::parse).transpose() {
+            Ok(None | Some(Value::Null)) => Values::new(),
+            Ok(Some(Value::Object(values))) => values,
+            Ok(Some(_)) => {
+                let message = "the values are no mapping";
+                return Err(Error::new(ErrorKind::Malformed, message).at_path("values.yaml"));
+            }
+            Err(error) => return Err(error.at_path("values.yaml")),
+        };
+        let mut subcharts = Vec::new();
+        for files in files.subcharts()? {
+            let chart = Self::load_below(&files, depth + 1)?;
+            subcharts.push((aliases(&metadata, &chart.name), chart));
+        }
+        Ok(Self { name: text("name")?, version: text("version")?, values, subcharts })
+    }
+
+    /// The chart's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The chart's version, an opaque string.
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// The values merged with those of all subcharts, as Helm hands them to templates.
+    pub fn merged_values(&self) -> Values {
+        self.coalesce_onto(&self.values)
+    }
+
+    pub(super) fn own_values(&self) -> &Values {
+        &self.values
+    }
+
+    pub(super) fn coalesce_onto(&self, values: &Values) -> Values {
+        let subcharts: Vec<_> = self
+            .subcharts
+            .iter()
+            .flat_map(|(names, chart)| {
+                names.iter().map(move |name| values::Subchart { name, chart })
+            })
+            .collect();
+        values::coalesce(values, &subcharts)
+    }
+}
+
+fn aliases(metadata: &Value, name: &str) -> Vec<String> {
+    let dependencies = metadata["dependencies"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let mut names: Vec<String> = dependencies
+        .iter()
+        .filter(|dependency| dependency["name"] == name)
+        .map(|dependency| match &dependency["alias"] {
+            Value::String(alias) if !alias.is_empty() => alias.clone(),
+            _ => name.to_owned(),
+        })
+        .collect();
+    if names.is_empty() {
+        names.push(name.to_owned());
+    }
+    names.sort();
+    names.dedup();
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chart(files: &[(&str, &str)]) -> Chart {
+        let mut all = ChartFiles::default();
+        for (path, text) in files {
+            all.insert(*path, text.as_bytes());
+        }
+        Chart::load(&all).expect("a chart")
+    }
+
+    // Expected as `helm template` prints `{{ .Values | toYaml }}` for the same charts.
+    #[test]
+    fn merges_as_helm_does() {
+        let chart = chart(&[
+            (
+                "Chart.yaml",
+                "name: top\nversion: 90\ndependencies:\n- {name: sub, alias: first}\n- {name: sub}\n",
+            ),
+            (
+                "values.yaml",
+                "global: {hub: top.io, table: {a: 1}}\nsub: {image: {tag: top}, gone: null}\nscalar: x\n",
+            ),
+            ("charts/sub/Chart.yaml", "name: sub\nversion: 1.0.0\n"),
+            (
+                "charts/sub/values.yaml",
+                "global: {hub: sub.io, own: s, table: {b: 2}}\nimage: {tag: sub, repository: r}\ngone: here\n",
+            ),
+            ("charts/sub/charts/leaf/Chart.yaml", "name: leaf\nversion: 1.0.0\n"),
+            ("charts/sub/charts/leaf/values.yaml", "x: leaf\n"),
+        ]);
+        assert_eq!((chart.name(), chart.version()), ("top", "90"));
+        let values = Value::Object(chart.merged_values());
+        assert_eq!(values["sub"]["image"]["tag"], "top");
+        assert_eq!(values["sub"]["image"]["repository"], "r");
+        assert_eq!(values["sub"]["gone"], Value::Null);
+        assert_eq!(values["sub"]["global"]["hub"], "top.io");
+        assert_eq!(values["sub"]["global"]["own"], "s");
+        assert_eq!(values["sub"]["global"]["table"]["a"], 1.0);
+        assert_eq!(values["sub"]["global"]["table"]["b"], 2.0);
+        assert_eq!(values["first"]["image"]["tag"], "sub");
+        assert_eq!(values["sub"]["leaf"]["x"], "leaf");
+        assert_eq!(values["sub"]["leaf"]["global"]["hub"], "top.io");
+        assert_eq!(values["global"]["own"], Value::Null);
+    }
+
+    #[test]
+    fn wrong_charts_say_what_is_wrong() {
+        let load = |files: &[(&str, &str)]| {
+            let mut all = ChartFiles::default();
+            for (path, text) in files {
+                all.insert(*path, text.as_bytes());
+            }
+            Chart::load(&all).map(|_| ()).map_err(|e| e.to_string())
+        };
+        assert_eq!(load(&[]), Err("the chart has no Chart.yaml".into()));
+        assert_eq!(
+            load(&[("Chart.yaml", "name: x\n")]),
+            Err("path Chart.yaml: the chart has no version".into())
+        );
+        let values = load(&[("Chart.yaml", "name: x\nversion: 1\n"), ("values.yaml", "[]")]);
+        assert_eq!(values, Err("path values.yaml: the values are no mapping".into()));
+    }
+}

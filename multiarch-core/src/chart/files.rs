@@ -1,0 +1,78 @@
+//! The files of a chart, held in memory; charts are small.
+
+use std::{collections::BTreeMap, io::Read, sync::Arc};
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// A chart's files by their path below the chart's folder.
+#[derive(Clone, Debug, Default)]
+pub struct ChartFiles(BTreeMap<String, Arc<[u8]>>);
+
+/// Limit for all files of one chart together: 64 MiB, far above Helm's own limit of 20 MiB for a
+/// packed one.
+pub(crate) const MAX_CHART_SIZE: u64 = 64 << 20;
+
+impl ChartFiles {
+    /// Adds a file.
+    pub fn insert(&mut self, path: impl Into<String>, content: impl Into<Arc<[u8]>>) {
+        self.0.insert(path.into(), content.into());
+    }
+
+    /// A file's content.
+    pub fn get(&self, path: &str) -> Option<&[u8]> {
+        self.0.get(path).map(AsRef::as_ref)
+    }
+
+    /// All paths with their content.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.0.iter().map(|(path, content)| (path.as_str(), content.as_ref()))
+    }
+
+    /// The files of each subchart, unpacked or packed, that lies directly below `charts/`.
+    pub(super) fn subcharts(&self) -> Result<Vec<Self>> {
+        let mut unpacked: BTreeMap<&str, Self> = BTreeMap::new();
+        let mut subcharts = Vec::new();
+        for (path, content) in &self.0 {
+            let Some(below) = path.strip_prefix("charts/") else { continue };
+            match below.split_once('/') {
+                // Helm skips what begins with a dot or an underscore.
+                Some((name, _)) if name.starts_with(['.', '_']) => {}
+                Some((name, file)) => {
+                    unpacked.entry(name).or_default().insert(file, content.clone());
+                }
+                None if below.ends_with(".tgz") => {
+                    subcharts.push(Self::unpack(content).map_err(|e| e.at_path(path))?);
+                }
+                None => {}
+            }
+        }
+        subcharts.extend(unpacked.into_values().filter(|files| files.get("Chart.yaml").is_some()));
+        Ok(subcharts)
+    }
+
+    /// Unpacks a packed chart in memory.
+    fn unpack(packed: &[u8]) -> Result<Self> {
+        let doing = "reading a packed subchart";
+        let limited = flate2::read::MultiGzDecoder::new(packed).take(MAX_CHART_SIZE + 1);
+        let mut archive = tar::Archive::new(limited);
+        let (mut files, mut total) = (Self::default(), 0);
+        for entry in archive.entries().map_err(|e| Error::from_io(doing, e))? {
+            let mut entry = entry.map_err(|e| Error::from_io(doing, e))?;
+            if !entry.header().entry_type().is_file() {
+                continue;
+            }
+            total += entry.size();
+            if total > MAX_CHART_SIZE {
+                return Err(Error::new(ErrorKind::TooLarge, "a chart of more than 64 MiB"));
+            }
+            let path = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
+            let mut content = Vec::new();
+            entry.read_to_end(&mut content).map_err(|e| Error::from_io(doing, e))?;
+            // The first component is the chart's folder.
+            if let Some((_, below)) = path.trim_start_matches("./").split_once('/') {
+                files.insert(below, content);
+            }
+        }
+        Ok(files)
+    }
+}

@@ -1,0 +1,251 @@
+//! YAML as Helm reads it: YAML 1.1 scalars as `sigs.k8s.io/yaml` resolves them, every number a
+//! float, the last of duplicate keys.
+
+use std::collections::HashMap;
+
+use saphyr_parser::{Event, Parser, ScalarStyle};
+use serde_json::{Map, Number, Value};
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// Limits for untrusted text: aliases may repeat a value, but not without end.
+const MAX_VALUES: usize = 1_000_000;
+const MAX_DEPTH: usize = 200;
+
+/// Reads the first document of a YAML text; an empty text is null.
+pub(crate) fn parse(text: &[u8]) -> Result<Value> {
+    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
+    let text = std::str::from_utf8(text)
+        .map_err(|e| Error::caused_by(ErrorKind::Malformed, "not UTF-8 text", e))?;
+    let mut reader = Reader { parser: Parser::new_from_str(text), anchors: HashMap::new(), count: 0 };
+    loop {
+        match reader.next()? {
+            Event::StreamEnd => return Ok(Value::Null),
+            Event::StreamStart | Event::DocumentStart(_) | Event::DocumentEnd | Event::Nothing => {}
+            event => return reader.value(event, 0),
+        }
+    }
+}
+
+struct Reader<'a> {
+    parser: Parser<'a, saphyr_parser::StrInput<'a>>,
+    anchors: HashMap<usize, Value>,
+    count: usize,
+}
+
+impl<'a> Reader<'a> {
+    fn next(&mut self) -> Result<Event<'a>> {
+        match self.parser.next() {
+            Some(Ok((event, _))) => Ok(event),
+            Some(Err(e)) => Err(Error::caused_by(ErrorKind::Malformed, "not YAML", e)),
+            None => Ok(Event::StreamEnd),
+        }
+    }
+
+    fn value(&mut self, event: Event<'a>, depth: usize) -> Result<Value> {
+        if depth > MAX_DEPTH {
+            return Err(Error::new(ErrorKind::TooLarge, "YAML nested deeper than 200 levels"));
+        }
+        self.charge(1)?;
+        let (anchor, value) = match event {
+            Event::Alias(anchor) => {
+                let value = self.anchors.get(&anchor).cloned();
+                let value = value
+                    .ok_or_else(|| Error::new(ErrorKind::Malformed, "an alias to itself"))?;
+                self.charge(size(&value))?;
+                return Ok(value);
+            }
+            Event::Scalar(text, style, anchor, tag) => {
+                let tag = tag.as_ref().map(|tag| tag.suffix.as_str());
+                let plain = style == ScalarStyle::Plain && tag != Some("str") && tag != Some("!");
+                let value = if plain { scalar(&text) } else { Value::String(text.into_owned()) };
+                (anchor, value)
+            }
+            Event::SequenceStart(anchor, _) => {
+                let mut list = Vec::new();
+                loop {
+                    match self.next()? {
+                        Event::SequenceEnd => break,
+                        event => list.push(self.value(event, depth + 1)?),
+                    }
+                }
+                (anchor, Value::Array(list))
+            }
+            Event::MappingStart(anchor, _) => (anchor, self.mapping(depth)?),
+            _ => return Err(Error::new(ErrorKind::Malformed, "the YAML ends in the middle")),
+        };
+        if anchor > 0 {
+            self.anchors.insert(anchor, value.clone());
+        }
+        Ok(value)
+    }
+
+    fn mapping(&mut self, depth: usize) -> Result<Value> {
+        let (mut members, mut merged) = (Map::new(), Vec::new());
+        loop {
+            let (merge, key) = match self.next()? {
+                Event::MappingEnd => break,
+                event => {
+                    let merge = matches!(&event, Event::Scalar(t, ScalarStyle::Plain, _, None) if t == "<<");
+                    (merge, self.value(event, depth + 1)?)
+                }
+            };
+            let event = self.next()?;
+            let value = self.value(event, depth + 1)?;
+            if merge {
+                merged.push(value);
+                continue;
+            }
+            let key = match key {
+                Value::String(text) => text,
+                Value::Array(_) | Value::Object(_) => {
+                    return Err(Error::new(ErrorKind::Malformed, "a YAML key is no scalar"));
+                }
+                other => super::go::format(&other),
+            };
+            members.insert(key, value);
+        }
+        for value in merged {
+            let maps = match value {
+                Value::Array(list) => list,
+                other => vec![other],
+            };
+            for map in maps {
+                let Value::Object(map) = map else {
+                    return Err(Error::new(ErrorKind::Malformed, "a YAML merge of no mapping"));
+                };
+                for (key, value) in map {
+                    members.entry(key).or_insert(value);
+                }
+            }
+        }
+        Ok(Value::Object(members))
+    }
+
+    fn charge(&mut self, values: usize) -> Result<()> {
+        self.count += values;
+        if self.count > MAX_VALUES {
+            return Err(Error::new(ErrorKind::TooLarge, "YAML of more than a million values"));
+        }
+        Ok(())
+    }
+}
+
+fn size(value: &Value) -> usize {
+    match value {
+        Value::Array(list) => 1 + list.iter().map(size).sum::<usize>(),
+        Value::Object(map) => 1 + map.values().map(size).sum::<usize>(),
+        _ => 1,
+    }
+}
+
+/// A plain scalar, by the rules of YAML 1.1 that Go's reader follows.
+fn scalar(text: &str) -> Value {
+    match text {
+        "" | "~" | "null" | "Null" | "NULL" => return Value::Null,
+        "y" | "Y" | "yes" | "Yes" | "YES" | "true" | "True" | "TRUE" | "on" | "On" | "ON" => {
+            return Value::Bool(true);
+        }
+        "n" | "N" | "no" | "No" | "NO" | "false" | "False" | "FALSE" | "off" | "Off" | "OFF" => {
+            return Value::Bool(false);
+        }
+        _ => {}
+    }
+    let number = integer(text).or_else(|| float(text)).and_then(Number::from_f64);
+    number.map_or_else(|| Value::String(text.into()), Value::Number)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "Helm holds every number as a float")]
+fn integer(text: &str) -> Option<f64> {
+    let (negative, digits) = match text.as_bytes().first()? {
+        b'-' => (true, &text[1..]),
+        b'+' => (false, &text[1..]),
+        _ => (false, text),
+    };
+    if !digits.as_bytes().first()?.is_ascii_digit() {
+        return None;
+    }
+    let digits = digits.replace('_', "");
+    let (radix, digits) = match digits.as_bytes() {
+        [b'0', b'x' | b'X', ..] => (16, &digits[2..]),
+        [b'0', b'b' | b'B', ..] => (2, &digits[2..]),
+        [b'0', b'o' | b'O', ..] => (8, &digits[2..]),
+        [b'0', _, ..] => (8, &digits[1..]),
+        _ => (10, digits.as_str()),
+    };
+    let value = u64::from_str_radix(digits, radix).ok()? as f64;
+    Some(if negative { -value } else { value })
+}
+
+/// `[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?`
+fn float(text: &str) -> Option<f64> {
+    let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let (mantissa, exponent) =
+        unsigned.split_once(['e', 'E']).map_or((unsigned, None), |(m, e)| (m, Some(e)));
+    let digits = |s: &str| s.bytes().all(|b| b.is_ascii_digit());
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let exponent = exponent.map(|e| e.strip_prefix(['-', '+']).unwrap_or(e));
+    let number = digits(whole)
+        && digits(fraction)
+        && !(whole.is_empty() && fraction.is_empty())
+        && exponent.is_none_or(|e| !e.is_empty() && digits(e));
+    if number { text.parse().ok() } else { None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // What `helm template` prints for these in `{{ .Values.x }}`.
+    #[test]
+    fn scalars_print_as_helm_prints_them() {
+        for (text, printed) in [
+            ("1.10", "1.1"),
+            ("'1.10'", "1.10"),
+            ("20240101", "2.0240101e+07"),
+            ("\"20240101\"", "20240101"),
+            ("!!str 1.10", "1.10"),
+            ("v1", "v1"),
+            ("1.2.3", "1.2.3"),
+            ("yes", "true"),
+            ("0755", "493"),
+            ("0x1F", "31"),
+            ("1_000", "1000"),
+            ("1e3", "1000"),
+            ("2001-01-01", "2001-01-01"),
+            ("089", "89"),
+            ("latest # comment", "latest"),
+            ("'it''s'", "it's"),
+        ] {
+            let value = parse(format!("x: {text}\r\n").as_bytes()).expect(text);
+            assert_eq!(super::super::go::format(&value["x"]), printed, "{text}");
+        }
+    }
+
+    #[test]
+    fn structure() {
+        let text = "\u{feff}a: &x {b: 1, c: 中文}\nd:\n  <<: *x\n  b: 2\na2: *x\ndup: 1\ndup: 2\n8080: p\nempty:\n";
+        let value = parse(text.as_bytes()).expect("YAML");
+        assert_eq!(value["d"]["c"], "中文");
+        assert_eq!(value["d"]["b"], 2.0);
+        assert_eq!(value["a2"]["b"], 1.0);
+        assert_eq!(value["dup"], 2.0);
+        assert_eq!(value["8080"], "p");
+        assert_eq!(value["empty"], Value::Null);
+        assert_eq!(parse(b"# only a comment\n").expect("empty"), Value::Null);
+    }
+
+    #[test]
+    fn bombs_are_refused() {
+        let mut bomb = String::from("a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n");
+        for i in 1..10 {
+            let aliases = vec![format!("*a{}", i - 1); 10].join(",");
+            bomb.push_str(&format!("a{i}: &a{i} [{aliases}]\n"));
+        }
+        assert_eq!(parse(bomb.as_bytes()).expect_err("too large").kind(), ErrorKind::TooLarge);
+        let deep = "[".repeat(100_000);
+        assert!(parse(deep.as_bytes()).is_err());
+        assert!(parse(b"a: &a [*a]").is_err());
+        assert!(parse(b"\xff\xfe").is_err());
+    }
+}
