@@ -22,6 +22,7 @@ mod slot;
 
 pub use held::{Child, Held};
 pub use incoming::{Incoming, IncomingImage};
+pub(crate) use incoming::is_image;
 pub use merge::fuse;
 
 use serde::{Deserialize, Serialize};

@@ -1,6 +1,9 @@
 #![doc = "Work in progress."]
+pub mod apply;
 pub mod chart;
 pub mod error;
 pub mod fuse;
 pub mod image;
+pub mod package;
+pub mod source;
 pub use error::{Error, ErrorKind, Place, Result};

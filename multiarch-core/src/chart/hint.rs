@@ -163,11 +163,6 @@ impl Hint {
         if value.is_null() { Err(missing()) } else { Ok(go::format(value)) }
     }
 
-    /// True where registry and repository stand in one value.
-    pub(super) fn is_whole(&self) -> bool {
-        self.has(Role::Whole)
-    }
-
     pub(super) fn has(&self, wanted: Role) -> bool {
         self.parts.iter().any(|p| matches!(p, Part::Placeholder { role, .. } if *role == wanted))
     }

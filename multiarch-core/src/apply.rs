@@ -1,0 +1,3 @@
+//! wip
+mod cancel;
+pub use cancel::Cancel;

@@ -1,0 +1,186 @@
+//! Finding what a scope holds: bundles, docker-archives, OCI layouts, at any depth and under any
+//! folder.
+
+use std::collections::BTreeSet;
+
+use super::{Bundle, BundleName, Contents, PackageImage, Scope, docker_archive, layout};
+use crate::{
+    chart::{Chart, ChartFiles, Values, parse_hints},
+    error::{Error, ErrorKind, Result},
+    image::MAX_DOCUMENT_SIZE,
+};
+
+/// What was found.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    pub(crate) bundles: Vec<Bundle>,
+    pub(crate) images: Vec<PackageImage>,
+    pub(crate) problems: Vec<Error>,
+}
+
+const HINTS: &str = "hints.yaml";
+const CHART: &str = "original-chart/";
+const IMAGES: &str = "images.tar";
+/// Limit for one file of a chart.
+const MAX_CHART_FILE: u64 = 16 << 20;
+
+/// Collects everything in a scope and in the archives inside it.
+pub(crate) fn collect(scope: &mut Scope, contents: &dyn Contents, found: &mut Found) {
+    let mut nested = std::mem::take(&mut scope.nested);
+    let mut problems = std::mem::take(&mut scope.problems);
+    let mut claimed: Option<String> = None;
+    for prefix in prefixes(scope) {
+        if claimed.as_ref().is_some_and(|claimed| prefix.starts_with(claimed)) {
+            continue;
+        }
+        let has = |path: &str| scope.has(&format!("{prefix}{path}"));
+        if has(HINTS) || has(&format!("{CHART}Chart.yaml")) {
+            let images = nested.remove(&format!("{prefix}{IMAGES}"));
+            let problems = std::mem::take(&mut problems);
+            found.bundles.push(bundle(scope, &prefix, images, problems, contents));
+            // The rest of the folder is the bundle's.
+            nested.retain(|path, _| !path.starts_with(&prefix));
+            claimed = Some(prefix);
+        } else if has("index.json") && (has("oci-layout") || scope.has_below(&format!("{prefix}blobs/"))) {
+            gather(layout::read(scope, &prefix, contents), scope, found);
+        } else if has("manifest.json") && has_docker_list(scope, &prefix, contents) {
+            gather(docker_archive::read(scope, &prefix, contents), scope, found);
+        } else if has("chart/Images.lock") {
+            let message = "a dt wrap (Distribution Tooling for Helm), which is not read yet";
+            let error = Error::new(ErrorKind::Unsupported, message);
+            found.problems.push(error.at_path(format!("{}/{prefix}", scope.path)));
+            claimed = Some(prefix);
+        }
+    }
+    let name = scope.path.rsplit('/').next().unwrap_or_default();
+    let claims = BundleName::of(name).is_some();
+    if claims && !found.bundles.iter().any(|bundle| bundle.path == scope.path) {
+        let message = "not a bundle: it has neither hints.yaml nor original-chart/Chart.yaml";
+        problems.push(Error::new(ErrorKind::Malformed, message));
+        let mut bundle = empty_bundle(scope, "");
+        bundle.problems = problems;
+        found.bundles.push(bundle);
+    } else {
+        found.problems.extend(problems.into_iter().map(|e| e.at_path(&scope.path)));
+    }
+    for scope in nested.values_mut() {
+        collect(scope, contents, found);
+    }
+}
+
+fn gather(
+    read: Result<(Vec<PackageImage>, Vec<Error>)>,
+    scope: &Scope,
+    found: &mut Found,
+) {
+    match read {
+        Ok((images, problems)) => {
+            found.images.extend(images);
+            found.problems.extend(problems);
+        }
+        Err(error) => found.problems.push(error.at_path(&scope.path)),
+    }
+}
+
+/// Every folder that holds a file, with its slash; the files of a chart are nobody else's, and
+/// neither are blobs.
+fn prefixes(scope: &Scope) -> BTreeSet<String> {
+    let mut prefixes = BTreeSet::from([String::new()]);
+    for path in scope.members.keys() {
+        for (at, _) in path.match_indices('/') {
+            let prefix = &path[..=at];
+            if prefix.ends_with(CHART) || prefix.ends_with("/blobs/") || prefix == "blobs/" {
+                break;
+            }
+            prefixes.insert(prefix.to_owned());
+        }
+    }
+    prefixes
+}
+
+fn has_docker_list(scope: &Scope, prefix: &str, contents: &dyn Contents) -> bool {
+    let path = format!("{prefix}manifest.json");
+    match scope.read(&path, MAX_DOCUMENT_SIZE, contents) {
+        // At the top of an archive a broken list is a broken archive; in a folder it is foreign.
+        Ok(text) => prefix.is_empty() || docker_archive::is_list(&text),
+        Err(_) => true,
+    }
+}
+
+fn empty_bundle(scope: &Scope, prefix: &str) -> Bundle {
+    let path = format!("{}/{prefix}", scope.path);
+    let path = path.trim_matches('/').to_owned();
+    let file = path.rsplit('/').next().unwrap_or_default();
+    let name = BundleName::of(file)
+        .unwrap_or_else(|| BundleName { chart: file.into(), version: String::new() });
+    Bundle {
+        path,
+        chart_name: name.chart,
+        chart_version: name.version,
+        values: Values::new(),
+        hints: Vec::new(),
+        images: Vec::new(),
+        has_images: false,
+        problems: Vec::new(),
+    }
+}
+
+fn bundle(
+    scope: &Scope,
+    prefix: &str,
+    images: Option<Scope>,
+    problems: Vec<Error>,
+    contents: &dyn Contents,
+) -> Bundle {
+    let mut bundle = empty_bundle(scope, prefix);
+    bundle.problems = problems;
+    match read_chart(scope, prefix, contents) {
+        Ok(chart) => bundle.take_chart(&chart),
+        Err(error) => bundle.problems.push(error),
+    }
+    let hints = format!("{prefix}{HINTS}");
+    if scope.has(&hints) {
+        let parsed = scope
+            .read(&hints, MAX_CHART_FILE, contents)
+            .and_then(|text| parse_hints(&text).map_err(|e| e.at_path(HINTS)));
+        match parsed {
+            Ok(hints) => bundle.hints = hints,
+            Err(error) => bundle.problems.push(error),
+        }
+    }
+    match images {
+        Some(mut images) => {
+            bundle.has_images = true;
+            bundle.problems.append(&mut images.problems);
+            if images.has("manifest.json") || !images.cut {
+                match docker_archive::read(&images, "", contents) {
+                    Ok((images, problems)) => {
+                        bundle.images = images;
+                        bundle.problems.extend(problems);
+                    }
+                    Err(error) => bundle.problems.push(error),
+                }
+            }
+        }
+        None if scope.has(&format!("{prefix}{IMAGES}")) => {
+            let message = "images.tar is no tar archive";
+            bundle.problems.push(Error::new(ErrorKind::Malformed, message).at_path(IMAGES));
+        }
+        None => {}
+    }
+    bundle
+}
+
+fn read_chart(scope: &Scope, prefix: &str, contents: &dyn Contents) -> Result<Chart> {
+    let folder = format!("{prefix}{CHART}");
+    let mut files = ChartFiles::default();
+    for path in scope.members.keys().filter(|path| path.starts_with(&folder)) {
+        // Templates are not needed to know the images.
+        let below = &path[folder.len()..];
+        let name = below.rsplit('/').next().unwrap_or(below);
+        if ["Chart.yaml", "values.yaml"].contains(&name) || name.ends_with(".tgz") {
+            files.insert(below, scope.read(path, MAX_CHART_FILE, contents)?);
+        }
+    }
+    Chart::load(&files)
+}

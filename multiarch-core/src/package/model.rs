@@ -1,0 +1,185 @@
+//! The package as a value.
+
+use std::{fmt, io::Read, sync::Arc};
+
+use serde::{Deserialize, Serialize};
+
+use super::{Locator, PackageImage, PackageName};
+use crate::{
+    chart::{Chart, Hint, Values},
+    error::Error,
+};
+
+/// Everything a package holds, read but not unpacked.
+///
+/// [`Package::open`] makes one from a path.
+pub struct Package {
+    pub(crate) path: String,
+    pub(crate) name: PackageName,
+    pub(crate) identity: Identity,
+    pub(crate) bundles: Vec<Bundle>,
+    pub(crate) images: Vec<PackageImage>,
+    pub(crate) findings: Vec<Finding>,
+    pub(crate) problems: Vec<Error>,
+    pub(crate) source: Arc<dyn BlobSource>,
+}
+
+/// A chart with the images it runs.
+#[derive(Debug)]
+pub struct Bundle {
+    pub(crate) path: String,
+    pub(crate) chart_name: String,
+    pub(crate) chart_version: String,
+    pub(crate) values: Values,
+    pub(crate) hints: Vec<Hint>,
+    pub(crate) images: Vec<PackageImage>,
+    pub(crate) has_images: bool,
+    pub(crate) problems: Vec<Error>,
+}
+
+/// Something worth knowing that keeps nothing from being imported.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "finding", rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Finding {
+    /// The image is of another architecture than its package declares.
+    Mislabelled {
+        /// The package.
+        package: String,
+        /// The image.
+        image: String,
+        /// What the package's name says.
+        declared: String,
+        /// What the config says.
+        actual: String,
+    },
+    /// An index lists images that the package does not hold.
+    Incomplete {
+        /// The package.
+        package: String,
+        /// The image.
+        image: String,
+        /// The digests that are missing.
+        absent: Vec<crate::image::Digest>,
+    },
+    /// The index at a tag gets a new digest, and something refers to the old one.
+    Referred {
+        /// The image in the target.
+        image: String,
+        /// The tags or documents that refer to the old digest.
+        by: Vec<String>,
+    },
+    /// Two packages hold different images of one name and platform; the later version is used.
+    Superseded {
+        /// The image in the target.
+        image: String,
+        /// The package whose image is used.
+        package: String,
+        /// The package whose image is not.
+        instead_of: String,
+    },
+}
+
+/// What a package is recognised by, so that a saved plan is not applied to another one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Identity {
+    /// Size in bytes; of a directory, of all files in it.
+    pub size: u64,
+    /// Time of the last change, in nanoseconds since 1970; of a directory, the latest of all files.
+    pub modified: u64,
+    /// Digest of the listing: every path with its offset and size.
+    pub listing: crate::image::Digest,
+}
+
+/// Gives the bytes of blobs: reopenable, and from several threads at once.
+pub trait BlobSource: Send + Sync {
+    /// A reader of the bytes at a place.
+    ///
+    /// # Errors
+    /// Where the file cannot be read.
+    fn open(&self, locator: &Locator) -> std::io::Result<Box<dyn Read + Send + '_>>;
+}
+
+impl Package {
+    /// The path it was opened by.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// What its file name says.
+    pub fn name(&self) -> &PackageName {
+        &self.name
+    }
+
+    /// What it is recognised by.
+    pub fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// The bundles, in the order of the package.
+    pub fn bundles(&self) -> &[Bundle] {
+        &self.bundles
+    }
+
+    /// The images that belong to no chart.
+    pub fn images(&self) -> &[PackageImage] {
+        &self.images
+    }
+
+    /// What is worth knowing.
+    pub fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
+
+    /// What could not be read and belongs to no bundle.
+    pub fn problems(&self) -> &[Error] {
+        &self.problems
+    }
+}
+
+impl fmt::Debug for Package {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Package")
+            .field("path", &self.path)
+            .field("bundles", &self.bundles.len())
+            .field("images", &self.images.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Bundle {
+    /// Path inside the package.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The chart, as `name-version`; the file's name where the chart could not be read.
+    pub fn chart(&self) -> String {
+        if self.chart_version.is_empty() {
+            return self.chart_name.clone();
+        }
+        format!("{}-{}", self.chart_name, self.chart_version)
+    }
+
+    /// The images.
+    pub fn images(&self) -> &[PackageImage] {
+        &self.images
+    }
+
+    /// The hints.
+    pub fn hints(&self) -> &[Hint] {
+        &self.hints
+    }
+
+    /// What keeps it from being imported.
+    pub fn problems(&self) -> &[Error] {
+        &self.problems
+    }
+
+    pub(crate) fn take_chart(&mut self, chart: &Chart) {
+        self.chart_name = chart.name().into();
+        self.chart_version = chart.version().into();
+        self.values = chart.merged_values();
+    }
+}

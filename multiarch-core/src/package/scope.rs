@@ -1,0 +1,239 @@
+//! What an archive or a directory holds.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    error::{Error, ErrorKind, Result},
+    image::{Compression, Digest, Hasher},
+};
+
+/// How deep archives may stand in archives. A bundle in a package holds `images.tar`: that is
+/// three.
+pub(crate) const MAX_DEPTH: usize = 8;
+/// How many entries a package may have. The largest real one has some 10 000.
+pub(crate) const MAX_ENTRIES: usize = 1_000_000;
+/// Links to links to links.
+const MAX_LINKS: usize = 8;
+
+/// A run of bytes that can be read from any offset: a file, or what a compressed run unpacks to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct SpaceId(pub(crate) u32);
+
+/// Where bytes are: a space, an offset in it, a length. All in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Locator {
+    /// The space.
+    pub space: SpaceId,
+    /// Offset of the first byte.
+    pub offset: u64,
+    /// Number of bytes.
+    pub size: u64,
+}
+
+/// One file or link.
+#[derive(Clone, Debug)]
+pub struct Member {
+    pub(crate) kind: MemberKind,
+    /// The content, where it is small and worth keeping.
+    pub(crate) content: Option<Arc<[u8]>>,
+    pub(crate) compression: Compression,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum MemberKind {
+    File(Locator),
+    /// The path it leads to, inside the same scope.
+    Link(String),
+    /// Stored with holes, so that its bytes are not a run.
+    Sparse,
+}
+
+/// The entries of one archive or directory, by normalised path, and the archives among them.
+#[derive(Debug, Default)]
+pub struct Scope {
+    /// Path inside the package, for messages.
+    pub(crate) path: String,
+    pub(crate) members: BTreeMap<String, Member>,
+    pub(crate) nested: BTreeMap<String, Scope>,
+    /// What went wrong while it was read: what was found before that is here.
+    pub(crate) problems: Vec<Error>,
+    /// The listing ends early.
+    pub(crate) cut: bool,
+}
+
+/// Reads what was not kept while a package was scanned.
+pub trait Contents {
+    /// The bytes at a place.
+    ///
+    /// # Errors
+    /// Where they cannot be read.
+    fn read(&self, locator: &Locator) -> Result<Arc<[u8]>>;
+
+    /// The SHA-256 digest of the bytes at a place.
+    ///
+    /// # Errors
+    /// Where they cannot be read.
+    fn digest(&self, locator: &Locator) -> Result<Digest>;
+}
+
+impl Scope {
+    pub(crate) fn new(path: impl Into<String>) -> Self {
+        Self { path: path.into(), ..Self::default() }
+    }
+
+    /// Adds a member; a second one of the same name must be the same.
+    pub(crate) fn insert(&mut self, path: String, member: Member) {
+        let Some(there) = self.members.get(&path) else {
+            self.members.insert(path, member);
+            return;
+        };
+        let same = match (&there.kind, &member.kind) {
+            (MemberKind::File(a), MemberKind::File(b)) => {
+                a.size == b.size && there.content == member.content
+            }
+            (a, b) => a == b,
+        };
+        if !same {
+            let message = "the archive holds this path twice, with different content";
+            self.problems.push(Error::new(ErrorKind::Malformed, message).at_path(path));
+        }
+    }
+
+    /// The file at a path, links followed.
+    pub(crate) fn file(&self, path: &str) -> Result<(Locator, &Member)> {
+        let mut at = path;
+        for _ in 0..MAX_LINKS {
+            let Some(member) = self.members.get(at) else {
+                let message = if at == path {
+                    "the archive has no such file".to_owned()
+                } else {
+                    format!("the link leads to {at}, which is not there")
+                };
+                return Err(Error::new(ErrorKind::Missing, message).at_path(path));
+            };
+            match &member.kind {
+                MemberKind::File(locator) => return Ok((*locator, member)),
+                MemberKind::Link(target) => at = target,
+                MemberKind::Sparse => {
+                    let message = "a sparse file is not read: store it plainly";
+                    return Err(Error::new(ErrorKind::Unsupported, message).at_path(path));
+                }
+            }
+        }
+        Err(Error::new(ErrorKind::UnsafePath, "too many links in a row").at_path(path))
+    }
+
+    /// The content of a small file.
+    pub(crate) fn read(
+        &self,
+        path: &str,
+        limit: u64,
+        contents: &dyn Contents,
+    ) -> Result<Arc<[u8]>> {
+        let (locator, member) = self.file(path)?;
+        if locator.size > limit {
+            let message = format!("{} bytes where at most {limit} are expected", locator.size);
+            return Err(Error::new(ErrorKind::TooLarge, message).at_path(path));
+        }
+        match &member.content {
+            Some(content) => Ok(content.clone()),
+            None => contents.read(&locator).map_err(|e| e.at_path(path)),
+        }
+    }
+
+    /// Hashes the listing, and gives the number of bytes in files.
+    pub(crate) fn fingerprint(&self, hasher: &mut Hasher) -> u64 {
+        let mut total = 0;
+        for (path, member) in &self.members {
+            if let MemberKind::File(Locator { offset, size, .. }) = member.kind {
+                hasher.update(format!("{path}\0{offset}\0{size}\n").as_bytes());
+                total += size;
+            }
+        }
+        for (path, nested) in &self.nested {
+            hasher.update(path.as_bytes());
+            nested.fingerprint(hasher);
+        }
+        total
+    }
+
+    pub(crate) fn has(&self, path: &str) -> bool {
+        self.members.contains_key(path)
+    }
+
+    pub(crate) fn has_below(&self, folder: &str) -> bool {
+        let mut from = self.members.range(folder.to_owned()..);
+        from.next().is_some_and(|(path, _)| path.starts_with(folder))
+    }
+}
+
+/// A path inside an archive as one of ours: no leading `./`, no empty components; `None` where it
+/// leads outside.
+pub(crate) fn normalise(path: &str) -> Option<String> {
+    if path.starts_with('/') || path.contains('\0') {
+        return None;
+    }
+    let mut components = Vec::new();
+    for component in path.split('/') {
+        match component {
+            "" | "." => {}
+            ".." => return None,
+            name => components.push(name),
+        }
+    }
+    Some(components.join("/"))
+}
+
+/// Where a symbolic link leads, if that is inside.
+pub(crate) fn resolve_link(from: &str, target: &str) -> Option<String> {
+    if target.starts_with('/') || target.contains('\0') {
+        return None;
+    }
+    let mut components: Vec<&str> = from.split('/').collect();
+    components.pop();
+    for component in target.split('/') {
+        match component {
+            "" | "." => {}
+            ".." => {
+                components.pop()?;
+            }
+            name => components.push(name),
+        }
+    }
+    Some(components.join("/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths() {
+        assert_eq!(normalise("./a//b/./c"), Some("a/b/c".into()));
+        for bad in ["/etc/passwd", "../x", "a/../../x", "a/..", "a\0b"] {
+            assert_eq!(normalise(bad), None, "{bad}");
+        }
+        assert_eq!(resolve_link("a/b/layer.tar", "../c/layer.tar"), Some("a/c/layer.tar".into()));
+        assert_eq!(resolve_link("layer.tar", "../x"), None);
+        assert_eq!(resolve_link("a/layer.tar", "/etc/passwd"), None);
+    }
+
+    #[test]
+    fn links_end() {
+        let mut scope = Scope::new("x");
+        let link = |target: &str| Member {
+            kind: MemberKind::Link(target.into()),
+            content: None,
+            compression: Compression::None,
+        };
+        scope.insert("a".into(), link("b"));
+        scope.insert("b".into(), link("a"));
+        scope.insert("c".into(), link("gone"));
+        assert_eq!(scope.file("a").expect_err("circle").kind(), ErrorKind::UnsafePath);
+        assert_eq!(scope.file("c").expect_err("gone").kind(), ErrorKind::Missing);
+        scope.insert("c".into(), link("other"));
+        assert_eq!(scope.problems.len(), 1);
+    }
+}

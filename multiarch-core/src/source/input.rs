@@ -1,0 +1,156 @@
+//! What a tar archive is read from: a part of a file, which can be skipped in, or a stream.
+
+use std::{
+    cell::Cell,
+    fs::File,
+    io::{self, Read, Seek, SeekFrom},
+    os::unix::fs::FileExt,
+    rc::Rc,
+    sync::Arc,
+};
+
+use crate::error::{Error, ErrorKind};
+
+/// A part of a file. Several can read the same file at once.
+#[derive(Clone, Debug)]
+pub(super) struct Section {
+    file: Arc<File>,
+    start: u64,
+    size: u64,
+    at: u64,
+}
+
+impl Section {
+    pub(super) fn new(file: Arc<File>, start: u64, size: u64) -> Self {
+        Self { file, start, size, at: 0 }
+    }
+
+    /// A part of this part.
+    pub(super) fn part(&self, start: u64, size: u64) -> Self {
+        Self::new(self.file.clone(), self.start + start, size.min(self.size.saturating_sub(start)))
+    }
+}
+
+impl Read for Section {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let left = usize::try_from(self.size - self.at).unwrap_or(usize::MAX);
+        let length = buffer.len().min(left);
+        let count = self.file.read_at(&mut buffer[..length], self.start + self.at)?;
+        self.at += count as u64;
+        Ok(count)
+    }
+}
+
+/// The reader below a `tar::Archive`.
+pub(super) struct Input<'a> {
+    source: Source<'a>,
+    at: u64,
+    /// How many bytes may be read before an entry's content: the tar crate reads long names whole.
+    allowance: Rc<Cell<u64>>,
+}
+
+enum Source<'a> {
+    Section(Section),
+    Stream(Box<dyn Read + 'a>),
+}
+
+/// Room for a header with its extensions; Linux has paths of 4 KiB.
+const MAX_HEADER: u64 = 1 << 20;
+
+impl<'a> Input<'a> {
+    pub(super) fn section(section: Section) -> Self {
+        Self { source: Source::Section(section), at: 0, allowance: Rc::default() }
+    }
+
+    pub(super) fn stream(stream: impl Read + 'a) -> Self {
+        Self { source: Source::Stream(Box::new(stream)), at: 0, allowance: Rc::default() }
+    }
+
+    /// Switches between the header's allowance and none.
+    pub(super) fn allowance(&self) -> Allowance {
+        Allowance(self.allowance.clone())
+    }
+
+    /// The file part this reads from, if it reads from one.
+    pub(super) fn as_section(&self) -> Option<Section> {
+        match &self.source {
+            Source::Section(section) => Some(section.clone()),
+            Source::Stream(_) => None,
+        }
+    }
+}
+
+pub(super) struct Allowance(Rc<Cell<u64>>);
+
+impl Allowance {
+    pub(super) fn for_header(&self) {
+        self.0.set(MAX_HEADER);
+    }
+
+    pub(super) fn for_content(&self) {
+        self.0.set(u64::MAX);
+    }
+}
+
+impl Read for Input<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let allowed = self.allowance.get();
+        if allowed == 0 {
+            let message = "a tar header of more than 1 MiB";
+            return Err(Error::new(ErrorKind::TooLarge, message).into());
+        }
+        let length = buffer.len().min(usize::try_from(allowed).unwrap_or(usize::MAX));
+        let count = match &mut self.source {
+            Source::Section(section) => section.read(&mut buffer[..length])?,
+            Source::Stream(stream) => stream.read(&mut buffer[..length])?,
+        };
+        self.at += count as u64;
+        self.allowance.set(allowed - count as u64);
+        Ok(count)
+    }
+}
+
+impl Seek for Input<'_> {
+    /// Only forward: that is all the tar crate does.
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let SeekFrom::Current(distance) = to else {
+            return Err(io::ErrorKind::Unsupported.into());
+        };
+        let distance =
+            u64::try_from(distance).map_err(|_| io::Error::from(io::ErrorKind::Unsupported))?;
+        match &mut self.source {
+            Source::Section(section) => {
+                let end = section.at.checked_add(distance).filter(|end| *end <= section.size);
+                let cut = || io::Error::new(io::ErrorKind::UnexpectedEof, "the archive is cut");
+                section.at = end.ok_or_else(cut)?;
+            }
+            Source::Stream(stream) => skip(stream, distance)?,
+        }
+        self.at += distance;
+        Ok(self.at)
+    }
+}
+
+/// Reads and forgets.
+pub(super) fn skip(reader: &mut impl Read, mut distance: u64) -> io::Result<()> {
+    let mut scratch = vec![0; 128 << 10];
+    while distance > 0 {
+        let length = scratch.len().min(usize::try_from(distance).unwrap_or(usize::MAX));
+        match reader.read(&mut scratch[..length]) {
+            Ok(0) => {
+                return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the archive is cut"));
+            }
+            Ok(count) => distance -= count as u64,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// Fills the buffer as far as there is input.
+pub(super) fn read_up_to(reader: &mut impl Read, limit: usize) -> io::Result<Vec<u8>> {
+    let mut head = Vec::new();
+    reader.take(limit as u64).read_to_end(&mut head)?;
+    Ok(head)
+}

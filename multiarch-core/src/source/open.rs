@@ -1,0 +1,141 @@
+//! Opening a package.
+
+use std::{path::Path, sync::Arc, time::UNIX_EPOCH};
+
+use super::walk::Walk;
+use crate::{
+    apply::Cancel,
+    error::{Error, ErrorKind, Result},
+    image::{Algorithm, Hasher},
+    package::{Contents, Finding, Found, Identity, Package, PackageImage, PackageName, Scope, collect},
+};
+
+/// How a package is opened.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct OpenOptions {
+    /// Stops the reading.
+    pub cancel: Cancel,
+}
+
+impl Package {
+    /// Opens a package: a file (`.tar.gz`, `.tar.zst`, `.tar`, one bundle, a docker-archive, an OCI
+    /// layout) or a directory of such things. What it is is told by its content.
+    ///
+    /// It is read once, front to back. What is broken in it is in [`Package::problems`] and
+    /// [`Bundle::problems`](crate::package::Bundle::problems); the rest can be used.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Io`] where it cannot be read at all, [`ErrorKind::NotAPackage`] where nothing
+    /// known is in it.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        Self::open_with(path, &OpenOptions::default())
+    }
+
+    /// [`Package::open`] with options.
+    ///
+    /// # Errors
+    /// As [`Package::open`], and [`ErrorKind::Cancelled`].
+    pub fn open_with(path: impl AsRef<Path>, options: &OpenOptions) -> Result<Self> {
+        let path = path.as_ref();
+        read(path, options).map_err(|e| e.in_package(path.display()))
+    }
+}
+
+fn read(path: &Path, options: &OpenOptions) -> Result<Package> {
+    let metadata = std::fs::metadata(path).map_err(|e| Error::from_io("cannot be opened", e))?;
+    let file_name =
+        path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let mut walk = Walk::new(options);
+    let nothing = |why: &str| Error::new(ErrorKind::NotAPackage, why);
+    let mut scope = if metadata.is_dir() {
+        walk.directory(path)?
+    } else if metadata.len() == 0 {
+        return Err(nothing("the file is empty"));
+    } else {
+        walk.file(path, &file_name)?.ok_or_else(|| {
+            nothing("neither a tar archive nor one in gzip or Zstandard")
+        })?
+    };
+    if options.cancel.is_cancelled() {
+        return Err(Error::new(ErrorKind::Cancelled, "cancelled while reading the package"));
+    }
+    let identity = identity(&metadata, &scope);
+    let spaces = Arc::new(walk.spaces);
+    let mut found = Found::default();
+    collect(&mut scope, &*spaces as &dyn Contents, &mut found);
+    let display = path.display().to_string();
+    let Found { mut bundles, images, mut problems } = found;
+    if bundles.is_empty() && images.is_empty() {
+        return Err(problems.into_iter().next().unwrap_or_else(|| {
+            nothing("no bundle, docker-archive or OCI layout is in it")
+        }));
+    }
+    let name = PackageName::of(&file_name);
+    let mut findings = Vec::new();
+    for error in &mut problems {
+        *error = take(error).in_package(&display);
+    }
+    for bundle in &mut bundles {
+        for error in &mut bundle.problems {
+            *error = take(error).in_bundle(&bundle.path).in_package(&display);
+        }
+    }
+    let declared = name.architecture.clone();
+    let mut check = |image: PackageImage| {
+        check_image(image, &display, declared.as_deref(), &mut findings)
+    };
+    for bundle in &mut bundles {
+        bundle.images = std::mem::take(&mut bundle.images).into_iter().map(&mut check).collect();
+    }
+    let images = images.into_iter().map(&mut check).collect();
+    Ok(Package { path: display, name, identity, bundles, images, findings, problems, source: spaces })
+}
+
+fn take(error: &mut Error) -> Error {
+    std::mem::replace(error, Error::new(ErrorKind::Malformed, ""))
+}
+
+/// Notes what is odd about an image: another architecture than declared, missing platforms.
+fn check_image(
+    mut image: PackageImage,
+    package: &str,
+    declared: Option<&str>,
+    findings: &mut Vec<Finding>,
+) -> PackageImage {
+    let name = image.references.first().cloned().unwrap_or_else(|| {
+        image.incoming.document().digest().to_string()
+    });
+    if !image.absent.is_empty() {
+        findings.push(Finding::Incomplete {
+            package: package.into(),
+            image: name.clone(),
+            absent: image.absent.clone(),
+        });
+    }
+    if let (Some(declared), [only]) = (declared, image.incoming.images())
+        && only.platform().key().architecture() != declared
+    {
+        findings.push(Finding::Mislabelled {
+            package: package.into(),
+            image: name,
+            declared: declared.into(),
+            actual: only.platform().to_string(),
+        });
+        image.incoming = image.incoming.mislabelled(true);
+    }
+    image
+}
+
+fn identity(metadata: &std::fs::Metadata, scope: &Scope) -> Identity {
+    let modified = metadata
+        .modified()
+        .ok()
+        .and_then(|time| time.duration_since(UNIX_EPOCH).ok())
+        .and_then(|age| u64::try_from(age.as_nanos()).ok())
+        .unwrap_or_default();
+    let mut hasher = Hasher::new(Algorithm::Sha256);
+    let size = scope.fingerprint(&mut hasher);
+    let size = if metadata.is_dir() { size } else { metadata.len() };
+    Identity { size, modified, listing: hasher.finish() }
+}

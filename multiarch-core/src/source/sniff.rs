@@ -1,0 +1,54 @@
+//! What a file is, by its first bytes; names are not believed.
+
+use std::io::Read;
+
+use crate::image::Compression;
+
+/// Number of first bytes that are looked at.
+pub(super) const HEAD: usize = 4 << 10;
+const BLOCK: usize = 512;
+
+/// What the first bytes look like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A tar archive.
+    Tar,
+    /// A tar archive in gzip or Zstandard.
+    Packed(Compression),
+    /// Anything else.
+    Other,
+}
+
+/// Looks at the first bytes of a file, at most [`HEAD`] of them.
+pub(super) fn kind(head: &[u8]) -> Kind {
+    if is_tar(head) {
+        return Kind::Tar;
+    }
+    let compression = Compression::sniff(head);
+    let mut block = Vec::with_capacity(BLOCK);
+    // An error here only means that the head is cut in the middle of a block.
+    let _ = match compression {
+        Compression::None => return Kind::Other,
+        Compression::Gzip => {
+            flate2::read::GzDecoder::new(head).take(BLOCK as u64).read_to_end(&mut block)
+        }
+        Compression::Zstd => match zstd::stream::read::Decoder::with_buffer(head) {
+            Ok(decoder) => decoder.take(BLOCK as u64).read_to_end(&mut block),
+            Err(error) => Err(error),
+        },
+    };
+    // A Zstandard block is only given out whole: what is too large to tell is taken for a tar, and
+    // the archive's own checks decide.
+    let unclear = compression == Compression::Zstd && block.is_empty() && head.len() == HEAD;
+    if is_tar(&block) || unclear { Kind::Packed(compression) } else { Kind::Other }
+}
+
+/// A tar header is told by its checksum, which old archives without a magic have, too.
+fn is_tar(head: &[u8]) -> bool {
+    let Some(block) = head.get(..BLOCK) else { return false };
+    let header = tar::Header::from_byte_slice(block);
+    let Ok(expected) = header.cksum() else { return false };
+    let sum: u32 =
+        block.iter().enumerate().map(|(i, b)| if (148..156).contains(&i) { 32 } else { u32::from(*b) }).sum();
+    block[0] != 0 && sum == expected
+}

@@ -1,0 +1,180 @@
+//! Spaces: runs of bytes that can be read from any offset.
+
+use std::{
+    fs::File,
+    io::{self, Read},
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use super::{
+    gzip::{Checkpoints, Gunzip},
+    input::{Section, skip},
+};
+use crate::{
+    error::{Error, Result},
+    image::{Algorithm, Digest, Hasher},
+    package::{BlobSource, Contents, Locator, SpaceId},
+};
+
+/// Every space of a package: its files, and what compressed runs in them unpack to.
+#[derive(Default)]
+pub(super) struct Spaces(Vec<Space>);
+
+struct Space {
+    backing: Backing,
+    /// A reader that was left where it stopped: reading blobs in the order of the package then
+    /// unpacks everything once.
+    idle: Mutex<Option<Cursor>>,
+}
+
+pub(super) enum Backing {
+    /// A place that is filled in when its scan ends.
+    Pending,
+    /// Opened anew for each reader: a directory may have more files than a process may open.
+    File { path: PathBuf, size: u64 },
+    Gzip { packed: Locator, points: Checkpoints },
+    Zstd { packed: Locator },
+}
+
+struct Cursor {
+    at: u64,
+    reader: Box<dyn Read + Send>,
+}
+
+impl Spaces {
+    pub(super) fn add(&mut self, backing: Backing) -> SpaceId {
+        let id = u32::try_from(self.0.len()).expect("fewer entries than the limit");
+        self.0.push(Space { backing, idle: Mutex::new(None) });
+        SpaceId(id)
+    }
+
+    pub(super) fn set(&mut self, id: SpaceId, backing: Backing) {
+        self.0[id.0 as usize].backing = backing;
+    }
+
+    fn get(&self, id: SpaceId) -> io::Result<&Space> {
+        let missing = || io::Error::new(io::ErrorKind::InvalidInput, "no such place");
+        self.0.get(id.0 as usize).ok_or_else(missing)
+    }
+
+    /// A reader that owns everything it needs, standing as near before `offset` as can be, and
+    /// where it stands.
+    fn start(&self, id: SpaceId, offset: u64) -> io::Result<Cursor> {
+        Ok(match &self.get(id)?.backing {
+            Backing::Pending => return Err(io::ErrorKind::InvalidInput.into()),
+            Backing::File { path, size } => {
+                let file = Arc::new(File::open(path)?);
+                let section = Section::new(file, offset, size.saturating_sub(offset));
+                Cursor { at: offset, reader: Box::new(section) }
+            }
+            Backing::Gzip { packed, points } => {
+                let point = points.before(offset);
+                let inner = self.fresh(packed, point.packed)?;
+                let reader = Box::new(Gunzip::from_checkpoint(inner, point));
+                Cursor { at: point.unpacked, reader }
+            }
+            Backing::Zstd { packed } => {
+                let reader = zstd::stream::read::Decoder::new(self.fresh(packed, 0)?)?;
+                Cursor { at: 0, reader: Box::new(reader) }
+            }
+        })
+    }
+
+    /// A reader of the rest of a run, from an offset in it.
+    fn fresh(&self, run: &Locator, from: u64) -> io::Result<Box<dyn Read + Send>> {
+        let offset = run.offset + from;
+        let mut cursor = self.start(run.space, offset)?;
+        skip(&mut cursor.reader, offset - cursor.at)?;
+        Ok(Box::new(cursor.reader.take(run.size.saturating_sub(from))))
+    }
+
+    /// A cursor at the offset: the idle one, if that is on the way.
+    fn cursor(&self, locator: &Locator) -> io::Result<Cursor> {
+        let space = self.get(locator.space)?;
+        let idle = space.idle.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let nearest = match &space.backing {
+            Backing::Gzip { points, .. } => points.before(locator.offset).unpacked,
+            Backing::File { .. } => locator.offset,
+            Backing::Zstd { .. } | Backing::Pending => 0,
+        };
+        let on_the_way = |cursor: &Cursor| (nearest..=locator.offset).contains(&cursor.at);
+        let mut cursor = match idle.filter(on_the_way) {
+            Some(cursor) => cursor,
+            None => self.start(locator.space, locator.offset)?,
+        };
+        skip(&mut cursor.reader, locator.offset - cursor.at)?;
+        cursor.at = locator.offset;
+        Ok(cursor)
+    }
+}
+
+impl BlobSource for Spaces {
+    fn open(&self, locator: &Locator) -> io::Result<Box<dyn Read + Send + '_>> {
+        let cursor = self.cursor(locator)?;
+        let space = self.get(locator.space)?;
+        Ok(Box::new(Run { space, cursor: Some(cursor), left: locator.size }))
+    }
+}
+
+/// One run being read; leaves its cursor for the next one.
+struct Run<'a> {
+    space: &'a Space,
+    cursor: Option<Cursor>,
+    left: u64,
+}
+
+impl Read for Run<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let Some(cursor) = &mut self.cursor else { return Ok(0) };
+        let length = buffer.len().min(usize::try_from(self.left).unwrap_or(usize::MAX));
+        match cursor.reader.read(&mut buffer[..length]) {
+            Ok(count) => {
+                cursor.at += count as u64;
+                self.left -= count as u64;
+                Ok(count)
+            }
+            Err(error) => {
+                // Nobody should go on from here.
+                if error.kind() != io::ErrorKind::Interrupted {
+                    self.cursor = None;
+                }
+                Err(error)
+            }
+        }
+    }
+}
+
+impl Drop for Run<'_> {
+    fn drop(&mut self) {
+        if let Some(cursor) = self.cursor.take() {
+            *self.space.idle.lock().unwrap_or_else(PoisonError::into_inner) = Some(cursor);
+        }
+    }
+}
+
+impl Contents for Spaces {
+    fn read(&self, locator: &Locator) -> Result<Arc<[u8]>> {
+        let doing = "reading the package";
+        let mut content = Vec::new();
+        let mut run = self.open(locator).map_err(|e| Error::from_io(doing, e))?;
+        run.read_to_end(&mut content).map_err(|e| Error::from_io(doing, e))?;
+        if content.len() as u64 != locator.size {
+            return Err(Error::from_io(doing, io::ErrorKind::UnexpectedEof.into()));
+        }
+        Ok(content.into())
+    }
+
+    fn digest(&self, locator: &Locator) -> Result<Digest> {
+        let doing = "reading the package";
+        let mut run = self.open(locator).map_err(|e| Error::from_io(doing, e))?;
+        let mut hasher = Hasher::new(Algorithm::Sha256);
+        let mut buffer = vec![0; 128 << 10];
+        loop {
+            match run.read(&mut buffer).map_err(|e| Error::from_io(doing, e))? {
+                0 => return Ok(hasher.finish()),
+                count => hasher.update(&buffer[..count]),
+            };
+        }
+    }
+}
