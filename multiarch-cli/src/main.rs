@@ -1,1 +1,41 @@
-fn main() {}
+//! `multiarch`: make what offline packages install multi-architecture.
+//!
+//! This crate parses words, calls the library once per verb, and prints. Exit codes: 0 everything
+//! asked for is in the target, 1 something is not, 2 wrong use, and nothing was written.
+
+mod args;
+mod messages;
+mod output;
+mod progress;
+mod verbs;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::{Args, Verb};
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    let cancel = multiarch_core::apply::Cancel::new();
+    let handler = cancel.clone();
+    // SIGINT, SIGTERM and SIGHUP: what is under way is finished or given up, and reported.
+    if let Err(error) = ctrlc::set_handler(move || handler.cancel()) {
+        output::error(&format!("signals cannot be handled: {error}"));
+    }
+    let result = match &args.verb {
+        Verb::Import(import) => verbs::import::run(import, &cancel),
+        Verb::Plan(plan) => verbs::plan::run(plan, &cancel),
+        Verb::Apply(apply) => verbs::apply::run(apply, &cancel),
+        Verb::Inspect(inspect) => verbs::inspect::run(inspect, &cancel),
+        Verb::Status(status) => verbs::status::run(status, &cancel),
+    };
+    match result {
+        Ok(verbs::Outcome::Complete) => ExitCode::SUCCESS,
+        Ok(verbs::Outcome::Incomplete) => ExitCode::from(1),
+        Err(error) => {
+            output::error(&messages::explain(&error));
+            ExitCode::from(messages::exit_code(&error))
+        }
+    }
+}

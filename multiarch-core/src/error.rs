@@ -158,6 +158,13 @@ impl Error {
         Self::caused_by(kind, doing, error)
     }
 
+    /// The same error once more, its causes as text: a plan and its report both show it.
+    pub(crate) fn copy(&self) -> Self {
+        let mut copy = Self::new(self.kind(), Causes(&self.0));
+        copy.0.place = self.0.place.clone();
+        copy
+    }
+
     /// What went wrong.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind

@@ -9,25 +9,37 @@ use std::{
     sync::Arc,
 };
 
-use crate::error::{Error, ErrorKind};
+use crate::{
+    apply::Progress,
+    error::{Error, ErrorKind},
+};
 
 /// A part of a file. Several can read the same file at once.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Section {
     file: Arc<File>,
     start: u64,
     size: u64,
     at: u64,
+    meter: Option<Arc<dyn Progress>>,
 }
 
 impl Section {
     pub(super) fn new(file: Arc<File>, start: u64, size: u64) -> Self {
-        Self { file, start, size, at: 0 }
+        Self { file, start, size, at: 0, meter: None }
+    }
+
+    /// Tells how much is read.
+    pub(super) fn metered(mut self, meter: Arc<dyn Progress>) -> Self {
+        self.meter = Some(meter);
+        self
     }
 
     /// A part of this part.
     pub(super) fn part(&self, start: u64, size: u64) -> Self {
-        Self::new(self.file.clone(), self.start + start, size.min(self.size.saturating_sub(start)))
+        let size = size.min(self.size.saturating_sub(start));
+        let meter = self.meter.clone();
+        Self { meter, ..Self::new(self.file.clone(), self.start + start, size) }
     }
 }
 
@@ -37,6 +49,9 @@ impl Read for Section {
         let length = buffer.len().min(left);
         let count = self.file.read_at(&mut buffer[..length], self.start + self.at)?;
         self.at += count as u64;
+        if let Some(meter) = &self.meter {
+            meter.read(count as u64);
+        }
         Ok(count)
     }
 }

@@ -4,18 +4,26 @@ use std::{path::Path, sync::Arc, time::UNIX_EPOCH};
 
 use super::walk::Walk;
 use crate::{
-    apply::Cancel,
+    apply::{Cancel, Progress},
     error::{Error, ErrorKind, Result},
     image::{Algorithm, Hasher},
     package::{Contents, Finding, Found, Identity, Package, PackageImage, PackageName, Scope, collect},
 };
 
 /// How a package is opened.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 #[non_exhaustive]
 pub struct OpenOptions {
     /// Stops the reading.
     pub cancel: Cancel,
+    /// Is told how far the reading is.
+    pub progress: Option<Arc<dyn Progress>>,
+}
+
+impl std::fmt::Debug for OpenOptions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("OpenOptions").field("cancel", &self.cancel).finish_non_exhaustive()
+    }
 }
 
 impl Package {
@@ -71,6 +79,11 @@ fn read(path: &Path, options: &OpenOptions) -> Result<Package> {
             nothing("no bundle, docker-archive or OCI layout is in it")
         }));
     }
+    // Blobs are read in the order of the package: so its bundles come in that order, too.
+    bundles.sort_by_key(|bundle| {
+        let blobs = bundle.images.iter().flat_map(|i| &i.parts).flat_map(|p| &p.blobs);
+        blobs.filter_map(|blob| blob.locator).min()
+    });
     let name = PackageName::of(&file_name);
     let mut findings = Vec::new();
     for error in &mut problems {

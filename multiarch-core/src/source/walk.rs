@@ -48,6 +48,13 @@ impl<'a> Walk<'a> {
     /// Walks one file; `None` where it is no archive.
     pub(super) fn file(&mut self, path: &Path, name: &str) -> Result<Option<Scope>> {
         let (locator, section) = self.open(path)?;
+        let section = match &self.options.progress {
+            Some(progress) => {
+                progress.reading(name, locator.size);
+                section.metered(progress.clone())
+            }
+            None => section,
+        };
         self.archive(Input::section(section), locator, name, 0)
     }
 
@@ -298,7 +305,8 @@ impl<'a> Walk<'a> {
             Some(section) => Input::section(section.part(0, at.size)),
             None => Input::stream(io::Cursor::new(head.clone()).chain(input)),
         };
-        let name = if scope.path.is_empty() { path.clone() } else { format!("{}/{path}", scope.path) };
+        // The package itself is named beside every path, not in it.
+        let name = if depth == 0 { path.clone() } else { format!("{}/{path}", scope.path) };
         if let Some(nested) = self.enter(again, &head, at, &name, depth + 1) {
             // A stream that is cut is cut for everything around, too; that is reported there.
             scope.nested.insert(path.clone(), nested);

@@ -1,0 +1,75 @@
+//! One file a verb: parse, one call into the library, print.
+
+pub(crate) mod apply;
+pub(crate) mod import;
+pub(crate) mod inspect;
+pub(crate) mod plan;
+pub(crate) mod status;
+
+use std::{path::PathBuf, sync::Arc};
+
+use multiarch_core::{
+    Error, ErrorKind, Result,
+    apply::{Cancel, Progress},
+    package::Package,
+    plan::{Options, Plan, Wanted},
+    source::OpenOptions,
+    target::Target,
+};
+
+/// How a verb ended, where it did its work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    Complete,
+    Incomplete,
+}
+
+impl From<bool> for Outcome {
+    fn from(complete: bool) -> Self {
+        if complete { Self::Complete } else { Self::Incomplete }
+    }
+}
+
+/// Packages that were opened, and why others could not be.
+pub(crate) struct Opened {
+    pub(crate) packages: Vec<Package>,
+    pub(crate) problems: Vec<Error>,
+}
+
+/// Opens all packages before anything is written. A path that cannot be read is wrong use; a file
+/// that is no package leaves the others alone.
+pub(crate) fn open(
+    paths: &[PathBuf],
+    progress: &Arc<dyn Progress>,
+    cancel: &Cancel,
+) -> Result<Opened> {
+    let mut options = OpenOptions::default();
+    options.cancel = cancel.clone();
+    options.progress = Some(progress.clone());
+    let mut opened = Opened { packages: Vec::new(), problems: Vec::new() };
+    for path in paths {
+        match Package::open_with(path, &options) {
+            Ok(package) => opened.packages.push(package),
+            Err(error) if matches!(error.kind(), ErrorKind::Io | ErrorKind::Cancelled) => {
+                return Err(error);
+            }
+            Err(error) => opened.problems.push(error),
+        }
+    }
+    Ok(opened)
+}
+
+/// Looks at the target, and plans.
+pub(crate) fn make_plan<'a>(
+    opened: &'a mut Opened,
+    target: &Target,
+    options: &Options,
+    cancel: &Cancel,
+) -> Result<Plan<'a>> {
+    let mut wanted = Wanted::new(&opened.packages, options);
+    for problem in opened.problems.drain(..) {
+        wanted.add_problem(problem);
+    }
+    let observed = target.observe(&wanted, cancel)?;
+    Ok(Plan::new(target, wanted, observed))
+}

@@ -1,0 +1,23 @@
+//! `multiarch apply`
+
+use std::path::PathBuf;
+
+use multiarch_core::{Error, Result, apply::Cancel, plan::SavedPlan};
+
+use super::{Outcome, import, make_plan, open};
+use crate::{args::Apply, progress};
+
+pub(crate) fn run(args: &Apply, cancel: &Cancel) -> Result<Outcome> {
+    let path = args.plan.display();
+    let text = std::fs::read(&args.plan)
+        .map_err(|e| Error::from_io("reading the plan", e).at_path(&path))?;
+    let saved = SavedPlan::parse(&text).map_err(|e| e.at_path(&path))?;
+    let target = saved.target.parse()?;
+    let packages: Vec<PathBuf> = saved.packages.iter().map(|p| p.path.clone().into()).collect();
+    let progress = progress::shown(&args.show);
+    let mut opened = open(&packages, &progress, cancel)?;
+    let plan = make_plan(&mut opened, &target, &saved.options, cancel)?;
+    saved.check(&plan)?;
+    drop(progress);
+    Ok(import::apply(&plan, &target, &args.show, cancel))
+}

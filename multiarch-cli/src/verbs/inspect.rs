@@ -1,0 +1,25 @@
+//! `multiarch inspect`
+
+use multiarch_core::{Result, apply::Cancel, report::Inspection};
+
+use super::{Outcome, open};
+use crate::{args::Inspect, output, progress};
+
+pub(crate) fn run(args: &Inspect, cancel: &Cancel) -> Result<Outcome> {
+    let progress = progress::shown(&args.show);
+    let opened = open(&args.packages, &progress, cancel)?;
+    drop(progress);
+    let inspections: Vec<_> = opened.packages.iter().map(Inspection::of).collect();
+    if args.show.json {
+        output::json(&inspections);
+    } else {
+        for inspection in &inspections {
+            output::print(&inspection.to_string());
+        }
+    }
+    let bundles = inspections.iter().flat_map(|i| &i.bundles).flat_map(|b| b.problems);
+    let problems = inspections.iter().flat_map(|i| i.problems).chain(&opened.problems);
+    output::remarks(problems.chain(bundles), inspections.iter().flat_map(|i| i.findings));
+    let sound = inspections.iter().all(Inspection::is_sound) && opened.problems.is_empty();
+    Ok(Outcome::from(sound))
+}

@@ -1,0 +1,22 @@
+//! What will be done, as a value: everything that is sent, written and kept, with bytes.
+//!
+//! Pure. [`Wanted`] says which image of which package goes by which name; [`Observed`] is what the
+//! target holds, filled by answering its [`Question`]s; [`Plan::new`] puts both together.
+
+mod image;
+mod model;
+mod observed;
+mod options;
+mod print;
+mod saved;
+mod wanted;
+
+pub use image::{PlannedBlob, PlannedDecision, PlannedImage, Push};
+pub use model::{Plan, PlannedChart, PlannedPackage};
+pub use observed::{Answer, Observed, Question};
+pub use options::Options;
+pub use saved::SavedPlan;
+pub use wanted::{Want, Wanted};
+
+pub(crate) use image::plan_image;
+pub(crate) use print::{Bytes, table};

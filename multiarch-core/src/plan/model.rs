@@ -1,0 +1,168 @@
+//! The plan.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::{Observed, Options, PlannedImage, Wanted, plan_image};
+use crate::{
+    chart::TargetName,
+    error::Error,
+    image::Digest,
+    package::{Finding, Identity, Package},
+    target::Target,
+};
+
+/// The complete list of what will be sent, written and kept.
+///
+/// It serialises to JSON of the schema [`Plan::SCHEMA`], and prints as a table. It holds no
+/// secrets.
+#[derive(Debug, Serialize)]
+#[non_exhaustive]
+pub struct Plan<'a> {
+    /// Name and version of the JSON form.
+    pub schema: &'static str,
+    /// The target, as the user named it.
+    pub target: String,
+    /// The options.
+    pub options: Options,
+    /// The packages.
+    pub packages: Vec<PlannedPackage>,
+    /// The charts, and the images without one.
+    pub charts: Vec<PlannedChart>,
+    /// Every name in the target, in order.
+    pub images: Vec<PlannedImage>,
+    /// What is worth knowing.
+    pub findings: Vec<Finding>,
+    /// What could not be read and belongs to no chart.
+    pub problems: Vec<Error>,
+    /// Bytes of distinct blobs that will be sent.
+    pub bytes_to_send: u64,
+    /// Bytes of distinct blobs that are needed, and are there already.
+    pub bytes_present: u64,
+    #[serde(skip)]
+    pub(crate) wanted: Wanted<'a>,
+    #[serde(skip)]
+    pub(crate) observed: Observed,
+}
+
+/// A package and what it is recognised by.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct PlannedPackage {
+    /// The path.
+    pub path: String,
+    /// What it is recognised by.
+    #[serde(flatten)]
+    pub identity: Identity,
+}
+
+/// A chart, or images that belong to none.
+#[derive(Debug, Serialize)]
+#[non_exhaustive]
+pub struct PlannedChart {
+    /// `name-version`; `None` for images that belong to no chart.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub chart: Option<String>,
+    /// The bundles it comes from.
+    pub bundles: Vec<String>,
+    /// The names of its images in the target.
+    pub images: Vec<TargetName>,
+    /// What keeps it, or one of its bundles, from being imported.
+    pub problems: Vec<Error>,
+}
+
+impl<'a> Plan<'a> {
+    /// The JSON form's name and version.
+    pub const SCHEMA: &'static str = "multiarch.plan/v1";
+
+    /// Puts together what is wanted and what was observed.
+    pub fn new(target: &Target, wanted: Wanted<'a>, observed: Observed) -> Self {
+        let images: Vec<PlannedImage> = wanted
+            .images()
+            .map(|(name, wants)| plan_image(name, wants, &observed, &wanted.options))
+            .collect();
+        let mut findings = wanted.findings.clone();
+        for image in &images {
+            if let (Some(before), Some(_)) = (&image.before, &image.after) {
+                let by = observed.referrers(&image.name, before);
+                if !by.is_empty() {
+                    let image = image.name.to_string();
+                    findings.push(Finding::Referred { image, by: by.to_vec() });
+                }
+            }
+        }
+        let charts = wanted.charts.iter().map(|chart| PlannedChart {
+            chart: chart.chart.clone(),
+            bundles: chart.bundles.clone(),
+            images: chart.images.iter().cloned().collect(),
+            problems: chart.problems.iter().map(Error::copy).collect(),
+        });
+        let problems = wanted.packages.iter().flat_map(|p| p.problems()).chain(&wanted.problems);
+        let mut plan = Self {
+            schema: Self::SCHEMA,
+            target: target.to_string(),
+            options: wanted.options.clone(),
+            packages: wanted.packages.iter().map(|package| planned_package(package)).collect(),
+            charts: charts.collect(),
+            images,
+            findings,
+            problems: problems.map(Error::copy).collect(),
+            bytes_to_send: 0,
+            bytes_present: 0,
+            observed,
+            wanted,
+        };
+        plan.block();
+        plan.count_bytes();
+        plan
+    }
+
+    /// A chart with an image that cannot be written sends nothing.
+    fn block(&mut self) {
+        let failed: BTreeMap<&TargetName, &Error> =
+            self.images.iter().filter_map(|i| Some((&i.name, i.error.as_ref()?))).collect();
+        for chart in self.charts.iter_mut().filter(|chart| chart.chart.is_some()) {
+            let errors: Vec<Error> = chart
+                .images
+                .iter()
+                .filter_map(|name| failed.get(name))
+                .map(|error| error.copy())
+                .collect();
+            if !errors.is_empty() {
+                chart.images.clear();
+                chart.problems.extend(errors);
+            }
+        }
+        let used: BTreeSet<TargetName> =
+            self.charts.iter().flat_map(|chart| chart.images.iter().cloned()).collect();
+        self.images.retain(|image| used.contains(&image.name));
+    }
+
+    fn count_bytes(&mut self) {
+        let mut seen: BTreeSet<&Digest> = BTreeSet::new();
+        for blob in self.images.iter().flat_map(|i| &i.pushes).flat_map(|p| &p.blobs) {
+            if seen.insert(&blob.digest) {
+                let total =
+                    if blob.present { &mut self.bytes_present } else { &mut self.bytes_to_send };
+                *total += blob.size;
+            }
+        }
+    }
+
+    /// True where everything that was asked for is or will be in the target.
+    pub fn is_complete(&self) -> bool {
+        self.problems.is_empty()
+            && self.charts.iter().all(|chart| chart.problems.is_empty())
+            && self.images.iter().all(|image| image.error.is_none())
+    }
+
+    /// The number of tags that will be written.
+    pub fn tags_to_write(&self) -> usize {
+        self.images.iter().filter(|image| image.after.is_some()).count()
+    }
+}
+
+fn planned_package(package: &Package) -> PlannedPackage {
+    PlannedPackage { path: package.path().into(), identity: package.identity().clone() }
+}

@@ -1,0 +1,193 @@
+//! What the target holds, as far as it was asked.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use super::{Options, Want, Wanted, plan_image};
+use crate::{
+    chart::TargetName,
+    error::{Error, ErrorKind, Result},
+    fuse::{Child, Held},
+    image::{Digest, Document, ImageConfig},
+};
+
+/// Something to ask the target.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Question {
+    /// What does this tag hold?
+    Tag(TargetName),
+    /// What is this manifest or index that the tag leads to?
+    Child(TargetName, Digest),
+    /// Is this blob, of this size, in this repository?
+    Blob(String, Digest, u64),
+    /// Which tags refer to this digest (signatures, referrers)?
+    Referrers(TargetName, Digest),
+}
+
+/// What the target answered.
+#[derive(Debug)]
+pub enum Answer {
+    /// The tag holds this, or does not exist.
+    Tag(Option<Document>),
+    /// The child is this.
+    Child(Child),
+    /// The blob is there, or not.
+    Blob(bool),
+    /// These tags refer to the digest.
+    Referrers(Vec<String>),
+}
+
+/// What the target holds, as far as it was asked.
+#[derive(Clone, Debug, Default)]
+pub struct Observed {
+    tags: BTreeMap<TargetName, Held>,
+    failed: BTreeMap<TargetName, Arc<Error>>,
+    blobs: BTreeMap<(String, Digest), bool>,
+    referrers: BTreeMap<(TargetName, Digest), Vec<String>>,
+    /// All repositories share their blobs: asked once, known everywhere.
+    shares_blobs: bool,
+}
+
+impl Observed {
+    /// Nothing is known yet.
+    pub fn new(shares_blobs: bool) -> Self {
+        Self { shares_blobs, ..Self::default() }
+    }
+
+    /// What must be asked next; ask again after answering, until nothing is left.
+    pub fn questions(&self, wanted: &Wanted<'_>) -> Vec<Question> {
+        let mut questions = BTreeSet::new();
+        for (name, wants) in wanted.images() {
+            questions.extend(self.image_questions(name, wants, &wanted.options));
+        }
+        questions.into_iter().collect()
+    }
+
+    /// The same for one image.
+    pub(crate) fn image_questions(
+        &self,
+        name: &TargetName,
+        wants: &[Want<'_>],
+        options: &Options,
+    ) -> Vec<Question> {
+        if self.failed.contains_key(name) {
+            return Vec::new();
+        }
+        let Some(held) = self.tags.get(name) else {
+            return vec![Question::Tag(name.clone())];
+        };
+        let incoming: Vec<_> = wants.iter().map(|want| want.image.incoming.clone()).collect();
+        match held.needs(&incoming) {
+            Ok(needs) if needs.is_empty() => {}
+            Ok(needs) => {
+                return needs.into_iter().map(|d| Question::Child(name.clone(), d)).collect();
+            }
+            Err(_) => return Vec::new(),
+        }
+        let planned = plan_image(name, wants, self, options);
+        let mut questions: Vec<_> = planned
+            .pushes
+            .iter()
+            .flat_map(|push| &push.blobs)
+            .filter(|blob| self.has_blob(name.repository(), &blob.digest).is_none())
+            .map(|blob| {
+                let repository = self.blob_key(name.repository(), &blob.digest).0;
+                Question::Blob(repository, blob.digest.clone(), blob.size)
+            })
+            .collect();
+        if let (Some(before), Some(_)) = (&planned.before, &planned.after)
+            && !self.referrers.contains_key(&(name.clone(), before.clone()))
+        {
+            questions.push(Question::Referrers(name.clone(), before.clone()));
+        }
+        questions
+    }
+
+    /// Takes an answer. An error about a tag or its children means that this tag stays untouched.
+    ///
+    /// # Errors
+    /// An error about a blob is the run's.
+    pub fn answer(&mut self, question: Question, answer: Result<Answer>) -> Result<()> {
+        match (question, answer) {
+            (Question::Tag(name), Ok(Answer::Tag(document))) => {
+                let held = document.map_or_else(Held::absent, Held::new);
+                self.tags.insert(name, held);
+            }
+            (Question::Child(name, digest), Ok(Answer::Child(child))) => {
+                if let Some(held) = self.tags.get_mut(&name) {
+                    held.learn(digest, child);
+                }
+            }
+            (Question::Blob(repository, digest, _), Ok(Answer::Blob(there))) => {
+                self.blobs.insert((repository, digest), there);
+            }
+            (Question::Referrers(name, digest), Ok(Answer::Referrers(by))) => {
+                self.referrers.insert((name, digest), by);
+            }
+            (
+                Question::Tag(name) | Question::Child(name, _) | Question::Referrers(name, _),
+                Err(error),
+            ) => {
+                if error.kind() == ErrorKind::Cancelled {
+                    return Err(error);
+                }
+                let error = error.of_image(&name);
+                self.failed.insert(name, Arc::new(error));
+            }
+            (Question::Blob(..), Err(error)) => return Err(error),
+            (_, Ok(_)) => {
+                return Err(Error::new(ErrorKind::Usage, "an answer to another question"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Forgets what a tag holds, so that it is asked again.
+    pub(crate) fn forget(&mut self, name: &TargetName) {
+        self.tags.remove(name);
+        self.failed.remove(name);
+    }
+
+    /// Notes that a blob is there now.
+    pub(crate) fn sent(&mut self, repository: &str, digest: &Digest) {
+        let key = self.blob_key(repository, digest);
+        self.blobs.insert(key, true);
+    }
+
+    /// What a tag holds; an error where it could not be read or was not asked.
+    ///
+    /// # Errors
+    /// Why it could not be read.
+    pub fn tag(&self, name: &TargetName) -> Result<&Held> {
+        if let Some(error) = self.failed.get(name) {
+            return Err(error.copy());
+        }
+        let unasked = || Error::new(ErrorKind::UnreadableTag, "the tag was not looked at");
+        self.tags.get(name).ok_or_else(|| unasked().of_image(name))
+    }
+
+    /// Whether a blob is there, if that was asked.
+    pub fn has_blob(&self, repository: &str, digest: &Digest) -> Option<bool> {
+        self.blobs.get(&self.blob_key(repository, digest)).copied()
+    }
+
+    pub(crate) fn referrers(&self, name: &TargetName, digest: &Digest) -> &[String] {
+        self.referrers
+            .get(&(name.clone(), digest.clone()))
+            .map(Vec::as_slice)
+            .unwrap_or_default()
+    }
+
+    fn blob_key(&self, repository: &str, digest: &Digest) -> (String, Digest) {
+        let repository = if self.shares_blobs { "" } else { repository };
+        (repository.to_owned(), digest.clone())
+    }
+}
+
+impl From<ImageConfig> for Child {
+    fn from(config: ImageConfig) -> Self {
+        Self::Image(Arc::new(config))
+    }
+}

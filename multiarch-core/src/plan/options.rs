@@ -1,0 +1,16 @@
+//! The options of an import.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{chart::NameMode, fuse::FuseOptions};
+
+/// The options of an import: the same for the library, the command line and the C interface.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "kebab-case")]
+#[non_exhaustive]
+pub struct Options {
+    /// How images are named in the target.
+    pub names: NameMode,
+    /// How images are fused into what is there.
+    pub fuse: FuseOptions,
+}

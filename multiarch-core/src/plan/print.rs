@@ -1,0 +1,97 @@
+//! The plan as a table.
+
+use std::fmt;
+
+use super::{Plan, PlannedImage};
+use crate::fuse::{KeptBecause, Outcome};
+
+/// Aligns rows; the last column is not padded.
+pub(crate) fn table(f: &mut fmt::Formatter<'_>, rows: &[Vec<String>]) -> fmt::Result {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or_default();
+    let width = |column: usize| {
+        rows.iter().filter_map(|row| row.get(column)).map(|c| c.chars().count()).max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..columns).map(width).collect();
+    for row in rows {
+        let mut line = String::new();
+        for (cell, width) in row.iter().zip(&widths) {
+            line.push_str(&format!("{cell:width$}  "));
+        }
+        writeln!(f, "{}", line.trim_end())?;
+    }
+    Ok(())
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Added => f.write_str("added"),
+            Self::Present => f.write_str("present"),
+            Self::Same { .. } => f.write_str("present (the same image)"),
+            Self::Replaced { from } => {
+                let from: Vec<_> = from.iter().map(ToString::to_string).collect();
+                write!(f, "replaces {}", from.join(", "))
+            }
+            Self::Kept { kept, because } => {
+                let because = match because {
+                    KeptBecause::Policy => "policy",
+                    KeptBecause::Mislabelled => "the incoming one is mislabelled",
+                    KeptBecause::Nested => "it stands in a nested index",
+                };
+                write!(f, "not taken, {kept} stays ({because})")
+            }
+        }
+    }
+}
+
+pub(crate) fn image_row(image: &PlannedImage) -> Vec<String> {
+    let decisions: Vec<String> = image
+        .decisions
+        .iter()
+        .map(|d| format!("{} {}", d.decision.platform, d.decision.outcome))
+        .collect();
+    let what = match (&image.error, &image.after, &image.before) {
+        (Some(_), _, _) => "blocked",
+        (_, None, _) => "unchanged",
+        (_, Some(_), None) => "new",
+        (_, Some(_), Some(_)) => "fused",
+    };
+    vec![what.into(), image.name.to_string(), decisions.join(", ")]
+}
+
+impl fmt::Display for Plan<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut rows = vec![vec!["TAG".into(), "IMAGE".into(), "PLATFORMS".into()]];
+        rows.extend(self.images.iter().map(image_row));
+        table(f, &rows)?;
+        writeln!(
+            f,
+            "\n{} images, {} tags to write, {} to send, {} there already",
+            self.images.len(),
+            self.tags_to_write(),
+            Bytes(self.bytes_to_send),
+            Bytes(self.bytes_present),
+        )
+    }
+}
+
+/// A number of bytes for people: binary units, as registries and file managers count.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bytes(pub(crate) u64);
+
+impl fmt::Display for Bytes {
+    #[expect(clippy::cast_precision_loss, reason = "three digits are printed")]
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut value = self.0 as f64;
+        let mut units = ["B", "KiB", "MiB", "GiB", "TiB"].into_iter();
+        let mut unit = units.next().unwrap_or_default();
+        for next in units {
+            if value < 1024.0 {
+                break;
+            }
+            value /= 1024.0;
+            unit = next;
+        }
+        if unit == "B" { write!(f, "{value} B") } else { write!(f, "{value:.1} {unit}") }
+    }
+}

@@ -1,0 +1,148 @@
+//! What happened, per chart and per image.
+
+mod inspection;
+mod status;
+
+pub use inspection::Inspection;
+pub use status::Status;
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::{
+    chart::TargetName,
+    error::{Error, ErrorKind},
+    image::Digest,
+    package::Finding,
+    plan::{Bytes, PlannedDecision, table},
+};
+
+/// What a run did. It serialises to JSON of the schema [`Report::SCHEMA`], and prints as a table.
+#[derive(Debug, Serialize)]
+#[non_exhaustive]
+pub struct Report {
+    /// Name and version of the JSON form.
+    pub schema: &'static str,
+    /// The target, as the user named it.
+    pub target: String,
+    /// The packages, by path.
+    pub packages: Vec<String>,
+    /// The charts, and the images without one.
+    pub charts: Vec<ChartReport>,
+    /// Every name in the target.
+    pub images: Vec<ImageReport>,
+    /// What is worth knowing.
+    pub findings: Vec<Finding>,
+    /// What could not be read and belongs to no chart.
+    pub problems: Vec<Error>,
+    /// Bytes of blobs that were sent.
+    pub bytes_sent: u64,
+    /// Number of blobs that were sent.
+    pub blobs_sent: u64,
+    /// Number of tags that were written.
+    pub tags_written: u64,
+    /// The run was stopped before its end.
+    pub cancelled: bool,
+    /// Everything that was asked for is in the target.
+    pub complete: bool,
+}
+
+/// What became of a chart's images.
+#[derive(Debug, Serialize)]
+#[non_exhaustive]
+pub struct ChartReport {
+    /// `name-version`; `None` for images that belong to no chart.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub chart: Option<String>,
+    /// The bundles it comes from.
+    pub bundles: Vec<String>,
+    /// The names of its images in the target.
+    pub images: Vec<TargetName>,
+    /// Everything of it is in the target.
+    pub complete: bool,
+    /// What kept it, or a part of it, from being imported.
+    pub problems: Vec<Error>,
+}
+
+/// What became of one name in the target.
+#[derive(Debug, Serialize)]
+#[non_exhaustive]
+pub struct ImageReport {
+    /// The name in the target.
+    pub name: TargetName,
+    /// The references it had in the packages.
+    pub references: Vec<String>,
+    /// What the tag held before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub before: Option<Digest>,
+    /// What the tag holds now, as far as this run knows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after: Option<Digest>,
+    /// What happened to the tag.
+    pub state: ImageState,
+    /// One decision per incoming platform.
+    pub decisions: Vec<PlannedDecision>,
+    /// Why it failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<Error>,
+}
+
+/// What happened to a tag.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum ImageState {
+    /// It was written.
+    Written,
+    /// It held everything already.
+    Unchanged,
+    /// It was left as it was, because something failed.
+    Failed,
+    /// The run was stopped before it came to this.
+    NotReached,
+}
+
+impl Report {
+    /// The JSON form's name and version.
+    pub const SCHEMA: &'static str = "multiarch.report/v1";
+
+    /// All errors: those of images once, not once per chart.
+    pub fn errors(&self) -> impl Iterator<Item = &Error> {
+        let charts = self.charts.iter().flat_map(|chart| &chart.problems);
+        let images = self.images.iter().filter_map(|image| image.error.as_ref());
+        let own = images.filter(|error| error.kind() != ErrorKind::Cancelled);
+        self.problems.iter().chain(charts).chain(own)
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut rows = vec![vec!["TAG".into(), "IMAGE".into(), "PLATFORMS".into()]];
+        rows.extend(self.images.iter().map(|image| {
+            let decisions: Vec<String> = image
+                .decisions
+                .iter()
+                .map(|d| format!("{} {}", d.decision.platform, d.decision.outcome))
+                .collect();
+            let state = match image.state {
+                ImageState::Written => "written",
+                ImageState::Unchanged => "unchanged",
+                ImageState::Failed => "FAILED",
+                ImageState::NotReached => "not reached",
+            };
+            vec![state.into(), image.name.to_string(), decisions.join(", ")]
+        }));
+        table(f, &rows)?;
+        let complete = self.charts.iter().filter(|c| c.chart.is_some() && c.complete).count();
+        let charts = self.charts.iter().filter(|c| c.chart.is_some()).count();
+        writeln!(
+            f,
+            "\n{complete} of {charts} charts complete, {} images, {} tags written, {} blobs sent ({})",
+            self.images.len(),
+            self.tags_written,
+            self.blobs_sent,
+            Bytes(self.bytes_sent),
+        )
+    }
+}

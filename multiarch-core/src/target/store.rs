@@ -1,0 +1,136 @@
+//! What a target can do: few primitives, everything else is written once above them.
+
+use std::{fmt, io::Read, str::FromStr, sync::Arc};
+
+use super::OciLayout;
+use crate::{
+    chart::TargetName,
+    error::{Error, ErrorKind, Result},
+    image::{Digest, Document},
+};
+
+/// A place that images can be read from and written to.
+///
+/// `None` and `false` mean that something is not there. Every other failure is an error, and an
+/// error is never taken for absence.
+pub trait ImageStore: Send + Sync {
+    /// What a tag holds.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    fn get_tag(&self, name: &TargetName) -> Result<Option<Document>>;
+
+    /// A manifest or index by its digest.
+    ///
+    /// # Errors
+    /// Where it cannot be read, or is not what its digest says.
+    fn get_manifest(&self, repository: &str, digest: &Digest) -> Result<Option<Document>>;
+
+    /// A small blob, such as a config, of at most `limit` bytes.
+    ///
+    /// # Errors
+    /// Where it cannot be read, or is not what its digest says.
+    fn get_blob(&self, repository: &str, digest: &Digest, limit: u64) -> Result<Option<Vec<u8>>>;
+
+    /// Whether a blob of this size is there.
+    ///
+    /// # Errors
+    /// Where that cannot be told.
+    fn has_blob(&self, repository: &str, digest: &Digest, size: u64) -> Result<bool>;
+
+    /// Writes a blob. `content` fails at its end where it is not what the digest says; nothing may
+    /// be visible under the digest then.
+    ///
+    /// # Errors
+    /// Where reading or writing fails.
+    fn put_blob(
+        &self,
+        repository: &str,
+        digest: &Digest,
+        size: u64,
+        content: &mut dyn Read,
+    ) -> Result<()>;
+
+    /// Writes a manifest or index by its digest, not by a tag.
+    ///
+    /// # Errors
+    /// Where writing fails.
+    fn put_manifest(&self, repository: &str, document: &Document) -> Result<()>;
+
+    /// Sets a tag that held `before`. A store may keep it until [`ImageStore::flush`].
+    ///
+    /// # Errors
+    /// Where writing fails.
+    fn put_tag(
+        &self,
+        name: &TargetName,
+        before: Option<&Digest>,
+        document: &Document,
+    ) -> Result<()>;
+
+    /// Makes all tags that were set visible. Gives those that someone else has changed meanwhile,
+    /// which were left as they are.
+    ///
+    /// # Errors
+    /// Where writing fails.
+    fn flush(&self) -> Result<Vec<TargetName>>;
+
+    /// All tags.
+    ///
+    /// # Errors
+    /// Where they cannot be read.
+    fn tags(&self) -> Result<Vec<TargetName>>;
+
+    /// Whether all repositories share one set of blobs.
+    fn shares_blobs(&self) -> bool {
+        false
+    }
+}
+
+/// A target: how the user named it, and its store.
+#[derive(Clone)]
+pub struct Target {
+    name: String,
+    store: Arc<dyn ImageStore>,
+}
+
+impl Target {
+    /// A target over a store of one's own.
+    pub fn new(name: impl Into<String>, store: Arc<dyn ImageStore>) -> Self {
+        Self { name: name.into(), store }
+    }
+
+    /// The store.
+    pub fn store(&self) -> &dyn ImageStore {
+        &*self.store
+    }
+}
+
+impl FromStr for Target {
+    type Err = Error;
+
+    /// Reads `oci:DIR`, an OCI layout directory.
+    fn from_str(text: &str) -> Result<Self> {
+        match text.strip_prefix("oci:") {
+            Some(path) if !path.is_empty() => {
+                Ok(Self::new(text, Arc::new(OciLayout::new(path))))
+            }
+            _ => {
+                let message = format!("{text:?} is no target: expected oci:DIR");
+                Err(Error::new(ErrorKind::Usage, message))
+            }
+        }
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)
+    }
+}
+
+impl fmt::Debug for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Target({})", self.name)
+    }
+}
