@@ -36,8 +36,9 @@ pub(crate) fn collect(scope: &mut Scope, contents: &dyn Contents, found: &mut Fo
         let has = |path: &str| scope.has(&format!("{prefix}{path}"));
         if has(HINTS) || has(&format!("{CHART}Chart.yaml")) {
             let images = nested.remove(&format!("{prefix}{IMAGES}"));
-            let problems = std::mem::take(&mut problems);
-            found.bundles.push(bundle(scope, &prefix, images, problems, contents));
+            // In a bundle's own archive everything that is wrong is the bundle's.
+            let own = if prefix.is_empty() { std::mem::take(&mut problems) } else { Vec::new() };
+            found.bundles.push(bundle(scope, &prefix, images, own, contents));
             // The rest of the folder is the bundle's.
             nested.retain(|path, _| !path.starts_with(&prefix));
             claimed = Some(prefix);

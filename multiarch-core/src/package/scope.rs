@@ -46,6 +46,8 @@ pub(crate) enum MemberKind {
     File(Locator),
     /// The path it leads to, inside the same scope.
     Link(String),
+    /// A link that leads outside, where nobody follows it; to this.
+    Outside(String),
     /// Stored with holes, so that its bytes are not a run.
     Sparse,
 }
@@ -116,6 +118,10 @@ impl Scope {
             match &member.kind {
                 MemberKind::File(locator) => return Ok((*locator, member)),
                 MemberKind::Link(target) => at = target,
+                MemberKind::Outside(target) => {
+                    let message = format!("the link leads outside, to {target}");
+                    return Err(Error::new(ErrorKind::UnsafePath, message).at_path(path));
+                }
                 MemberKind::Sparse => {
                     let message = "a sparse file is not read: store it plainly";
                     return Err(Error::new(ErrorKind::Unsupported, message).at_path(path));

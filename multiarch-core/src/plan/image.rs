@@ -116,7 +116,12 @@ fn fill(
     let held = observed.tag(&planned.name)?;
     planned.before = held.document().map(|document| document.digest().clone());
     let (mut now, mut changed) = (held.clone(), None);
+    let mut seen = BTreeSet::new();
     for want in wants {
+        // The same image from another bundle or package decides nothing more.
+        if !seen.insert(want.image.incoming.document().digest()) {
+            continue;
+        }
         let fusion = fuse(&now, &want.image.incoming, &options.fuse)?;
         planned.decisions.extend(
             fusion

@@ -339,16 +339,11 @@ fn cut_at(scope: &mut Scope, error: io::Error, path: &str) {
 }
 
 fn link(scope: &mut Scope, path: String, target: &str) {
-    match crate::package::resolve_link(&path, target) {
-        Some(target) => {
-            let kind = MemberKind::Link(target);
-            scope.insert(path, Member { kind, content: None, compression: Compression::None });
-        }
-        None => {
-            let message = format!("the link leads outside, to {target}");
-            scope.problems.push(Error::new(ErrorKind::UnsafePath, message).at_path(path));
-        }
-    }
+    let kind = match crate::package::resolve_link(&path, target) {
+        Some(target) => MemberKind::Link(target),
+        None => MemberKind::Outside(target.into()),
+    };
+    scope.insert(path, Member { kind, content: None, compression: Compression::None });
 }
 
 /// Blobs are never looked into: a layer is a tar archive, too.

@@ -10,12 +10,12 @@ use serde_json::{Value, json};
 
 /// An image: its manifest and its config.
 #[derive(Clone, Debug)]
-pub struct Image {
-    pub document: Document,
-    pub config: Arc<ImageConfig>,
+pub(crate) struct Image {
+    pub(crate) document: Document,
+    pub(crate) config: Arc<ImageConfig>,
 }
 
-pub fn config_text(platform: &str, content: &str) -> String {
+pub(crate) fn config_text(platform: &str, content: &str) -> String {
     let platform: Platform = platform.parse().expect("a platform");
     let mut config = serde_json::to_value(&platform).expect("JSON");
     config["config"] = json!({"Cmd": [content]});
@@ -24,11 +24,11 @@ pub fn config_text(platform: &str, content: &str) -> String {
 }
 
 impl Image {
-    pub fn new(family: Family, platform: &str, content: &str) -> Self {
+    pub(crate) fn new(family: Family, platform: &str, content: &str) -> Self {
         Self::of_config(family, &config_text(platform, content))
     }
 
-    pub fn of_config(family: Family, config: &str) -> Self {
+    pub(crate) fn of_config(family: Family, config: &str) -> Self {
         let (manifest, config_type, layer) = match family {
             Family::Docker => (types::DOCKER_MANIFEST, types::DOCKER_CONFIG, types::DOCKER_LAYER),
             Family::Oci => (
@@ -49,20 +49,20 @@ impl Image {
         }
     }
 
-    pub fn digest(&self) -> Digest {
+    pub(crate) fn digest(&self) -> Digest {
         self.document.digest().clone()
     }
 
-    pub fn key(&self) -> PlatformKey {
+    pub(crate) fn key(&self) -> PlatformKey {
         self.config.platform().key()
     }
 
-    pub fn incoming(&self) -> Incoming {
+    pub(crate) fn incoming(&self) -> Incoming {
         Incoming::image(self.document.clone(), self.config.clone())
     }
 
     /// The entry an index has for this image, written by hand.
-    pub fn entry(&self) -> Value {
+    pub(crate) fn entry(&self) -> Value {
         let platform = serde_json::to_value(self.config.platform()).expect("JSON");
         json!({
             "mediaType": self.document.media_type(),
@@ -74,7 +74,7 @@ impl Image {
 }
 
 /// An attestation of an image, as BuildKit lists it.
-pub fn attestation(of: &Image, content: &str) -> Value {
+pub(crate) fn attestation(of: &Image, content: &str) -> Value {
     json!({
         "mediaType": types::OCI_MANIFEST,
         "digest": Digest::of(content.as_bytes()),
@@ -87,16 +87,16 @@ pub fn attestation(of: &Image, content: &str) -> Value {
     })
 }
 
-pub fn index_text(media_type: &str, entries: &[Value]) -> String {
+pub(crate) fn index_text(media_type: &str, entries: &[Value]) -> String {
     json!({"schemaVersion": 2, "mediaType": media_type, "manifests": entries}).to_string()
 }
 
-pub fn document(text: &str) -> Document {
+pub(crate) fn document(text: &str) -> Document {
     Document::new(text.as_bytes(), None).expect("a document")
 }
 
 /// An incoming index: images and other entries are told apart by who is in `images`.
-pub fn incoming_index(text: &str, images: &[&Image]) -> Incoming {
+pub(crate) fn incoming_index(text: &str, images: &[&Image]) -> Incoming {
     let document = document(text);
     let index = Index::of(&document).expect("an index");
     let (mut parts, mut others) = (Vec::new(), Vec::new());
@@ -114,7 +114,7 @@ pub fn incoming_index(text: &str, images: &[&Image]) -> Incoming {
 }
 
 /// Learns everything about the images given, as a target that has them would tell it.
-pub fn held(text: &str, images: &[&Image]) -> Held {
+pub(crate) fn held(text: &str, images: &[&Image]) -> Held {
     let mut held = Held::new(document(text));
     for image in images {
         held.learn(image.digest(), Child::Image(image.config.clone()));
@@ -122,25 +122,25 @@ pub fn held(text: &str, images: &[&Image]) -> Held {
     held
 }
 
-pub fn held_image(image: &Image) -> Held {
+pub(crate) fn held_image(image: &Image) -> Held {
     let mut held = Held::new(image.document.clone());
     held.learn(image.digest(), Child::Image(image.config.clone()));
     held
 }
 
-pub fn fused(held: &Held, incoming: &Incoming) -> Fusion {
+pub(crate) fn fused(held: &Held, incoming: &Incoming) -> Fusion {
     let needs = held.needs(std::slice::from_ref(incoming)).expect("readable");
     assert_eq!(needs, Vec::<Digest>::new(), "the test did not say what it needs");
     fuse(held, incoming, &FuseOptions::default()).expect("fuses")
 }
 
 /// The text of what the tag holds after fusing.
-pub fn text_after(fusion: &Fusion) -> String {
+pub(crate) fn text_after(fusion: &Fusion) -> String {
     let document = fusion.held.document().expect("something is held");
     String::from_utf8(document.raw().to_vec()).expect("text")
 }
 
-pub fn entry(value: &Value) -> Entry {
+pub(crate) fn entry(value: &Value) -> Entry {
     Index::parse(json!({"manifests": [value]}).to_string().as_bytes()).expect("an index").entries()
         [0]
     .clone()

@@ -1,0 +1,105 @@
+//! Bundles: hints, the original chart, `images.tar`.
+
+use serde_json::json;
+
+use crate::{
+    archive::{Entry, tar},
+    image::Image,
+};
+
+/// `images.tar` as go-containerregistry's `MultiRefWrite` writes it: each config, its layers where
+/// they are new, `manifest.json` last. The same config for two references stands there twice.
+pub fn images_tar(images: &[(&str, &Image)]) -> Vec<u8> {
+    let (mut entries, mut written, mut listed) = (Vec::new(), Vec::new(), Vec::new());
+    for (reference, image) in images {
+        let config = format!("sha256:{}", image.config_digest());
+        entries.push(Entry::file(&config, image.config.clone()));
+        let mut layers = Vec::new();
+        for layer in &image.layers {
+            let name = format!("{}.tar.gz", layer.digest());
+            if !written.contains(&name) {
+                entries.push(Entry::file(&name, layer.blob.clone()));
+                written.push(name.clone());
+            }
+            layers.push(name);
+        }
+        let tags = if reference.is_empty() { json!(null) } else { json!([reference]) };
+        listed.push(json!({"Config": config, "RepoTags": tags, "Layers": layers}));
+    }
+    listed.sort_by_key(|image| image["RepoTags"].to_string());
+    entries.push(Entry::file("manifest.json", json!(listed).to_string()));
+    tar(&entries)
+}
+
+/// A bundle in the making.
+#[derive(Clone, Debug, Default)]
+pub struct Bundle {
+    /// The chart's name.
+    pub chart: String,
+    /// The chart's version.
+    pub version: String,
+    /// The hint file.
+    pub hints: String,
+    /// The chart's values.
+    pub values: String,
+    /// More files below `original-chart/`.
+    pub files: Vec<(String, String)>,
+    /// `images.tar`; `None` for a chart that was saved without its images.
+    pub images: Option<Vec<u8>>,
+}
+
+impl Bundle {
+    /// A chart whose images stand under keys of their own, as registry, repository and tag; each
+    /// image is `(key, registry, repository, tag, image)`.
+    pub fn simple(chart: &str, version: &str, images: &[(&str, &str, &str, &str, &Image)]) -> Self {
+        let (mut hints, mut values, mut archive) = (String::new(), String::new(), Vec::new());
+        for (key, registry, repository, tag, image) in images {
+            hints.push_str(&format!(
+                "- \"{{{{ .{key}.registry }}}}/{{{{ .{key}.repository }}}}:{{{{ .{key}.tag }}}}\"\n"
+            ));
+            values.push_str(&format!(
+                "{key}:\n  registry: {registry}\n  repository: {repository}\n  tag: \"{tag}\"\n"
+            ));
+            archive.push((format!("{registry}/{repository}:{tag}"), *image));
+        }
+        let archive: Vec<(&str, &Image)> =
+            archive.iter().map(|(reference, image)| (reference.as_str(), *image)).collect();
+        Self {
+            chart: chart.into(),
+            version: version.into(),
+            hints,
+            values,
+            files: Vec::new(),
+            images: Some(images_tar(&archive)),
+        }
+    }
+
+    /// The name charts-syncer gives the file.
+    pub fn file_name(&self) -> String {
+        format!("{}_{}.bundle.tar", self.chart, self.version)
+    }
+
+    /// The entries, in their order.
+    pub fn entries(&self) -> Vec<Entry> {
+        let metadata =
+            format!("apiVersion: v2\nname: {}\nversion: \"{}\"\n", self.chart, self.version);
+        let mut entries = vec![
+            Entry::file("hints.yaml", self.hints.clone()),
+            Entry::file("original-chart/.relok8s-images.yaml", self.hints.clone()),
+            Entry::file("original-chart/Chart.yaml", metadata),
+        ];
+        for (path, text) in &self.files {
+            entries.push(Entry::file(format!("original-chart/{path}"), text.clone()));
+        }
+        entries.push(Entry::file("original-chart/values.yaml", self.values.clone()));
+        if let Some(images) = &self.images {
+            entries.push(Entry::file("images.tar", images.clone()));
+        }
+        entries
+    }
+
+    /// The file.
+    pub fn tar(&self) -> Vec<u8> {
+        tar(&self.entries())
+    }
+}

@@ -1,0 +1,234 @@
+//! Broken input: the error names where it is, the rest is imported, nothing points at what is
+//! missing.
+
+use multiarch_core::{
+    Error, ErrorKind,
+    apply::{Cancel, NoProgress},
+    image::Index,
+    package::Package,
+    report::{ImageState, Report, Status},
+};
+use multiarch_generator::{Bundle, Entry, Image, Layer, gzip, images_tar, tar};
+
+use crate::runs::{Folder, import, kinds, memory, open, plan};
+
+const REFERENCE: &str = "quay.io/demo/bad:v1";
+
+/// A package with a good bundle behind a bad one; gives the report of importing it into a layout,
+/// after checking that the good one is there and everything visible is whole.
+fn import_beside_good(name: &str, bad: Vec<u8>) -> Report {
+    let folder = Folder::new();
+    let good = Image::new("amd64", "good");
+    let good_bundle = Bundle::simple("good", "1.0.0", &[("g", "quay.io", "demo/good", "v1", &good)]);
+    let package = tar(&[
+        Entry::file("addon/bad_1.0.0.bundle.tar", bad),
+        Entry::file("addon/good_1.0.0.bundle.tar", good_bundle.tar()),
+    ]);
+    let path = folder.write("addon-offline-full-package-v1.0.0-amd64.tar.gz", gzip(&package));
+    let target = folder.layout("store");
+    let report = import(&[open(&path)], &target);
+    assert!(!report.complete, "{name}");
+    let status = Status::of(&target, None, &Cancel::new()).expect("readable");
+    let tags: Vec<_> = status.tags.iter().map(|tag| tag.name.to_string()).collect();
+    assert_eq!(tags, ["demo/good:v1"], "{name}");
+    assert!(status.tags.iter().all(|tag| tag.error.is_none()), "{name}");
+    report
+}
+
+fn bundle(images: Vec<u8>) -> Bundle {
+    let image = Image::new("amd64", "bad");
+    let bundle = Bundle::simple("bad", "1.0.0", &[("b", "quay.io", "demo/bad", "v1", &image)]);
+    Bundle { images: Some(images), ..bundle }
+}
+
+fn archive(files: &[Entry], list: &str) -> Vec<u8> {
+    let mut entries = files.to_vec();
+    entries.push(Entry::file("manifest.json", list));
+    tar(&entries)
+}
+
+fn list(config: &str, layers: &[&str]) -> String {
+    serde_json::json!([{"Config": config, "RepoTags": [REFERENCE], "Layers": layers}]).to_string()
+}
+
+#[test]
+fn broken_bundles() {
+    let image = Image::of("amd64", "", vec![Layer::gzip("x", "content")]);
+    let config = format!("sha256:{}", image.config_digest());
+    let layer = format!("{}.tar.gz", image.layers[0].digest());
+    let config_file = Entry::file(&config, image.config.clone());
+    let layer_file = Entry::file(&layer, image.layers[0].blob.clone());
+    let whole = archive(&[config_file.clone(), layer_file.clone()], &list(&config, &[&layer]));
+    let other_layer = Entry::file(&layer, Layer::gzip("x", "other").blob);
+    let no_json = Entry::file(format!("sha256:{}", multiarch_generator::sha256(b"no json")), "no json");
+    let no_json_name = format!("sha256:{}", multiarch_generator::sha256(b"no json"));
+    let unknown = Image::of("unknown", "", vec![]);
+    let huge = format!("{{\"x\":\"{}\"}}", "a".repeat(9 << 20));
+    let huge_name = format!("sha256:{}", multiarch_generator::sha256(huge.as_bytes()));
+    let mut no_chart = bundle(whole.clone()).entries();
+    no_chart.retain(|entry| !matches!(entry, Entry::File(path, _) if path.ends_with("Chart.yaml")));
+
+    for (name, bad, kind, image_known) in [
+        ("wrong layer digest", bundle(archive(&[config_file.clone(), other_layer], &list(&config, &[&layer]))).tar(), ErrorKind::DigestMismatch, true),
+        ("missing layer", bundle(archive(&[config_file.clone()], &list(&config, &[&layer]))).tar(), ErrorKind::Missing, true),
+        ("missing config", bundle(archive(&[layer_file.clone()], &list(&config, &[&layer]))).tar(), ErrorKind::Missing, true),
+        ("missing manifest.json", bundle(tar(&[config_file.clone(), layer_file.clone()])).tar(), ErrorKind::Missing, false),
+        ("broken manifest.json", bundle(archive(&[config_file.clone()], "[{")).tar(), ErrorKind::Malformed, false),
+        ("manifest.json of another kind", bundle(archive(&[config_file.clone()], "{\"a\":1}")).tar(), ErrorKind::Malformed, false),
+        ("config that is no JSON", bundle(archive(&[no_json], &list(&no_json_name, &[]))).tar(), ErrorKind::Malformed, true),
+        ("config of another digest", bundle(archive(&[Entry::file(&config, "{}")], &list(&config, &[]))).tar(), ErrorKind::DigestMismatch, true),
+        ("config without a platform", bundle(images_tar(&[(REFERENCE, &unknown)])).tar(), ErrorKind::Malformed, true),
+        ("oversized config", bundle(archive(&[Entry::file(&huge_name, huge.clone())], &list(&huge_name, &[]))).tar(), ErrorKind::TooLarge, true),
+        ("fewer layers than diff IDs", bundle(archive(&[config_file.clone()], &list(&config, &[]))).tar(), ErrorKind::Malformed, true),
+        ("path outside", bundle(archive(&[config_file.clone()], &list(&config, &["../../etc/passwd"]))).tar(), ErrorKind::UnsafePath, true),
+        ("absolute path", bundle(archive(&[config_file.clone()], &list("/etc/passwd", &[]))).tar(), ErrorKind::UnsafePath, true),
+        ("entry outside", bundle(archive(&[Entry::file("../evil", "x"), config_file.clone(), layer_file.clone()], &list(&config, &[&layer]))).tar(), ErrorKind::UnsafePath, false),
+        ("absolute entry", bundle(archive(&[Entry::file("/evil", "x"), config_file.clone(), layer_file.clone()], &list(&config, &[&layer]))).tar(), ErrorKind::UnsafePath, false),
+        ("link outside", bundle(archive(&[config_file.clone(), Entry::Link(layer.clone(), "../../../etc/passwd".into())], &list(&config, &[&layer]))).tar(), ErrorKind::UnsafePath, true),
+        ("link to itself", bundle(archive(&[config_file.clone(), Entry::Link(layer.clone(), layer.clone())], &list(&config, &[&layer]))).tar(), ErrorKind::UnsafePath, true),
+        ("one path twice", bundle(archive(&[Entry::file(&config, "{}"), config_file.clone(), layer_file.clone()], &list(&config, &[&layer]))).tar(), ErrorKind::Malformed, false),
+        ("images.tar is no tar", bundle(b"something else, long enough to be looked at".repeat(20)).tar(), ErrorKind::Malformed, false),
+        ("images.tar ends early", bundle(whole[..1024].to_vec()).tar(), ErrorKind::Missing, false),
+        ("no chart", tar(&no_chart), ErrorKind::Missing, false),
+        ("nothing of a bundle", tar(&[Entry::file("x", "y")]), ErrorKind::Malformed, false),
+        ("hint without a value", Bundle { values: "b: {registry: quay.io}\n".into(), ..bundle(whole.clone()) }.tar(), ErrorKind::Hint, false),
+        ("hint without an image", Bundle { values: "b: {registry: quay.io, repository: o, tag: t}\n".into(), ..bundle(whole.clone()) }.tar(), ErrorKind::Missing, true),
+        ("values that are no YAML", Bundle { values: "a: [".into(), ..bundle(whole.clone()) }.tar(), ErrorKind::Malformed, false),
+        ("no hint file's shape", Bundle { hints: "a: b".into(), ..bundle(whole.clone()) }.tar(), ErrorKind::Malformed, false),
+    ] {
+        let report = import_beside_good(name, bad);
+        assert!(kinds(&report).contains(&kind), "{name}: {:?}", report.errors().collect::<Vec<_>>());
+        let error = report.errors().find(|e| e.kind() == kind).expect("checked");
+        let place = error.place();
+        assert!(place.package.is_some(), "{name}: {error}");
+        assert!(place.bundle.as_deref() == Some("addon/bad_1.0.0.bundle.tar") || place.digest.is_some(), "{name}: {error}");
+        assert_eq!(place.image.is_some(), image_known, "{name}: {error}");
+    }
+}
+
+/// A cut anywhere: what was whole before it is imported, and the cut is an error.
+#[test]
+fn cut_anywhere() {
+    let folder = Folder::new();
+    let (first, second) = (Image::new("amd64", "first"), Image::new("amd64", "second"));
+    let package = tar(&[
+        Entry::file("a/first_1.bundle.tar", Bundle::simple("first", "1", &[("a", "q.io", "first", "v1", &first)]).tar()),
+        Entry::file("a/second_1.bundle.tar", Bundle::simple("second", "1", &[("a", "q.io", "second", "v1", &second)]).tar()),
+    ]);
+    let half = package.len() / 2;
+    let packed = gzip(&package);
+    for (name, content, whole_first) in [
+        ("cut.tar", package[..half + 2000].to_vec(), true),
+        ("early.tar", package[..3000].to_vec(), false),
+        ("cut.tar.gz", packed[..packed.len() - 200].to_vec(), true),
+        ("trailer.tar.gz", packed[..packed.len() - 4].to_vec(), true),
+        ("early.tar.gz", packed[..300].to_vec(), false),
+    ] {
+        let path = folder.write(name, content);
+        match Package::open(&path) {
+            Ok(package) => {
+                let report = import(&[package], &memory());
+                assert!(!report.complete, "{name}");
+                let cut = |e: &Error| e.kind() == ErrorKind::Truncated && e.place().package.is_some();
+                assert!(report.errors().any(cut), "{name}: {:?}", report.errors().collect::<Vec<_>>());
+                let there = report.images.iter().any(|i| i.name.to_string() == "first:v1");
+                assert_eq!(there, whole_first, "{name}");
+            }
+            Err(error) => {
+                assert_eq!(error.kind(), ErrorKind::Truncated, "{name}: {error}");
+                assert!(!whole_first, "{name}");
+            }
+        }
+    }
+    // Damage in the middle of the compressed data.
+    let mut damaged = packed.clone();
+    let middle = damaged.len() / 2;
+    for byte in &mut damaged[middle..middle + 40] {
+        *byte ^= 0x5a;
+    }
+    let path = folder.write("damaged.tar.gz", damaged);
+    let complete = Package::open(&path).map(|p| import(&[p], &memory()).complete);
+    assert!(!complete.unwrap_or(false));
+}
+
+#[test]
+fn what_is_no_package() {
+    let folder = Folder::new();
+    let empty_dir = folder.path().join("empty-dir");
+    std::fs::create_dir(&empty_dir).expect("created");
+    for (path, kind) in [
+        (folder.write("empty.tar.gz", b""), ErrorKind::NotAPackage),
+        (folder.write("text.tar.gz", b"hello"), ErrorKind::NotAPackage),
+        (folder.write("gzip-of-text.gz", gzip(b"hello")), ErrorKind::NotAPackage),
+        (folder.write("empty.tar", tar(&[])), ErrorKind::NotAPackage),
+        (folder.write("foreign.tar", tar(&[Entry::file("x", "y")])), ErrorKind::NotAPackage),
+        (empty_dir, ErrorKind::NotAPackage),
+        (folder.path().join("absent"), ErrorKind::Io),
+    ] {
+        let error = Package::open(&path).expect_err("no package");
+        assert_eq!(error.kind(), kind, "{error}");
+        assert_eq!(error.place().package.as_deref(), Some(&*path.display().to_string()));
+    }
+}
+
+#[test]
+fn bombs() {
+    let folder = Folder::new();
+    // Archives in archives without end.
+    let image = Image::new("amd64", "deep");
+    let mut deep = Bundle::simple("deep", "1", &[("a", "q.io", "deep", "v1", &image)]).tar();
+    for i in 0..12 {
+        deep = tar(&[Entry::file(format!("level-{i}.tar"), deep)]);
+    }
+    let error = Package::open(folder.write("deep.tar", deep)).expect_err("too deep");
+    assert_eq!(error.kind(), ErrorKind::TooLarge);
+
+    // A long name of which a gigabyte is promised: the reader must not hold it.
+    let mut header = tar::Header::new_gnu();
+    header.set_path("././@LongLink").expect("short");
+    header.set_entry_type(tar::EntryType::GNULongName);
+    header.set_size(1 << 30);
+    header.set_cksum();
+    let mut bomb = header.as_bytes().to_vec();
+    bomb.resize(8 << 20, b'a');
+    let error = Package::open(folder.write("name.tar.gz", gzip(&bomb))).expect_err("too large");
+    assert_eq!(error.kind(), ErrorKind::TooLarge);
+
+    // An entry that is larger than the archive.
+    let short = tar(&[Entry::Short("x_1.bundle.tar".into(), b"x".to_vec(), 1 << 40)]);
+    let error = Package::open(folder.write("short.tar", short)).expect_err("cut");
+    assert_eq!(error.kind(), ErrorKind::Truncated);
+}
+
+#[test]
+fn unnamed_images_count_as_not_imported() {
+    let folder = Folder::new();
+    let image = Image::new("amd64", "x");
+    let path = folder.write("x.tar", images_tar(&[("", &image), ("q.io/named:1", &image)]));
+    let report = import(&[open(&path)], &memory());
+    assert_eq!(kinds(&report), [ErrorKind::Unnamed]);
+    assert_eq!(report.images.len(), 1);
+    assert!(!report.complete);
+}
+
+/// A blob that goes bad between reading the package and sending it.
+#[test]
+fn damage_after_the_plan() {
+    let folder = Folder::new();
+    let image = Image::new("amd64", "x");
+    let path = folder.write("x.tar", images_tar(&[("q.io/x:1", &image)]));
+    let packages = [open(&path)];
+    let target = folder.layout("store");
+    let plan = plan(&packages, &target);
+    let mut content = std::fs::read(&path).expect("read");
+    let layer = &image.layers[1].blob;
+    let at = content.windows(layer.len()).position(|w| w == layer.as_slice()).expect("there");
+    content[at + 20] ^= 1;
+    std::fs::write(&path, content).expect("written");
+    let report = plan.apply(&target, &NoProgress, &Cancel::new());
+    assert_eq!(report.images[0].state, ImageState::Failed);
+    assert_eq!(kinds(&report), [ErrorKind::DigestMismatch]);
+    let index = std::fs::read(folder.path().join("store/index.json"));
+    let tags = index.map(|text| Index::parse(&text).expect("an index").entries().len());
+    assert_eq!(tags.unwrap_or(0), 0);
+}

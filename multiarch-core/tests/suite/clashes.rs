@@ -1,0 +1,85 @@
+//! Two images of one run on one name.
+
+use multiarch_core::{ErrorKind, package::Finding};
+use multiarch_generator::{Bundle, Entry, Image, gzip, tar};
+
+use crate::runs::{Folder, import, kinds, memory, open};
+
+fn package(bundles: &[Bundle]) -> Vec<u8> {
+    let entries: Vec<_> =
+        bundles.iter().map(|b| Entry::file(format!("addon/{}", b.file_name()), b.tar())).collect();
+    gzip(&tar(&entries))
+}
+
+fn bundle(chart: &str, registry: &str, image: &Image) -> Bundle {
+    Bundle::simple(chart, "1.0.0", &[("a", registry, "demo/tool", "latest", image)])
+}
+
+#[test]
+fn the_later_version_of_a_package_wins() {
+    let folder = Folder::new();
+    let (old, new) = (Image::new("amd64", "old"), Image::new("amd64", "new"));
+    let old_path = folder.write(
+        "addon-offline-full-package-v0.9.0-amd64.tar.gz",
+        package(&[bundle("tool", "quay.io", &old)]),
+    );
+    let new_path = folder.write(
+        "addon-offline-full-package-v0.12.0-amd64.tar.gz",
+        package(&[bundle("tool", "quay.io", &new)]),
+    );
+    for paths in [[&old_path, &new_path], [&new_path, &old_path]] {
+        let packages = paths.map(|path| open(path));
+        let report = import(&packages, &memory());
+        assert!(report.complete);
+        let after = report.images[0].after.as_ref().map(ToString::to_string);
+        assert_eq!(after, Some(new.digest()));
+        assert!(matches!(&report.findings[..], [Finding::Superseded { .. }]));
+    }
+}
+
+#[test]
+fn without_versions_both_charts_are_blocked() {
+    let folder = Folder::new();
+    let (one, two, fine) =
+        (Image::new("amd64", "one"), Image::new("amd64", "two"), Image::new("amd64", "fine"));
+    let path = folder.write(
+        "addon-offline-full-package-v0.9.0-amd64.tar.gz",
+        package(&[
+            bundle("one", "quay.io", &one),
+            bundle("two", "ghcr.io", &two),
+            Bundle::simple("fine", "1.0.0", &[("a", "quay.io", "demo/fine", "1", &fine)]),
+        ]),
+    );
+    let report = import(&[open(&path)], &memory());
+    assert_eq!(kinds(&report), [ErrorKind::NameClash, ErrorKind::NameClash]);
+    let names: Vec<_> = report.images.iter().map(|image| image.name.to_string()).collect();
+    assert_eq!(names, ["demo/fine:1"]);
+    let error = report.errors().next().expect("an error").to_string();
+    assert!(error.contains("quay.io/demo/tool:latest") && error.contains("ghcr.io/demo/tool:latest"));
+}
+
+#[test]
+fn the_same_image_twice_is_no_clash() {
+    let folder = Folder::new();
+    let image = Image::new("amd64", "one");
+    let path = folder.write(
+        "p-v1-amd64.tar.gz",
+        package(&[bundle("one", "quay.io", &image), bundle("two", "ghcr.io", &image)]),
+    );
+    let report = import(&[open(&path)], &memory());
+    assert!(report.complete);
+    assert_eq!((report.images.len(), report.tags_written, report.blobs_sent), (1, 1, 3));
+}
+
+#[test]
+fn a_mislabelled_image_gives_way() {
+    let folder = Folder::new();
+    let (right, wrong) = (Image::new("amd64", "right"), Image::new("amd64", "wrong"));
+    let amd64 = folder.write("p-amd64.tar.gz", package(&[bundle("tool", "quay.io", &right)]));
+    let arm64 = folder.write("p-arm64.tar.gz", package(&[bundle("tool", "quay.io", &wrong)]));
+    for paths in [[&amd64, &arm64], [&arm64, &amd64]] {
+        let report = import(&paths.map(|path| open(path)), &memory());
+        let after = report.images[0].after.as_ref().map(ToString::to_string);
+        assert_eq!(after, Some(right.digest()));
+    }
+}

@@ -1,0 +1,161 @@
+//! The OCI layout directory: two writers, foreign content, what a killed run leaves.
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use multiarch_core::{
+    ErrorKind,
+    apply::{Cancel, NoProgress},
+    package::Package,
+    report::Status,
+    target::Target,
+};
+use multiarch_generator::{Image, images_tar};
+
+use crate::runs::{Folder, import, kinds, open, plan};
+
+fn package(folder: &Folder, architecture: &str, count: usize) -> Package {
+    let images: Vec<(String, Image)> = (0..count)
+        .map(|i| (format!("q.io/image-{i}:v1"), Image::new(architecture, &format!("image-{i}"))))
+        .collect();
+    let listed: Vec<_> = images.iter().map(|(name, image)| (name.as_str(), image)).collect();
+    open(&folder.write(&format!("p-{architecture}.tar"), images_tar(&listed)))
+}
+
+fn files(root: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut all = BTreeMap::new();
+    let mut folders = vec![root.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for item in fs::read_dir(folder).expect("a folder") {
+            let path = item.expect("an item").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                all.insert(path.display().to_string(), fs::read(&path).expect("read"));
+            }
+        }
+    }
+    all
+}
+
+fn complete_tags(target: &Target) -> usize {
+    let status = Status::of(target, None, &Cancel::new()).expect("readable");
+    status.tags.iter().filter(|tag| tag.platforms.len() == 2).count()
+}
+
+/// Both have looked at an empty target before either writes: the worst moment.
+#[test]
+fn two_writers_lose_nothing() {
+    let folder = Folder::new();
+    let (amd64, arm64) = ([package(&folder, "amd64", 20)], [package(&folder, "arm64", 20)]);
+    let (first, second) = (folder.layout("store"), folder.layout("store"));
+    let (plan_first, plan_second) = (plan(&amd64, &first), plan(&arm64, &second));
+    std::thread::scope(|scope| {
+        for (plan, target) in [(&plan_first, &first), (&plan_second, &second)] {
+            scope.spawn(move || {
+                let report = plan.apply(target, &NoProgress, &Cancel::new());
+                assert!(report.complete, "{:?}", report.errors().collect::<Vec<_>>());
+            });
+        }
+    });
+    assert_eq!(complete_tags(&first), 20);
+
+    // The same as one after the other, to the byte.
+    let both = folder.layout("both");
+    import(&amd64, &both);
+    import(&arm64, &both);
+    let index = |name: &str| fs::read(folder.path().join(name).join("index.json")).expect("read");
+    assert_eq!(index("store"), index("both"));
+}
+
+/// A plan that somebody else has overtaken is fused again, and the report says what was done.
+#[test]
+fn a_stale_plan_fuses_again() {
+    let folder = Folder::new();
+    let (amd64, arm64) = ([package(&folder, "amd64", 3)], [package(&folder, "arm64", 3)]);
+    let target = folder.layout("store");
+    let stale = plan(&amd64, &target);
+    import(&arm64, &folder.layout("store"));
+    let report = stale.apply(&target, &NoProgress, &Cancel::new());
+    assert!(report.complete && report.images.iter().all(|image| image.before.is_some()));
+    assert_eq!(complete_tags(&target), 3);
+}
+
+#[test]
+fn a_rerun_touches_nothing_and_sweeps_what_a_killed_run_left() {
+    let folder = Folder::new();
+    let amd64 = [package(&folder, "amd64", 3)];
+    import(&amd64, &folder.layout("store"));
+    let root = folder.path().join("store");
+    let before = files(&root);
+    let left = [root.join(".multiarch-x"), root.join("blobs/sha256/.multiarch-y")];
+    for path in &left {
+        fs::write(path, "half").expect("written");
+    }
+    // Nothing to do: nothing is written, so nothing is swept.
+    let report = import(&amd64, &folder.layout("store"));
+    assert_eq!((report.tags_written, report.blobs_sent), (0, 0));
+    let arm64 = [package(&folder, "arm64", 3)];
+    import(&arm64, &folder.layout("store"));
+    assert!(left.iter().all(|path| !path.exists()));
+    let after = files(&root);
+    assert!(before.keys().all(|path| after.contains_key(path)));
+    assert_eq!(complete_tags(&folder.layout("store")), 3);
+}
+
+/// Files of a run that is still writing are left alone.
+#[test]
+fn a_running_writer_is_not_swept() {
+    let folder = Folder::new();
+    let amd64 = [package(&folder, "amd64", 1)];
+    let running = folder.layout("store");
+    import(&amd64, &running);
+    let theirs = folder.path().join("store/blobs/sha256/.multiarch-theirs");
+    fs::write(&theirs, "half").expect("written");
+    import(&[package(&folder, "arm64", 1)], &folder.layout("store"));
+    assert!(theirs.exists(), "the first store still holds its lock");
+    drop(running);
+    import(&[package(&folder, "s390x", 1)], &folder.layout("store"));
+    assert!(!theirs.exists());
+}
+
+#[test]
+fn foreign_content() {
+    let folder = Folder::new();
+    let amd64 = [package(&folder, "amd64", 1)];
+    // A directory of something else is refused, and nothing is written into it.
+    folder.write("home/notes.txt", "mine");
+    let target = folder.layout("home");
+    let report = import(&amd64, &target);
+    assert!(kinds(&report).contains(&ErrorKind::Usage), "{:?}", report.errors().collect::<Vec<_>>());
+    assert_eq!(files(&folder.path().join("home")).len(), 1);
+
+    // Entries of others stay as they are.
+    let digest = format!("sha256:{}", "ab".repeat(32));
+    let theirs = format!(r#"{{"digest":"{digest}","size":3,"x":1.50}}"#);
+    folder.write("store/oci-layout", r#"{"imageLayoutVersion":"1.0.0"}"#);
+    folder.write("store/index.json", format!(r#"{{"schemaVersion":2,"y":1e9,"manifests":[ {theirs} ]}}"#));
+    assert!(import(&amd64, &folder.layout("store")).complete);
+    let text = fs::read_to_string(folder.path().join("store/index.json")).expect("read");
+    assert!(text.starts_with(r#"{"schemaVersion":2,"y":1e9,"manifests":[{"mediaType""#), "{text}");
+    assert!(text.ends_with(&format!("{theirs}]}}")), "{text}");
+}
+
+/// What the tag leads to is damaged: an error for that tag, which stays as it is.
+#[test]
+fn a_damaged_tag_is_left_alone() {
+    let folder = Folder::new();
+    import(&[package(&folder, "amd64", 2)], &folder.layout("store"));
+    let root = folder.path().join("store");
+    let index = fs::read(root.join("index.json")).expect("read");
+    let parsed = multiarch_core::image::Index::parse(&index).expect("an index");
+    let blob = root.join("blobs/sha256").join(parsed.entries()[0].digest().hex());
+    fs::write(&blob, "{\"damaged\":true}").expect("written");
+    let report = import(&[package(&folder, "arm64", 2)], &folder.layout("store"));
+    assert!(!report.complete);
+    assert!(kinds(&report).contains(&ErrorKind::DigestMismatch));
+    let error = report.errors().next().expect("an error");
+    assert_eq!(error.place().image.as_deref(), Some("image-0:v1"));
+    assert_eq!(complete_tags(&folder.layout("store")), 1);
+    let after = multiarch_core::image::Index::parse(&fs::read(root.join("index.json")).expect("read"));
+    assert_eq!(after.expect("an index").entries()[0], parsed.entries()[0]);
+}

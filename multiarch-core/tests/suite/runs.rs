@@ -1,0 +1,73 @@
+//! Running imports in a temporary folder.
+
+use std::path::{Path, PathBuf};
+
+use multiarch_core::{
+    ErrorKind,
+    apply::{Cancel, NoProgress},
+    image::Digest,
+    package::Package,
+    plan::{Options, Plan, Wanted},
+    report::Report,
+    target::{MemoryStore, Target},
+};
+use multiarch_generator::Image;
+
+/// A folder that goes away with the test.
+pub(crate) struct Folder(tempfile::TempDir);
+
+impl Folder {
+    pub(crate) fn new() -> Self {
+        Self(tempfile::tempdir().expect("a temporary folder"))
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.path().join(name);
+        std::fs::create_dir_all(path.parent().expect("below the folder")).expect("a folder");
+        std::fs::write(&path, content).expect("written");
+        path
+    }
+
+    pub(crate) fn layout(&self, name: &str) -> Target {
+        format!("oci:{}", self.path().join(name).display()).parse().expect("a target")
+    }
+}
+
+pub(crate) fn memory() -> Target {
+    Target::new("memory", std::sync::Arc::new(MemoryStore::new()))
+}
+
+pub(crate) fn open(path: &Path) -> Package {
+    Package::open(path).expect("a package")
+}
+
+pub(crate) fn plan<'a>(packages: &'a [Package], target: &Target) -> Plan<'a> {
+    let wanted = Wanted::new(packages, &Options::default());
+    let observed = target.observe(&wanted, &Cancel::new()).expect("observed");
+    Plan::new(target, wanted, observed)
+}
+
+pub(crate) fn import(packages: &[Package], target: &Target) -> Report {
+    plan(packages, target).apply(target, &NoProgress, &Cancel::new())
+}
+
+/// Opens, imports into memory, and gives the names with their digests.
+pub(crate) fn names(path: &Path) -> Vec<(String, String)> {
+    let report = import(&[open(path)], &memory());
+    assert!(report.complete, "{:?}", report.errors().collect::<Vec<_>>());
+    let digest = |d: &Option<Digest>| d.as_ref().expect("written").to_string();
+    report.images.iter().map(|i| (i.name.to_string(), digest(&i.after))).collect()
+}
+
+pub(crate) fn pair(name: &str, image: &Image) -> (String, String) {
+    (name.into(), image.digest())
+}
+
+/// The kinds of all errors of a report.
+pub(crate) fn kinds(report: &Report) -> Vec<ErrorKind> {
+    report.errors().map(multiarch_core::Error::kind).collect()
+}
