@@ -12,19 +12,35 @@ pub(crate) fn explain(error: &Error) -> String {
 
 fn next_step(kind: ErrorKind) -> Option<&'static str> {
     Some(match kind {
-        ErrorKind::Io => "check that the path exists, that you may read or write it, and that there is room",
-        ErrorKind::NotAPackage => "give an offline package, a bundle, a docker-archive or an OCI layout, or a directory of them",
-        ErrorKind::Truncated => "the file is incomplete: fetch it again and compare its checksum, then run the same command",
+        ErrorKind::Io => {
+            "check that the path exists, that you may read or write it, and that there is room"
+        }
+        ErrorKind::NotAPackage => {
+            "give an offline package, a bundle, a docker-archive or an OCI layout, or a directory of them"
+        }
+        ErrorKind::Truncated => {
+            "the file is incomplete: fetch it again and compare its checksum, then run the same command"
+        }
         ErrorKind::Malformed | ErrorKind::TooLarge | ErrorKind::UnsafePath | ErrorKind::Missing => {
             "this part cannot be used as it is: fetch the package again, or ask whoever made it; the rest does not depend on it"
         }
-        ErrorKind::DigestMismatch => "the data is damaged: fetch the package again and compare its checksum, then run the same command",
+        ErrorKind::DigestMismatch => {
+            "the data is damaged: fetch the package again and compare its checksum, then run the same command"
+        }
         ErrorKind::Unsupported => "remove what stands at the name, or import under another one",
-        ErrorKind::UnreadableTag => "nothing was changed there; repair or remove the tag, then run the same command",
+        ErrorKind::UnreadableTag => {
+            "nothing was changed there; repair or remove the tag, then run the same command"
+        }
         ErrorKind::Conflict => "choose with --on-conflict incoming or --on-conflict existing",
-        ErrorKind::NameClash => "the charts concerned send nothing; import the packages one by one into targets of their own",
-        ErrorKind::Hint => "the chart cannot say which image it means: ask whoever made the bundle; the other charts do not depend on it",
-        ErrorKind::Unnamed => "give the image a name in the package (RepoTags, or org.opencontainers.image.ref.name)",
+        ErrorKind::NameClash => {
+            "the charts concerned send nothing; import the packages one by one into targets of their own"
+        }
+        ErrorKind::Hint => {
+            "the chart cannot say which image it means: ask whoever made the bundle; the other charts do not depend on it"
+        }
+        ErrorKind::Unnamed => {
+            "give the image a name in the package (RepoTags, or org.opencontainers.image.ref.name)"
+        }
         ErrorKind::PlanOutdated => "make a new plan with `multiarch plan … -o`, and look at it",
         ErrorKind::Contended => "run the same command again: it does what is left",
         ErrorKind::Cancelled => "run the same command again: it does what is left",
@@ -44,7 +60,9 @@ pub(crate) fn exit_code(error: &Error) -> u8 {
 pub(crate) fn finding(finding: &Finding) -> String {
     match finding {
         Finding::Mislabelled { package, image, declared, actual } => {
-            format!("{image}: {package} declares {declared}, the config says {actual}; used as what it is")
+            format!(
+                "{image}: {package} declares {declared}, the config says {actual}; used as what it is"
+            )
         }
         Finding::Incomplete { package, image, absent } => {
             let absent: Vec<_> = absent.iter().map(ToString::to_string).collect();

@@ -28,8 +28,7 @@ pub(crate) fn shown(show: &Show) -> Arc<dyn Progress> {
     }
 }
 
-const STYLE: &str =
-    "{msg} [{bar:30}] {bytes}/{total_bytes} {bytes_per_sec}, {eta} left {prefix}";
+const STYLE: &str = "{msg} [{bar:30}] {bytes}/{total_bytes} {bytes_per_sec}, {eta} left {prefix}";
 
 #[derive(Default)]
 struct Bar {

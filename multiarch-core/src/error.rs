@@ -150,11 +150,8 @@ impl Error {
             _ => ErrorKind::Io,
         };
         // The tar crate reports a cut archive as "Other" around its own text.
-        let kind = if error.to_string().contains("unexpected EOF") {
-            ErrorKind::Truncated
-        } else {
-            kind
-        };
+        let kind =
+            if error.to_string().contains("unexpected EOF") { ErrorKind::Truncated } else { kind };
         Self::caused_by(kind, doing, error)
     }
 
@@ -194,7 +191,10 @@ impl fmt::Debug for Error {
 }
 
 impl serde::Serialize for Error {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+    fn serialize<S: serde::Serializer>(
+        &self,
+        serializer: S,
+    ) -> std::result::Result<S::Ok, S::Error> {
         #[derive(serde::Serialize)]
         struct View<'a> {
             kind: ErrorKind,

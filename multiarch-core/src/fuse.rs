@@ -21,8 +21,8 @@ mod merge;
 mod slot;
 
 pub use held::{Child, Held};
-pub use incoming::{Incoming, IncomingImage};
 pub(crate) use incoming::is_image;
+pub use incoming::{Incoming, IncomingImage};
 pub use merge::fuse;
 
 use serde::{Deserialize, Serialize};

@@ -32,7 +32,13 @@ pub fn demo_package(architecture: &str) -> Vec<u8> {
             "queue",
             "90",
             &[
-                ("queue", "ghcr.m.daocloud.io", "demo/queue", "2.0", &Image::new(architecture, "queue")),
+                (
+                    "queue",
+                    "ghcr.m.daocloud.io",
+                    "demo/queue",
+                    "2.0",
+                    &Image::new(architecture, "queue"),
+                ),
                 ("cache", "docker.m.daocloud.io", "library/cache", "7-alpine", &shared),
             ],
         ),

@@ -1,1 +1,7 @@
-//! wip
+//! The command as a whole: words, exit codes, other readers, signals, files.
+
+mod commands;
+mod desk;
+mod files;
+mod readers;
+mod signals;

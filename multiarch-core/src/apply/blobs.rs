@@ -37,10 +37,13 @@ impl Blobs<'_> {
             .map_err(|e| Error::from_io("reading the package", e))
             .and_then(|run| {
                 let checked = DigestReader::new(run, blob.digest.clone(), blob.size);
-                let mut content =
-                    Counted { inner: checked, cancel: self.cancel, progress: self.progress, seen: 0 };
-                let result =
-                    self.store.put_blob(repository, &blob.digest, blob.size, &mut content);
+                let mut content = Counted {
+                    inner: checked,
+                    cancel: self.cancel,
+                    progress: self.progress,
+                    seen: 0,
+                };
+                let result = self.store.put_blob(repository, &blob.digest, blob.size, &mut content);
                 if result.is_err() {
                     self.progress.unsent(content.seen);
                 }

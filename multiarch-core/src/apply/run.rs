@@ -74,7 +74,8 @@ impl Run<'_> {
             problems.push(error);
         }
         let reached = |state| matches!(state, ImageState::Written | ImageState::Unchanged);
-        let images = chart.images.iter().all(|n| self.done.get(n).is_some_and(|r| reached(r.state)));
+        let images =
+            chart.images.iter().all(|n| self.done.get(n).is_some_and(|r| reached(r.state)));
         ChartReport {
             chart: chart.chart.clone(),
             bundles: chart.bundles.clone(),

@@ -157,9 +157,10 @@ impl Hint {
             Error::new(ErrorKind::Hint, message)
         };
         let (first, rest) = path.split_first().ok_or_else(missing)?;
-        let value = rest.iter().try_fold(values.get(first).ok_or_else(missing)?, |value, key| {
-            value.as_object().and_then(|map| map.get(key)).ok_or_else(missing)
-        })?;
+        let value =
+            rest.iter().try_fold(values.get(first).ok_or_else(missing)?, |value, key| {
+                value.as_object().and_then(|map| map.get(key)).ok_or_else(missing)
+            })?;
         if value.is_null() { Err(missing()) } else { Ok(go::format(value)) }
     }
 
@@ -209,8 +210,14 @@ mod tests {
     #[test]
     fn refuses_what_is_no_hint() {
         for text in [
-            "", "nginx:1.2", "{{ .a }}{{ .b }}{{ .c }}", "{{ .a }}:{{ .b }}:{{ .c }}",
-            "{{ .a", "{{ a }}", "{{ . }}", "{{ .a b }}",
+            "",
+            "nginx:1.2",
+            "{{ .a }}{{ .b }}{{ .c }}",
+            "{{ .a }}:{{ .b }}:{{ .c }}",
+            "{{ .a",
+            "{{ a }}",
+            "{{ . }}",
+            "{{ .a b }}",
         ] {
             assert!(text.parse::<Hint>().is_err(), "{text}");
         }

@@ -39,7 +39,10 @@ impl NameMode {
     pub fn of_hint(self, hint: &Hint, values: &Values) -> Result<TargetName> {
         let rendered = hint.render(values)?;
         let bad = |text: &str| {
-            Error::new(ErrorKind::Hint, format!("hint {hint:?} renders {text:?}", hint = hint.to_string()))
+            Error::new(
+                ErrorKind::Hint,
+                format!("hint {hint:?} renders {text:?}", hint = hint.to_string()),
+            )
         };
         let original: Reference = rendered.parse().map_err(|_| bad(&rendered))?;
         let whole = format!("{HOST}/{}", original.repository());
@@ -123,7 +126,10 @@ impl FromStr for TargetName {
 }
 
 impl Serialize for TargetName {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+    fn serialize<S: serde::Serializer>(
+        &self,
+        serializer: S,
+    ) -> std::result::Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }
 }

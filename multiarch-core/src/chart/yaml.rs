@@ -17,7 +17,8 @@ pub(crate) fn parse(text: &[u8]) -> Result<Value> {
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
     let text = std::str::from_utf8(text)
         .map_err(|e| Error::caused_by(ErrorKind::Malformed, "not UTF-8 text", e))?;
-    let mut reader = Reader { parser: Parser::new_from_str(text), anchors: HashMap::new(), count: 0 };
+    let mut reader =
+        Reader { parser: Parser::new_from_str(text), anchors: HashMap::new(), count: 0 };
     loop {
         match reader.next()? {
             Event::StreamEnd => return Ok(Value::Null),
@@ -50,8 +51,8 @@ impl<'a> Reader<'a> {
         let (anchor, value) = match event {
             Event::Alias(anchor) => {
                 let value = self.anchors.get(&anchor).cloned();
-                let value = value
-                    .ok_or_else(|| Error::new(ErrorKind::Malformed, "an alias to itself"))?;
+                let value =
+                    value.ok_or_else(|| Error::new(ErrorKind::Malformed, "an alias to itself"))?;
                 self.charge(size(&value))?;
                 return Ok(value);
             }

@@ -89,9 +89,7 @@ impl Held {
     pub fn platforms(&self) -> Result<Vec<(PlatformKey, Digest)>> {
         let slots = match &self.document {
             None => Vec::new(),
-            Some(document) if document.kind().is_index() => {
-                self.all_slots(&Index::of(document)?)
-            }
+            Some(document) if document.kind().is_index() => self.all_slots(&Index::of(document)?),
             Some(document) => Slot::of_manifest(document, &self.children).into_iter().collect(),
         };
         let mut platforms: Vec<_> =

@@ -99,9 +99,10 @@ impl Merge {
             index.entries().iter().map(|e| Slot::of_entry(e.clone(), &held.children)).collect();
         let nested = held.nested_slots(&index, 0);
         // Never fuse past something whose platform nobody looked at.
-        let unread = slots.iter().chain(&nested).find(|slot| {
-            slot.is_open() && !held.children.contains_key(slot.digest())
-        });
+        let unread = slots
+            .iter()
+            .chain(&nested)
+            .find(|slot| slot.is_open() && !held.children.contains_key(slot.digest()));
         if let Some(slot) = unread {
             let message = "an entry of the index at the tag could not be read";
             return Err(Error::new(ErrorKind::UnreadableTag, message).with_digest(slot.digest()));

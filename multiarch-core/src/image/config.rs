@@ -22,11 +22,27 @@ pub struct ImageConfig {
 
 /// Members that the OCI specification defines: a converter between the families keeps them all.
 const OCI_MEMBERS: [&str; 9] = [
-    "created", "author", "architecture", "os", "os.version", "os.features", "variant", "config", "history",
+    "created",
+    "author",
+    "architecture",
+    "os",
+    "os.version",
+    "os.features",
+    "variant",
+    "config",
+    "history",
 ];
 /// Members of `config` that the OCI specification defines.
 const OCI_RUNTIME_MEMBERS: [&str; 9] = [
-    "User", "ExposedPorts", "Env", "Entrypoint", "Cmd", "Volumes", "WorkingDir", "Labels", "StopSignal",
+    "User",
+    "ExposedPorts",
+    "Env",
+    "Entrypoint",
+    "Cmd",
+    "Volumes",
+    "WorkingDir",
+    "Labels",
+    "StopSignal",
 ];
 
 impl ImageConfig {
@@ -41,16 +57,14 @@ impl ImageConfig {
     }
 
     fn parse_members(text: &[u8], digest: &Digest) -> Result<Self, Error> {
-        let malformed = |e: serde_json::Error| {
-            Error::caused_by(ErrorKind::Malformed, "not an image config", e)
-        };
+        let malformed =
+            |e: serde_json::Error| Error::caused_by(ErrorKind::Malformed, "not an image config", e);
         if text.len() as u64 > MAX_CONFIG_SIZE {
             let message = format!("a config of {} bytes, more than 8 MiB", text.len());
             return Err(Error::new(ErrorKind::TooLarge, message));
         }
         let members: Map<String, Value> = serde_json::from_slice(text).map_err(malformed)?;
-        let platform =
-            serde_json::from_value(Value::Object(members.clone())).map_err(malformed)?;
+        let platform = serde_json::from_value(Value::Object(members.clone())).map_err(malformed)?;
         let diff_ids = match members.get("rootfs") {
             None | Some(Value::Null) => None,
             Some(rootfs) => match rootfs.get("diff_ids") {

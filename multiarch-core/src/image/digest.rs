@@ -235,16 +235,25 @@ mod tests {
             let digest: Digest = text.parse().expect(text);
             assert_eq!(digest.to_string(), text);
             digest.verify(b"abc").expect("matches");
-            assert_eq!(digest.verify(b"abd").expect_err("differs").kind(), ErrorKind::DigestMismatch);
+            assert_eq!(
+                digest.verify(b"abd").expect_err("differs").kind(),
+                ErrorKind::DigestMismatch
+            );
         }
     }
 
     #[test]
     fn refuses_what_is_no_digest() {
         let upper = SHA256.to_uppercase();
-        for text in
-            ["", "sha256:", "sha256:ab", "md5:d41d8cd98f00b204e9800998ecf8427e", "../x", &upper, &SHA256[..70]]
-        {
+        for text in [
+            "",
+            "sha256:",
+            "sha256:ab",
+            "md5:d41d8cd98f00b204e9800998ecf8427e",
+            "../x",
+            &upper,
+            &SHA256[..70],
+        ] {
             assert!(text.parse::<Digest>().is_err(), "{text}");
         }
     }

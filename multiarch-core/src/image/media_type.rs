@@ -121,7 +121,10 @@ mod tests {
             DocumentType::of("application/vnd.oci.image.index.v1+json; charset=utf-8"),
             Some(DocumentType::Index(Family::Oci))
         );
-        assert_eq!(DocumentType::of("application/vnd.docker.distribution.manifest.v1+prettyjws"), None);
+        assert_eq!(
+            DocumentType::of("application/vnd.docker.distribution.manifest.v1+prettyjws"),
+            None
+        );
         assert_eq!(Compression::Zstd.oci_layer(), "application/vnd.oci.image.layer.v1.tar+zstd");
     }
 }

@@ -96,17 +96,14 @@ impl FromStr for Reference {
             return Err(bad("the host is malformed"));
         }
         if !is_repository(path) {
-            return Err(bad("the repository is not lower-case components joined by single slashes"));
+            return Err(bad(
+                "the repository is not lower-case components joined by single slashes",
+            ));
         }
         if name.len() > MAX_NAME {
             return Err(bad("the name is longer than 255 characters"));
         }
-        Ok(Self {
-            host: host.map(Into::into),
-            path: path.into(),
-            tag: tag.map(Into::into),
-            digest,
-        })
+        Ok(Self { host: host.map(Into::into), path: path.into(), tag: tag.map(Into::into), digest })
     }
 }
 
@@ -233,8 +230,26 @@ mod tests {
         let long = format!("a.b/{}", "a".repeat(252));
         let tag = format!("a:{}", "t".repeat(129));
         for text in [
-            "", ":tag", "a/", "/a", "a//b", "a:", "a:-x", "Uppercase", "a/B", "a..b/c/..", "a@sha256:ab",
-            "a___b", "-a", "a-", "host:port/a", "[::1/a", "a b", "REG/x/<no value>", &long, &tag,
+            "",
+            ":tag",
+            "a/",
+            "/a",
+            "a//b",
+            "a:",
+            "a:-x",
+            "Uppercase",
+            "a/B",
+            "a..b/c/..",
+            "a@sha256:ab",
+            "a___b",
+            "-a",
+            "a-",
+            "host:port/a",
+            "[::1/a",
+            "a b",
+            "REG/x/<no value>",
+            &long,
+            &tag,
         ] {
             assert!(text.parse::<Reference>().is_err(), "{text}");
         }

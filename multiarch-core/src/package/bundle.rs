@@ -42,7 +42,9 @@ pub(crate) fn collect(scope: &mut Scope, contents: &dyn Contents, found: &mut Fo
             // The rest of the folder is the bundle's.
             nested.retain(|path, _| !path.starts_with(&prefix));
             claimed = Some(prefix);
-        } else if has("index.json") && (has("oci-layout") || scope.has_below(&format!("{prefix}blobs/"))) {
+        } else if has("index.json")
+            && (has("oci-layout") || scope.has_below(&format!("{prefix}blobs/")))
+        {
             gather(layout::read(scope, &prefix, contents), scope, found);
         } else if has("manifest.json") && has_docker_list(scope, &prefix, contents) {
             gather(docker_archive::read(scope, &prefix, contents), scope, found);
@@ -69,11 +71,7 @@ pub(crate) fn collect(scope: &mut Scope, contents: &dyn Contents, found: &mut Fo
     }
 }
 
-fn gather(
-    read: Result<(Vec<PackageImage>, Vec<Error>)>,
-    scope: &Scope,
-    found: &mut Found,
-) {
+fn gather(read: Result<(Vec<PackageImage>, Vec<Error>)>, scope: &Scope, found: &mut Found) {
     match read {
         Ok((images, problems)) => {
             found.images.extend(images);

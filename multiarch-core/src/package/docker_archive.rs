@@ -145,9 +145,7 @@ enum Layer<'a> {
 impl Layer<'_> {
     fn blob(&self) -> Blob {
         match self {
-            Self::Foreign(descriptor) => {
-                Blob { descriptor: (*descriptor).clone(), locator: None }
-            }
+            Self::Foreign(descriptor) => Blob { descriptor: (*descriptor).clone(), locator: None },
             Self::Stored { digest, locator, compression } => {
                 let media_type = match compression {
                     Compression::Gzip => types::DOCKER_LAYER.to_owned(),
@@ -199,7 +197,8 @@ fn synthesise(config: &Digest, config_size: u64, layers: &[Layer<'_>]) -> Docume
 
 fn docker_manifest(config: &Digest, config_size: u64, layers: &[Layer<'_>]) -> Document {
     let descriptor = |media_type: &str, size: u64, digest: &Digest, urls: &[String]| {
-        let mut value = serde_json::json!({"mediaType": media_type, "size": size, "digest": digest});
+        let mut value =
+            serde_json::json!({"mediaType": media_type, "size": size, "digest": digest});
         if !urls.is_empty() {
             value["urls"] = urls.into();
         }

@@ -49,9 +49,9 @@ pub(super) fn read(
 /// A name that is a tag alone names no image.
 fn reference_of(entry: &Entry) -> Option<String> {
     let annotations = &entry.descriptor().annotations;
-    let name = annotations.get(CONTAINERD_NAME).or_else(|| {
-        annotations.get(REF_NAME).filter(|name| name.contains(['/', ':']))
-    })?;
+    let name = annotations
+        .get(CONTAINERD_NAME)
+        .or_else(|| annotations.get(REF_NAME).filter(|name| name.contains(['/', ':'])))?;
     Some(name.clone())
 }
 

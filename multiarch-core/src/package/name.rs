@@ -50,9 +50,9 @@ impl PackageName {
         }
         let mut architecture = None;
         for (spelling, name) in ARCHITECTURES {
-            let shorter = stem
-                .strip_suffix(spelling)
-                .and_then(|rest| rest.strip_suffix(['-', '_', '.']).or(rest.is_empty().then_some("")));
+            let shorter = stem.strip_suffix(spelling).and_then(|rest| {
+                rest.strip_suffix(['-', '_', '.']).or(rest.is_empty().then_some(""))
+            });
             if let Some(shorter) = shorter {
                 (stem, architecture) = (shorter, Some(name.to_owned()));
                 break;
@@ -107,9 +107,24 @@ mod tests {
     #[test]
     fn packages() {
         for (file, stem, version, architecture) in [
-            ("addon-offline-full-package-v0.9.0-amd64.tar.gz", "addon-offline-full-package", "v0.9.0", "amd64"),
-            ("standard-addon-offline-package-v0.18.0-arm64.tar.gz", "standard-addon-offline-package", "v0.18.0", "arm64"),
-            ("addon-offline-full-package-v0.9.0-rc1-aarch64.tar", "addon-offline-full-package", "v0.9.0-rc1", "arm64"),
+            (
+                "addon-offline-full-package-v0.9.0-amd64.tar.gz",
+                "addon-offline-full-package",
+                "v0.9.0",
+                "amd64",
+            ),
+            (
+                "standard-addon-offline-package-v0.18.0-arm64.tar.gz",
+                "standard-addon-offline-package",
+                "v0.18.0",
+                "arm64",
+            ),
+            (
+                "addon-offline-full-package-v0.9.0-rc1-aarch64.tar",
+                "addon-offline-full-package",
+                "v0.9.0-rc1",
+                "arm64",
+            ),
             ("images-amd64-v0.37.0.tar.gz", "images-amd64", "v0.37.0", ""),
             ("images-x86_64.tar.zst", "images", "", "amd64"),
             ("charm.tar", "charm", "", ""),

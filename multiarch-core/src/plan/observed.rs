@@ -130,7 +130,8 @@ impl Observed {
                 Question::Tag(name) | Question::Child(name, _) | Question::Referrers(name, _),
                 Err(error),
             ) => {
-                if error.kind() == ErrorKind::Cancelled {
+                // A wrong target is wrong for every tag.
+                if matches!(error.kind(), ErrorKind::Cancelled | ErrorKind::Usage) {
                     return Err(error);
                 }
                 let error = error.of_image(&name);
@@ -174,10 +175,7 @@ impl Observed {
     }
 
     pub(crate) fn referrers(&self, name: &TargetName, digest: &Digest) -> &[String] {
-        self.referrers
-            .get(&(name.clone(), digest.clone()))
-            .map(Vec::as_slice)
-            .unwrap_or_default()
+        self.referrers.get(&(name.clone(), digest.clone())).map(Vec::as_slice).unwrap_or_default()
     }
 
     fn blob_key(&self, repository: &str, digest: &Digest) -> (String, Digest) {

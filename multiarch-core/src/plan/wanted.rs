@@ -90,13 +90,7 @@ impl<'a> Wanted<'a> {
     }
 
     /// A bundle sends either everything or nothing.
-    fn add_bundle(
-        &mut self,
-        place: usize,
-        index: usize,
-        package: &'a Package,
-        bundle: &'a Bundle,
-    ) {
+    fn add_bundle(&mut self, place: usize, index: usize, package: &'a Package, bundle: &'a Bundle) {
         self.charts[place].bundles.push(bundle.path().into());
         self.charts[place].problems.extend(bundle.problems().iter().map(Error::copy));
         if !bundle.problems().is_empty() {
@@ -141,7 +135,10 @@ impl<'a> Wanted<'a> {
         for (name, wants) in &mut self.images {
             // The order of the packages on the command line must not matter.
             wants.sort_by_key(|want| {
-                (want.image.incoming.is_mislabelled(), want.image.incoming.document().digest().clone())
+                (
+                    want.image.incoming.is_mislabelled(),
+                    want.image.incoming.document().digest().clone(),
+                )
             });
             while let Some((loser, winner)) = clash(wants, &self.packages, name, &mut blocked) {
                 let lost = wants.remove(loser);
@@ -184,9 +181,8 @@ fn clash(
     for (i, a) in wants.iter().enumerate() {
         for (j, b) in wants.iter().enumerate().skip(i + 1) {
             let Some(platform) = differ(a, b) else { continue };
-            let version = |want: &Want<'_>| {
-                packages[want.package].name().version.clone().unwrap_or_default()
-            };
+            let version =
+                |want: &Want<'_>| packages[want.package].name().version.clone().unwrap_or_default();
             if same_reference(&a.reference, &b.reference) {
                 if is_newer(&version(a), &version(b)) {
                     return Some((j, i));
@@ -254,7 +250,8 @@ fn name_bundle<'a>(bundle: &'a Bundle, options: &Options) -> Result<Vec<Named<'a
             continue;
         }
         let index = find(bundle, &rendered).ok_or_else(|| {
-            let message = format!("hint {:?} names an image that the bundle does not hold", hint.to_string());
+            let message =
+                format!("hint {:?} names an image that the bundle does not hold", hint.to_string());
             Error::new(ErrorKind::Missing, message).of_image(&rendered)
         })?;
         hinted.insert(index);

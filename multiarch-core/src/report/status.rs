@@ -155,7 +155,8 @@ impl fmt::Display for Status {
         if self.charts.is_empty() {
             return Ok(());
         }
-        let mut rows = vec![["CHART", "ALL IMAGES FOR", "SOME IMAGES FOR"].map(String::from).to_vec()];
+        let mut rows =
+            vec![["CHART", "ALL IMAGES FOR", "SOME IMAGES FOR"].map(String::from).to_vec()];
         for chart in &self.charts {
             let partial: Vec<&str> = chart.partial.keys().map(String::as_str).collect();
             rows.push(vec![

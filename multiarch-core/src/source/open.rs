@@ -7,7 +7,9 @@ use crate::{
     apply::{Cancel, Progress},
     error::{Error, ErrorKind, Result},
     image::{Algorithm, Hasher},
-    package::{Contents, Finding, Found, Identity, Package, PackageImage, PackageName, Scope, collect},
+    package::{
+        Contents, Finding, Found, Identity, Package, PackageImage, PackageName, Scope, collect,
+    },
 };
 
 /// How a package is opened.
@@ -61,9 +63,8 @@ fn read(path: &Path, options: &OpenOptions) -> Result<Package> {
     } else if metadata.len() == 0 {
         return Err(nothing("the file is empty"));
     } else {
-        walk.file(path, &file_name)?.ok_or_else(|| {
-            nothing("neither a tar archive nor one in gzip or Zstandard")
-        })?
+        walk.file(path, &file_name)?
+            .ok_or_else(|| nothing("neither a tar archive nor one in gzip or Zstandard"))?
     };
     if options.cancel.is_cancelled() {
         return Err(Error::new(ErrorKind::Cancelled, "cancelled while reading the package"));
@@ -75,9 +76,10 @@ fn read(path: &Path, options: &OpenOptions) -> Result<Package> {
     let display = path.display().to_string();
     let Found { mut bundles, images, mut problems } = found;
     if bundles.is_empty() && images.is_empty() {
-        return Err(problems.into_iter().next().unwrap_or_else(|| {
-            nothing("no bundle, docker-archive or OCI layout is in it")
-        }));
+        return Err(problems
+            .into_iter()
+            .next()
+            .unwrap_or_else(|| nothing("no bundle, docker-archive or OCI layout is in it")));
     }
     // Blobs are read in the order of the package: so its bundles come in that order, too.
     bundles.sort_by_key(|bundle| {
@@ -95,14 +97,22 @@ fn read(path: &Path, options: &OpenOptions) -> Result<Package> {
         }
     }
     let declared = name.architecture.clone();
-    let mut check = |image: PackageImage| {
-        check_image(image, &display, declared.as_deref(), &mut findings)
-    };
+    let mut check =
+        |image: PackageImage| check_image(image, &display, declared.as_deref(), &mut findings);
     for bundle in &mut bundles {
         bundle.images = std::mem::take(&mut bundle.images).into_iter().map(&mut check).collect();
     }
     let images = images.into_iter().map(&mut check).collect();
-    Ok(Package { path: display, name, identity, bundles, images, findings, problems, source: spaces })
+    Ok(Package {
+        path: display,
+        name,
+        identity,
+        bundles,
+        images,
+        findings,
+        problems,
+        source: spaces,
+    })
 }
 
 fn take(error: &mut Error) -> Error {
@@ -116,9 +126,11 @@ fn check_image(
     declared: Option<&str>,
     findings: &mut Vec<Finding>,
 ) -> PackageImage {
-    let name = image.references.first().cloned().unwrap_or_else(|| {
-        image.incoming.document().digest().to_string()
-    });
+    let name = image
+        .references
+        .first()
+        .cloned()
+        .unwrap_or_else(|| image.incoming.document().digest().to_string());
     if !image.absent.is_empty() {
         findings.push(Finding::Incomplete {
             package: package.into(),

@@ -32,9 +32,17 @@ pub(super) enum Backing {
     /// A place that is filled in when its scan ends.
     Pending,
     /// Opened anew for each reader: a directory may have more files than a process may open.
-    File { path: PathBuf, size: u64 },
-    Gzip { packed: Locator, points: Checkpoints },
-    Zstd { packed: Locator },
+    File {
+        path: PathBuf,
+        size: u64,
+    },
+    Gzip {
+        packed: Locator,
+        points: Checkpoints,
+    },
+    Zstd {
+        packed: Locator,
+    },
 }
 
 struct Cursor {

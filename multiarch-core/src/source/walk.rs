@@ -74,13 +74,20 @@ impl<'a> Walk<'a> {
         Ok(scope)
     }
 
-    fn folder(&mut self, folder: &Path, prefix: &str, scope: &mut Scope, depth: usize) -> Result<()> {
+    fn folder(
+        &mut self,
+        folder: &Path,
+        prefix: &str,
+        scope: &mut Scope,
+        depth: usize,
+    ) -> Result<()> {
         let at = |e: io::Error| Error::from_io("reading", e).at_path(folder.display());
         if depth > MAX_FOLDERS {
             let error = Error::new(ErrorKind::TooLarge, "folders nested deeper than 64 levels");
             return Err(error.at_path(prefix));
         }
-        let mut items = std::fs::read_dir(folder).map_err(at)?.collect::<io::Result<Vec<_>>>().map_err(at)?;
+        let mut items =
+            std::fs::read_dir(folder).map_err(at)?.collect::<io::Result<Vec<_>>>().map_err(at)?;
         items.sort_by_key(std::fs::DirEntry::file_name);
         for item in items {
             let path = format!("{prefix}{}", item.file_name().to_string_lossy());
@@ -179,7 +186,13 @@ impl<'a> Walk<'a> {
         Some(scope)
     }
 
-    fn packed(&mut self, unpacked: &mut impl Read, space: SpaceId, scope: &mut Scope, depth: usize) {
+    fn packed(
+        &mut self,
+        unpacked: &mut impl Read,
+        space: SpaceId,
+        scope: &mut Scope,
+        depth: usize,
+    ) {
         let input = Input::stream(unpacked.by_ref());
         self.tar(input, Base { space, offset: 0 }, scope, depth);
         if !scope.cut {

@@ -112,9 +112,7 @@ impl FromStr for Target {
     /// Reads `oci:DIR`, an OCI layout directory.
     fn from_str(text: &str) -> Result<Self> {
         match text.strip_prefix("oci:") {
-            Some(path) if !path.is_empty() => {
-                Ok(Self::new(text, Arc::new(OciLayout::new(path))))
-            }
+            Some(path) if !path.is_empty() => Ok(Self::new(text, Arc::new(OciLayout::new(path)))),
             _ => {
                 let message = format!("{text:?} is no target: expected oci:DIR");
                 Err(Error::new(ErrorKind::Usage, message))

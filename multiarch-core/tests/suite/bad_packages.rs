@@ -19,7 +19,8 @@ const REFERENCE: &str = "quay.io/demo/bad:v1";
 fn import_beside_good(name: &str, bad: Vec<u8>) -> Report {
     let folder = Folder::new();
     let good = Image::new("amd64", "good");
-    let good_bundle = Bundle::simple("good", "1.0.0", &[("g", "quay.io", "demo/good", "v1", &good)]);
+    let good_bundle =
+        Bundle::simple("good", "1.0.0", &[("g", "quay.io", "demo/good", "v1", &good)]);
     let package = tar(&[
         Entry::file("addon/bad_1.0.0.bundle.tar", bad),
         Entry::file("addon/good_1.0.0.bundle.tar", good_bundle.tar()),
@@ -60,7 +61,8 @@ fn broken_bundles() {
     let layer_file = Entry::file(&layer, image.layers[0].blob.clone());
     let whole = archive(&[config_file.clone(), layer_file.clone()], &list(&config, &[&layer]));
     let other_layer = Entry::file(&layer, Layer::gzip("x", "other").blob);
-    let no_json = Entry::file(format!("sha256:{}", multiarch_generator::sha256(b"no json")), "no json");
+    let no_json =
+        Entry::file(format!("sha256:{}", multiarch_generator::sha256(b"no json")), "no json");
     let no_json_name = format!("sha256:{}", multiarch_generator::sha256(b"no json"));
     let unknown = Image::of("unknown", "", vec![]);
     let huge = format!("{{\"x\":\"{}\"}}", "a".repeat(9 << 20));
@@ -69,39 +71,189 @@ fn broken_bundles() {
     no_chart.retain(|entry| !matches!(entry, Entry::File(path, _) if path.ends_with("Chart.yaml")));
 
     for (name, bad, kind, image_known) in [
-        ("wrong layer digest", bundle(archive(&[config_file.clone(), other_layer], &list(&config, &[&layer]))).tar(), ErrorKind::DigestMismatch, true),
-        ("missing layer", bundle(archive(&[config_file.clone()], &list(&config, &[&layer]))).tar(), ErrorKind::Missing, true),
-        ("missing config", bundle(archive(&[layer_file.clone()], &list(&config, &[&layer]))).tar(), ErrorKind::Missing, true),
-        ("missing manifest.json", bundle(tar(&[config_file.clone(), layer_file.clone()])).tar(), ErrorKind::Missing, false),
-        ("broken manifest.json", bundle(archive(&[config_file.clone()], "[{")).tar(), ErrorKind::Malformed, false),
-        ("manifest.json of another kind", bundle(archive(&[config_file.clone()], "{\"a\":1}")).tar(), ErrorKind::Malformed, false),
-        ("config that is no JSON", bundle(archive(&[no_json], &list(&no_json_name, &[]))).tar(), ErrorKind::Malformed, true),
-        ("config of another digest", bundle(archive(&[Entry::file(&config, "{}")], &list(&config, &[]))).tar(), ErrorKind::DigestMismatch, true),
-        ("config without a platform", bundle(images_tar(&[(REFERENCE, &unknown)])).tar(), ErrorKind::Malformed, true),
-        ("oversized config", bundle(archive(&[Entry::file(&huge_name, huge.clone())], &list(&huge_name, &[]))).tar(), ErrorKind::TooLarge, true),
-        ("fewer layers than diff IDs", bundle(archive(&[config_file.clone()], &list(&config, &[]))).tar(), ErrorKind::Malformed, true),
-        ("path outside", bundle(archive(&[config_file.clone()], &list(&config, &["../../etc/passwd"]))).tar(), ErrorKind::UnsafePath, true),
-        ("absolute path", bundle(archive(&[config_file.clone()], &list("/etc/passwd", &[]))).tar(), ErrorKind::UnsafePath, true),
-        ("entry outside", bundle(archive(&[Entry::file("../evil", "x"), config_file.clone(), layer_file.clone()], &list(&config, &[&layer]))).tar(), ErrorKind::UnsafePath, false),
-        ("absolute entry", bundle(archive(&[Entry::file("/evil", "x"), config_file.clone(), layer_file.clone()], &list(&config, &[&layer]))).tar(), ErrorKind::UnsafePath, false),
-        ("link outside", bundle(archive(&[config_file.clone(), Entry::Link(layer.clone(), "../../../etc/passwd".into())], &list(&config, &[&layer]))).tar(), ErrorKind::UnsafePath, true),
-        ("link to itself", bundle(archive(&[config_file.clone(), Entry::Link(layer.clone(), layer.clone())], &list(&config, &[&layer]))).tar(), ErrorKind::UnsafePath, true),
-        ("one path twice", bundle(archive(&[Entry::file(&config, "{}"), config_file.clone(), layer_file.clone()], &list(&config, &[&layer]))).tar(), ErrorKind::Malformed, false),
-        ("images.tar is no tar", bundle(b"something else, long enough to be looked at".repeat(20)).tar(), ErrorKind::Malformed, false),
+        (
+            "wrong layer digest",
+            bundle(archive(&[config_file.clone(), other_layer], &list(&config, &[&layer]))).tar(),
+            ErrorKind::DigestMismatch,
+            true,
+        ),
+        (
+            "missing layer",
+            bundle(archive(std::slice::from_ref(&config_file), &list(&config, &[&layer]))).tar(),
+            ErrorKind::Missing,
+            true,
+        ),
+        (
+            "missing config",
+            bundle(archive(std::slice::from_ref(&layer_file), &list(&config, &[&layer]))).tar(),
+            ErrorKind::Missing,
+            true,
+        ),
+        (
+            "missing manifest.json",
+            bundle(tar(&[config_file.clone(), layer_file.clone()])).tar(),
+            ErrorKind::Missing,
+            false,
+        ),
+        (
+            "broken manifest.json",
+            bundle(archive(std::slice::from_ref(&config_file), "[{")).tar(),
+            ErrorKind::Malformed,
+            false,
+        ),
+        (
+            "manifest.json of another kind",
+            bundle(archive(std::slice::from_ref(&config_file), "{\"a\":1}")).tar(),
+            ErrorKind::Malformed,
+            false,
+        ),
+        (
+            "config that is no JSON",
+            bundle(archive(&[no_json], &list(&no_json_name, &[]))).tar(),
+            ErrorKind::Malformed,
+            true,
+        ),
+        (
+            "config of another digest",
+            bundle(archive(&[Entry::file(&config, "{}")], &list(&config, &[]))).tar(),
+            ErrorKind::DigestMismatch,
+            true,
+        ),
+        (
+            "config without a platform",
+            bundle(images_tar(&[(REFERENCE, &unknown)])).tar(),
+            ErrorKind::Malformed,
+            true,
+        ),
+        (
+            "oversized config",
+            bundle(archive(&[Entry::file(&huge_name, huge.clone())], &list(&huge_name, &[]))).tar(),
+            ErrorKind::TooLarge,
+            true,
+        ),
+        (
+            "fewer layers than diff IDs",
+            bundle(archive(std::slice::from_ref(&config_file), &list(&config, &[]))).tar(),
+            ErrorKind::Malformed,
+            true,
+        ),
+        (
+            "path outside",
+            bundle(archive(
+                std::slice::from_ref(&config_file),
+                &list(&config, &["../../etc/passwd"]),
+            ))
+            .tar(),
+            ErrorKind::UnsafePath,
+            true,
+        ),
+        (
+            "absolute path",
+            bundle(archive(std::slice::from_ref(&config_file), &list("/etc/passwd", &[]))).tar(),
+            ErrorKind::UnsafePath,
+            true,
+        ),
+        (
+            "entry outside",
+            bundle(archive(
+                &[Entry::file("../evil", "x"), config_file.clone(), layer_file.clone()],
+                &list(&config, &[&layer]),
+            ))
+            .tar(),
+            ErrorKind::UnsafePath,
+            false,
+        ),
+        (
+            "absolute entry",
+            bundle(archive(
+                &[Entry::file("/evil", "x"), config_file.clone(), layer_file.clone()],
+                &list(&config, &[&layer]),
+            ))
+            .tar(),
+            ErrorKind::UnsafePath,
+            false,
+        ),
+        (
+            "link outside",
+            bundle(archive(
+                &[config_file.clone(), Entry::Link(layer.clone(), "../../../etc/passwd".into())],
+                &list(&config, &[&layer]),
+            ))
+            .tar(),
+            ErrorKind::UnsafePath,
+            true,
+        ),
+        (
+            "link to itself",
+            bundle(archive(
+                &[config_file.clone(), Entry::Link(layer.clone(), layer.clone())],
+                &list(&config, &[&layer]),
+            ))
+            .tar(),
+            ErrorKind::UnsafePath,
+            true,
+        ),
+        (
+            "one path twice",
+            bundle(archive(
+                &[Entry::file(&config, "{}"), config_file.clone(), layer_file.clone()],
+                &list(&config, &[&layer]),
+            ))
+            .tar(),
+            ErrorKind::Malformed,
+            false,
+        ),
+        (
+            "images.tar is no tar",
+            bundle(b"something else, long enough to be looked at".repeat(20)).tar(),
+            ErrorKind::Malformed,
+            false,
+        ),
         ("images.tar ends early", bundle(whole[..1024].to_vec()).tar(), ErrorKind::Missing, false),
         ("no chart", tar(&no_chart), ErrorKind::Missing, false),
         ("nothing of a bundle", tar(&[Entry::file("x", "y")]), ErrorKind::Malformed, false),
-        ("hint without a value", Bundle { values: "b: {registry: quay.io}\n".into(), ..bundle(whole.clone()) }.tar(), ErrorKind::Hint, false),
-        ("hint without an image", Bundle { values: "b: {registry: quay.io, repository: o, tag: t}\n".into(), ..bundle(whole.clone()) }.tar(), ErrorKind::Missing, true),
-        ("values that are no YAML", Bundle { values: "a: [".into(), ..bundle(whole.clone()) }.tar(), ErrorKind::Malformed, false),
-        ("no hint file's shape", Bundle { hints: "a: b".into(), ..bundle(whole.clone()) }.tar(), ErrorKind::Malformed, false),
+        (
+            "hint without a value",
+            Bundle { values: "b: {registry: quay.io}\n".into(), ..bundle(whole.clone()) }.tar(),
+            ErrorKind::Hint,
+            false,
+        ),
+        (
+            "hint without an image",
+            Bundle {
+                values: "b: {registry: quay.io, repository: o, tag: t}\n".into(),
+                ..bundle(whole.clone())
+            }
+            .tar(),
+            ErrorKind::Missing,
+            true,
+        ),
+        (
+            "values that are no YAML",
+            Bundle { values: "a: [".into(), ..bundle(whole.clone()) }.tar(),
+            ErrorKind::Malformed,
+            false,
+        ),
+        (
+            "no hint file's shape",
+            Bundle { hints: "a: b".into(), ..bundle(whole.clone()) }.tar(),
+            ErrorKind::Malformed,
+            false,
+        ),
     ] {
         let report = import_beside_good(name, bad);
-        assert!(kinds(&report).contains(&kind), "{name}: {:?}", report.errors().collect::<Vec<_>>());
+        assert!(
+            kinds(&report).contains(&kind),
+            "{name}: {:?}",
+            report.errors().collect::<Vec<_>>()
+        );
         let error = report.errors().find(|e| e.kind() == kind).expect("checked");
         let place = error.place();
         assert!(place.package.is_some(), "{name}: {error}");
-        assert!(place.bundle.as_deref() == Some("addon/bad_1.0.0.bundle.tar") || place.digest.is_some(), "{name}: {error}");
+        assert!(
+            place.bundle.as_deref() == Some("addon/bad_1.0.0.bundle.tar") || place.digest.is_some(),
+            "{name}: {error}"
+        );
         assert_eq!(place.image.is_some(), image_known, "{name}: {error}");
     }
 }
@@ -112,8 +264,14 @@ fn cut_anywhere() {
     let folder = Folder::new();
     let (first, second) = (Image::new("amd64", "first"), Image::new("amd64", "second"));
     let package = tar(&[
-        Entry::file("a/first_1.bundle.tar", Bundle::simple("first", "1", &[("a", "q.io", "first", "v1", &first)]).tar()),
-        Entry::file("a/second_1.bundle.tar", Bundle::simple("second", "1", &[("a", "q.io", "second", "v1", &second)]).tar()),
+        Entry::file(
+            "a/first_1.bundle.tar",
+            Bundle::simple("first", "1", &[("a", "q.io", "first", "v1", &first)]).tar(),
+        ),
+        Entry::file(
+            "a/second_1.bundle.tar",
+            Bundle::simple("second", "1", &[("a", "q.io", "second", "v1", &second)]).tar(),
+        ),
     ]);
     let half = package.len() / 2;
     let packed = gzip(&package);
@@ -129,8 +287,13 @@ fn cut_anywhere() {
             Ok(package) => {
                 let report = import(&[package], &memory());
                 assert!(!report.complete, "{name}");
-                let cut = |e: &Error| e.kind() == ErrorKind::Truncated && e.place().package.is_some();
-                assert!(report.errors().any(cut), "{name}: {:?}", report.errors().collect::<Vec<_>>());
+                let cut =
+                    |e: &Error| e.kind() == ErrorKind::Truncated && e.place().package.is_some();
+                assert!(
+                    report.errors().any(cut),
+                    "{name}: {:?}",
+                    report.errors().collect::<Vec<_>>()
+                );
                 let there = report.images.iter().any(|i| i.name.to_string() == "first:v1");
                 assert_eq!(there, whole_first, "{name}");
             }

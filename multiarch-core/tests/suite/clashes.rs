@@ -55,7 +55,9 @@ fn without_versions_both_charts_are_blocked() {
     let names: Vec<_> = report.images.iter().map(|image| image.name.to_string()).collect();
     assert_eq!(names, ["demo/fine:1"]);
     let error = report.errors().next().expect("an error").to_string();
-    assert!(error.contains("quay.io/demo/tool:latest") && error.contains("ghcr.io/demo/tool:latest"));
+    assert!(
+        error.contains("quay.io/demo/tool:latest") && error.contains("ghcr.io/demo/tool:latest")
+    );
 }
 
 #[test]

@@ -188,20 +188,26 @@ fn unknown_members_stay_to_the_byte() {
 #[test]
 fn index_onto_index() {
     let (a, b) = (Image::new(OCI, "linux/amd64", "a"), Image::new(OCI, "linux/amd64", "b"));
-    let (arm, s390x) =
-        (Image::new(OCI, "linux/arm64", "a"), Image::new(OCI, "linux/s390x", "a"));
+    let (arm, s390x) = (Image::new(OCI, "linux/arm64", "a"), Image::new(OCI, "linux/s390x", "a"));
     let text = format!(
         r#"{{"schemaVersion":2,"mediaType":"{}","manifests":[{},{}],"annotations":{{"mine":"1"}}}}"#,
-        types::OCI_INDEX, s390x.entry(), a.entry(),
+        types::OCI_INDEX,
+        s390x.entry(),
+        a.entry(),
     );
     let incoming = format!(
         r#"{{"schemaVersion":2,"mediaType":"{}","manifests":[{},{}],"annotations":{{"theirs":"1"}}}}"#,
-        types::OCI_INDEX, b.entry(), arm.entry(),
+        types::OCI_INDEX,
+        b.entry(),
+        arm.entry(),
     );
     let fusion = fused(&held(&text, &[&a]), &incoming_index(&incoming, &[&b, &arm]));
     let expected = format!(
         r#"{{"schemaVersion":2,"mediaType":"{}","manifests":[{},{},{}],"annotations":{{"mine":"1"}}}}"#,
-        types::OCI_INDEX, b.entry(), arm.entry(), s390x.entry(),
+        types::OCI_INDEX,
+        b.entry(),
+        arm.entry(),
+        s390x.entry(),
     );
     assert_eq!(text_after(&fusion), expected);
 }
@@ -210,7 +216,8 @@ fn index_onto_index() {
 fn nested_index_stays_and_counts() {
     let (mine, arm, newer) = (amd64("a"), arm64("a"), arm64("b"));
     let nested = document(&list(&[&arm]));
-    let nested_entry = json!({"mediaType": types::DOCKER_LIST, "digest": nested.digest(), "size": nested.size()});
+    let nested_entry =
+        json!({"mediaType": types::DOCKER_LIST, "digest": nested.digest(), "size": nested.size()});
     let text = oci(&[nested_entry.clone(), mine.entry()]);
 
     let mut held = held(&text, &[&mine, &arm]);
@@ -299,7 +306,10 @@ fn artifacts_are_never_fused() {
         .to_string(),
     );
     let mut held = Held::new(artifact.clone());
-    assert_eq!(held.needs(&[amd64("a").incoming()]).expect("readable"), [artifact.digest().clone()]);
+    assert_eq!(
+        held.needs(&[amd64("a").incoming()]).expect("readable"),
+        [artifact.digest().clone()]
+    );
     held.learn(artifact.digest().clone(), Child::Artifact);
     let onto = |held: &Held, incoming: &Incoming| fuse(held, incoming, &FuseOptions::default());
     assert_eq!(
@@ -321,7 +331,8 @@ fn unknown_media_types_are_refused() {
     let signed = r#"{"schemaVersion":1,"mediaType":"application/vnd.docker.distribution.manifest.v1+prettyjws"}"#;
     let error = Document::new(signed.as_bytes(), None).expect_err("schema 1");
     assert_eq!(error.kind(), ErrorKind::Unsupported);
-    let twice = r#"{"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[],"manifests":[]}"#;
+    let twice =
+        r#"{"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[],"manifests":[]}"#;
     let error = Document::new(twice.as_bytes(), None).expect_err("ambiguous");
     assert_eq!(error.kind(), ErrorKind::Malformed);
 }

@@ -6,6 +6,7 @@ use multiarch_core::{
     ErrorKind,
     apply::{Cancel, NoProgress},
     package::Package,
+    plan::{Options, Wanted},
     report::Status,
     target::Target,
 };
@@ -125,15 +126,19 @@ fn foreign_content() {
     // A directory of something else is refused, and nothing is written into it.
     folder.write("home/notes.txt", "mine");
     let target = folder.layout("home");
-    let report = import(&amd64, &target);
-    assert!(kinds(&report).contains(&ErrorKind::Usage), "{:?}", report.errors().collect::<Vec<_>>());
+    let wanted = Wanted::new(&amd64, &Options::default());
+    let error = target.observe(&wanted, &Cancel::new()).expect_err("no layout");
+    assert_eq!(error.kind(), ErrorKind::Usage);
     assert_eq!(files(&folder.path().join("home")).len(), 1);
 
     // Entries of others stay as they are.
     let digest = format!("sha256:{}", "ab".repeat(32));
     let theirs = format!(r#"{{"digest":"{digest}","size":3,"x":1.50}}"#);
     folder.write("store/oci-layout", r#"{"imageLayoutVersion":"1.0.0"}"#);
-    folder.write("store/index.json", format!(r#"{{"schemaVersion":2,"y":1e9,"manifests":[ {theirs} ]}}"#));
+    folder.write(
+        "store/index.json",
+        format!(r#"{{"schemaVersion":2,"y":1e9,"manifests":[ {theirs} ]}}"#),
+    );
     assert!(import(&amd64, &folder.layout("store")).complete);
     let text = fs::read_to_string(folder.path().join("store/index.json")).expect("read");
     assert!(text.starts_with(r#"{"schemaVersion":2,"y":1e9,"manifests":[{"mediaType""#), "{text}");
@@ -156,6 +161,7 @@ fn a_damaged_tag_is_left_alone() {
     let error = report.errors().next().expect("an error");
     assert_eq!(error.place().image.as_deref(), Some("image-0:v1"));
     assert_eq!(complete_tags(&folder.layout("store")), 1);
-    let after = multiarch_core::image::Index::parse(&fs::read(root.join("index.json")).expect("read"));
+    let after =
+        multiarch_core::image::Index::parse(&fs::read(root.join("index.json")).expect("read"));
     assert_eq!(after.expect("an index").entries()[0], parsed.entries()[0]);
 }

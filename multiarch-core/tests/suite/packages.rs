@@ -63,7 +63,8 @@ fn a_directory() {
     let package = open(&path);
     assert!(package.problems().is_empty(), "a foreign link is nobody's business");
     let report = import(&[package], &memory());
-    let digests: Vec<_> = report.images.iter().map(|i| i.after.as_ref().map(ToString::to_string)).collect();
+    let digests: Vec<_> =
+        report.images.iter().map(|i| i.after.as_ref().map(ToString::to_string)).collect();
     assert_eq!(digests, [Some(db.digest()), Some(web.digest())]);
 }
 
@@ -129,7 +130,12 @@ fn zstd_layers_get_their_true_type() {
     assert!(report.complete);
     let document = target.store().get_tag(&report.images[0].name).expect("read").expect("there");
     let manifest: serde_json::Value = serde_json::from_slice(document.raw()).expect("JSON");
-    let types: Vec<_> = manifest["layers"].as_array().expect("layers").iter().map(|l| l["mediaType"].as_str()).collect();
+    let types: Vec<_> = manifest["layers"]
+        .as_array()
+        .expect("layers")
+        .iter()
+        .map(|l| l["mediaType"].as_str())
+        .collect();
     assert_eq!(
         types,
         [
@@ -191,7 +197,14 @@ fn oci_layouts() {
     let index = entries
         .iter()
         .filter_map(|e| match e {
-            Entry::File(path, content) if path.starts_with("blobs") && content.starts_with(b"{\"schemaVersion\":2,\"mediaType\":\"application/vnd.oci.image.index") => Some(sha256(content)),
+            Entry::File(path, content)
+                if path.starts_with("blobs")
+                    && content.starts_with(
+                        b"{\"schemaVersion\":2,\"mediaType\":\"application/vnd.oci.image.index",
+                    ) =>
+            {
+                Some(sha256(content))
+            }
             _ => None,
         })
         .next()
@@ -211,7 +224,10 @@ fn oci_layouts() {
     assert_eq!(names(&folder.path().join("dir")), expected);
     // As kubean packs it: a layout in gzip in a tar in gzip.
     let inner = gzip(&tar(&below));
-    let outer = gzip(&tar(&[Entry::file("images/import_images.sh", "#!/bin/bash"), Entry::file("images/offline-images.tar.gz", inner)]));
+    let outer = gzip(&tar(&[
+        Entry::file("images/import_images.sh", "#!/bin/bash"),
+        Entry::file("images/offline-images.tar.gz", inner),
+    ]));
     assert_eq!(names(&folder.write("images-arm64-v0.37.0.tar.gz", outer)), expected);
 
     // A layout that holds one platform of two: that one is imported, as a plain manifest.

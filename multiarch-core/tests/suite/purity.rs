@@ -8,18 +8,17 @@ use std::{
 };
 
 /// From the bottom up: a module may use those before it.
-const MODULES: [&str; 10] = [
-    "error", "image", "fuse", "chart", "package", "plan", "source", "target", "report", "apply",
-];
+const MODULES: [&str; 10] =
+    ["error", "image", "fuse", "chart", "package", "plan", "source", "target", "report", "apply"];
 /// Everything before `source` is pure.
 const PURE: &[&str] = &["error", "image", "fuse", "chart", "package", "plan"];
 /// Uses that point down, each for a reason.
 const EXCEPTIONS: [(&str, &str); 5] = [
-    ("plan", "target"),   // a plan names its target
-    ("plan", "apply"),    // and is applied by the module that owns Plan::apply
-    ("source", "apply"),  // cancel and progress are the run's
-    ("target", "apply"),  // cancel is the run's
-    ("report", "apply"),  // cancel is the run's
+    ("plan", "target"),  // a plan names its target
+    ("plan", "apply"),   // and is applied by the module that owns Plan::apply
+    ("source", "apply"), // cancel and progress are the run's
+    ("target", "apply"), // cancel is the run's
+    ("report", "apply"), // cancel is the run's
 ];
 
 fn sources(module: &str) -> Vec<PathBuf> {
@@ -49,8 +48,19 @@ fn code(path: &Path) -> String {
 #[test]
 fn pure_modules_touch_nothing() {
     let forbidden = [
-        "std::fs", "std::net", "std::env", "std::process", "std::thread", "std::time", "SystemTime",
-        "Instant", "tokio", "reqwest", "async fn", "fs::File", "tempfile",
+        "std::fs",
+        "std::net",
+        "std::env",
+        "std::process",
+        "std::thread",
+        "std::time",
+        "SystemTime",
+        "Instant",
+        "tokio",
+        "reqwest",
+        "async fn",
+        "fs::File",
+        "tempfile",
     ];
     for module in PURE {
         for path in sources(module) {
@@ -71,8 +81,7 @@ fn arrows_point_up() {
             for other in &MODULES[place + 1..] {
                 let used = code.contains(&format!("crate::{other}"))
                     || code.lines().any(|line| {
-                        line.starts_with(&format!("    {other}::"))
-                            && !line.contains('(')
+                        line.starts_with(&format!("    {other}::")) && !line.contains('(')
                     });
                 let allowed = EXCEPTIONS.contains(&(module, other));
                 assert!(!used || allowed, "{} uses {other}", path.display());
@@ -84,14 +93,32 @@ fn arrows_point_up() {
 #[test]
 fn without_the_network_feature_there_is_no_network() {
     let output = Command::new(env!("CARGO"))
-        .args(["tree", "--offline", "-p", "multiarch-core", "-e", "normal", "--no-default-features"])
+        .args([
+            "tree",
+            "--offline",
+            "-p",
+            "multiarch-core",
+            "-e",
+            "normal",
+            "--no-default-features",
+        ])
         .args(["--prefix", "none", "--manifest-path"])
         .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml"))
         .output()
         .expect("cargo runs");
     let tree = String::from_utf8(output.stdout).expect("text");
     assert!(tree.contains("serde_json"), "{}", String::from_utf8_lossy(&output.stderr));
-    for name in ["reqwest", "hyper", "tokio", "rustls", "openssl", "aws-lc-rs", "ring", "ureq", "native-tls"] {
+    for name in [
+        "reqwest",
+        "hyper",
+        "tokio",
+        "rustls",
+        "openssl",
+        "aws-lc-rs",
+        "ring",
+        "ureq",
+        "native-tls",
+    ] {
         let found = tree.lines().any(|line| line.split(' ').next() == Some(name));
         assert!(!found, "multiarch-core without features depends on {name}");
     }

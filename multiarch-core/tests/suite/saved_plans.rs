@@ -9,7 +9,8 @@ use crate::runs::{Folder, import, open, plan};
 fn the_same_plan_is_accepted_and_another_is_not() {
     let folder = Folder::new();
     let image = Image::new("amd64", "x");
-    let path = folder.write("x-amd64.tar", images_tar(&[("q.io/x:1", &image), ("q.io/y:1", &image)]));
+    let path =
+        folder.write("x-amd64.tar", images_tar(&[("q.io/x:1", &image), ("q.io/y:1", &image)]));
     let packages = [open(&path)];
     let target = folder.layout("store");
     let now = plan(&packages, &target);
@@ -31,12 +32,14 @@ fn the_same_plan_is_accepted_and_another_is_not() {
     assert_eq!(error.place().image.as_deref(), Some("x:1"));
 
     // Another package under the same path.
-    std::fs::write(&path, images_tar(&[("q.io/x:1", &other), ("q.io/y:1", &other)])).expect("written");
+    std::fs::write(&path, images_tar(&[("q.io/x:1", &other), ("q.io/y:1", &other)]))
+        .expect("written");
     let packages = [open(&path)];
     let error = saved.check(&plan(&packages, &target)).expect_err("changed");
     assert_eq!(error.kind(), ErrorKind::PlanOutdated);
 
     assert!(SavedPlan::parse(b"{}").is_err());
-    let older = String::from_utf8(text).expect("text").replace("multiarch.plan/v1", "multiarch.plan/v0");
+    let older =
+        String::from_utf8(text).expect("text").replace("multiarch.plan/v1", "multiarch.plan/v0");
     assert!(SavedPlan::parse(older.as_bytes()).is_err());
 }

@@ -1,5 +1,8 @@
 //! The one unsafe module of this library: zlib's interface, made safe.
-#![allow(unsafe_code, reason = "zlib-rs offers blocks, windows and bits through its C interface only")]
+#![allow(
+    unsafe_code,
+    reason = "zlib-rs offers blocks, windows and bits through its C interface only"
+)]
 
 use libz_rs_sys as zlib;
 
@@ -63,8 +66,7 @@ impl Inflate {
         let mut stream = Box::new(zlib::z_stream::default());
         let size = i32::try_from(size_of::<zlib::z_stream>()).expect("a small struct");
         // SAFETY: the stream is a valid, zeroed z_stream; the version is a static C string.
-        let code =
-            unsafe { zlib::inflateInit2_(&mut *stream, bits, zlib::zlibVersion(), size) };
+        let code = unsafe { zlib::inflateInit2_(&mut *stream, bits, zlib::zlibVersion(), size) };
         assert_eq!(code, zlib::Z_OK, "zlib-rs refuses its own version or is out of memory");
         Self { stream }
     }
@@ -107,12 +109,12 @@ impl Inflate {
     }
 
     /// The last bytes that were written, up to 32 KiB.
-    pub(super) fn window(&mut self) -> Box<[u8]> {
+    pub(super) fn window(&self) -> Box<[u8]> {
         let mut window = vec![0; WINDOW];
         let mut length = 0;
         // SAFETY: the buffer has the 32 KiB that zlib writes at most.
         unsafe {
-            zlib::inflateGetDictionary(&mut *self.stream, window.as_mut_ptr(), &mut length);
+            zlib::inflateGetDictionary(&raw const *self.stream, window.as_mut_ptr(), &mut length);
         }
         window.truncate(length as usize);
         window.into()

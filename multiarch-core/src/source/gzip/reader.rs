@@ -83,11 +83,18 @@ pub(in crate::source) struct Gunzip<R> {
 
 enum Phase {
     /// Before a member.
-    Between { first: bool },
+    Between {
+        first: bool,
+    },
     /// In a member. After a checkpoint zlib does not see the trailer, so it is skipped here.
-    Member { inflate: Inflate, resumed: bool },
+    Member {
+        inflate: Inflate,
+        resumed: bool,
+    },
     /// Skipping a trailer.
-    Trailer { left: usize },
+    Trailer {
+        left: usize,
+    },
     Done,
 }
 
@@ -157,7 +164,7 @@ impl<R: Read> Gunzip<R> {
 
     fn record(&mut self, bits: u8) {
         let Some(checkpoints) = &mut self.checkpoints else { return };
-        let Phase::Member { inflate, .. } = &mut self.phase else { return };
+        let Phase::Member { inflate, .. } = &self.phase else { return };
         if checkpoints.is_due(self.unpacked) {
             let inside = Inside { bits, byte: self.last_byte, window: inflate.window() };
             checkpoints.add(Checkpoint {
@@ -252,7 +259,8 @@ mod tests {
     use std::io::Write;
 
     fn gzip(data: &[u8], level: u32) -> Vec<u8> {
-        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(level));
+        let mut encoder =
+            flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(level));
         encoder.write_all(data).expect("to memory");
         encoder.finish().expect("to memory")
     }

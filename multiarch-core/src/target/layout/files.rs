@@ -56,12 +56,7 @@ impl Stamp {
 
 impl Files {
     pub(super) fn new(root: PathBuf) -> Self {
-        Self {
-            root,
-            ready: OnceLock::new(),
-            preparing: Mutex::default(),
-            cached: Mutex::default(),
-        }
+        Self { root, ready: OnceLock::new(), preparing: Mutex::default(), cached: Mutex::default() }
     }
 
     pub(super) fn root(&self) -> &Path {
@@ -96,9 +91,7 @@ impl Files {
             Err(error) => return Err(self.error(doing, &path, error)),
         };
         let mut content = Vec::new();
-        file.take(limit + 1)
-            .read_to_end(&mut content)
-            .map_err(|e| self.error(doing, &path, e))?;
+        file.take(limit + 1).read_to_end(&mut content).map_err(|e| self.error(doing, &path, e))?;
         if content.len() as u64 > limit {
             let message = format!("larger than {limit} bytes");
             return Err(Error::new(ErrorKind::TooLarge, message).with_digest(digest));

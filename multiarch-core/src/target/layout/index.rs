@@ -73,9 +73,7 @@ impl TagIndex {
     pub(super) fn text(&self) -> Vec<u8> {
         let manifests = entries_text(self.tags.values().flatten().chain(&self.others));
         match &self.members {
-            Some(members) => {
-                members.write(|name| (name == "manifests").then(|| manifests.clone()))
-            }
+            Some(members) => members.write(|name| (name == "manifests").then(|| manifests.clone())),
             None => format!(
                 r#"{{"schemaVersion":2,"mediaType":"{}","manifests":{manifests}}}"#,
                 types::OCI_INDEX

@@ -1,0 +1,119 @@
+//! Other programs read what we write, for both architectures.
+
+use std::{
+    io::{BufRead, BufReader},
+    process::{Child, Command, Stdio},
+};
+
+use multiarch_generator::{Entry, Image, Layer, images_tar, tar};
+
+use crate::desk::{Desk, succeed, tags, tool};
+
+fn filled() -> Desk {
+    let desk = Desk::new();
+    let words = ["import", &desk.package("amd64"), &desk.package("arm64"), "--to", &desk.target()];
+    assert_eq!(desk.run(&words).code, Some(0));
+    desk
+}
+
+const BOTH: [&str; 2] = ["amd64", "arm64"];
+const NAME: &str = "mesh/pilot:v1";
+
+/// containers/image, which podman, skopeo and buildah are made of.
+#[test]
+fn containers_image_by_name() {
+    let desk = filled();
+    for architecture in BOTH {
+        let mut command = tool("readlayout");
+        let out = succeed(command.arg(desk.store()).args([NAME, architecture]));
+        assert_eq!(out.trim(), format!("linux/{architecture}"));
+    }
+}
+
+#[test]
+fn oras_and_regctl_by_digest() {
+    let desk = filled();
+    let layout = format!("{}@{}", desk.store().display(), tags(&desk.store())[NAME]);
+    for architecture in BOTH {
+        let platform = format!("linux/{architecture}");
+        let copy = desk.path().join(format!("oras-{architecture}"));
+        let to = format!("{}:x", copy.display());
+        succeed(tool("oras").args([
+            "copy",
+            "--from-oci-layout",
+            &layout,
+            "--to-oci-layout",
+            &to,
+            "--platform",
+            &platform,
+        ]));
+        let read = succeed(tool("readlayout").arg(&copy).args(["x", architecture]));
+        assert_eq!(read.trim(), platform);
+
+        let reference = format!("ocidir://{layout}");
+        let config =
+            succeed(tool("regctl").args(["image", "inspect", "--platform", &platform, &reference]));
+        assert!(config.contains(&format!("\"architecture\": \"{architecture}\"")), "{config}");
+        let archive = desk.path().join(format!("regctl-{architecture}.tar"));
+        let words = ["image", "export", "--platform", &platform, &reference];
+        succeed(tool("regctl").args(words).arg(&archive));
+    }
+}
+
+/// Debian's skopeo 1.9.3 takes OCI images by name, not docker ones: the image has a Zstandard layer,
+/// so that its manifest is OCI.
+#[test]
+fn skopeo_by_name() {
+    let desk = Desk::new();
+    let image = Image::of("amd64", "", vec![Layer::zstd("x", "content")]);
+    let package =
+        desk.write("x.tar", tar(&[Entry::file("i.tar", images_tar(&[("q.io/a/z:1", &image)]))]));
+    assert_eq!(desk.run(&["import", &package, "--to", &desk.target()]).code, Some(0));
+    let reference = format!("oci:{}:a/z:1", desk.store().display());
+    let out = succeed(tool("skopeo").args(["inspect", "--config", &reference]));
+    assert!(out.contains(&image.layers[0].diff_id), "{out}");
+    let copy = format!("dir:{}", desk.path().join("copy").display());
+    succeed(tool("skopeo").args(["copy", "--insecure-policy", &reference, &copy]));
+}
+
+/// Ends the server with the test.
+struct Server {
+    child: Child,
+    address: String,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// crane's own small registry on a free loopback port, which it prints.
+fn registry() -> Server {
+    let mut child = tool("crane")
+        .args(["registry", "serve", "--address", "127.0.0.1:0"])
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("crane, which `ci/test` installs");
+    let mut lines = BufReader::new(child.stderr.take().expect("piped")).lines();
+    let line = lines.find_map(|l| l.ok().filter(|l| l.contains("port"))).expect("its port");
+    std::thread::spawn(move || lines.for_each(drop));
+    let port: String = line.chars().rev().take_while(char::is_ascii_digit).collect();
+    let port: String = port.chars().rev().collect();
+    Server { child, address: format!("127.0.0.1:{port}") }
+}
+
+#[test]
+fn crane_pushes_and_validates_all_of_it() {
+    let desk = filled();
+    let server = registry();
+    let all = format!("{}/all:x", server.address);
+    succeed(tool("crane").args(["push", "--index"]).arg(desk.store()).arg(&all));
+    for (name, digest) in tags(&desk.store()) {
+        let reference = format!("{}/all@{digest}", server.address);
+        let validate: &mut Command = &mut tool("crane");
+        let out = succeed(validate.args(["validate", "--remote", &reference]));
+        assert!(out.contains("PASS"), "{name}: {out}");
+    }
+}

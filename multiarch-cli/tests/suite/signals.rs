@@ -1,0 +1,145 @@
+//! Killed at any moment, and stopped in an orderly way.
+
+use std::{
+    fs,
+    path::Path,
+    process::Stdio,
+    time::{Duration, Instant},
+};
+
+use multiarch_generator::{Image, Layer, images_tar};
+use serde_json::Value;
+
+use crate::desk::{Desk, Run, multiarch, tags};
+
+/// A package that takes a while: layers that do not compress.
+fn large_package(desk: &Desk, architecture: &str, layer_mib: usize) -> String {
+    let mut state = 7u64;
+    let images: Vec<(String, Image)> = (0..12)
+        .map(|i| {
+            let content: String = (0..layer_mib << 16)
+                .map(|_| {
+                    state =
+                        state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+                    format!("{state:016x}")
+                })
+                .collect();
+            let layer = Layer::plain(&format!("data-{i}"), &content);
+            (format!("q.io/image-{i}:v1"), Image::of(architecture, "", vec![layer]))
+        })
+        .collect();
+    let listed: Vec<_> = images.iter().map(|(name, image)| (name.as_str(), image)).collect();
+    desk.write(&format!("large-{architecture}.tar"), images_tar(&listed))
+}
+
+/// Every tag, and everything it leads to, is there and of the right size.
+fn check_whole(store: &Path) -> usize {
+    if !store.join("index.json").exists() {
+        return 0;
+    }
+    let blob = |digest: &Value| {
+        store.join("blobs").join(digest.as_str().expect("a digest").replace(':', "/"))
+    };
+    let read = |digest: &Value| -> Value {
+        serde_json::from_slice(&fs::read(blob(digest)).expect("a document")).expect("JSON")
+    };
+    let tags = tags(store);
+    for digest in tags.values() {
+        let document = read(&Value::String(digest.clone()));
+        let children = match document["manifests"].as_array() {
+            Some(entries) => entries.iter().map(|e| read(&e["digest"])).collect(),
+            None => vec![document],
+        };
+        for manifest in children {
+            let layers = manifest["layers"].as_array().expect("layers").iter();
+            for descriptor in layers.chain([&manifest["config"]]) {
+                let size = fs::metadata(blob(&descriptor["digest"])).expect("a blob").len();
+                assert_eq!(Some(size), descriptor["size"].as_u64());
+            }
+        }
+    }
+    tags.len()
+}
+
+#[test]
+fn killed_at_any_moment() {
+    let desk = Desk::new();
+    let (amd64, arm64) = (large_package(&desk, "amd64", 1), large_package(&desk, "arm64", 1));
+    let clean = format!("oci:{}", desk.path().join("clean").display());
+    let begun = Instant::now();
+    for package in [&amd64, &arm64] {
+        assert_eq!(desk.run(&["import", package, "--to", &clean]).code, Some(0));
+    }
+    let whole = begun.elapsed();
+    let mut complete = 0;
+    for package in [&amd64, &arm64] {
+        for step in 0..12u32 {
+            let mut child = multiarch()
+                .args(["import", package, "--to", &desk.target(), "--quiet"])
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .spawn()
+                .expect("runs");
+            std::thread::sleep(whole * step / 20);
+            let _ = child.kill();
+            let _ = child.wait();
+            let tags = check_whole(&desk.store());
+            assert!(tags >= complete, "a tag was lost");
+            complete = tags;
+        }
+        let run = desk.run(&["import", package, "--to", &desk.target()]);
+        assert_eq!(run.code, Some(0), "{}", run.err);
+    }
+    // The end is the same as without any kill, and nothing is left over.
+    let listing = |root: &Path| {
+        let mut names: Vec<String> = Vec::new();
+        for folder in ["", "blobs", "blobs/sha256"] {
+            let items = fs::read_dir(root.join(folder)).expect("a folder");
+            names.extend(items.map(|item| {
+                format!("{folder}/{}", item.expect("an item").file_name().to_string_lossy())
+            }));
+        }
+        names.sort();
+        names
+    };
+    assert_eq!(listing(&desk.store()), listing(&desk.path().join("clean")));
+    let index = |root: &Path| fs::read(root.join("index.json")).expect("read");
+    assert_eq!(index(&desk.store()), index(&desk.path().join("clean")));
+}
+
+#[test]
+fn stopped_it_reports_what_was_done() {
+    let desk = Desk::new();
+    let package = large_package(&desk, "amd64", 2);
+    for signal in ["INT", "TERM", "HUP"] {
+        let mut delay = Duration::from_millis(2);
+        // Slower and slower, until the signal comes after the handler is there and before the end.
+        let run = loop {
+            let _ = fs::remove_dir_all(desk.store());
+            let child = multiarch()
+                .args(["import", &package, "--to", &desk.target(), "--json", "--quiet"])
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped())
+                .spawn()
+                .expect("runs");
+            std::thread::sleep(delay);
+            let mut kill = std::process::Command::new("kill");
+            kill.args([format!("-{signal}"), child.id().to_string()]).status().expect("kill");
+            let run = Run::from(child.wait_with_output().expect("ends"));
+            let begun = run.err.contains("the same command goes on from here");
+            if run.code == Some(1) && begun {
+                break run;
+            }
+            assert_ne!(run.code, Some(0), "{signal}: never stopped in the middle");
+            delay += delay / 2;
+        };
+        let report = run.json();
+        assert_eq!((&report["cancelled"], &report["complete"]), (&true.into(), &false.into()));
+        let states: Vec<_> =
+            report["images"].as_array().expect("images").iter().map(|i| &i["state"]).collect();
+        assert!(states.iter().any(|s| **s == "not-reached"), "{states:?}");
+        check_whole(&desk.store());
+        assert_eq!(desk.run(&["import", &package, "--to", &desk.target()]).code, Some(0));
+        assert_eq!(check_whole(&desk.store()), 12);
+    }
+}
