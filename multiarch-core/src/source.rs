@@ -1,7 +1,7 @@
 //! Bytes out of files: nothing is unpacked to disk, and nothing is held whole in memory.
 //!
-//! One pass over a package ([`walk`]) lists what is inside; after that, any run of bytes can be
-//! read again from the nearest checkpoint ([`space`]).
+//! One pass over a package (`walk`) lists what is inside; after that, any run of bytes can be
+//! read again from the nearest checkpoint (`space`).
 
 mod gzip;
 mod input;

@@ -199,6 +199,9 @@ impl<R: Read> Gunzip<R> {
         // Even without input there may be output left inside zlib.
         let at_end = !self.fill()?;
         let recording = self.checkpoints.as_ref().is_some_and(|c| c.is_due(self.unpacked));
+        // A large buffer must not be filled in one step past the next checkpoint.
+        let room = if self.checkpoints.is_some() { out.len().min(BUFFER) } else { out.len() };
+        let out = &mut out[..room];
         let Phase::Member { inflate, resumed } = &mut self.phase else { return Ok(0) };
         let resumed = *resumed;
         let step = inflate
@@ -292,7 +295,9 @@ mod tests {
             assert!(all == plain);
             let (points, size) = reader.finish();
             assert_eq!(size, plain.len() as u64);
-            assert!(points.points.len() >= 4, "{}", points.points.len());
+            // A point can only stand between two blocks, and level 1 makes few of them.
+            let expected = if level == 1 { 2 } else { 4 };
+            assert!(points.points.len() >= expected, "level {level}: {:?}", points.points.len());
             for offset in (0..plain.len()).step_by(1_111_111) {
                 let point = points.before(offset as u64);
                 let tail = &packed[usize::try_from(point.packed).expect("small")..];
