@@ -1,12 +1,14 @@
 //! The words of the command line. Parsing touches nothing.
 
-use std::path::PathBuf;
+use std::{num::NonZeroUsize, path::PathBuf};
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use multiarch_core::{
+    Result,
+    apply::Cancel,
     fuse::{ConflictPolicy, IndexMode},
     plan::Options,
-    target::Target,
+    target::{Target, registry::RegistryOptions},
 };
 
 /// Make what offline packages install multi-architecture, without ever losing an architecture.
@@ -23,7 +25,10 @@ pub(crate) enum Verb {
     #[command(after_help = "\
 Examples:
   multiarch import addon-amd64.tar.gz addon-arm64.tar.gz --to oci:store
-  multiarch import addon-arm64.tar.gz --to oci:store --json > report.json")]
+  multiarch import addon-arm64.tar.gz --to docker://harbor.example.com/platform --json > report.json
+
+Credentials come from docker's or podman's configuration (credential helpers included), or from
+MULTIARCH_USERNAME and MULTIARCH_PASSWORD.")]
     Import(Import),
     /// Show what an import would do, and write nothing
     #[command(after_help = "\
@@ -41,6 +46,7 @@ Examples:
     #[command(after_help = "\
 Examples:
   multiarch status --to oci:store
+  multiarch status addon-amd64.tar.gz --to docker://harbor.example.com
   multiarch status addon-amd64.tar.gz --to oci:store")]
     Status(Status),
 }
@@ -83,6 +89,8 @@ pub(crate) struct Apply {
     #[arg(value_name = "PLAN")]
     pub(crate) plan: PathBuf,
     #[command(flatten)]
+    pub(crate) connection: Connection,
+    #[command(flatten)]
     pub(crate) show: Show,
 }
 
@@ -108,9 +116,42 @@ pub(crate) struct Status {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct To {
-    /// Where images go: oci:DIR, an OCI layout directory, which is created where it is missing
+    /// Where images go: docker://HOST[:PORT][/PATH] (https://, http:// or nothing in front, too), or
+    /// oci:DIR, an OCI layout directory, which is created where it is missing
     #[arg(long = "to", value_name = "TARGET")]
-    pub(crate) target: Target,
+    pub(crate) target: String,
+    #[command(flatten)]
+    pub(crate) connection: Connection,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Connection {
+    /// Trust these certificates, too, in PEM
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca: Vec<PathBuf>,
+    /// Do not verify this host's certificate, and let it speak plain HTTP
+    #[arg(long, value_name = "HOST[:PORT]")]
+    pub(crate) insecure: Vec<String>,
+    /// How many requests are made at once
+    #[arg(long, value_name = "N")]
+    pub(crate) jobs: Option<NonZeroUsize>,
+}
+
+impl To {
+    /// Opens the target; nothing is sent yet.
+    pub(crate) fn open(&self, cancel: &Cancel) -> Result<Target> {
+        self.connection.open(&self.target, cancel)
+    }
+}
+
+impl Connection {
+    pub(crate) fn open(&self, target: &str, cancel: &Cancel) -> Result<Target> {
+        let mut options = RegistryOptions::default();
+        options.ca_files.clone_from(&self.ca);
+        options.insecure_hosts.clone_from(&self.insecure);
+        options.cancel = cancel.clone();
+        Target::open(target, options)
+    }
 }
 
 #[derive(Debug, ClapArgs)]
@@ -152,8 +193,9 @@ pub(crate) enum Index {
 }
 
 impl Fusion {
-    pub(crate) fn options(&self) -> Options {
+    pub(crate) fn options(&self, jobs: Option<NonZeroUsize>) -> Options {
         let mut options = Options::default();
+        options.jobs = jobs;
         options.fuse.on_conflict = match self.on_conflict {
             OnConflict::Incoming => ConflictPolicy::Incoming,
             OnConflict::Existing => ConflictPolicy::Existing,

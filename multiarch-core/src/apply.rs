@@ -5,8 +5,10 @@
 
 mod blobs;
 mod cancel;
+pub(crate) mod parallel;
 mod progress;
 mod run;
+mod tag;
 
 pub use cancel::Cancel;
 pub use progress::{NoProgress, Progress};

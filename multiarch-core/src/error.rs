@@ -52,6 +52,18 @@ pub enum ErrorKind {
     Contended,
     /// The run was cancelled.
     Cancelled,
+    /// The server wants credentials, or other ones.
+    Unauthorized,
+    /// The server knows who asks, and does not allow it.
+    Denied,
+    /// The server's certificate is not trusted.
+    Untrusted,
+    /// The server could not be reached, or stopped in the middle.
+    Network,
+    /// The server answered with an error of its own.
+    Server,
+    /// The server says that a blob or manifest is not there, which was believed to be.
+    BlobUnknown,
 }
 
 /// An error of this library: a [kind](Error::kind), a message, and where it happened.
@@ -85,6 +97,12 @@ pub struct Place {
     /// The digest of the blob or document.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub digest: Option<String>,
+    /// The server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
+    /// The request, as method and path.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request: Option<String>,
     /// The file, or the path inside an archive.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
@@ -111,6 +129,8 @@ place_fields! {
     of_image image "Names the image, unless a more precise place is known already.";
     with_digest digest "Names the digest, unless a more precise place is known already.";
     at_path path "Names the path, unless a more precise place is known already.";
+    at_host host "Names the server, unless a more precise place is known already.";
+    asking request "Names the request, unless a more precise place is known already.";
 }
 
 impl Error {
@@ -235,6 +255,8 @@ impl fmt::Display for Located<'_> {
             ("image", &place.image),
             ("path", &place.path),
             ("digest", &place.digest),
+            ("host", &place.host),
+            ("request", &place.request),
         ] {
             if let Some(value) = value {
                 write!(f, "{label} {value}: ")?;

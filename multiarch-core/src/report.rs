@@ -40,6 +40,8 @@ pub struct Report {
     pub bytes_sent: u64,
     /// Number of blobs that were sent.
     pub blobs_sent: u64,
+    /// Number of blobs that were mounted from another repository.
+    pub blobs_mounted: u64,
     /// Number of tags that were written.
     pub tags_written: u64,
     /// The run was stopped before its end.

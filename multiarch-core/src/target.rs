@@ -3,9 +3,11 @@
 mod layout;
 mod memory;
 mod observe;
+#[cfg(feature = "registry")]
+pub mod registry;
 mod store;
 
 pub use layout::OciLayout;
 pub use memory::MemoryStore;
 pub(crate) use observe::observe_image;
-pub use store::{ImageStore, Target};
+pub use store::{BlobContent, ImageStore, Sent, Target};

@@ -12,11 +12,13 @@ pub(crate) fn run(args: &Apply, cancel: &Cancel) -> Result<Outcome> {
     let text = std::fs::read(&args.plan)
         .map_err(|e| Error::from_io("reading the plan", e).at_path(&path))?;
     let saved = SavedPlan::parse(&text).map_err(|e| e.at_path(&path))?;
-    let target = saved.target.parse()?;
+    let target = args.connection.open(&saved.target, cancel)?;
     let packages: Vec<PathBuf> = saved.packages.iter().map(|p| p.path.clone().into()).collect();
     let progress = progress::shown(&args.show);
+    let mut options = saved.options.clone();
+    options.jobs = args.connection.jobs.or(options.jobs);
     let mut opened = open(&packages, &progress, cancel)?;
-    let plan = make_plan(&mut opened, &target, &saved.options, cancel)?;
+    let plan = make_plan(&mut opened, &target, &options, cancel)?;
     saved.check(&plan)?;
     drop(progress);
     Ok(import::apply(&plan, &target, &args.show, cancel))

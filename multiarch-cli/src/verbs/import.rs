@@ -10,9 +10,11 @@ use crate::{
 
 pub(crate) fn run(args: &Import, cancel: &Cancel) -> Result<Outcome> {
     let progress = progress::shown(&args.show);
+    let target = args.to.open(cancel)?;
+    let options = args.fusion.options(args.to.connection.jobs);
     let mut opened = open(&args.packages, &progress, cancel)?;
-    let plan = make_plan(&mut opened, &args.to.target, &args.fusion.options(), cancel)?;
-    let report = plan.apply(&args.to.target, &*progress, cancel);
+    let plan = make_plan(&mut opened, &target, &options, cancel)?;
+    let report = plan.apply(&target, &*progress, cancel);
     drop(progress);
     show(&report, &args.show);
     let found = args.strict && !report.findings.is_empty();

@@ -7,8 +7,10 @@ use crate::{args::Plan, output, progress};
 
 pub(crate) fn run(args: &Plan, cancel: &Cancel) -> Result<Outcome> {
     let progress = progress::shown(&args.show);
+    let target = args.to.open(cancel)?;
+    let options = args.fusion.options(args.to.connection.jobs);
     let mut opened = open(&args.packages, &progress, cancel)?;
-    let plan = make_plan(&mut opened, &args.to.target, &args.fusion.options(), cancel)?;
+    let plan = make_plan(&mut opened, &target, &options, cancel)?;
     drop(progress);
     if let Some(path) = &args.output {
         let text = serde_json::to_vec_pretty(&plan).map_err(std::io::Error::from);

@@ -7,11 +7,12 @@ use crate::{args::Status, output, progress};
 
 pub(crate) fn run(args: &Status, cancel: &Cancel) -> Result<Outcome> {
     let progress = progress::shown(&args.show);
+    let target = args.to.open(cancel)?;
     let opened = open(&args.packages, &progress, cancel)?;
     drop(progress);
     let wanted = Wanted::new(&opened.packages, &Options::default());
     let wanted = (!opened.packages.is_empty()).then_some(&wanted);
-    let status = report::Status::of(&args.to.target, wanted, cancel)?;
+    let status = report::Status::of(&target, wanted, cancel)?;
     if args.show.json {
         output::json(&status);
     } else {

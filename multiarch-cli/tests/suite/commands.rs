@@ -105,7 +105,7 @@ fn exit_codes() {
         (vec![], 2, "Usage"),
         (vec!["import"], 2, "required"),
         (vec!["import", &amd64], 2, "--to"),
-        (vec!["import", &amd64, "--to", "nowhere"], 2, "expected oci:DIR"),
+        (vec!["import", &amd64, "--to", "nowhere"], 2, "expected oci:DIR or docker://"),
         (vec!["import", &amd64, "--to", &target, "--on-conflict", "x"], 2, "possible values"),
         (
             vec!["import", "absent.tar.gz", "--to", &target],

@@ -3,6 +3,10 @@
 use std::{
     collections::BTreeMap,
     io::{self, Read},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use super::{Cancel, Progress};
@@ -11,72 +15,117 @@ use crate::{
     image::{Digest, DigestReader},
     package::Package,
     plan::PlannedBlob,
-    target::ImageStore,
+    target::{BlobContent, ImageStore, Sent},
 };
 
-/// Sends blobs once each and remembers which could not be sent.
+/// Sends blobs, and remembers which could not be sent.
 pub(super) struct Blobs<'a> {
     pub(super) packages: &'a [&'a Package],
     pub(super) store: &'a dyn ImageStore,
     pub(super) progress: &'a dyn Progress,
     pub(super) cancel: &'a Cancel,
-    pub(super) failed: BTreeMap<Digest, Error>,
-    pub(super) count: u64,
-    pub(super) bytes: u64,
+    failed: Mutex<BTreeMap<Digest, Error>>,
+    pub(super) count: AtomicU64,
+    pub(super) mounted: AtomicU64,
+    pub(super) bytes: AtomicU64,
 }
 
-impl Blobs<'_> {
+impl<'a> Blobs<'a> {
+    pub(super) fn new(
+        packages: &'a [&'a Package],
+        store: &'a dyn ImageStore,
+        progress: &'a dyn Progress,
+        cancel: &'a Cancel,
+    ) -> Self {
+        let (count, mounted, bytes) = Default::default();
+        let failed = Mutex::default();
+        Self { packages, store, progress, cancel, failed, count, mounted, bytes }
+    }
+
     /// Sends one blob from its package; what is read is hashed on its way.
-    pub(super) fn send(&mut self, repository: &str, blob: &PlannedBlob) -> Result<()> {
+    pub(super) fn send(
+        &self,
+        repository: &str,
+        from: Option<&str>,
+        blob: &PlannedBlob,
+    ) -> Result<()> {
         self.cancel.check()?;
+        if let Some(error) =
+            self.failed.lock().unwrap_or_else(PoisonError::into_inner).get(&blob.digest)
+        {
+            return Err(error.copy());
+        }
         let package = self.packages[blob.package];
-        let place = |e: Error| e.with_digest(&blob.digest).in_package(package.path());
-        let result = package
-            .source
-            .open(&blob.locator)
-            .map_err(|e| Error::from_io("reading the package", e))
-            .and_then(|run| {
-                let checked = DigestReader::new(run, blob.digest.clone(), blob.size);
-                let mut content = Counted {
-                    inner: checked,
-                    cancel: self.cancel,
-                    progress: self.progress,
-                    seen: 0,
-                };
-                let result = self.store.put_blob(repository, &blob.digest, blob.size, &mut content);
-                if result.is_err() {
-                    self.progress.unsent(content.seen);
-                }
-                result
-            })
-            .map_err(place);
-        match &result {
-            Ok(()) => {
-                self.count += 1;
-                self.bytes += blob.size;
+        let content = Content { blob, package, progress: self.progress, cancel: self.cancel };
+        let sent = self.store.put_blob(repository, &blob.digest, blob.size, from, &content);
+        match sent.map_err(|e| e.with_digest(&blob.digest).in_package(package.path())) {
+            Ok(Sent::Uploaded) => {
+                self.count.fetch_add(1, Ordering::Relaxed);
+                self.bytes.fetch_add(blob.size, Ordering::Relaxed);
+                Ok(())
             }
+            Ok(Sent::Mounted) => {
+                self.mounted.fetch_add(1, Ordering::Relaxed);
+                Ok(())
+            }
+            Ok(Sent::Present) => Ok(()),
             Err(error) => {
-                self.failed.insert(blob.digest.clone(), error.copy());
+                self.failed
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .insert(blob.digest.clone(), error.copy());
+                Err(error)
             }
         }
-        result
     }
 }
 
-/// Counts what passes, and stops where the run is to stop.
+/// A blob in a package.
+struct Content<'a> {
+    blob: &'a PlannedBlob,
+    package: &'a Package,
+    progress: &'a dyn Progress,
+    cancel: &'a Cancel,
+}
+
+impl BlobContent for Content<'_> {
+    fn open(&self) -> Result<Box<dyn Read + Send + '_>> {
+        let run = self
+            .package
+            .source
+            .open(&self.blob.locator)
+            .map_err(|e| Error::from_io("reading the package", e))?;
+        let inner = DigestReader::new(run, self.blob.digest.clone(), self.blob.size);
+        let (cancel, progress) = (self.cancel, self.progress);
+        Ok(Box::new(Counted { inner, cancel, progress, seen: 0, whole: false }))
+    }
+}
+
+/// Counts what passes, and stops where the run is to stop. What was not read to its end counts for
+/// nothing.
 struct Counted<'a, R> {
     inner: R,
     cancel: &'a Cancel,
     progress: &'a dyn Progress,
     seen: u64,
+    whole: bool,
 }
 
 impl<R: Read> Read for Counted<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.cancel.check()?;
         let count = self.inner.read(buffer)?;
+        self.whole |= count == 0 && !buffer.is_empty();
         self.seen += count as u64;
         self.progress.sent(count as u64);
         Ok(count)
+    }
+}
+
+impl<R> Drop for Counted<'_, R> {
+    fn drop(&mut self) {
+        if !self.whole {
+            self.progress.unsent(self.seen);
+        }
     }
 }

@@ -51,6 +51,13 @@ impl Held {
         self.children.insert(digest, child);
     }
 
+    /// Learns from incoming images: what comes in need not be read from the target.
+    pub fn learn_from(&mut self, incoming: &Incoming) {
+        for image in incoming.images() {
+            self.learn(image.document().digest().clone(), Child::Image(image.config().clone()));
+        }
+    }
+
     /// The digests of manifests and nested indexes that must be [learnt](Held::learn) before these
     /// can be fused in: what has no platform of its own to trust, and what may be the same image
     /// as an incoming one. Ask again after learning, until nothing is left.
@@ -59,11 +66,12 @@ impl Held {
     /// Where the document that is held cannot be read.
     pub fn needs(&self, incoming: &[Incoming]) -> Result<Vec<Digest>> {
         let Some(document) = &self.document else { return Ok(Vec::new()) };
+        let images: Vec<_> = incoming.iter().flat_map(Incoming::images).collect();
         if !document.kind().is_index() {
-            let known = self.children.contains_key(document.digest());
+            let known = self.children.contains_key(document.digest())
+                || images.iter().any(|image| image.document.digest() == document.digest());
             return Ok(if known { Vec::new() } else { vec![document.digest().clone()] });
         }
-        let images: Vec<_> = incoming.iter().flat_map(Incoming::images).collect();
         let slots = self.all_slots(&Index::of(document)?);
         let mut needs: Vec<Digest> = slots
             .iter()

@@ -20,9 +20,7 @@ use crate::{
 /// - [`ErrorKind::UnreadableTag`] where something that [`Held::needs`] asked for was not learnt.
 pub fn fuse(held: &Held, incoming: &Incoming, options: &FuseOptions) -> Result<Fusion> {
     let mut after = held.clone();
-    for image in &incoming.images {
-        after.learn(image.document.digest().clone(), Child::Image(image.config.clone()));
-    }
+    after.learn_from(incoming);
     let Some(document) = held.document() else {
         return Ok(onto_absent(incoming, options, after));
     };
@@ -34,10 +32,10 @@ pub fn fuse(held: &Held, incoming: &Incoming, options: &FuseOptions) -> Result<F
         let message = "an artifact cannot be fused into a tag that holds something else";
         return Err(Error::new(ErrorKind::Unsupported, message));
     }
-    let mut merge = Merge::onto(held, document)?;
+    let mut merge = Merge::onto(&after, document)?;
     let mut decisions = Vec::new();
     for image in &incoming.images {
-        let outcome = merge.add(held, image, options.on_conflict, incoming.mislabelled)?;
+        let outcome = merge.add(&after, image, options.on_conflict, incoming.mislabelled)?;
         decisions.push(decision(image, outcome));
     }
     merge.add_others(&incoming.others);

@@ -116,6 +116,7 @@ fn fill(
     let held = observed.tag(&planned.name)?;
     planned.before = held.document().map(|document| document.digest().clone());
     let (mut now, mut changed) = (held.clone(), None);
+    wants.iter().for_each(|want| now.learn_from(&want.image.incoming));
     let mut seen = BTreeSet::new();
     for want in wants {
         // The same image from another bundle or package decides nothing more.

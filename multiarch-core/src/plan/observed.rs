@@ -46,6 +46,8 @@ pub struct Observed {
     failed: BTreeMap<TargetName, Arc<Error>>,
     blobs: BTreeMap<(String, Digest), bool>,
     referrers: BTreeMap<(TargetName, Digest), Vec<String>>,
+    /// Repositories that have a blob.
+    sources: BTreeMap<Digest, BTreeSet<String>>,
     /// All repositories share their blobs: asked once, known everywhere.
     shares_blobs: bool,
 }
@@ -121,6 +123,9 @@ impl Observed {
                 }
             }
             (Question::Blob(repository, digest, _), Ok(Answer::Blob(there))) => {
+                if there {
+                    self.sources.entry(digest.clone()).or_default().insert(repository.clone());
+                }
                 self.blobs.insert((repository, digest), there);
             }
             (Question::Referrers(name, digest), Ok(Answer::Referrers(by))) => {
@@ -154,7 +159,32 @@ impl Observed {
     /// Notes that a blob is there now.
     pub(crate) fn sent(&mut self, repository: &str, digest: &Digest) {
         let key = self.blob_key(repository, digest);
+        self.sources.entry(digest.clone()).or_default().insert(repository.to_owned());
         self.blobs.insert(key, true);
+    }
+
+    /// Notes that a repository has a blob because a tag there leads to it: enough to mount it, not
+    /// to leave it out elsewhere.
+    pub(crate) fn leads_to(&mut self, repository: &str, digest: &Digest) {
+        self.sources.entry(digest.clone()).or_default().insert(repository.to_owned());
+    }
+
+    /// Forgets which blobs are there: the target said that one is not.
+    pub(crate) fn forget_blobs<'a>(
+        &mut self,
+        repository: &str,
+        digests: impl Iterator<Item = &'a Digest>,
+    ) {
+        for digest in digests {
+            let key = self.blob_key(repository, digest);
+            self.blobs.remove(&key);
+        }
+    }
+
+    /// A repository that has this blob, other than this one.
+    pub(crate) fn source_of(&self, digest: &Digest, repository: &str) -> Option<&str> {
+        let sources = self.sources.get(digest)?;
+        sources.iter().find(|source| *source != repository).map(String::as_str)
     }
 
     /// What a tag holds; an error where it could not be read or was not asked.

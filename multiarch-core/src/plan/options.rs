@@ -1,5 +1,7 @@
 //! The options of an import.
 
+use std::num::NonZeroUsize;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{chart::NameMode, fuse::FuseOptions};
@@ -13,4 +15,6 @@ pub struct Options {
     pub names: NameMode,
     /// How images are fused into what is there.
     pub fuse: FuseOptions,
+    /// How many requests are made at once; `None` for what suits the target.
+    pub jobs: Option<NonZeroUsize>,
 }

@@ -74,7 +74,7 @@ impl Status {
     /// The JSON form's name and version.
     pub const SCHEMA: &'static str = "multiarch.status/v1";
 
-    /// Looks at every tag of a target, and at the charts of packages where some are given.
+    /// Looks at every tag of a target; where packages are given, at the names and charts of those.
     ///
     /// # Errors
     /// Where the target as a whole cannot be read.
@@ -83,7 +83,12 @@ impl Status {
         let mut observed = Observed::new(store.shares_blobs());
         let options = Options::default();
         let mut tags = Vec::new();
-        for name in store.tags()? {
+        // Not every registry lists what it has; the packages say what to look for.
+        let names = match wanted {
+            Some(wanted) => wanted.images().map(|(name, _)| name.clone()).collect(),
+            None => store.tags()?,
+        };
+        for name in names {
             cancel.check()?;
             observe_image(store, &mut observed, &name, &[], &options)?;
             tags.push(match tag(&observed, &name) {
@@ -100,6 +105,14 @@ impl Status {
 
 fn tag(observed: &Observed, name: &TargetName) -> Result<TagStatus> {
     let held = observed.tag(name)?;
+    if held.document().is_none() {
+        return Ok(TagStatus {
+            name: name.clone(),
+            digest: None,
+            platforms: Vec::new(),
+            error: None,
+        });
+    }
     let platforms = held.platforms()?.into_iter();
     Ok(TagStatus {
         name: name.clone(),
@@ -145,6 +158,7 @@ impl fmt::Display for Status {
         for tag in &self.tags {
             let platforms = match &tag.error {
                 Some(error) => format!("unreadable: {error}"),
+                None if tag.digest.is_none() => "absent".into(),
                 None => join(&mut tag.platforms.iter().map(|p| &p.platform)),
             };
             let digest = tag.digest.as_ref().map(|d| d.to_string()[..19].to_owned());

@@ -12,13 +12,12 @@ mod index;
 
 use std::{
     collections::BTreeMap,
-    io::Read,
     path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use self::{files::Files, index::TagIndex};
-use super::ImageStore;
+use super::{BlobContent, ImageStore, Sent};
 use crate::{
     chart::TargetName,
     error::{Error, ErrorKind, Result},
@@ -95,9 +94,11 @@ impl ImageStore for OciLayout {
         _repository: &str,
         digest: &Digest,
         _size: u64,
-        content: &mut dyn Read,
-    ) -> Result<()> {
-        self.files.write(digest, content)
+        _from: Option<&str>,
+        content: &dyn BlobContent,
+    ) -> Result<Sent> {
+        self.files.write(digest, &mut content.open()?)?;
+        Ok(Sent::Uploaded)
     }
 
     fn put_manifest(&self, _repository: &str, document: &Document) -> Result<()> {
@@ -148,6 +149,10 @@ impl ImageStore for OciLayout {
     }
 
     fn shares_blobs(&self) -> bool {
+        true
+    }
+
+    fn tags_are_atomic(&self) -> bool {
         true
     }
 }

@@ -2,11 +2,10 @@
 
 use std::{
     collections::BTreeMap,
-    io::Read,
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use super::ImageStore;
+use super::{BlobContent, ImageStore, Sent};
 use crate::{
     chart::TargetName,
     error::{Error, Result},
@@ -57,12 +56,13 @@ impl ImageStore for MemoryStore {
         _repository: &str,
         digest: &Digest,
         _size: u64,
-        content: &mut dyn Read,
-    ) -> Result<()> {
+        _from: Option<&str>,
+        content: &dyn BlobContent,
+    ) -> Result<Sent> {
         let mut blob = Vec::new();
-        content.read_to_end(&mut blob).map_err(|e| Error::from_io("reading a blob", e))?;
+        content.open()?.read_to_end(&mut blob).map_err(|e| Error::from_io("reading a blob", e))?;
         self.state().blobs.insert(digest.clone(), blob);
-        Ok(())
+        Ok(Sent::Uploaded)
     }
 
     fn put_manifest(&self, _repository: &str, document: &Document) -> Result<()> {
@@ -90,6 +90,10 @@ impl ImageStore for MemoryStore {
     }
 
     fn shares_blobs(&self) -> bool {
+        true
+    }
+
+    fn tags_are_atomic(&self) -> bool {
         true
     }
 }

@@ -1,7 +1,12 @@
 //! Asking a target what it holds.
 
+use std::{
+    num::NonZeroUsize,
+    sync::{Mutex, PoisonError},
+};
+
 use crate::{
-    apply::Cancel,
+    apply::{Cancel, parallel},
     chart::TargetName,
     error::{Error, ErrorKind, Result},
     fuse::{Child, is_image},
@@ -23,9 +28,15 @@ impl Target {
             if questions.is_empty() {
                 return Ok(observed);
             }
-            for question in questions {
-                cancel.check()?;
-                let answer = ask(store, &question);
+            let jobs = wanted.options.jobs.map_or(store.jobs(), NonZeroUsize::get);
+            let answers = Mutex::new(Vec::new());
+            parallel::for_each(jobs, &questions, |question| {
+                let answer = cancel.check().and_then(|()| ask(store, question));
+                let mut answers = answers.lock().unwrap_or_else(PoisonError::into_inner);
+                answers.push((question.clone(), answer));
+            });
+            cancel.check()?;
+            for (question, answer) in answers.into_inner().unwrap_or_else(PoisonError::into_inner) {
                 observed.answer(question, answer)?;
             }
         }

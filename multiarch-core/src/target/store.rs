@@ -9,6 +9,26 @@ use crate::{
     image::{Digest, Document},
 };
 
+/// The bytes of a blob, as often as they are needed: a request that failed is sent again.
+pub trait BlobContent: Sync {
+    /// Reads from the start. The reader fails at its end where the bytes are not the right ones.
+    ///
+    /// # Errors
+    /// Where they cannot be read.
+    fn open(&self) -> Result<Box<dyn Read + Send + '_>>;
+}
+
+/// How a blob came into its repository.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sent {
+    /// Its bytes were sent.
+    Uploaded,
+    /// It was mounted from another repository.
+    Mounted,
+    /// It was there already.
+    Present,
+}
+
 /// A place that images can be read from and written to.
 ///
 /// `None` and `false` mean that something is not there. Every other failure is an error, and an
@@ -38,8 +58,8 @@ pub trait ImageStore: Send + Sync {
     /// Where that cannot be told.
     fn has_blob(&self, repository: &str, digest: &Digest, size: u64) -> Result<bool>;
 
-    /// Writes a blob. `content` fails at its end where it is not what the digest says; nothing may
-    /// be visible under the digest then.
+    /// Writes a blob, or mounts it from another repository that has it. `content` fails at its end
+    /// where it is not what the digest says; nothing may be visible under the digest then.
     ///
     /// # Errors
     /// Where reading or writing fails.
@@ -48,8 +68,9 @@ pub trait ImageStore: Send + Sync {
         repository: &str,
         digest: &Digest,
         size: u64,
-        content: &mut dyn Read,
-    ) -> Result<()>;
+        from: Option<&str>,
+        content: &dyn BlobContent,
+    ) -> Result<Sent>;
 
     /// Writes a manifest or index by its digest, not by a tag.
     ///
@@ -74,6 +95,16 @@ pub trait ImageStore: Send + Sync {
     /// # Errors
     /// Where writing fails.
     fn flush(&self) -> Result<Vec<TargetName>>;
+
+    /// True where a tag is compared and set in one step, so that nobody can come in between.
+    fn tags_are_atomic(&self) -> bool {
+        false
+    }
+
+    /// How many requests at once are of use.
+    fn jobs(&self) -> usize {
+        1
+    }
 
     /// All tags.
     ///
@@ -109,15 +140,33 @@ impl Target {
 impl FromStr for Target {
     type Err = Error;
 
-    /// Reads `oci:DIR`, an OCI layout directory.
+    /// Reads `oci:DIR`, an OCI layout directory. Registries need options: see
+    /// `registry::Registry`.
     fn from_str(text: &str) -> Result<Self> {
         match text.strip_prefix("oci:") {
             Some(path) if !path.is_empty() => Ok(Self::new(text, Arc::new(OciLayout::new(path)))),
             _ => {
-                let message = format!("{text:?} is no target: expected oci:DIR");
+                let message = "the target is no OCI layout: expected oci:DIR";
                 Err(Error::new(ErrorKind::Usage, message))
             }
         }
+    }
+}
+
+#[cfg(feature = "registry")]
+impl Target {
+    /// Reads `oci:DIR`, or a registry's address: `docker://host[:port][/path]`, `https://…`,
+    /// `http://…`, or `host[:port][/path]`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Usage`] for anything else.
+    pub fn open(text: &str, options: super::registry::RegistryOptions) -> Result<Self> {
+        if text.starts_with("oci:") {
+            return text.parse();
+        }
+        let address: super::registry::Address = text.parse()?;
+        let name = address.to_string();
+        Ok(Self::new(name, Arc::new(super::registry::Registry::new(address, options)?)))
     }
 }
 

@@ -1,0 +1,22 @@
+//! A registry as a target ([OCI distribution]).
+//!
+//! The store is blocking code; one small runtime of its own does the requests and is spoken to by
+//! channels, so that it can be called from anywhere, an async program included.
+//!
+//! [OCI distribution]: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md
+
+mod address;
+mod answer;
+mod auth;
+mod catalog;
+mod client;
+mod credentials;
+mod options;
+mod runtime;
+mod store;
+mod tls;
+mod upload;
+
+pub use address::Address;
+pub use options::{Credentials, RegistryOptions};
+pub use store::Registry;

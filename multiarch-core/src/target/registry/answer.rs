@@ -1,0 +1,74 @@
+//! What a server's answer means.
+
+use reqwest::{Response, StatusCode, header};
+use serde::Deserialize;
+
+use crate::error::{Error, ErrorKind};
+
+/// The errors of [OCI distribution, "Error Codes"].
+///
+/// [OCI distribution, "Error Codes"]: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#error-codes
+#[derive(Debug, Default, Deserialize)]
+struct Body {
+    #[serde(default)]
+    errors: Vec<Item>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Item {
+    #[serde(default)]
+    code: String,
+    #[serde(default)]
+    message: String,
+}
+
+/// The largest error text that is read, and the longest that is shown.
+const MAX_BODY: usize = 64 << 10;
+const MAX_SHOWN: usize = 300;
+
+/// Turns an answer that is no success into an error.
+pub(super) async fn refusal(response: Response) -> Error {
+    let status = response.status();
+    let challenge = response
+        .headers()
+        .get(header::WWW_AUTHENTICATE)
+        .map(|value| value.to_str().unwrap_or_default().to_owned());
+    let text = super::client::body(response, MAX_BODY).await.unwrap_or_default();
+    let body: Body = serde_json::from_slice(&text).unwrap_or_default();
+    let said: Vec<String> = body
+        .errors
+        .iter()
+        .map(|item| match (item.code.as_str(), item.message.as_str()) {
+            (code, "") => code.to_owned(),
+            ("", message) => message.to_owned(),
+            (code, message) => format!("{code}: {message}"),
+        })
+        .collect();
+    let said: String = said.join("; ").chars().take(MAX_SHOWN).collect();
+    let has = |code: &str| body.errors.iter().any(|item| item.code == code);
+    let kind = match status {
+        _ if has("MANIFEST_BLOB_UNKNOWN") || has("BLOB_UNKNOWN") => ErrorKind::BlobUnknown,
+        StatusCode::UNAUTHORIZED => ErrorKind::Unauthorized,
+        StatusCode::FORBIDDEN => ErrorKind::Denied,
+        // An immutable tag.
+        StatusCode::PRECONDITION_FAILED => ErrorKind::Denied,
+        // Harbor lost a child of the index.
+        StatusCode::NOT_FOUND if said.contains("artifact ") => ErrorKind::BlobUnknown,
+        _ => ErrorKind::Server,
+    };
+    let message = if said.is_empty() {
+        format!("the server answers {status}")
+    } else {
+        format!("the server answers {status}: {said}")
+    };
+    // Harbor refuses a project that does not exist with an empty challenge.
+    if kind == ErrorKind::Unauthorized && challenge.as_deref() == Some("") {
+        return Error::new(ErrorKind::Denied, message);
+    }
+    Error::new(kind, message)
+}
+
+/// True where the same request may succeed a little later.
+pub(super) fn is_passing(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 408 | 425 | 429 | 499 | 500 | 502 | 503 | 504 | 522)
+}

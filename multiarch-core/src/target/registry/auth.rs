@@ -1,0 +1,311 @@
+//! Authentication: none, basic, or bearer tokens per scope ([token authentication]).
+//!
+//! [token authentication]: https://distribution.github.io/distribution/spec/auth/token/
+
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use base64::Engine as _;
+use reqwest::{Url, header};
+use serde::Deserialize;
+use tokio::sync::Mutex;
+
+use super::{Credentials, answer, client};
+use crate::error::{Error, ErrorKind, Result};
+
+/// What a request needs: repositories and whether they are written.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Scope(Vec<String>);
+
+impl Scope {
+    pub(super) fn pull(repository: &str) -> Self {
+        Self(vec![format!("repository:{repository}:pull")])
+    }
+
+    pub(super) fn push(repository: &str) -> Self {
+        Self(vec![format!("repository:{repository}:pull,push")])
+    }
+
+    pub(super) fn catalog() -> Self {
+        Self(vec!["registry:catalog:*".into()])
+    }
+
+    /// Mounting reads another repository.
+    pub(super) fn and_pull(mut self, repository: &str) -> Self {
+        self.0.push(format!("repository:{repository}:pull"));
+        self
+    }
+}
+
+/// How the registry wants to be asked.
+#[derive(Clone, Debug)]
+enum Challenge {
+    None,
+    Basic,
+    Bearer { realm: Url, service: Option<String> },
+}
+
+#[derive(Clone)]
+struct Token {
+    text: String,
+    expires: Instant,
+}
+
+/// What is known about a registry's authentication.
+pub(super) struct Auth {
+    http: reqwest::Client,
+    origin: Url,
+    credentials: Option<Credentials>,
+    challenge: Mutex<Option<Challenge>>,
+    /// One lock a scope: several requests for one scope wait for one token, those for others do not.
+    tokens: Mutex<HashMap<Scope, Arc<Mutex<Option<Token>>>>>,
+}
+
+/// Tokens without a lifetime have this one, as the specification says.
+const DEFAULT_LIFETIME: Duration = Duration::from_secs(60);
+/// A token is not used in its last seconds.
+const MARGIN: Duration = Duration::from_secs(5);
+const MAX_ANSWER: usize = 1 << 20;
+const CLIENT_ID: &str = "multiarch";
+
+impl Auth {
+    pub(super) fn new(http: reqwest::Client, origin: Url, credentials: Option<Credentials>) -> Self {
+        let (challenge, tokens) = Default::default();
+        Self { http, origin, credentials, challenge, tokens }
+    }
+
+    /// The header for a request, as far as the registry has said what it wants.
+    pub(super) async fn header(&self, scope: &Scope) -> Result<Option<String>> {
+        let challenge = self.challenge.lock().await.clone();
+        match challenge {
+            None | Some(Challenge::None) => Ok(None),
+            Some(Challenge::Basic) => Ok(self.basic()),
+            Some(Challenge::Bearer { realm, service }) => {
+                let token = self.token(scope, &realm, service.as_deref()).await?;
+                Ok(Some(format!("Bearer {token}")))
+            }
+        }
+    }
+
+    /// Takes a refusal's challenge, and forgets the token that was refused. True where another try
+    /// makes sense.
+    pub(super) async fn refused(&self, headers: &header::HeaderMap, scope: &Scope) -> Result<bool> {
+        let values = headers.get_all(header::WWW_AUTHENTICATE).iter();
+        let challenges = values.filter_map(|v| v.to_str().ok()).filter_map(parse);
+        // Bearer where there is a choice: that is what docker does.
+        let mut chosen = None;
+        for challenge in challenges {
+            if matches!(challenge, Challenge::Bearer { .. }) || chosen.is_none() {
+                chosen = Some(challenge);
+            }
+        }
+        let Some(chosen) = chosen else { return Ok(false) };
+        if let Challenge::Bearer { realm, .. } = &chosen {
+            self.check_realm(realm)?;
+        }
+        if matches!(chosen, Challenge::Basic) && self.credentials.is_none() {
+            return Ok(false);
+        }
+        self.tokens.lock().await.remove(scope);
+        let mut known = self.challenge.lock().await;
+        // Harbor answers a token that lacks a right with a Basic challenge; it still wants tokens.
+        if matches!((&*known, &chosen), (Some(Challenge::Bearer { .. }), Challenge::Basic)) {
+            return Ok(true);
+        }
+        *known = Some(chosen);
+        Ok(true)
+    }
+
+    /// The registry answered without asking for anything.
+    pub(super) async fn accepted(&self) {
+        self.challenge.lock().await.get_or_insert(Challenge::None);
+    }
+
+    /// Credentials that came over TLS are not sent on without it.
+    fn check_realm(&self, realm: &Url) -> Result<()> {
+        let plain = realm.scheme() != "https" && self.origin.scheme() == "https";
+        let same_host = realm.host_str() == self.origin.host_str();
+        if plain && self.credentials.is_some() && !same_host {
+            let message = format!("the registry wants credentials sent to {realm} without TLS");
+            return Err(Error::new(ErrorKind::Untrusted, message));
+        }
+        Ok(())
+    }
+
+    fn basic(&self) -> Option<String> {
+        let Some(Credentials::Basic { user, password }) = &self.credentials else { return None };
+        let text = base64::engine::general_purpose::STANDARD.encode(format!("{user}:{password}"));
+        Some(format!("Basic {text}"))
+    }
+
+    async fn token(&self, scope: &Scope, realm: &Url, service: Option<&str>) -> Result<String> {
+        let slot = self.tokens.lock().await.entry(scope.clone()).or_default().clone();
+        let mut slot = slot.lock().await;
+        if let Some(token) = &*slot
+            && token.expires > Instant::now()
+        {
+            return Ok(token.text.clone());
+        }
+        let token = self.fetch(scope, realm, service).await?;
+        let text = token.text.clone();
+        *slot = Some(token);
+        Ok(text)
+    }
+
+    async fn fetch(&self, scope: &Scope, realm: &Url, service: Option<&str>) -> Result<Token> {
+        let place = |e: Error| e.at_host(realm.host_str().unwrap_or_default());
+        let response = client::patiently(|| async {
+            let request = self.token_request(scope, realm, service);
+            client::limited(request.send()).await
+        })
+        .await
+        .map_err(place)?;
+        if !response.status().is_success() {
+            let refusal = answer::refusal(response).await;
+            let message = format!("no token is given: {}", refusal.message());
+            let kind = match refusal.kind() {
+                ErrorKind::Denied | ErrorKind::Unauthorized => ErrorKind::Unauthorized,
+                other => other,
+            };
+            return Err(place(Error::new(kind, message)));
+        }
+        let text = client::body(response, MAX_ANSWER).await.map_err(place)?;
+        let answer: TokenAnswer = serde_json::from_slice(&text).map_err(|_| {
+            // The cause might quote the token.
+            place(Error::new(ErrorKind::Server, "the answer to the request for a token is no token"))
+        })?;
+        answer.into_token().map_err(place)
+    }
+
+    fn token_request(
+        &self,
+        scope: &Scope,
+        realm: &Url,
+        service: Option<&str>,
+    ) -> reqwest::RequestBuilder {
+        if let Some(Credentials::IdentityToken(token)) = &self.credentials {
+            let mut form = vec![
+                ("grant_type", "refresh_token"),
+                ("client_id", CLIENT_ID),
+                ("refresh_token", token.as_str()),
+            ];
+            form.extend(service.map(|service| ("service", service)));
+            let scopes = scope.0.join(" ");
+            if !scopes.is_empty() {
+                form.push(("scope", &scopes));
+            }
+            let mut body = Url::parse("form:").expect("a constant");
+            body.query_pairs_mut().extend_pairs(form);
+            return self
+                .http
+                .post(realm.clone())
+                .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+                .body(body.query().unwrap_or_default().to_owned());
+        }
+        let mut url = realm.clone();
+        {
+            let mut query = url.query_pairs_mut();
+            query.extend_pairs(service.map(|service| ("service", service)));
+            query.extend_pairs(scope.0.iter().map(|scope| ("scope", scope)));
+        }
+        let request = self.http.get(url);
+        match self.basic() {
+            Some(basic) => request.header(header::AUTHORIZATION, basic),
+            None => request,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct TokenAnswer {
+    token: Option<String>,
+    access_token: Option<String>,
+    expires_in: Option<u64>,
+}
+
+impl TokenAnswer {
+    /// Harbor sends an empty `access_token` beside the right `token`.
+    fn into_token(self) -> Result<Token> {
+        let text = [self.token, self.access_token].into_iter().flatten().find(|t| !t.is_empty());
+        let none = || Error::new(ErrorKind::Server, "the answer holds no token");
+        let lifetime = self.expires_in.map_or(DEFAULT_LIFETIME, Duration::from_secs);
+        let usable = lifetime.saturating_sub(MARGIN).max(lifetime / 2);
+        Ok(Token { text: text.ok_or_else(none)?, expires: Instant::now() + usable })
+    }
+}
+
+/// Reads one `WWW-Authenticate` value (RFC 9110, section 11.6.1).
+fn parse(value: &str) -> Option<Challenge> {
+    let (scheme, rest) = value.split_once(' ').unwrap_or((value, ""));
+    if scheme.eq_ignore_ascii_case("basic") {
+        return Some(Challenge::Basic);
+    }
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return None;
+    }
+    let parameters = parameters(rest);
+    let realm = Url::parse(parameters.get("realm")?).ok()?;
+    Some(Challenge::Bearer { realm, service: parameters.get("service").cloned() })
+}
+
+fn parameters(text: &str) -> HashMap<String, String> {
+    let mut found = HashMap::new();
+    let mut rest = text;
+    while let Some((name, after)) = rest.split_once('=') {
+        let name = name.trim_matches([' ', ',']).to_ascii_lowercase();
+        let (value, after) = match after.strip_prefix('"') {
+            Some(quoted) => {
+                let mut value = String::new();
+                let mut characters = quoted.char_indices();
+                let mut end = quoted.len();
+                while let Some((at, character)) = characters.next() {
+                    match character {
+                        '"' => {
+                            end = at + 1;
+                            break;
+                        }
+                        '\\' => value.extend(characters.next().map(|(_, c)| c)),
+                        other => value.push(other),
+                    }
+                }
+                (value, &quoted[end..])
+            }
+            None => {
+                let (value, after) = after.split_once(',').unwrap_or((after, ""));
+                (value.trim().to_owned(), after)
+            }
+        };
+        found.insert(name, value);
+        rest = after;
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn challenges() {
+        let text = r#"Bearer realm="https://a.io/token?x=1,2",service="s \"q\"", scope="repository:a:pull,push""#;
+        let Some(Challenge::Bearer { realm, service }) = parse(text) else { panic!("{text}") };
+        assert_eq!(realm.as_str(), "https://a.io/token?x=1,2");
+        assert_eq!(service.as_deref(), Some("s \"q\""));
+        assert!(matches!(parse("basic realm=x"), Some(Challenge::Basic)));
+        assert!(parse("Negotiate").is_none());
+        assert!(parse("").is_none());
+        assert!(parse("Bearer service=\"x\"").is_none());
+        assert!(parse("Bearer realm=\"unclosed").is_none());
+    }
+
+    #[test]
+    fn token_answers() {
+        let read = |text: &str| serde_json::from_str::<TokenAnswer>(text).expect("JSON").into_token();
+        assert_eq!(read(r#"{"token":"a","access_token":""}"#).expect("a token").text, "a");
+        assert_eq!(read(r#"{"access_token":"b","expires_in":300}"#).expect("a token").text, "b");
+        assert!(read(r#"{"token":""}"#).is_err());
+    }
+}

@@ -1,0 +1,87 @@
+//! Listing what a registry has.
+
+use std::sync::Arc;
+
+use reqwest::{Method, StatusCode, header};
+use serde::Deserialize;
+
+use super::{
+    answer,
+    auth::Scope,
+    client::{self, Ask, Client},
+};
+use crate::{
+    chart::TargetName,
+    error::{Error, ErrorKind, Result},
+};
+
+/// One page of a list: large, but bounded.
+const MAX_PAGE: usize = 16 << 20;
+const MAX_PAGES: usize = 10_000;
+
+#[derive(Default, Deserialize)]
+struct Page {
+    #[serde(default)]
+    repositories: Option<Vec<String>>,
+    #[serde(default)]
+    tags: Option<Vec<String>>,
+}
+
+impl Client {
+    /// All tags of all repositories below the target's path.
+    pub(super) async fn list(self: Arc<Self>) -> Result<Vec<TargetName>> {
+        let mut names = Vec::new();
+        let repositories =
+            self.pages(self.ask(Method::GET, "_catalog", Scope::catalog())).await?;
+        for repository in repositories.into_iter().flat_map(|p| p.repositories.unwrap_or_default()) {
+            let Some(name) = self.address.name(&repository) else { continue };
+            let path = format!("{repository}/tags/list");
+            let pages = self.pages(self.ask(Method::GET, &path, Scope::pull(&repository))).await?;
+            for tag in pages.into_iter().flat_map(|page| page.tags.unwrap_or_default()) {
+                names.extend(TargetName::new(name, &tag));
+            }
+        }
+        names.sort();
+        Ok(names)
+    }
+
+    async fn pages(&self, mut ask: Ask) -> Result<Vec<Page>> {
+        let mut pages = Vec::new();
+        for _ in 0..MAX_PAGES {
+            let response = self.send(&ask).await?;
+            match response.status() {
+                StatusCode::OK => {}
+                // A repository without tags.
+                StatusCode::NOT_FOUND if ask.url.path().ends_with("/tags/list") => return Ok(pages),
+                _ => {
+                    let error = answer::refusal(response).await.at_host(self.address.host());
+                    return Err(error.asking(format!("GET {}", ask.url.path())));
+                }
+            }
+            let next = response
+                .headers()
+                .get_all(header::LINK)
+                .iter()
+                .filter_map(|value| value.to_str().ok())
+                .find_map(next_link);
+            let text = client::body(response, MAX_PAGE).await?;
+            pages.push(serde_json::from_slice(&text).map_err(|e| {
+                Error::caused_by(ErrorKind::Server, "the server's list cannot be read", e)
+                    .at_host(self.address.host())
+            })?);
+            match next {
+                Some(next) => ask.url = self.resolve(&ask.url, &next)?,
+                None => return Ok(pages),
+            }
+        }
+        Err(Error::new(ErrorKind::TooLarge, "the server's list does not end"))
+    }
+}
+
+/// `<url>; rel="next"` (RFC 8288).
+fn next_link(value: &str) -> Option<String> {
+    value.split(',').find_map(|link| {
+        let (url, parameters) = link.split_once(';')?;
+        parameters.contains("next").then(|| url.trim().trim_matches(['<', '>']).to_owned())
+    })
+}

@@ -1,0 +1,252 @@
+//! Requests: authentication, retries, time limits.
+
+use std::{future::Future, sync::Arc, time::Duration};
+
+use reqwest::{Method, Response, StatusCode, Url, header, redirect};
+use tokio::time::{sleep, timeout};
+
+use super::{
+    Address, RegistryOptions,
+    address::Scheme,
+    answer,
+    auth::{Auth, Scope},
+    credentials,
+    tls::Verifier,
+};
+use crate::error::{Error, ErrorKind, Result};
+
+/// Every request that sends little ends within this time.
+const LIMIT: Duration = Duration::from_secs(60);
+const CONNECT: Duration = Duration::from_secs(15);
+/// How often a request is made, and how long the pauses between are.
+pub(super) const TRIES: u32 = 5;
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+const LONGEST_PAUSE: Duration = Duration::from_secs(8);
+/// A server may ask for this much patience, not more.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+
+/// A connection to one registry.
+pub(super) struct Client {
+    pub(super) http: reqwest::Client,
+    pub(super) auth: Auth,
+    pub(super) address: Address,
+    origin: Url,
+    verifier: Arc<Verifier>,
+}
+
+/// A request that can be made again.
+#[derive(Clone)]
+pub(super) struct Ask {
+    pub(super) method: Method,
+    pub(super) url: Url,
+    pub(super) scope: Scope,
+    pub(super) headers: Vec<(header::HeaderName, String)>,
+    pub(super) body: Option<Arc<[u8]>>,
+}
+
+impl Client {
+    /// Finds out how the registry is reached. Loopback and insecure hosts may speak plain HTTP; that
+    /// is tried where TLS is not spoken at all, never where a certificate is refused.
+    pub(super) async fn connect(address: Address, options: RegistryOptions) -> Result<Arc<Self>> {
+        let insecure = options.insecure_hosts.iter().any(|host| host == address.host());
+        let credentials = credentials::find(&options, address.host())?;
+        let verifier = Verifier::new(&options, insecure)?;
+        let http = reqwest::Client::builder()
+            .tls_backend_preconfigured(verifier.config()?)
+            .http1_only()
+            .connect_timeout(CONNECT)
+            .pool_idle_timeout(Duration::from_secs(30))
+            .redirect(redirect::Policy::limited(5))
+            .user_agent(concat!("multiarch/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map_err(|e| Error::caused_by(ErrorKind::Network, "setting up HTTP", e))?;
+        let url = |scheme: Scheme| {
+            Url::parse(&format!("{}://{}/v2/", scheme.name(), address.host())).map_err(|e| {
+                Error::caused_by(ErrorKind::Usage, "the target's host is malformed", e)
+                    .at_host(address.host())
+            })
+        };
+        let may_be_plain = insecure || address.is_loopback();
+        let client = |origin: Url| Self {
+            auth: Auth::new(http.clone(), origin.clone(), credentials.clone()),
+            http: http.clone(),
+            address: address.clone(),
+            origin,
+            verifier: verifier.clone(),
+        };
+        let chosen = match address.scheme() {
+            Some(scheme) => client(url(scheme)?),
+            None if !may_be_plain => client(url(Scheme::Https)?),
+            None => {
+                let tls = client(url(Scheme::Https)?);
+                match limited(tls.http.get(tls.origin.clone()).send()).await {
+                    Err(_) if verifier.refused().is_none() => client(url(Scheme::Http)?),
+                    _ => tls,
+                }
+            }
+        };
+        Ok(Arc::new(chosen))
+    }
+
+    /// A request below `/v2/`.
+    pub(super) fn ask(&self, method: Method, path: &str, scope: Scope) -> Ask {
+        let mut url = self.origin.clone();
+        url.set_path(&format!("/v2/{path}"));
+        Ask { method, url, scope, headers: Vec::new(), body: None }
+    }
+
+    /// Makes a request until there is an answer that says something: passing errors are waited for,
+    /// a refused token is fetched anew once.
+    pub(super) async fn send(&self, ask: &Ask) -> Result<Response> {
+        let place = |e: Error| {
+            let e = self.explain(e).at_host(self.address.host());
+            e.asking(format!("{} {}", ask.method, ask.url.path()))
+        };
+        let mut refused = false;
+        loop {
+            let response = patiently(|| self.send_once(ask)).await.map_err(place)?;
+            if response.status() != StatusCode::UNAUTHORIZED || refused {
+                return Ok(response);
+            }
+            if !self.auth.refused(response.headers(), &ask.scope).await.map_err(place)? {
+                return Ok(response);
+            }
+            refused = true;
+        }
+    }
+
+    async fn send_once(&self, ask: &Ask) -> Result<Response> {
+        let mut request = self.http.request(ask.method.clone(), ask.url.clone());
+        for (name, value) in &ask.headers {
+            request = request.header(name, value);
+        }
+        if let Some(body) = &ask.body {
+            request = request.body(body.to_vec());
+        }
+        request = self.authorise(request, &ask.url, &ask.scope).await?;
+        let response = limited(request.send()).await?;
+        if response.status().is_success() {
+            self.auth.accepted().await;
+        }
+        Ok(response)
+    }
+
+    /// Adds the header, but not for another host: an upload may go elsewhere.
+    pub(super) async fn authorise(
+        &self,
+        request: reqwest::RequestBuilder,
+        url: &Url,
+        scope: &Scope,
+    ) -> Result<reqwest::RequestBuilder> {
+        if !self.is_origin(url) {
+            return Ok(request);
+        }
+        Ok(match self.auth.header(scope).await? {
+            Some(value) => request.header(header::AUTHORIZATION, value),
+            None => request,
+        })
+    }
+
+    pub(super) fn is_origin(&self, url: &Url) -> bool {
+        url.host_str() == self.origin.host_str()
+            && url.port_or_known_default() == self.origin.port_or_known_default()
+            && url.scheme() == self.origin.scheme()
+    }
+
+    /// Where a `Location` leads. A server behind a TLS proxy that does not know it gives `http://`
+    /// for itself: the scheme stays ours then.
+    pub(super) fn resolve(&self, from: &Url, location: &str) -> Result<Url> {
+        let mut url = from.join(location).map_err(|e| {
+            Error::caused_by(ErrorKind::Server, "the server's Location is malformed", e)
+        })?;
+        if url.host_str() == self.origin.host_str() && url.scheme() == "http" {
+            let same_port = url.port() == self.origin.port();
+            if same_port && self.origin.scheme() == "https" {
+                let _ = url.set_scheme("https");
+            }
+        }
+        Ok(url)
+    }
+
+    /// Says what a failure to connect really was.
+    pub(super) fn explain(&self, error: Error) -> Error {
+        match self.verifier.refused() {
+            Some(fingerprint) if error.kind() == ErrorKind::Network => {
+                let message = format!(
+                    "the certificate is not trusted; its SHA-256 fingerprint is {fingerprint}"
+                );
+                Error::caused_by(ErrorKind::Untrusted, message, error)
+            }
+            _ => error,
+        }
+    }
+}
+
+/// Ends a request after its time.
+pub(super) async fn limited(
+    request: impl Future<Output = reqwest::Result<Response>>,
+) -> Result<Response> {
+    match timeout(LIMIT, request).await {
+        Ok(Ok(response)) => Ok(response),
+        Ok(Err(error)) => Err(network(error)),
+        Err(_) => Err(Error::new(ErrorKind::Network, "no answer within 60 seconds")),
+    }
+}
+
+pub(super) fn network(error: reqwest::Error) -> Error {
+    // The URL is in the error's place already, and may have a session in its query.
+    Error::caused_by(ErrorKind::Network, "the request failed", error.without_url())
+}
+
+/// Repeats a request while its failure may pass.
+pub(super) async fn patiently<F: Future<Output = Result<Response>>>(
+    mut request: impl FnMut() -> F,
+) -> Result<Response> {
+    let mut round = 0;
+    loop {
+        let result = request().await;
+        round += 1;
+        let wait = match &result {
+            Ok(response) if answer::is_passing(response.status()) => asked_to_wait(response),
+            Err(error) if error.kind() == ErrorKind::Network => None,
+            _ => return result,
+        };
+        if round >= TRIES {
+            return result;
+        }
+        sleep(wait.unwrap_or_else(|| pause(round))).await;
+    }
+}
+
+/// The pause before try `round + 1`, longer each time, and not the same for everybody.
+pub(super) fn pause(round: u32) -> Duration {
+    let base = FIRST_PAUSE.saturating_mul(2u32.saturating_pow(round - 1)).min(LONGEST_PAUSE);
+    let spread = u64::from(std::process::id()).wrapping_mul(2_654_435_761) % 256;
+    base + Duration::from_millis(spread)
+}
+
+/// `Retry-After` in seconds (RFC 9110, section 10.2.3).
+pub(super) fn asked_to_wait(response: &Response) -> Option<Duration> {
+    let value = response.headers().get(header::RETRY_AFTER)?.to_str().ok()?;
+    let seconds = value.trim().parse().ok()?;
+    Some(Duration::from_secs(seconds).min(LONGEST_WAIT))
+}
+
+/// Reads a body that must not be large.
+pub(super) async fn body(mut response: Response, limit: usize) -> Result<Vec<u8>> {
+    let read = async {
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(network)? {
+            body.extend_from_slice(&chunk);
+            if body.len() > limit {
+                let message = format!("the server's answer is longer than {limit} bytes");
+                return Err(Error::new(ErrorKind::TooLarge, message));
+            }
+        }
+        Ok(body)
+    };
+    match timeout(LIMIT, read).await {
+        Ok(result) => result,
+        Err(_) => Err(Error::new(ErrorKind::Network, "the answer did not end within 60 seconds")),
+    }
+}

@@ -1,0 +1,309 @@
+//! The registry as an [`ImageStore`].
+
+use std::{
+    io::Read,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use bytes::Bytes;
+use reqwest::{Method, StatusCode, header};
+
+use super::{
+    Address, RegistryOptions, answer,
+    auth::Scope,
+    client::{self, Client},
+    runtime::Runtime,
+    upload::{Begun, Ended},
+};
+use crate::{
+    chart::TargetName,
+    error::{Error, ErrorKind, Result},
+    image::{Digest, Document, MAX_DOCUMENT_SIZE, types},
+    target::{BlobContent, ImageStore, Sent},
+};
+
+/// A registry, spoken to over HTTP.
+pub struct Registry {
+    address: Address,
+    options: RegistryOptions,
+    runtime: Runtime,
+    /// Made by the first request.
+    client: Mutex<Option<Arc<Client>>>,
+}
+
+impl std::fmt::Debug for Registry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Registry({})", self.address)
+    }
+}
+
+/// Requests at once that a registry bears well.
+const JOBS: usize = 4;
+/// What is handed over at a time, and how much of it may wait: 1 MiB for each upload.
+const CHUNK: usize = 256 << 10;
+const WAITING: usize = 4;
+/// Chunks for a server that does not take a blob in one piece.
+const SERVER_CHUNK: usize = 8 << 20;
+/// Everything that can stand at a tag. A server may hide what is not asked for behind a 404.
+const ACCEPT: [&str; 4] =
+    [types::OCI_INDEX, types::OCI_MANIFEST, types::DOCKER_LIST, types::DOCKER_MANIFEST];
+
+impl Registry {
+    /// A registry; nothing is sent yet.
+    ///
+    /// # Errors
+    /// Where threads cannot be started.
+    pub fn new(address: Address, options: RegistryOptions) -> Result<Self> {
+        let runtime = Runtime::new(options.cancel.clone())?;
+        Ok(Self { address, options, runtime, client: Mutex::new(None) })
+    }
+
+    fn client(&self) -> Result<Arc<Client>> {
+        let mut slot = self.client.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(client) = &*slot {
+            return Ok(client.clone());
+        }
+        let connect = Client::connect(self.address.clone(), self.options.clone());
+        let client = self.runtime.run(connect)?;
+        *slot = Some(client.clone());
+        Ok(client)
+    }
+
+    fn manifest(&self, repository: &str, reference: &str) -> Result<Option<(Vec<u8>, String)>> {
+        let repository = self.address.repository(repository);
+        let path = format!("{repository}/manifests/{reference}");
+        let limit = usize::try_from(MAX_DOCUMENT_SIZE).unwrap_or(usize::MAX);
+        self.get(&path, Scope::pull(&repository), &ACCEPT, limit)
+    }
+
+    /// The body and its type; `None` for 404 alone.
+    fn get(
+        &self,
+        path: &str,
+        scope: Scope,
+        accept: &[&str],
+        limit: usize,
+    ) -> Result<Option<(Vec<u8>, String)>> {
+        let client = self.client()?;
+        let mut ask = client.ask(Method::GET, path, scope);
+        if !accept.is_empty() {
+            ask.headers.push((header::ACCEPT, accept.join(", ")));
+        }
+        self.runtime.run(async move {
+            let response = client.send(&ask).await?;
+            let place = |e: Error| {
+                let e = e.at_host(client.address.host());
+                e.asking(format!("GET {}", ask.url.path()))
+            };
+            match response.status() {
+                StatusCode::OK => {}
+                StatusCode::NOT_FOUND => return Ok(None),
+                _ => return Err(place(answer::refusal(response).await)),
+            }
+            let media_type = response.headers().get(header::CONTENT_TYPE);
+            let media_type = media_type.and_then(|v| v.to_str().ok()).unwrap_or("").to_owned();
+            let body = client::body(response, limit).await.map_err(place)?;
+            Ok(Some((body, media_type)))
+        })
+    }
+
+    fn put_document(&self, repository: &str, reference: &str, document: &Document) -> Result<()> {
+        let repository = self.address.repository(repository);
+        let client = self.client()?;
+        let path = format!("{repository}/manifests/{reference}");
+        let mut ask = client.ask(Method::PUT, &path, Scope::push(&repository));
+        ask.headers.push((header::CONTENT_TYPE, document.media_type().into()));
+        ask.body = Some(document.raw().into());
+        self.runtime.run(async move {
+            let response = client.send(&ask).await?;
+            if response.status().is_success() {
+                return Ok(());
+            }
+            let error = answer::refusal(response).await.at_host(client.address.host());
+            Err(error.asking(format!("PUT {}", ask.url.path())))
+        })
+    }
+
+    /// Feeds an upload from this thread, which reads; the runtime sends. A failure to read is what
+    /// is reported then, not the request that ended because of it.
+    fn feed(
+        &self,
+        content: &dyn BlobContent,
+        start: impl FnOnce(super::upload::Chunks) -> super::runtime::Pending<Ended>,
+    ) -> Result<Ended> {
+        let mut reader = content.open()?;
+        let (sender, receiver) = async_channel::bounded(WAITING);
+        let pending = start(receiver);
+        let mut failure = None;
+        loop {
+            let mut chunk = vec![0; CHUNK];
+            match read_full(&mut reader, &mut chunk) {
+                Ok(0) => break,
+                Ok(count) => {
+                    chunk.truncate(count);
+                    // The server has answered already: it wants no more.
+                    if sender.send_blocking(Ok(Bytes::from(chunk))).is_err() {
+                        break;
+                    }
+                }
+                Err(error) => {
+                    failure = Some(Error::from_io("reading a blob", error));
+                    let _ = sender.send_blocking(Err(()));
+                    break;
+                }
+            }
+        }
+        drop(sender);
+        let ended = pending.wait();
+        match failure {
+            Some(error) => Err(error),
+            None => ended,
+        }
+    }
+}
+
+/// Fills the buffer, so that the last read, with its check, comes before the last bytes are sent.
+fn read_full(reader: &mut impl Read, buffer: &mut [u8]) -> std::io::Result<usize> {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match reader.read(&mut buffer[filled..]) {
+            Ok(0) => break,
+            Ok(count) => filled += count,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(filled)
+}
+
+impl ImageStore for Registry {
+    fn get_tag(&self, name: &TargetName) -> Result<Option<Document>> {
+        let Some((body, media_type)) = self.manifest(name.repository(), name.tag())? else {
+            return Ok(None);
+        };
+        Document::new(body, declared(&media_type)).map(Some).map_err(|e| e.of_image(name))
+    }
+
+    fn get_manifest(&self, repository: &str, digest: &Digest) -> Result<Option<Document>> {
+        let Some((body, media_type)) = self.manifest(repository, &digest.to_string())? else {
+            return Ok(None);
+        };
+        Document::verified(body, declared(&media_type), digest).map(Some)
+    }
+
+    fn get_blob(&self, repository: &str, digest: &Digest, limit: u64) -> Result<Option<Vec<u8>>> {
+        let repository = self.address.repository(repository);
+        let path = format!("{repository}/blobs/{digest}");
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let Some((body, _)) = self.get(&path, Scope::pull(&repository), &[], limit)? else {
+            return Ok(None);
+        };
+        digest.verify(&body)?;
+        Ok(Some(body))
+    }
+
+    fn has_blob(&self, repository: &str, digest: &Digest, _size: u64) -> Result<bool> {
+        let repository = self.address.repository(repository);
+        let client = self.client()?;
+        let path = format!("{repository}/blobs/{digest}");
+        // The right to push is asked for at once: the token then serves the upload, too.
+        let ask = client.ask(Method::HEAD, &path, Scope::push(&repository));
+        self.runtime.run(async move {
+            let response = client.send(&ask).await?;
+            match response.status() {
+                StatusCode::OK => Ok(true),
+                StatusCode::NOT_FOUND => Ok(false),
+                _ => {
+                    let error = answer::refusal(response).await.at_host(client.address.host());
+                    Err(error.asking(format!("HEAD {}", ask.url.path())))
+                }
+            }
+        })
+    }
+
+    fn put_blob(
+        &self,
+        repository: &str,
+        digest: &Digest,
+        size: u64,
+        from: Option<&str>,
+        content: &dyn BlobContent,
+    ) -> Result<Sent> {
+        let repository = self.address.repository(repository);
+        let client = self.client()?;
+        let mut source = from.map(|from| self.address.repository(from));
+        let mut chunked = false;
+        for round in 1.. {
+            let begun = {
+                let (client, repository) = (client.clone(), repository.clone());
+                let mount = source.take().map(|from| (digest.clone(), from));
+                self.runtime.run(async move {
+                    let mount = mount.as_ref().map(|(digest, from)| (digest, from.as_str()));
+                    client.begin_upload(&repository, mount).await
+                })?
+            };
+            let Begun::Session(session) = begun else { return Ok(Sent::Mounted) };
+            let ended = self.feed(content, |chunks| {
+                let (client, repository) = (client.clone(), repository.clone());
+                let digest = digest.clone();
+                self.runtime.start(async move {
+                    if chunked {
+                        let of = SERVER_CHUNK;
+                        return client.put_chunked(session, &repository, &digest, chunks, of).await;
+                    }
+                    client.put_whole(session, &repository, &digest, size, chunks).await
+                })
+            })?;
+            match ended {
+                Ended::Done => return Ok(Sent::Uploaded),
+                Ended::WantsChunks if !chunked => chunked = true,
+                Ended::WantsChunks => {
+                    let message = "the server takes the blob neither in one piece nor in chunks";
+                    return Err(Error::new(ErrorKind::Server, message).at_host(self.address.host()));
+                }
+                Ended::TryAgain(error, _) if round >= client::TRIES => return Err(error),
+                Ended::TryAgain(_, wait) => {
+                    let wait = wait.unwrap_or_else(|| client::pause(round));
+                    self.runtime.run(async move {
+                        tokio::time::sleep(wait).await;
+                        Ok(())
+                    })?;
+                }
+            }
+        }
+        unreachable!("the loop ends by returning")
+    }
+
+    fn put_manifest(&self, repository: &str, document: &Document) -> Result<()> {
+        self.put_document(repository, &document.digest().to_string(), document)
+    }
+
+    fn put_tag(
+        &self,
+        name: &TargetName,
+        _before: Option<&Digest>,
+        document: &Document,
+    ) -> Result<()> {
+        self.put_document(name.repository(), name.tag(), document)
+    }
+
+    fn flush(&self) -> Result<Vec<TargetName>> {
+        Ok(Vec::new())
+    }
+
+    fn jobs(&self) -> usize {
+        JOBS
+    }
+
+    fn tags(&self) -> Result<Vec<TargetName>> {
+        let client = self.client()?;
+        self.runtime.run(client.list())
+    }
+}
+
+/// A type that says nothing leaves it to the document.
+fn declared(media_type: &str) -> Option<&str> {
+    let name = media_type.split(';').next().unwrap_or_default().trim();
+    let nothing = ["", "application/json", "application/octet-stream", "text/plain"];
+    (!nothing.contains(&name)).then_some(name)
+}

@@ -1,0 +1,267 @@
+//! Uploading a blob: mount, or a session with one PUT; in chunks only where the server wants them.
+
+use std::{
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use async_channel::Receiver;
+use bytes::Bytes;
+use futures_util::Stream;
+use http_body::{Body, Frame, SizeHint};
+use reqwest::{Method, Response, StatusCode, Url, header};
+
+use super::{
+    answer,
+    auth::Scope,
+    client::{self, Client},
+};
+use crate::{
+    error::{Error, ErrorKind, Result},
+    image::Digest,
+};
+
+/// Without any progress for so long, an upload is given up and begun again.
+const STALL: Duration = Duration::from_secs(120);
+
+/// What is uploaded: its bytes come through a channel.
+pub(super) type Chunks = Receiver<std::result::Result<Bytes, ()>>;
+
+/// How the beginning of an upload ended.
+pub(super) enum Begun {
+    /// The blob was mounted: nothing has to be sent.
+    Mounted,
+    /// Bytes are sent here.
+    Session(Url),
+}
+
+/// How an upload ended.
+pub(super) enum Ended {
+    Done,
+    /// The server does not take the blob in one piece.
+    WantsChunks,
+    /// Another try with a session of its own may succeed, after this time.
+    TryAgain(Error, Option<Duration>),
+}
+
+impl Client {
+    /// Begins an upload, mounting from another repository where one is known. Whatever refuses a
+    /// mount, the blob is uploaded then.
+    pub(super) async fn begin_upload(
+        &self,
+        repository: &str,
+        mount: Option<(&Digest, &str)>,
+    ) -> Result<Begun> {
+        let path = format!("{repository}/blobs/uploads/");
+        if let Some((digest, from)) = mount {
+            let scope = Scope::push(repository).and_pull(from);
+            let mut ask = self.ask(Method::POST, &path, scope);
+            ask.url
+                .query_pairs_mut()
+                .append_pair("mount", &digest.to_string())
+                .append_pair("from", from);
+            if let Ok(response) = self.send(&ask).await {
+                match response.status() {
+                    StatusCode::CREATED => return Ok(Begun::Mounted),
+                    StatusCode::ACCEPTED => return self.session(&ask.url, &response),
+                    _ => {}
+                }
+            }
+        }
+        let ask = self.ask(Method::POST, &path, Scope::push(repository));
+        let response = self.send(&ask).await?;
+        match response.status() {
+            StatusCode::ACCEPTED => self.session(&ask.url, &response),
+            _ => Err(self.place(answer::refusal(response).await, &Method::POST, &ask.url)),
+        }
+    }
+
+    fn session(&self, asked: &Url, response: &Response) -> Result<Begun> {
+        let location = location(response).ok_or_else(|| {
+            let error = Error::new(ErrorKind::Server, "the server gives no Location to send to");
+            self.place(error, &Method::POST, asked)
+        })?;
+        Ok(Begun::Session(self.resolve(asked, &location)?))
+    }
+
+    fn place(&self, error: Error, method: &Method, url: &Url) -> Error {
+        let error = self.explain(error).at_host(self.address.host());
+        error.asking(format!("{method} {}", url.path()))
+    }
+
+    /// Sends everything in one PUT.
+    pub(super) async fn put_whole(
+        &self,
+        session: Url,
+        repository: &str,
+        digest: &Digest,
+        size: u64,
+        chunks: Chunks,
+    ) -> Result<Ended> {
+        let mut url = session;
+        url.query_pairs_mut().append_pair("digest", &digest.to_string());
+        let progress = Arc::new(AtomicU64::new(0));
+        let body = Whole { chunks: Box::pin(chunks), left: size, progress: progress.clone() };
+        let request = self
+            .http
+            .put(url.clone())
+            .header(header::CONTENT_TYPE, "application/octet-stream")
+            .header(header::CONTENT_LENGTH, size)
+            .body(reqwest::Body::wrap(body));
+        let request = self.authorise(request, &url, &Scope::push(repository)).await?;
+        let response = tokio::select! {
+            response = request.send() => response.map_err(client::network),
+            () = stalled(&progress) => {
+                Err(Error::new(ErrorKind::Network, "the upload made no progress for 120 seconds"))
+            }
+        };
+        let place = |e| self.place(e, &Method::PUT, &url);
+        let response = match response {
+            Ok(response) => response,
+            Err(error) => return Ok(Ended::TryAgain(place(error), None)),
+        };
+        self.judge(response, repository).await.map_err(place)
+    }
+
+    /// Sends in chunks, each with its range ([OCI distribution, "Pushing a blob in chunks"]).
+    ///
+    /// [OCI distribution, "Pushing a blob in chunks"]: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-a-blob-in-chunks
+    pub(super) async fn put_chunked(
+        &self,
+        session: Url,
+        repository: &str,
+        digest: &Digest,
+        chunks: Chunks,
+        size_of_chunk: usize,
+    ) -> Result<Ended> {
+        let mut url = session;
+        let (mut sent, mut pending) = (0u64, Vec::new());
+        let mut open = true;
+        while open {
+            match chunks.recv().await {
+                Ok(Ok(chunk)) => pending.extend_from_slice(&chunk),
+                Ok(Err(())) => return Err(Error::new(ErrorKind::Io, "the package ends early")),
+                Err(_) => open = false,
+            }
+            if pending.len() < size_of_chunk && open || pending.is_empty() {
+                continue;
+            }
+            let body: Arc<[u8]> = std::mem::take(&mut pending).into();
+            let end = sent + body.len() as u64 - 1;
+            let request = self
+                .http
+                .patch(url.clone())
+                .header(header::CONTENT_TYPE, "application/octet-stream")
+                .header(header::CONTENT_RANGE, format!("{sent}-{end}"))
+                .body(body.to_vec());
+            let request = self.authorise(request, &url, &Scope::push(repository)).await?;
+            let place = |e| self.place(e, &Method::PATCH, &url);
+            let response = match client::limited(request.send()).await {
+                Ok(response) => response,
+                Err(error) => return Ok(Ended::TryAgain(place(error), None)),
+            };
+            if response.status() != StatusCode::ACCEPTED {
+                return self.judge(response, repository).await.map_err(place);
+            }
+            sent = end + 1;
+            if let Some(location) = location(&response) {
+                url = self.resolve(&url, &location)?;
+            }
+        }
+        url.query_pairs_mut().append_pair("digest", &digest.to_string());
+        let request = self.http.put(url.clone()).header(header::CONTENT_LENGTH, 0);
+        let request = self.authorise(request, &url, &Scope::push(repository)).await?;
+        let place = |e| self.place(e, &Method::PUT, &url);
+        match client::limited(request.send()).await {
+            Ok(response) => self.judge(response, repository).await.map_err(place),
+            Err(error) => Ok(Ended::TryAgain(place(error), None)),
+        }
+    }
+
+    async fn judge(&self, response: Response, repository: &str) -> Result<Ended> {
+        let status = response.status();
+        if status.is_success() {
+            return Ok(Ended::Done);
+        }
+        let wait = client::asked_to_wait(&response);
+        match status {
+            // The token ended while the blob was being sent.
+            StatusCode::UNAUTHORIZED => {
+                let again = self.auth.refused(response.headers(), &Scope::push(repository)).await?;
+                let refusal = answer::refusal(response).await;
+                if again { Ok(Ended::TryAgain(refusal, None)) } else { Err(refusal) }
+            }
+            StatusCode::PAYLOAD_TOO_LARGE
+            | StatusCode::METHOD_NOT_ALLOWED
+            | StatusCode::NOT_IMPLEMENTED
+            | StatusCode::LENGTH_REQUIRED => Ok(Ended::WantsChunks),
+            // The session is gone.
+            StatusCode::NOT_FOUND | StatusCode::RANGE_NOT_SATISFIABLE => {
+                Ok(Ended::TryAgain(answer::refusal(response).await, wait))
+            }
+            _ if answer::is_passing(status) => {
+                Ok(Ended::TryAgain(answer::refusal(response).await, wait))
+            }
+            _ => Err(answer::refusal(response).await),
+        }
+    }
+}
+
+fn location(response: &Response) -> Option<String> {
+    Some(response.headers().get(header::LOCATION)?.to_str().ok()?.to_owned())
+}
+
+/// Ends when nothing has moved for too long.
+async fn stalled(progress: &AtomicU64) {
+    let (mut last, mut still) = (0, Duration::ZERO);
+    let step = Duration::from_secs(1);
+    while still < STALL {
+        tokio::time::sleep(step).await;
+        let now = progress.load(Ordering::Relaxed);
+        still = if now == last { still + step } else { Duration::ZERO };
+        last = now;
+    }
+}
+
+/// A body of known length, so that it is sent with Content-Length.
+struct Whole {
+    chunks: Pin<Box<Chunks>>,
+    left: u64,
+    progress: Arc<AtomicU64>,
+}
+
+impl Body for Whole {
+    type Data = Bytes;
+    type Error = std::io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<std::result::Result<Frame<Bytes>, Self::Error>>> {
+        match self.chunks.as_mut().poll_next(context) {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(None) => Poll::Ready(None),
+            Poll::Ready(Some(Ok(chunk))) => {
+                self.left = self.left.saturating_sub(chunk.len() as u64);
+                self.progress.fetch_add(chunk.len() as u64, Ordering::Relaxed);
+                Poll::Ready(Some(Ok(Frame::data(chunk))))
+            }
+            Poll::Ready(Some(Err(()))) => {
+                Poll::Ready(Some(Err(std::io::Error::other("the package could not be read"))))
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.left == 0
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.left)
+    }
+}
