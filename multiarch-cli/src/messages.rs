@@ -43,12 +43,24 @@ fn next_step(kind: ErrorKind) -> Option<&'static str> {
         }
         ErrorKind::PlanOutdated => "make a new plan with `multiarch plan … -o`, and look at it",
         ErrorKind::Contended => "run the same command again: it does what is left",
-        ErrorKind::Unauthorized => "log in with `docker login` or `podman login`, or set MULTIARCH_USERNAME and MULTIARCH_PASSWORD; if you are logged in, check the password and that the user may push there",
-        ErrorKind::Denied => "ask for the right to push there, or for the missing project, quota or rule that the server names",
-        ErrorKind::Untrusted => "compare the fingerprint with the server's, then trust its authority with --ca FILE, or name the host with --insecure HOST[:PORT]",
-        ErrorKind::Network => "check host and port, the network between, and HTTPS_PROXY and NO_PROXY; the same command then does what is left",
-        ErrorKind::Server => "look into the server's log for this request; the same command then does what is left",
-        ErrorKind::BlobUnknown => "the server lost something meanwhile, as when it collects garbage: run the same command again",
+        ErrorKind::Unauthorized => {
+            "log in with `docker login` or `podman login`, or set MULTIARCH_USERNAME and MULTIARCH_PASSWORD; if you are logged in, check the password and that the user may push there"
+        }
+        ErrorKind::Denied => {
+            "ask for the right to push there, or for the missing project, quota or rule that the server names"
+        }
+        ErrorKind::Untrusted => {
+            "compare the fingerprint with the server's, then trust its authority with --ca FILE, or name the host with --insecure HOST[:PORT]"
+        }
+        ErrorKind::Network => {
+            "check host and port, the network between, and HTTPS_PROXY and NO_PROXY; the same command then does what is left"
+        }
+        ErrorKind::Server => {
+            "look into the server's log for this request; the same command then does what is left"
+        }
+        ErrorKind::BlobUnknown => {
+            "the server lost something meanwhile, as when it collects garbage: run the same command again"
+        }
         ErrorKind::Cancelled => "run the same command again: it does what is left",
         _ => return None,
     })
@@ -57,7 +69,7 @@ fn next_step(kind: ErrorKind) -> Option<&'static str> {
 /// 2 where nothing can have been written.
 pub(crate) fn exit_code(error: &Error) -> u8 {
     match error.kind() {
-        ErrorKind::Usage | ErrorKind::Io | ErrorKind::PlanOutdated => 2,
+        ErrorKind::Usage | ErrorKind::Io | ErrorKind::PlanOutdated | ErrorKind::Untrusted => 2,
         _ => 1,
     }
 }

@@ -1,7 +1,11 @@
-//! The command as a whole: words, exit codes, other readers, signals, files.
+//! The command as a whole: words, exit codes, other readers, signals, files, registries.
 
 mod commands;
 mod desk;
+mod faults;
 mod files;
+mod proxy;
 mod readers;
+mod registry;
+mod servers;
 mod signals;

@@ -1,13 +1,13 @@
 //! Other programs read what we write, for both architectures.
 
-use std::{
-    io::{BufRead, BufReader},
-    process::{Child, Command, Stdio},
-};
+use std::process::Command;
 
 use multiarch_generator::{Entry, Image, Layer, images_tar, tar};
 
-use crate::desk::{Desk, succeed, tags, tool};
+use crate::{
+    desk::{Desk, succeed, tags, tool},
+    servers::{Kind, Server},
+};
 
 fn filled() -> Desk {
     let desk = Desk::new();
@@ -76,38 +76,10 @@ fn skopeo_by_name() {
     succeed(tool("skopeo").args(["copy", "--insecure-policy", &reference, &copy]));
 }
 
-/// Ends the server with the test.
-struct Server {
-    child: Child,
-    address: String,
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// crane's own small registry on a free loopback port, which it prints.
-fn registry() -> Server {
-    let mut child = tool("crane")
-        .args(["registry", "serve", "--address", "127.0.0.1:0"])
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("crane, which `ci/test` installs");
-    let mut lines = BufReader::new(child.stderr.take().expect("piped")).lines();
-    let line = lines.find_map(|l| l.ok().filter(|l| l.contains("port"))).expect("its port");
-    std::thread::spawn(move || lines.for_each(drop));
-    let port: String = line.chars().rev().take_while(char::is_ascii_digit).collect();
-    let port: String = port.chars().rev().collect();
-    Server { child, address: format!("127.0.0.1:{port}") }
-}
-
 #[test]
 fn crane_pushes_and_validates_all_of_it() {
     let desk = filled();
-    let server = registry();
+    let server = Server::start(Kind::Crane);
     let all = format!("{}/all:x", server.address);
     succeed(tool("crane").args(["push", "--index"]).arg(desk.store()).arg(&all));
     for (name, digest) in tags(&desk.store()) {

@@ -175,8 +175,7 @@ impl Run<'_> {
             self.plan.images.iter().filter_map(|image| state.done.remove(&image.name)).collect();
         let problems: Vec<Error> = self.plan.problems.iter().map(Error::copy).collect();
         let count = |wanted| images.iter().filter(|image| image.state == wanted).count() as u64;
-        let cancelled =
-            self.blobs.cancel.is_cancelled() && count(ImageState::NotReached) > 0;
+        let cancelled = self.blobs.cancel.is_cancelled() && count(ImageState::NotReached) > 0;
         let failed = images.iter().any(|image| image.error.is_some());
         Report {
             schema: Report::SCHEMA,

@@ -135,8 +135,15 @@ impl Observed {
                 Question::Tag(name) | Question::Child(name, _) | Question::Referrers(name, _),
                 Err(error),
             ) => {
-                // A wrong target is wrong for every tag.
-                if matches!(error.kind(), ErrorKind::Cancelled | ErrorKind::Usage) {
+                // What is wrong with the target as a whole is wrong for every tag.
+                let kind = error.kind();
+                if matches!(
+                    kind,
+                    ErrorKind::Cancelled
+                        | ErrorKind::Usage
+                        | ErrorKind::Untrusted
+                        | ErrorKind::Network
+                ) {
                     return Err(error);
                 }
                 let error = error.of_image(&name);

@@ -81,7 +81,9 @@ impl FromStr for Address {
         // What is wrong is not repeated: there may be a password in it.
         let bad = |why: &str| Err(Error::new(ErrorKind::Usage, format!("the target {why}")));
         if rest.contains('@') {
-            return bad("has an @ in it: credentials belong into docker's configuration or the environment");
+            return bad(
+                "has an @ in it: credentials belong into docker's configuration or the environment",
+            );
         }
         let rest = rest.trim_end_matches('/');
         let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
@@ -90,7 +92,9 @@ impl FromStr for Address {
         }
         // The grammar of references decides what is a host.
         let probe = format!("{host}/x").parse::<Reference>();
-        let is_host = probe.is_ok_and(|reference| reference.to_string() == format!("{host}/x") && reference.path() == "x");
+        let is_host = probe.is_ok_and(|reference| {
+            reference.to_string() == format!("{host}/x") && reference.path() == "x"
+        });
         let named = text.contains("://") || host == "localhost" || host.contains(['.', ':']);
         if !(is_host || scheme.is_some() || text.starts_with("docker://")) || !named {
             return bad("is no host: expected oci:DIR or docker://host[:port][/path]");

@@ -72,7 +72,11 @@ const MAX_ANSWER: usize = 1 << 20;
 const CLIENT_ID: &str = "multiarch";
 
 impl Auth {
-    pub(super) fn new(http: reqwest::Client, origin: Url, credentials: Option<Credentials>) -> Self {
+    pub(super) fn new(
+        http: reqwest::Client,
+        origin: Url,
+        credentials: Option<Credentials>,
+    ) -> Self {
         let (challenge, tokens) = Default::default();
         Self { http, origin, credentials, challenge, tokens }
     }
@@ -90,9 +94,14 @@ impl Auth {
         }
     }
 
-    /// Takes a refusal's challenge, and forgets the token that was refused. True where another try
-    /// makes sense.
-    pub(super) async fn refused(&self, headers: &header::HeaderMap, scope: &Scope) -> Result<bool> {
+    /// Takes a refusal's challenge, and forgets the token that was refused, unless another request has
+    /// fetched a new one meanwhile. True where another try makes sense.
+    pub(super) async fn refused(
+        &self,
+        headers: &header::HeaderMap,
+        scope: &Scope,
+        used: Option<&str>,
+    ) -> Result<bool> {
         let values = headers.get_all(header::WWW_AUTHENTICATE).iter();
         let challenges = values.filter_map(|v| v.to_str().ok()).filter_map(parse);
         // Bearer where there is a choice: that is what docker does.
@@ -106,10 +115,11 @@ impl Auth {
         if let Challenge::Bearer { realm, .. } = &chosen {
             self.check_realm(realm)?;
         }
-        if matches!(chosen, Challenge::Basic) && self.credentials.is_none() {
+        let basic = matches!(chosen, Challenge::Basic);
+        if basic && (self.basic().is_none() || used == self.basic().as_deref()) {
             return Ok(false);
         }
-        self.tokens.lock().await.remove(scope);
+        self.forget(scope, used).await;
         let mut known = self.challenge.lock().await;
         // Harbor answers a token that lacks a right with a Basic challenge; it still wants tokens.
         if matches!((&*known, &chosen), (Some(Challenge::Bearer { .. }), Challenge::Basic)) {
@@ -117,6 +127,14 @@ impl Auth {
         }
         *known = Some(chosen);
         Ok(true)
+    }
+
+    async fn forget(&self, scope: &Scope, used: Option<&str>) {
+        let Some(slot) = self.tokens.lock().await.get(scope).cloned() else { return };
+        let mut slot = slot.lock().await;
+        if slot.as_ref().is_some_and(|token| used == Some(&format!("Bearer {}", token.text))) {
+            *slot = None;
+        }
     }
 
     /// The registry answered without asking for anything.
@@ -175,7 +193,10 @@ impl Auth {
         let text = client::body(response, MAX_ANSWER).await.map_err(place)?;
         let answer: TokenAnswer = serde_json::from_slice(&text).map_err(|_| {
             // The cause might quote the token.
-            place(Error::new(ErrorKind::Server, "the answer to the request for a token is no token"))
+            place(Error::new(
+                ErrorKind::Server,
+                "the answer to the request for a token is no token",
+            ))
         })?;
         answer.into_token().map_err(place)
     }
@@ -303,7 +324,8 @@ mod tests {
 
     #[test]
     fn token_answers() {
-        let read = |text: &str| serde_json::from_str::<TokenAnswer>(text).expect("JSON").into_token();
+        let read =
+            |text: &str| serde_json::from_str::<TokenAnswer>(text).expect("JSON").into_token();
         assert_eq!(read(r#"{"token":"a","access_token":""}"#).expect("a token").text, "a");
         assert_eq!(read(r#"{"access_token":"b","expires_in":300}"#).expect("a token").text, "b");
         assert!(read(r#"{"token":""}"#).is_err());

@@ -31,9 +31,9 @@ impl Client {
     /// All tags of all repositories below the target's path.
     pub(super) async fn list(self: Arc<Self>) -> Result<Vec<TargetName>> {
         let mut names = Vec::new();
-        let repositories =
-            self.pages(self.ask(Method::GET, "_catalog", Scope::catalog())).await?;
-        for repository in repositories.into_iter().flat_map(|p| p.repositories.unwrap_or_default()) {
+        let repositories = self.pages(self.ask(Method::GET, "_catalog", Scope::catalog())).await?;
+        for repository in repositories.into_iter().flat_map(|p| p.repositories.unwrap_or_default())
+        {
             let Some(name) = self.address.name(&repository) else { continue };
             let path = format!("{repository}/tags/list");
             let pages = self.pages(self.ask(Method::GET, &path, Scope::pull(&repository))).await?;
@@ -52,7 +52,9 @@ impl Client {
             match response.status() {
                 StatusCode::OK => {}
                 // A repository without tags.
-                StatusCode::NOT_FOUND if ask.url.path().ends_with("/tags/list") => return Ok(pages),
+                StatusCode::NOT_FOUND if ask.url.path().ends_with("/tags/list") => {
+                    return Ok(pages);
+                }
                 _ => {
                     let error = answer::refusal(response).await.at_host(self.address.host());
                     return Err(error.asking(format!("GET {}", ask.url.path())));

@@ -18,6 +18,8 @@ use crate::error::{Error, ErrorKind, Result};
 /// Every request that sends little ends within this time.
 const LIMIT: Duration = Duration::from_secs(60);
 const CONNECT: Duration = Duration::from_secs(15);
+/// How often a refused token is fetched anew: it may end again before it is used.
+const MAX_REFUSALS: u32 = 2;
 /// How often a request is made, and how long the pauses between are.
 pub(super) const TRIES: u32 = 5;
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
@@ -102,20 +104,23 @@ impl Client {
             let e = self.explain(e).at_host(self.address.host());
             e.asking(format!("{} {}", ask.method, ask.url.path()))
         };
-        let mut refused = false;
-        loop {
-            let response = patiently(|| self.send_once(ask)).await.map_err(place)?;
-            if response.status() != StatusCode::UNAUTHORIZED || refused {
+        for _ in 0..MAX_REFUSALS {
+            let used = self.authorization(&ask.url, &ask.scope).await.map_err(place)?;
+            let response =
+                patiently(|| self.send_once(ask, used.as_deref())).await.map_err(place)?;
+            if response.status() != StatusCode::UNAUTHORIZED {
                 return Ok(response);
             }
-            if !self.auth.refused(response.headers(), &ask.scope).await.map_err(place)? {
+            let again = self.auth.refused(response.headers(), &ask.scope, used.as_deref()).await;
+            if !again.map_err(place)? {
                 return Ok(response);
             }
-            refused = true;
         }
+        let used = self.authorization(&ask.url, &ask.scope).await.map_err(place)?;
+        patiently(|| self.send_once(ask, used.as_deref())).await.map_err(place)
     }
 
-    async fn send_once(&self, ask: &Ask) -> Result<Response> {
+    async fn send_once(&self, ask: &Ask, authorization: Option<&str>) -> Result<Response> {
         let mut request = self.http.request(ask.method.clone(), ask.url.clone());
         for (name, value) in &ask.headers {
             request = request.header(name, value);
@@ -123,7 +128,9 @@ impl Client {
         if let Some(body) = &ask.body {
             request = request.body(body.to_vec());
         }
-        request = self.authorise(request, &ask.url, &ask.scope).await?;
+        if let Some(authorization) = authorization {
+            request = request.header(header::AUTHORIZATION, authorization);
+        }
         let response = limited(request.send()).await?;
         if response.status().is_success() {
             self.auth.accepted().await;
@@ -131,20 +138,9 @@ impl Client {
         Ok(response)
     }
 
-    /// Adds the header, but not for another host: an upload may go elsewhere.
-    pub(super) async fn authorise(
-        &self,
-        request: reqwest::RequestBuilder,
-        url: &Url,
-        scope: &Scope,
-    ) -> Result<reqwest::RequestBuilder> {
-        if !self.is_origin(url) {
-            return Ok(request);
-        }
-        Ok(match self.auth.header(scope).await? {
-            Some(value) => request.header(header::AUTHORIZATION, value),
-            None => request,
-        })
+    /// The header for a request, but not for one to another host: an upload may go elsewhere.
+    pub(super) async fn authorization(&self, url: &Url, scope: &Scope) -> Result<Option<String>> {
+        if self.is_origin(url) { self.auth.header(scope).await } else { Ok(None) }
     }
 
     pub(super) fn is_origin(&self, url: &Url) -> bool {

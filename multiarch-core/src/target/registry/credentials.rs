@@ -42,9 +42,7 @@ pub(super) fn find(options: &RegistryOptions, host: &str) -> Result<Option<Crede
 /// a secret.
 fn broken(error: &CredentialRetrievalError, host: &str) -> Result<()> {
     let what = match error {
-        CredentialRetrievalError::HelperCommunicationError => {
-            "the credential helper cannot be run"
-        }
+        CredentialRetrievalError::HelperCommunicationError => "the credential helper cannot be run",
         CredentialRetrievalError::MalformedHelperResponse => {
             "the credential helper's answer cannot be read"
         }

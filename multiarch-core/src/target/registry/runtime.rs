@@ -1,10 +1,6 @@
 //! The runtime that does the requests.
 
-use std::{
-    future::Future,
-    sync::mpsc,
-    time::Duration,
-};
+use std::{future::Future, sync::mpsc, time::Duration};
 
 use crate::{
     apply::Cancel,

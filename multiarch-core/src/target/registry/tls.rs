@@ -7,9 +7,11 @@ use rustls::{
     client::{
         WebPkiServerVerifier,
         danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+        verify_server_name,
     },
     crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature},
     pki_types::{CertificateDer, ServerName, UnixTime, pem::PemObject},
+    server::ParsedCertificate,
 };
 
 use super::RegistryOptions;
@@ -24,6 +26,9 @@ pub(super) struct Verifier {
     /// `None` on a machine without any certificates: nothing is trusted then.
     inner: Option<Arc<WebPkiServerVerifier>>,
     provider: Arc<CryptoProvider>,
+    /// The user's own certificates: a server's that is among them is trusted, as it is where somebody
+    /// signed a server's certificate with itself.
+    given: Vec<CertificateDer<'static>>,
     insecure: bool,
     refused: Mutex<Option<String>>,
 }
@@ -35,6 +40,7 @@ impl Verifier {
         // A machine without certificates can still speak to a registry whose own are given, or to
         // one without TLS.
         roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        let mut given = Vec::new();
         for path in &options.ca_files {
             let bad = |why: String| {
                 Error::new(ErrorKind::Usage, format!("the certificates cannot be used: {why}"))
@@ -45,7 +51,8 @@ impl Verifier {
                 CertificateDer::pem_file_iter(path).map_err(|e| bad(e.to_string()))?;
             for certificate in certificates {
                 let certificate = certificate.map_err(|e| bad(e.to_string()))?;
-                roots.add(certificate).map_err(|e| bad(e.to_string()))?;
+                roots.add(certificate.clone()).map_err(|e| bad(e.to_string()))?;
+                given.push(certificate);
             }
             if roots.len() == before {
                 return Err(bad("no PEM certificate is in the file".into()));
@@ -54,7 +61,7 @@ impl Verifier {
         let inner = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone())
             .build()
             .ok();
-        Ok(Arc::new(Self { inner, provider, insecure, refused: Mutex::new(None) }))
+        Ok(Arc::new(Self { inner, provider, given, insecure, refused: Mutex::new(None) }))
     }
 
     /// A configuration that uses this verifier.
@@ -95,14 +102,15 @@ impl ServerCertVerifier for Verifier {
         if self.insecure {
             return Ok(ServerCertVerified::assertion());
         }
+        if self.given.iter().any(|given| given.as_ref() == end_entity.as_ref()) {
+            // It still has to be this host's.
+            verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?;
+            return Ok(ServerCertVerified::assertion());
+        }
         let result = match &self.inner {
-            Some(inner) => inner.verify_server_cert(
-                end_entity,
-                intermediates,
-                server_name,
-                ocsp_response,
-                now,
-            ),
+            Some(inner) => {
+                inner.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+            }
             None => Err(TlsError::InvalidCertificate(rustls::CertificateError::UnknownIssuer)),
         };
         if result.is_err() {

@@ -113,7 +113,8 @@ impl Client {
             .header(header::CONTENT_TYPE, "application/octet-stream")
             .header(header::CONTENT_LENGTH, size)
             .body(reqwest::Body::wrap(body));
-        let request = self.authorise(request, &url, &Scope::push(repository)).await?;
+        let used = self.authorization(&url, &Scope::push(repository)).await?;
+        let request = authorised(request, used.as_deref());
         let response = tokio::select! {
             response = request.send() => response.map_err(client::network),
             () = stalled(&progress) => {
@@ -125,7 +126,7 @@ impl Client {
             Ok(response) => response,
             Err(error) => return Ok(Ended::TryAgain(place(error), None)),
         };
-        self.judge(response, repository).await.map_err(place)
+        self.judge(response, repository, used.as_deref()).await.map_err(place)
     }
 
     /// Sends in chunks, each with its range ([OCI distribution, "Pushing a blob in chunks"]).
@@ -159,14 +160,15 @@ impl Client {
                 .header(header::CONTENT_TYPE, "application/octet-stream")
                 .header(header::CONTENT_RANGE, format!("{sent}-{end}"))
                 .body(body.to_vec());
-            let request = self.authorise(request, &url, &Scope::push(repository)).await?;
+            let used = self.authorization(&url, &Scope::push(repository)).await?;
+            let request = authorised(request, used.as_deref());
             let place = |e| self.place(e, &Method::PATCH, &url);
             let response = match client::limited(request.send()).await {
                 Ok(response) => response,
                 Err(error) => return Ok(Ended::TryAgain(place(error), None)),
             };
             if response.status() != StatusCode::ACCEPTED {
-                return self.judge(response, repository).await.map_err(place);
+                return self.judge(response, repository, used.as_deref()).await.map_err(place);
             }
             sent = end + 1;
             if let Some(location) = location(&response) {
@@ -175,15 +177,21 @@ impl Client {
         }
         url.query_pairs_mut().append_pair("digest", &digest.to_string());
         let request = self.http.put(url.clone()).header(header::CONTENT_LENGTH, 0);
-        let request = self.authorise(request, &url, &Scope::push(repository)).await?;
+        let used = self.authorization(&url, &Scope::push(repository)).await?;
+        let request = authorised(request, used.as_deref());
         let place = |e| self.place(e, &Method::PUT, &url);
         match client::limited(request.send()).await {
-            Ok(response) => self.judge(response, repository).await.map_err(place),
+            Ok(response) => self.judge(response, repository, used.as_deref()).await.map_err(place),
             Err(error) => Ok(Ended::TryAgain(place(error), None)),
         }
     }
 
-    async fn judge(&self, response: Response, repository: &str) -> Result<Ended> {
+    async fn judge(
+        &self,
+        response: Response,
+        repository: &str,
+        used: Option<&str>,
+    ) -> Result<Ended> {
         let status = response.status();
         if status.is_success() {
             return Ok(Ended::Done);
@@ -192,7 +200,8 @@ impl Client {
         match status {
             // The token ended while the blob was being sent.
             StatusCode::UNAUTHORIZED => {
-                let again = self.auth.refused(response.headers(), &Scope::push(repository)).await?;
+                let scope = Scope::push(repository);
+                let again = self.auth.refused(response.headers(), &scope, used).await?;
                 let refusal = answer::refusal(response).await;
                 if again { Ok(Ended::TryAgain(refusal, None)) } else { Err(refusal) }
             }
@@ -209,6 +218,16 @@ impl Client {
             }
             _ => Err(answer::refusal(response).await),
         }
+    }
+}
+
+fn authorised(
+    request: reqwest::RequestBuilder,
+    authorization: Option<&str>,
+) -> reqwest::RequestBuilder {
+    match authorization {
+        Some(value) => request.header(header::AUTHORIZATION, value),
+        None => request,
     }
 }
 

@@ -1,0 +1,133 @@
+//! A proxy in front of a registry: it counts, and it misbehaves as told.
+
+use std::{
+    collections::BTreeMap,
+    io::{self, BufRead, BufReader, Read, Write},
+    net::{TcpListener, TcpStream},
+    sync::{Arc, Mutex},
+};
+
+/// One request, as far as tests look at it.
+#[derive(Clone, Debug)]
+pub(crate) struct Request {
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) headers: BTreeMap<String, String>,
+    pub(crate) length: u64,
+    /// How many requests came before.
+    pub(crate) number: usize,
+}
+
+impl Request {
+    pub(crate) fn is(&self, method: &str, part: &str) -> bool {
+        self.method == method && self.path.contains(part)
+    }
+}
+
+/// What becomes of a request.
+pub(crate) enum Action {
+    Forward,
+    /// Status, headers, body.
+    Answer(u16, Vec<(&'static str, String)>, String),
+    /// The connection is dropped: at once, or after the request was read.
+    Reset,
+}
+
+type Rule = dyn Fn(&Request) -> Action + Send + Sync;
+
+/// The proxy. Its threads end with the process.
+pub(crate) struct Proxy {
+    pub(crate) address: String,
+    log: Arc<Mutex<Vec<Request>>>,
+}
+
+impl Proxy {
+    pub(crate) fn start(
+        upstream: &str,
+        rule: impl Fn(&Request) -> Action + Send + Sync + 'static,
+    ) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let address = listener.local_addr().expect("an address").to_string();
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let (rule, upstream): (Arc<Rule>, _) = (Arc::new(rule), upstream.to_owned());
+        let seen = log.clone();
+        std::thread::spawn(move || {
+            for client in listener.incoming().flatten() {
+                let (rule, upstream, seen) = (rule.clone(), upstream.clone(), seen.clone());
+                std::thread::spawn(move || {
+                    let _ = serve(client, &upstream, &*rule, &seen);
+                });
+            }
+        });
+        Self { address, log }
+    }
+
+    pub(crate) fn target(&self) -> String {
+        format!("docker://{}", self.address)
+    }
+
+    /// What came so far; forgotten then.
+    pub(crate) fn take(&self) -> Vec<Request> {
+        std::mem::take(&mut *self.log.lock().expect("a log"))
+    }
+}
+
+fn serve(
+    client: TcpStream,
+    upstream: &str,
+    rule: &Rule,
+    log: &Mutex<Vec<Request>>,
+) -> io::Result<()> {
+    let mut reader = BufReader::new(client.try_clone()?);
+    let mut client = client;
+    let mut head = String::new();
+    while !head.ends_with("\r\n\r\n") {
+        // TLS is not spoken here: the first line is no line then.
+        let mut line = Vec::new();
+        if reader.read_until(b'\n', &mut line)? == 0 {
+            return Ok(());
+        }
+        head.push_str(&String::from_utf8(line).map_err(|_| io::ErrorKind::InvalidData)?);
+    }
+    let mut lines = head.lines();
+    let mut words = lines.next().unwrap_or_default().split(' ');
+    let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    let headers: BTreeMap<String, String> = lines
+        .filter_map(|line| line.split_once(": "))
+        .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
+        .collect();
+    let length = headers.get("content-length").and_then(|v| v.parse().ok()).unwrap_or(0);
+    let request = {
+        let mut log = log.lock().expect("a log");
+        let number = log.len();
+        let (method, path) = (method.to_owned(), path.to_owned());
+        log.push(Request { method, path, headers, length, number });
+        log[number].clone()
+    };
+    match rule(&request) {
+        Action::Reset => Ok(()),
+        Action::Answer(status, headers, body) => {
+            io::copy(&mut reader.take(length), &mut io::sink())?;
+            let mut answer = format!("HTTP/1.1 {status} X\r\nConnection: close\r\n");
+            for (name, value) in headers {
+                answer.push_str(&format!("{name}: {value}\r\n"));
+            }
+            answer.push_str(&format!("Content-Length: {}\r\n\r\n", body.len()));
+            let body = if request.method == "HEAD" { "" } else { &body };
+            client.write_all(format!("{answer}{body}").as_bytes())
+        }
+        Action::Forward => {
+            let mut server = TcpStream::connect(upstream)?;
+            let mut lines: Vec<&str> = head.trim_end().lines().collect();
+            lines.retain(|line| !line.to_ascii_lowercase().starts_with("connection:"));
+            lines.push("Connection: close");
+            server.write_all(format!("{}\r\n\r\n", lines.join("\r\n")).as_bytes())?;
+            // The server may answer before it has read everything.
+            let sent = io::copy(&mut reader.take(length), &mut server);
+            let mut answer = Vec::new();
+            server.read_to_end(&mut answer)?;
+            client.write_all(&answer)?;
+            sent.map(|_| ())
+        }
+    }
+}
