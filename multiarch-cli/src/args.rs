@@ -51,6 +51,18 @@ Examples:
     Status(Status),
 }
 
+impl Verb {
+    pub(crate) fn wants_json(&self) -> bool {
+        match self {
+            Self::Import(verb) => verb.show.json,
+            Self::Plan(verb) => verb.show.json,
+            Self::Apply(verb) => verb.show.json,
+            Self::Inspect(verb) => verb.show.json,
+            Self::Status(verb) => verb.show.json,
+        }
+    }
+}
+
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Import {
     /// Packages: files or directories, any number, any mix of architectures, in any order

@@ -31,9 +31,13 @@ fn main() -> ExitCode {
         Verb::Status(status) => verbs::status::run(status, &cancel),
     };
     match result {
+        Ok(_) if output::is_lost() => ExitCode::from(1),
         Ok(verbs::Outcome::Complete) => ExitCode::SUCCESS,
         Ok(verbs::Outcome::Incomplete) => ExitCode::from(1),
         Err(error) => {
+            if args.verb.wants_json() {
+                output::json_error(&error);
+            }
             output::error(&messages::explain(&error));
             ExitCode::from(messages::exit_code(&error))
         }

@@ -1,6 +1,9 @@
 //! What an error means for the person who reads it: the error itself, and the next step.
 
-use multiarch_core::{Error, ErrorKind, package::Finding};
+use multiarch_core::{
+    Error, ErrorKind,
+    package::{Finding, SupersededBecause},
+};
 
 /// The error with its next step.
 pub(crate) fn explain(error: &Error) -> String {
@@ -89,8 +92,19 @@ pub(crate) fn finding(finding: &Finding) -> String {
         Finding::Referred { image, by } => {
             format!("{image}: gets a new digest; {} refer to the old one", by.join(", "))
         }
-        Finding::Superseded { image, package, instead_of } => {
-            format!("{image}: taken from {package}, the later version, instead of {instead_of}")
+        Finding::Superseded { image, platform, package, instead_of, because } => {
+            let because = match because {
+                SupersededBecause::LaterVersion => "the later version",
+                _ => "the other one is mislabelled",
+            };
+            format!(
+                "{image} for {platform}: taken from {package}, {because}, instead of {instead_of}"
+            )
+        }
+        Finding::LinkOutside { package, path, target } => {
+            format!(
+                "{package}: the link {path} leads outside, to {target}, and is not followed; name what it leads to as a package of its own"
+            )
         }
         other => format!("{other:?}"),
     }

@@ -1,22 +1,45 @@
 //! The one place that prints.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "the one place that prints")]
 
-use std::io::Write;
+use std::{
+    io::{ErrorKind, Write},
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use multiarch_core::{Error, package::Finding};
 use serde::Serialize;
 
 use crate::messages;
 
+/// Something could not be printed where it was asked for.
+static LOST: AtomicBool = AtomicBool::new(false);
+
+/// True where a result could not be printed.
+pub(crate) fn is_lost() -> bool {
+    LOST.load(Ordering::Relaxed)
+}
+
 /// Prints to standard output; a reader that has gone away is no error.
 pub(crate) fn print(text: &str) {
-    let _ = writeln!(std::io::stdout().lock(), "{}", text.trim_end());
+    let mut out = std::io::stdout().lock();
+    let written = writeln!(out, "{}", text.trim_end()).and_then(|()| out.flush());
+    if let Err(failure) = written
+        && failure.kind() != ErrorKind::BrokenPipe
+    {
+        LOST.store(true, Ordering::Relaxed);
+        error(&format!("the result cannot be printed: {failure}"));
+    }
 }
 
 pub(crate) fn json(value: &impl Serialize) {
     if let Ok(text) = serde_json::to_string_pretty(value) {
         print(&text);
     }
+}
+
+/// An error that ended a verb before it had a result.
+pub(crate) fn json_error(error: &Error) {
+    json(&serde_json::json!({"schema": "multiarch.error/v1", "error": error}));
 }
 
 pub(crate) fn error(text: &str) {

@@ -21,7 +21,7 @@ pub use document::{Document, MAX_DOCUMENT_SIZE};
 pub(crate) use index::entries_text;
 pub use index::{Entry, Index, REF_NAME, REFERENCE_DIGEST, REFERENCE_TYPE};
 pub use manifest::Manifest;
-pub use media_type::{Compression, DocumentType, Family, layer_is_foreign, types};
+pub use media_type::{Compression, DocumentType, Family, is_image_config, layer_is_foreign, types};
 pub use platform::{Platform, PlatformKey};
 pub use raw::RawObject;
 pub use reference::{Reference, is_repository, is_tag};

@@ -12,9 +12,10 @@ mod name;
 mod scope;
 
 pub use image::{Blob, PackageImage, Part};
-pub use model::{BlobSource, Bundle, Finding, Identity, Package};
+pub use model::{BlobSource, Bundle, Finding, Identity, Package, SupersededBecause};
 pub use name::{BundleName, PackageName};
 pub use scope::{Contents, Locator, Member, Scope, SpaceId};
 
 pub(crate) use bundle::{Found, collect};
+pub(crate) use layout::LAYOUT_NAMES;
 pub(crate) use scope::{MAX_DEPTH, MAX_ENTRIES, MemberKind, normalise, resolve_link};

@@ -21,5 +21,7 @@ pub(crate) fn run(args: &Apply, cancel: &Cancel) -> Result<Outcome> {
     let plan = make_plan(&mut opened, &target, &options, cancel)?;
     saved.check(&plan)?;
     drop(progress);
-    Ok(import::apply(&plan, &target, &args.show, cancel))
+    let outcome = import::apply(&plan, &target, &args.show, cancel);
+    // What the plan lacked is still lacking.
+    Ok(if saved.complete { outcome } else { Outcome::Incomplete })
 }

@@ -11,7 +11,10 @@ pub(crate) fn run(args: &Inspect, cancel: &Cancel) -> Result<Outcome> {
     drop(progress);
     let inspections: Vec<_> = opened.packages.iter().map(Inspection::of).collect();
     if args.show.json {
-        output::json(&inspections);
+        let problems = &opened.problems;
+        output::json(&serde_json::json!({
+            "schema": "multiarch.inspections/v1", "packages": inspections, "problems": problems,
+        }));
     } else {
         for inspection in &inspections {
             output::print(&inspection.to_string());

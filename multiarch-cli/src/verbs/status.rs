@@ -18,7 +18,8 @@ pub(crate) fn run(args: &Status, cancel: &Cancel) -> Result<Outcome> {
     } else {
         output::print(&status.to_string());
     }
-    output::remarks(opened.problems.iter(), std::iter::empty());
+    let problems = wanted.iter().flat_map(|wanted| wanted.problems()).chain(&opened.problems);
+    output::remarks(problems, std::iter::empty());
     let unreadable = status.tags.iter().any(|tag| tag.error.is_some());
     Ok(Outcome::from(!unreadable && opened.problems.is_empty()))
 }

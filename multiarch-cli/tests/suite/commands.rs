@@ -78,7 +78,7 @@ fn inspect() {
     let desk = Desk::new();
     let run = desk.run(&["inspect", &desk.package("arm64"), "--json"]);
     assert_eq!(run.code, Some(0), "{}", run.err);
-    let inspection = &run.json()[0];
+    let inspection = &run.json()["packages"][0];
     assert_eq!(inspection["schema"], "multiarch.inspection/v1");
     assert_eq!(inspection["name"]["architecture"], "arm64");
     assert_eq!(array(inspection, "bundles").len(), 4);
@@ -113,8 +113,8 @@ fn exit_codes() {
             "package absent.tar.gz: cannot be opened",
         ),
         (vec!["import", &amd64, "absent.tar.gz", "--to", &target], 2, "cannot be opened"),
-        (vec!["import", &amd64, "--to", &full], 2, "is not empty, and no OCI layout"),
-        (vec!["apply", &text], 1, "not a saved plan"),
+        (vec!["import", &amd64, "--to", &full], 2, "not empty, and no OCI layout"),
+        (vec!["apply", &text], 2, "not a saved plan"),
         (vec!["import", &text, "--to", &target], 1, "neither a tar archive"),
         (vec!["import", &empty, "--to", &target], 1, "the file is empty"),
         (vec!["import", &broken, "--to", &target], 1, "the value .b.registry is not set"),

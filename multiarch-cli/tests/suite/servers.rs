@@ -91,6 +91,7 @@ impl Server {
         if kind != Kind::Crane {
             command.stderr(Stdio::null());
         }
+        #[expect(clippy::zombie_processes, reason = "it is waited for when the server is dropped")]
         let mut child = command
             .stdout(Stdio::null())
             .spawn()

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{ChartFiles, Values, values, yaml};
+use super::{ChartFiles, Values, values, version::version_fits, yaml};
 use crate::error::{Error, ErrorKind, Result};
 
 /// What is read of a chart: its metadata, its values, its subcharts.
@@ -53,9 +53,13 @@ impl Chart {
             Err(error) => return Err(error.at_path("values.yaml")),
         };
         let mut subcharts = Vec::new();
+        // Charts of apiVersion v1 list their dependencies in a file of their own.
+        let requirements = files.get("requirements.yaml").map(yaml::parse).transpose();
+        let requirements = requirements.map_err(|e| e.at_path("requirements.yaml"))?;
+        let listed = requirements.as_ref().unwrap_or(&metadata);
         for files in files.subcharts()? {
             let chart = Self::load_below(&files, depth + 1)?;
-            subcharts.push((aliases(&metadata, &chart.name), chart));
+            subcharts.push((aliases(listed, &chart), chart));
         }
         Ok(Self { name: text("name")?, version: text("version")?, values, subcharts })
     }
@@ -91,11 +95,18 @@ impl Chart {
     }
 }
 
-fn aliases(metadata: &Value, name: &str) -> Vec<String> {
-    let dependencies = metadata["dependencies"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let mut names: Vec<String> = dependencies
-        .iter()
-        .filter(|dependency| dependency["name"] == name)
+fn aliases(listed: &Value, chart: &Chart) -> Vec<String> {
+    let name = chart.name.as_str();
+    let dependencies = listed["dependencies"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let ours: Vec<&Value> = dependencies.iter().filter(|d| d["name"] == name).collect();
+    // Several versions of one chart are told apart by their version.
+    let fits = |dependency: &&Value| {
+        dependency["version"].as_str().is_none_or(|range| version_fits(&chart.version, range))
+    };
+    let several = ours.len() > 1 && ours.iter().any(|d| fits(&d));
+    let mut names: Vec<String> = ours
+        .into_iter()
+        .filter(|dependency| !several || fits(dependency))
         .map(|dependency| match &dependency["alias"] {
             Value::String(alias) if !alias.is_empty() => alias.clone(),
             _ => name.to_owned(),
@@ -154,6 +165,34 @@ mod tests {
         assert_eq!(values["sub"]["leaf"]["x"], "leaf");
         assert_eq!(values["sub"]["leaf"]["global"]["hub"], "top.io");
         assert_eq!(values["global"]["own"], Value::Null);
+    }
+
+    #[test]
+    fn two_versions_of_a_subchart_have_an_alias_each() {
+        let chart = chart(&[
+            (
+                "Chart.yaml",
+                "name: top\nversion: 1.0.0\ndependencies:\n\
+                 - {name: redis, alias: old, version: 1.x.x}\n- {name: redis, alias: new, version: ^2.0.0}\n",
+            ),
+            ("charts/redis-1/Chart.yaml", "name: redis\nversion: 1.4.0\n"),
+            ("charts/redis-1/values.yaml", "tag: one\n"),
+            ("charts/redis-2/Chart.yaml", "name: redis\nversion: 2.1.0\n"),
+            ("charts/redis-2/values.yaml", "tag: two\n"),
+        ]);
+        let values = Value::Object(chart.merged_values());
+        assert_eq!((&values["old"]["tag"], &values["new"]["tag"]), (&"one".into(), &"two".into()));
+    }
+
+    #[test]
+    fn requirements_of_old_charts() {
+        let chart = chart(&[
+            ("Chart.yaml", "name: top\nversion: 1.0.0\n"),
+            ("requirements.yaml", "dependencies:\n- {name: sub, alias: foo, version: 1.0.0}\n"),
+            ("charts/sub/Chart.yaml", "name: sub\nversion: 1.0.0\n"),
+            ("charts/sub/values.yaml", "tag: one\n"),
+        ]);
+        assert_eq!(Value::Object(chart.merged_values())["foo"]["tag"], "one");
     }
 
     #[test]

@@ -28,6 +28,26 @@ pub fn is_newer(a: &str, b: &str) -> bool {
     compare_versions(a, b) == Some(Ordering::Greater)
 }
 
+/// True where a version is in a range such as `1.x`, `^1.2`, `>=1 <2` or `1.2.3`; a range that is
+/// not understood takes only the very same text.
+pub(super) fn version_fits(version: &str, range: &str) -> bool {
+    let Some(coerced) = coerce(version) else { return version == range };
+    let alternative = |range: &str| {
+        let words: Vec<&str> = range.split([' ', ',']).filter(|word| !word.is_empty()).collect();
+        // A bare version means exactly that one to Helm.
+        let exact = |word: &&str| word.starts_with(|c: char| c.is_ascii_digit() || c == 'v');
+        let words: Vec<String> = words
+            .iter()
+            .map(|word| match coerce(word) {
+                Some(full) if exact(word) => format!("={full}"),
+                _ => word.replace(['v', 'X'], "").replace('x', "*"),
+            })
+            .collect();
+        semver::VersionReq::parse(&words.join(", ")).is_ok_and(|range| range.matches(&coerced))
+    };
+    version == range || range.split("||").any(alternative)
+}
+
 fn compare_builds(a: &str, b: &str) -> Ordering {
     match (a.parse::<u64>(), b.parse::<u64>()) {
         (Ok(a), Ok(b)) => a.cmp(&b),

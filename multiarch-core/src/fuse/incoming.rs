@@ -1,8 +1,8 @@
 //! What comes in: one image, or an index of several.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
-use crate::image::{Document, Entry, ImageConfig, Manifest, Platform};
+use crate::image::{Digest, Document, Entry, ImageConfig, Manifest, Platform};
 
 /// One image that comes in.
 #[derive(Clone, Debug)]
@@ -16,8 +16,8 @@ pub struct IncomingImage {
 impl IncomingImage {
     /// An image, and the entry of the index it came in, if it came in one.
     ///
-    /// The platform is the config's. Where the config is silent about variant, os.version or
-    /// os.features and the entry speaks of the same os and architecture, the entry completes it.
+    /// The platform is the config's. Where the config is silent about it, or about variant, os.version
+    /// or os.features while the entry speaks of the same os and architecture, the entry completes it.
     pub fn new(document: Document, config: Arc<ImageConfig>, entry: Option<Entry>) -> Self {
         let described = entry.as_ref().and_then(|e| e.descriptor().platform.clone());
         let platform = complete(config.platform().clone(), described.as_ref());
@@ -53,6 +53,9 @@ impl IncomingImage {
 
 fn complete(mut platform: Platform, described: Option<&Platform>) -> Platform {
     let Some(described) = described else { return platform };
+    if platform.is_unknown() {
+        return described.clone();
+    }
     let (mine, theirs) = (platform.key(), described.key());
     if (mine.os(), mine.architecture()) == (theirs.os(), theirs.architecture()) {
         if platform.variant.is_empty() {
@@ -113,6 +116,16 @@ impl Incoming {
         complete: bool,
     ) -> Self {
         Self { document, complete, images, others, mislabelled: false }
+    }
+
+    /// What is left without these images and their attestations; `None` where nothing is.
+    #[must_use]
+    pub fn without(&self, digests: &BTreeSet<Digest>) -> Option<Self> {
+        let mut rest = self.clone();
+        rest.images.retain(|image| !digests.contains(image.document.digest()));
+        rest.others.retain(|entry| entry.attests().is_none_or(|s| !digests.contains(&s)));
+        rest.complete = self.complete && rest.images.len() == self.images.len();
+        (!rest.images.is_empty()).then_some(rest)
     }
 
     /// Says that the source declared another platform than the config does; such an image is used,

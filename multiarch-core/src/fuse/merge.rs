@@ -52,22 +52,24 @@ fn decision(image: &IncomingImage, outcome: Outcome) -> Decision {
 
 /// An absent tag gets the document as it came, where all of it is at hand.
 fn onto_absent(incoming: &Incoming, options: &FuseOptions, mut after: Held) -> Fusion {
-    let slots = || slot::in_order(incoming.images.iter().map(Slot::of_image).collect());
-    let document = match (incoming.images.as_slice(), incoming.complete) {
-        ([_], true)
-            if options.index == IndexMode::Always && !incoming.document.kind().is_index() =>
-        {
-            slot::write(None, &slots())
+    let mut merge = Merge::default();
+    merge.slots.extend(incoming.images.iter().map(Slot::of_image));
+    merge.add_others(&incoming.others);
+    let as_index = options.index == IndexMode::Always && incoming.images.len() == 1;
+    let document = match merge.slots.as_slice() {
+        [_] if as_index && !incoming.document.kind().is_index() => {
+            slot::write(None, &slot::in_order(merge.slots))
         }
-        (_, true) => incoming.document.clone(),
-        ([image], false) => image.document.clone(),
-        (_, false) => slot::write(None, &slots()),
+        _ if incoming.complete => incoming.document.clone(),
+        [_] if incoming.images.len() == 1 => incoming.images[0].document.clone(),
+        _ => slot::write(None, &slot::in_order(merge.slots)),
     };
     after.document = Some(document.clone());
     let decisions = incoming.images.iter().map(|i| decision(i, Outcome::Added)).collect();
     Fusion { document: Some(document), decisions, held: after }
 }
 
+#[derive(Default)]
 struct Merge {
     slots: Vec<Slot>,
     /// The entries of nested indexes: they count as there, but cannot be changed.
@@ -116,10 +118,12 @@ impl Merge {
         mislabelled: bool,
     ) -> Result<Outcome> {
         let digest = image.document.digest();
-        if self.slots.iter().chain(&self.nested).any(|slot| slot.digest() == digest) {
+        let key = Some(image.platform.key());
+        // One manifest may be listed for several platforms: each of them counts.
+        let mut all = self.slots.iter().chain(&self.nested);
+        if all.any(|slot| slot.digest() == digest && slot.key == key) {
             return Ok(Outcome::Present);
         }
-        let key = Some(image.platform.key());
         let holds = |slot: &&Slot| slot.key == key;
         let here: Vec<Digest> =
             self.slots.iter().filter(holds).map(|s| s.digest().clone()).collect();
@@ -171,8 +175,10 @@ impl Merge {
             .map(|slot| slot.digest().clone())
             .collect();
         for entry in others {
-            let follows = entry.attests().is_none_or(|subject| images.contains(&subject));
-            if follows && !self.slots.iter().any(|slot| slot.digest() == entry.digest()) {
+            let subject = entry.attests();
+            let follows = subject.as_ref().is_none_or(|subject| images.contains(subject));
+            let there = |slot: &Slot| slot.digest() == entry.digest() && slot.attests == subject;
+            if follows && !self.slots.iter().chain(&self.nested).any(there) {
                 self.slots.push(Slot::of_entry(entry.clone(), &Default::default()));
                 self.changed = true;
             }

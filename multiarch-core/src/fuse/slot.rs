@@ -23,7 +23,7 @@ impl Slot {
     pub(super) fn of_entry(entry: Entry, children: &BTreeMap<Digest, Child>) -> Self {
         let attests = entry.attests();
         let descriptor = entry.descriptor();
-        let plain = attests.is_none() && descriptor.artifact_type.is_none() && !entry.is_index();
+        let plain = attests.is_none() && !descriptor.is_artifact() && !entry.is_index();
         let described = match &descriptor.platform {
             Some(platform) if plain && !platform.is_unknown() => Some(platform.key()),
             _ => None,
@@ -61,9 +61,7 @@ impl Slot {
 
     /// True where only the content can tell what this is.
     pub(super) fn is_open(&self) -> bool {
-        self.key.is_none()
-            && self.attests.is_none()
-            && self.entry.descriptor().artifact_type.is_none()
+        self.key.is_none() && self.attests.is_none() && !self.entry.descriptor().is_artifact()
     }
 }
 

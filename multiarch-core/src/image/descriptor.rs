@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::{Digest, Platform};
+use super::{Digest, Platform, is_image_config};
 
 /// A content descriptor ([OCI descriptor]). Reading ignores what it does not know; an
 /// [`Entry`](super::Entry) keeps the original text beside it.
@@ -46,6 +46,13 @@ impl Descriptor {
             annotations: BTreeMap::new(),
             artifact_type: None,
         }
+    }
+}
+
+impl Descriptor {
+    /// True where the content is an artifact, and no image of a platform.
+    pub fn is_artifact(&self) -> bool {
+        self.artifact_type.as_deref().is_some_and(|t| !t.is_empty() && !is_image_config(t))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{Descriptor, Document, descriptor::or_default, types};
+use super::{Descriptor, Document, descriptor::or_default, is_image_config};
 use crate::error::{Error, ErrorKind};
 
 /// What a manifest says, of either family ([OCI manifest], Docker image manifest v2 schema 2).
@@ -39,8 +39,9 @@ impl Manifest {
     /// True where the config is an image config, so that the manifest can be an image of a
     /// platform rather than an artifact.
     pub fn has_image_config(&self) -> bool {
-        self.artifact_type.is_none()
-            && [types::DOCKER_CONFIG, types::OCI_CONFIG].contains(&self.config.media_type.as_str())
+        let artifact = self.artifact_type.as_deref();
+        artifact.is_none_or(|t| t.is_empty() || is_image_config(t))
+            && is_image_config(&self.config.media_type)
     }
 
     /// Config and layers: everything that must be there before the manifest.

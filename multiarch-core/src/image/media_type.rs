@@ -69,6 +69,12 @@ impl DocumentType {
     }
 }
 
+/// True for the type of an image's config. go-containerregistry writes it as the `artifactType` of
+/// ordinary images.
+pub fn is_image_config(media_type: &str) -> bool {
+    [types::DOCKER_CONFIG, types::OCI_CONFIG].contains(&media_type)
+}
+
 /// True for layers that may not be stored in a registry: they are fetched from elsewhere.
 pub fn layer_is_foreign(media_type: &str) -> bool {
     media_type.contains(".foreign.") || media_type.contains(".nondistributable.")

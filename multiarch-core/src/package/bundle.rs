@@ -81,17 +81,29 @@ fn gather(read: Result<(Vec<PackageImage>, Vec<Error>)>, scope: &Scope, found: &
     }
 }
 
-/// Every folder that holds a file, with its slash; the files of a chart are nobody else's, and
-/// neither are blobs.
+/// Files that tell what a folder is.
+const MARKERS: [&str; 6] = [
+    HINTS,
+    "original-chart/Chart.yaml",
+    "index.json",
+    "manifest.json",
+    "oci-layout",
+    "chart/Images.lock",
+];
+
+/// Every folder with a file that tells what it is, with its slash; the files of a chart are nobody
+/// else's, and neither are blobs.
 fn prefixes(scope: &Scope) -> BTreeSet<String> {
-    let mut prefixes = BTreeSet::from([String::new()]);
+    let inside = |prefix: &str, folder: &str| {
+        prefix.starts_with(folder) || prefix.contains(&format!("/{folder}"))
+    };
+    let mut prefixes = BTreeSet::new();
     for path in scope.members.keys() {
-        for (at, _) in path.match_indices('/') {
-            let prefix = &path[..=at];
-            if prefix.ends_with(CHART) || prefix.ends_with("/blobs/") || prefix == "blobs/" {
-                break;
+        for prefix in MARKERS.iter().filter_map(|marker| path.strip_suffix(marker)) {
+            let folder = prefix.is_empty() || prefix.ends_with('/');
+            if folder && !inside(prefix, CHART) && !inside(prefix, "blobs/") {
+                prefixes.insert(prefix.to_owned());
             }
-            prefixes.insert(prefix.to_owned());
         }
     }
     prefixes
@@ -100,8 +112,8 @@ fn prefixes(scope: &Scope) -> BTreeSet<String> {
 fn has_docker_list(scope: &Scope, prefix: &str, contents: &dyn Contents) -> bool {
     let path = format!("{prefix}manifest.json");
     match scope.read(&path, MAX_DOCUMENT_SIZE, contents) {
-        // At the top of an archive a broken list is a broken archive; in a folder it is foreign.
-        Ok(text) => prefix.is_empty() || docker_archive::is_list(&text),
+        // A list that is broken is a broken archive; anything else is some other program's.
+        Ok(text) => text.trim_ascii_start().starts_with(b"[") || docker_archive::is_list(&text),
         Err(_) => true,
     }
 }
@@ -177,7 +189,9 @@ fn read_chart(scope: &Scope, prefix: &str, contents: &dyn Contents) -> Result<Ch
         // Templates are not needed to know the images.
         let below = &path[folder.len()..];
         let name = below.rsplit('/').next().unwrap_or(below);
-        if ["Chart.yaml", "values.yaml"].contains(&name) || name.ends_with(".tgz") {
+        if ["Chart.yaml", "values.yaml", "requirements.yaml"].contains(&name)
+            || name.ends_with(".tgz")
+        {
             files.insert(below, scope.read(path, MAX_CHART_FILE, contents)?);
         }
     }

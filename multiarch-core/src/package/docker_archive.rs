@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use serde::Deserialize;
 
-use super::{Blob, Contents, Locator, PackageImage, Part, Scope, scope::normalise};
+use super::{Blob, Contents, Locator, PackageImage, PackageName, Part, Scope, scope::normalise};
 use crate::{
     error::{Error, ErrorKind, Result},
     fuse::Incoming,
@@ -118,6 +118,8 @@ impl Archive<'_> {
             references: listed.repo_tags.clone().unwrap_or_default(),
             incoming: Incoming::image(document.clone(), Arc::new(config)),
             parts: vec![Part { document, blobs }],
+            is_placed: false,
+            origin: PackageName::default(),
             absent: Vec::new(),
         })
     }

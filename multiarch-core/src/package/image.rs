@@ -3,7 +3,7 @@
 use crate::{
     fuse::Incoming,
     image::{Descriptor, Digest, Document},
-    package::Locator,
+    package::{Locator, PackageName},
 };
 
 /// One image reference of a package: what a tag would get, and every document and blob it needs.
@@ -15,6 +15,10 @@ pub struct PackageImage {
     pub incoming: Incoming,
     /// Every manifest and nested index, children before those that list them, the top one last.
     pub parts: Vec<Part>,
+    /// The references are names in a target already: they came out of a layout of ours.
+    pub is_placed: bool,
+    /// What the name of the file it came in says.
+    pub origin: PackageName,
     /// Digests that its index lists, but the package does not hold.
     pub absent: Vec<Digest>,
 }

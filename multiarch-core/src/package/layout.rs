@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use super::{Blob, Contents, PackageImage, Part, Scope};
+use super::{Blob, Contents, PackageImage, PackageName, Part, Scope};
 use crate::{
     error::{Error, ErrorKind, Result},
     fuse::{Incoming, IncomingImage, is_image},
@@ -16,6 +16,8 @@ use crate::{
 
 /// containerd and docker put the full reference here, and only the tag into `ref.name`.
 const CONTAINERD_NAME: &str = "io.containerd.image.name";
+/// Annotation of `index.json` that says that its names are names in a target.
+pub(crate) const LAYOUT_NAMES: &str = "io.multiarch.names";
 /// Indexes in indexes; real ones are nested once.
 const MAX_NESTING: usize = 4;
 
@@ -29,12 +31,14 @@ pub(super) fn read(
     let text = scope.read(&path, MAX_DOCUMENT_SIZE, contents)?;
     let index = Index::parse(&text).map_err(|e| e.at_path(&path))?;
     let layout = Layout { scope, prefix, contents };
+    let is_placed = index.members().get("annotations")?.is_some_and(|a| a.contains(LAYOUT_NAMES));
     let (mut images, mut problems) = (Vec::new(), Vec::new());
     for entry in index.entries() {
         let reference = reference_of(entry);
         match layout.image(entry) {
             Ok(mut image) => {
                 image.references.extend(reference);
+                image.is_placed = is_placed;
                 images.push(image);
             }
             Err(error) => {
@@ -99,12 +103,16 @@ impl Layout<'_> {
             let (part, config) = self.manifest(&document)?;
             gathered.parts.push(part);
             match config {
-                Some(config) => Incoming::image(document, config),
-                None => Incoming::artifact(document),
+                Some(config) if !config.platform().is_unknown() => {
+                    Incoming::image(document, config)
+                }
+                _ => Incoming::artifact(document),
             }
         };
         let Gathered { parts, absent, .. } = gathered;
-        Ok(PackageImage { references: Vec::new(), incoming, parts, absent })
+        let origin = PackageName::default();
+        let references = Vec::new();
+        Ok(PackageImage { references, incoming, parts, is_placed: false, origin, absent })
     }
 
     fn gather(&self, index: &Document, into: &mut Gathered, depth: usize) -> Result<()> {
@@ -117,22 +125,26 @@ impl Layout<'_> {
                 into.absent.push(entry.digest().clone());
                 continue;
             }
-            if into.parts.iter().any(|part| part.document.digest() == entry.digest()) {
-                continue;
-            }
+            let known = into.parts.iter().any(|part| part.document.digest() == entry.digest());
             let document = self.document(entry.descriptor())?;
             if document.kind().is_index() {
                 self.gather(&document, into, depth + 1)?;
-                into.parts.push(Part { document, blobs: Vec::new() });
+                if !known {
+                    into.parts.push(Part { document, blobs: Vec::new() });
+                }
                 continue;
             }
             let (part, config) = self.manifest(&document)?;
-            into.parts.push(part);
-            match config {
-                Some(config) if entry.attests().is_none() => {
-                    into.images.push(IncomingImage::new(document, config, Some(entry.clone())));
-                }
-                _ => into.others.push(entry.clone()),
+            if !known {
+                into.parts.push(part);
+            }
+            let image = config
+                .filter(|_| entry.attests().is_none() && !entry.descriptor().is_artifact())
+                .map(|config| IncomingImage::new(document, config, Some(entry.clone())))
+                .filter(|image| !image.platform().is_unknown());
+            match image {
+                Some(image) => into.images.push(image),
+                None => into.others.push(entry.clone()),
             }
         }
         Ok(())
@@ -150,8 +162,7 @@ impl Layout<'_> {
         let text = self.scope.read(&path, MAX_CONFIG_SIZE, self.contents)?;
         manifest.config.digest.verify(&text).map_err(|e| e.at_path(&path))?;
         let config = ImageConfig::parse(&text).map_err(|e| e.at_path(&path))?;
-        let image = is_image(&manifest, &config) && !config.platform().is_unknown();
-        Ok((part, image.then(|| Arc::new(config))))
+        Ok((part, is_image(&manifest, &config).then(|| Arc::new(config))))
     }
 
     fn blob(&self, descriptor: &Descriptor) -> Result<Blob> {

@@ -8,6 +8,7 @@ use super::{Locator, PackageImage, PackageName};
 use crate::{
     chart::{Chart, Hint, Values},
     error::Error,
+    image::PlatformKey,
 };
 
 /// Everything a package holds, read but not unpacked.
@@ -69,15 +70,39 @@ pub enum Finding {
         /// The tags or documents that refer to the old digest.
         by: Vec<String>,
     },
-    /// Two packages hold different images of one name and platform; the later version is used.
+    /// Two packages hold different images of one reference and platform; one of them is used.
     Superseded {
         /// The image in the target.
         image: String,
+        /// The platform.
+        platform: PlatformKey,
         /// The package whose image is used.
         package: String,
         /// The package whose image is not.
         instead_of: String,
+        /// Why it is not.
+        because: SupersededBecause,
     },
+    /// A link in a directory leads outside it, and is not followed.
+    LinkOutside {
+        /// The package.
+        package: String,
+        /// The link.
+        path: String,
+        /// Where it leads.
+        target: String,
+    },
+}
+
+/// Why one package's image gives way to another's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum SupersededBecause {
+    /// The other package's version is later.
+    LaterVersion,
+    /// It is not of the platform its package declares.
+    Mislabelled,
 }
 
 /// What a package is recognised by, so that a saved plan is not applied to another one.

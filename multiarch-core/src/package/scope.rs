@@ -14,6 +14,8 @@ use crate::{
 pub(crate) const MAX_DEPTH: usize = 8;
 /// How many entries a package may have. The largest real one has some 10 000.
 pub(crate) const MAX_ENTRIES: usize = 1_000_000;
+/// The longest path, in bytes: what Linux takes.
+const MAX_PATH: usize = 4096;
 /// Links to links to links.
 const MAX_LINKS: usize = 8;
 
@@ -176,9 +178,9 @@ impl Scope {
 }
 
 /// A path inside an archive as one of ours: no leading `./`, no empty components; `None` where it
-/// leads outside.
+/// leads outside or is longer than 4096 bytes.
 pub(crate) fn normalise(path: &str) -> Option<String> {
-    if path.starts_with('/') || path.contains('\0') {
+    if path.starts_with('/') || path.contains('\0') || path.len() > MAX_PATH {
         return None;
     }
     let mut components = Vec::new();

@@ -116,14 +116,14 @@ fn fill(
     let held = observed.tag(&planned.name)?;
     planned.before = held.document().map(|document| document.digest().clone());
     let (mut now, mut changed) = (held.clone(), None);
-    wants.iter().for_each(|want| now.learn_from(&want.image.incoming));
+    wants.iter().for_each(|want| now.learn_from(&want.incoming));
     let mut seen = BTreeSet::new();
     for want in wants {
         // The same image from another bundle or package decides nothing more.
-        if !seen.insert(want.image.incoming.document().digest()) {
+        if !seen.insert(want.incoming.document().digest()) {
             continue;
         }
-        let fusion = fuse(&now, &want.image.incoming, &options.fuse)?;
+        let fusion = fuse(&now, &want.incoming, &options.fuse)?;
         planned.decisions.extend(
             fusion
                 .decisions
@@ -159,7 +159,7 @@ fn pushes(
     let there = held.document().map(listed).transpose()?.unwrap_or_default();
     let (mut pushes, mut done) = (Vec::new(), BTreeSet::new());
     for want in wants {
-        let whole = want.image.incoming.document().digest() == document.digest();
+        let whole = want.incoming.document().digest() == document.digest();
         for part in &want.image.parts {
             let digest = part.document.digest();
             let wanted = whole || (needed.contains(digest) && !there.contains(digest));

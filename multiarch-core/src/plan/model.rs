@@ -36,6 +36,8 @@ pub struct Plan<'a> {
     pub findings: Vec<Finding>,
     /// What could not be read and belongs to no chart.
     pub problems: Vec<Error>,
+    /// Everything that was asked for is in the plan.
+    pub complete: bool,
     /// Bytes of distinct blobs that will be sent.
     pub bytes_to_send: u64,
     /// Bytes of distinct blobs that are needed, and are there already.
@@ -108,6 +110,7 @@ impl<'a> Plan<'a> {
             images,
             findings,
             problems: problems.map(Error::copy).collect(),
+            complete: false,
             bytes_to_send: 0,
             bytes_present: 0,
             observed,
@@ -115,6 +118,7 @@ impl<'a> Plan<'a> {
         };
         plan.block();
         plan.count_bytes();
+        plan.complete = plan.is_complete();
         plan
     }
 
@@ -150,8 +154,8 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// True where everything that was asked for is or will be in the target.
-    pub fn is_complete(&self) -> bool {
+    /// Whether everything that was asked for is or will be in the target.
+    fn is_complete(&self) -> bool {
         self.problems.is_empty()
             && self.charts.iter().all(|chart| chart.problems.is_empty())
             && self.images.iter().all(|image| image.error.is_none())

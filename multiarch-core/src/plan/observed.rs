@@ -80,7 +80,7 @@ impl Observed {
         let Some(held) = self.tags.get(name) else {
             return vec![Question::Tag(name.clone())];
         };
-        let incoming: Vec<_> = wants.iter().map(|want| want.image.incoming.clone()).collect();
+        let incoming: Vec<_> = wants.iter().map(|want| want.incoming.clone()).collect();
         match held.needs(&incoming) {
             Ok(needs) if needs.is_empty() => {}
             Ok(needs) => {

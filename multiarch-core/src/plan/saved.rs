@@ -17,6 +17,8 @@ pub struct SavedPlan {
     pub options: Options,
     /// The packages.
     pub packages: Vec<PlannedPackage>,
+    /// Whether everything that was asked for is in the plan.
+    pub complete: bool,
     images: Vec<Value>,
 }
 
@@ -27,13 +29,13 @@ impl SavedPlan {
     /// Reads a plan's JSON.
     ///
     /// # Errors
-    /// [`ErrorKind::Malformed`], also for a schema of another version.
+    /// [`ErrorKind::Usage`], also for a schema of another version.
     pub fn parse(text: &[u8]) -> Result<Self> {
         let saved: Self = serde_json::from_slice(text)
-            .map_err(|e| Error::caused_by(ErrorKind::Malformed, "not a saved plan", e))?;
+            .map_err(|e| Error::caused_by(ErrorKind::Usage, "not a saved plan", e))?;
         if saved.schema != Plan::SCHEMA {
             let message = format!("a plan of schema {}, not {}", saved.schema, Plan::SCHEMA);
-            return Err(Error::new(ErrorKind::Malformed, message));
+            return Err(Error::new(ErrorKind::Usage, message));
         }
         Ok(saved)
     }

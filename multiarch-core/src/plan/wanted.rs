@@ -6,8 +6,9 @@ use super::Options;
 use crate::{
     chart::{TargetName, is_newer},
     error::{Error, ErrorKind, Result},
-    image::{PlatformKey, Reference},
-    package::{Bundle, Finding, Package, PackageImage},
+    fuse::Incoming,
+    image::{Digest, PlatformKey, Reference},
+    package::{Bundle, Finding, Package, PackageImage, SupersededBecause},
 };
 
 /// One image that is to be in the target under a name.
@@ -19,6 +20,14 @@ pub struct Want<'a> {
     pub reference: String,
     /// The image.
     pub image: &'a PackageImage,
+    /// What of it comes in: images that gave way to another package's are left out.
+    pub incoming: Incoming,
+}
+
+impl<'a> Want<'a> {
+    fn new(package: usize, reference: String, image: &'a PackageImage) -> Self {
+        Self { package, reference, image, incoming: image.incoming.clone() }
+    }
 }
 
 /// Everything that a run wants to have in the target.
@@ -74,6 +83,12 @@ impl<'a> Wanted<'a> {
         self.problems.push(error);
     }
 
+    /// Everything that keeps something from being imported.
+    pub fn problems(&self) -> impl Iterator<Item = &Error> {
+        let packages = self.packages.iter().flat_map(|package| package.problems());
+        packages.chain(&self.problems).chain(self.charts.iter().flat_map(|chart| &chart.problems))
+    }
+
     /// The names, each with what is wanted under it.
     pub fn images(&self) -> impl Iterator<Item = (&TargetName, &[Want<'a>])> {
         self.images.iter().map(|(name, wants)| (name, wants.as_slice()))
@@ -100,7 +115,7 @@ impl<'a> Wanted<'a> {
             Ok(named) => {
                 for (name, reference, image) in named {
                     self.charts[place].images.insert(name.clone());
-                    let want = Want { package: index, reference, image };
+                    let want = Want::new(index, reference, image);
                     self.images.entry(name).or_default().push(want);
                 }
             }
@@ -119,7 +134,7 @@ impl<'a> Wanted<'a> {
                 Ok(named) => {
                     for (name, reference) in named {
                         chart.images.insert(name.clone());
-                        let want = Want { package: index, reference, image };
+                        let want = Want::new(index, reference, image);
                         self.images.entry(name).or_default().push(want);
                     }
                 }
@@ -135,19 +150,26 @@ impl<'a> Wanted<'a> {
         for (name, wants) in &mut self.images {
             // The order of the packages on the command line must not matter.
             wants.sort_by_key(|want| {
-                (
-                    want.image.incoming.is_mislabelled(),
-                    want.image.incoming.document().digest().clone(),
-                )
+                let incoming = &want.incoming;
+                (incoming.is_mislabelled(), incoming.document().digest().clone())
             });
-            while let Some((loser, winner)) = clash(wants, &self.packages, name, &mut blocked) {
-                let lost = wants.remove(loser);
-                let kept = if winner > loser { winner - 1 } else { winner };
+            while let Some(clash) = find_clash(wants, &self.packages) {
+                let Some(because) = clash.because else {
+                    blocked.insert(name.clone(), clash.message(wants));
+                    break;
+                };
                 self.findings.push(Finding::Superseded {
                     image: name.to_string(),
-                    package: self.packages[wants[kept].package].path().into(),
-                    instead_of: self.packages[lost.package].path().into(),
+                    platform: clash.platform.clone(),
+                    package: self.packages[wants[clash.winner].package].path().into(),
+                    instead_of: self.packages[wants[clash.loser].package].path().into(),
+                    because,
                 });
+                // Only that platform's image gives way; the rest of its index comes in.
+                match wants[clash.loser].incoming.without(&BTreeSet::from([clash.digest])) {
+                    Some(rest) => wants[clash.loser].incoming = rest,
+                    None => drop(wants.remove(clash.loser)),
+                }
             }
         }
         for (name, message) in &blocked {
@@ -170,53 +192,69 @@ impl<'a> Wanted<'a> {
     }
 }
 
-/// Finds two images that cannot both be right, and which of them gives way; a clash that nothing
-/// settles is noted as blocking.
-fn clash(
-    wants: &[Want<'_>],
-    packages: &[&Package],
-    name: &TargetName,
-    blocked: &mut BTreeMap<TargetName, String>,
-) -> Option<(usize, usize)> {
+/// Two images that cannot both be right, by their places in the list.
+struct Clash {
+    winner: usize,
+    loser: usize,
+    /// The manifest that gives way, and its platform.
+    digest: Digest,
+    platform: PlatformKey,
+    /// Why it gives way; `None` where nothing decides.
+    because: Option<SupersededBecause>,
+}
+
+impl Clash {
+    fn message(&self, wants: &[Want<'_>]) -> String {
+        let (a, b) = (&wants[self.winner].reference, &wants[self.loser].reference);
+        let platform = &self.platform;
+        if a == b {
+            return format!("{a} is two different images for {platform}, and no version decides");
+        }
+        format!("{a} and {b} are different images for {platform}, and both get this name")
+    }
+}
+
+fn find_clash(wants: &[Want<'_>], packages: &[&Package]) -> Option<Clash> {
     for (i, a) in wants.iter().enumerate() {
         for (j, b) in wants.iter().enumerate().skip(i + 1) {
-            let Some(platform) = differ(a, b) else { continue };
-            let version =
-                |want: &Want<'_>| packages[want.package].name().version.clone().unwrap_or_default();
-            if same_reference(&a.reference, &b.reference) {
-                if is_newer(&version(a), &version(b)) {
-                    return Some((j, i));
-                }
-                if is_newer(&version(b), &version(a)) {
-                    return Some((i, j));
-                }
-            }
+            let Some((platform, of_a, of_b)) = differ(a, b) else { continue };
+            let version = |want: &Want<'_>| {
+                let own = want.image.origin.version.clone();
+                own.or_else(|| packages[want.package].name().version.clone()).unwrap_or_default()
+            };
+            let (first, second) = (version(a), version(b));
+            let same = same_reference(&a.reference, &b.reference);
+            let clash = |winner, loser, digest, because| {
+                Some(Clash { winner, loser, digest, platform, because })
+            };
             // Mislabelled ones sort last.
-            if b.image.incoming.is_mislabelled() && !a.image.incoming.is_mislabelled() {
-                return Some((j, i));
-            }
-            blocked.entry(name.clone()).or_insert_with(|| {
-                format!(
-                    "{} and {} are different images for {platform} on one name; a name mode that \
-                     keeps the original host apart (append-origin, prefix-registry) holds both",
-                    a.reference, b.reference
-                )
-            });
+            let mislabelled = b.incoming.is_mislabelled() && !a.incoming.is_mislabelled();
+            return match same {
+                true if mislabelled => clash(i, j, of_b, Some(SupersededBecause::Mislabelled)),
+                true if is_newer(&first, &second) => {
+                    clash(i, j, of_b, Some(SupersededBecause::LaterVersion))
+                }
+                true if is_newer(&second, &first) => {
+                    clash(j, i, of_a, Some(SupersededBecause::LaterVersion))
+                }
+                _ => clash(i, j, of_b, None),
+            };
         }
     }
     None
 }
 
-/// The platform for which two sources have different images.
-fn differ(a: &Want<'_>, b: &Want<'_>) -> Option<PlatformKey> {
-    for a in a.image.incoming.images() {
-        for b in b.image.incoming.images() {
+/// The platform for which two sources have different images, and their manifests.
+fn differ(a: &Want<'_>, b: &Want<'_>) -> Option<(PlatformKey, Digest, Digest)> {
+    for a in a.incoming.images() {
+        for b in b.incoming.images() {
             let platform = a.platform().key();
             if platform == b.platform().key()
                 && a.document().digest() != b.document().digest()
                 && !a.config().is_same_image(b.config())
             {
-                return Some(platform);
+                let digests = (a.document().digest().clone(), b.document().digest().clone());
+                return Some((platform, digests.0, digests.1));
             }
         }
     }
@@ -254,13 +292,23 @@ fn name_bundle<'a>(bundle: &'a Bundle, options: &Options) -> Result<Vec<Named<'a
                 format!("hint {:?} names an image that the bundle does not hold", hint.to_string());
             Error::new(ErrorKind::Missing, message).of_image(&rendered)
         })?;
-        hinted.insert(index);
-        named.push((name, rendered, &bundle.images()[index]));
+        let image = &bundle.images()[index];
+        let spoken: Vec<_> =
+            image.references.iter().filter(|r| same_reference(r, &rendered)).cloned().collect();
+        hinted.extend(spoken.into_iter().map(|reference| (index, reference)));
+        if image.references.is_empty() {
+            hinted.insert((index, String::new()));
+        }
+        named.push((name, rendered, image));
     }
     for (index, image) in bundle.images().iter().enumerate() {
-        if !hinted.contains(&index) {
-            let names = name_loose(image, options)?;
-            named.extend(names.into_iter().map(|(name, reference)| (name, reference, image)));
+        if hinted.contains(&(index, String::new())) {
+            continue;
+        }
+        for (name, reference) in name_loose(image, options)? {
+            if !hinted.contains(&(index, reference.clone())) {
+                named.push((name, reference, image));
+            }
         }
     }
     Ok(named)
@@ -294,6 +342,10 @@ fn name_loose(image: &PackageImage, options: &Options) -> Result<Vec<(TargetName
         .references
         .iter()
         .map(|text| {
+            // A name that this library gave is kept as it is.
+            if image.is_placed {
+                return Ok((text.parse()?, text.clone()));
+            }
             let reference: Reference = text.parse()?;
             Ok((options.names.of_reference(&reference)?, text.clone()))
         })

@@ -10,7 +10,7 @@ use std::{
 };
 
 use crate::{
-    apply::Progress,
+    apply::{Cancel, Progress},
     error::{Error, ErrorKind},
 };
 
@@ -21,12 +21,19 @@ pub(super) struct Section {
     start: u64,
     size: u64,
     at: u64,
+    cancel: Cancel,
     meter: Option<Arc<dyn Progress>>,
 }
 
 impl Section {
     pub(super) fn new(file: Arc<File>, start: u64, size: u64) -> Self {
-        Self { file, start, size, at: 0, meter: None }
+        Self { file, start, size, at: 0, cancel: Cancel::new(), meter: None }
+    }
+
+    /// Stops where the run is to stop: everything that is read comes through a section.
+    pub(super) fn stopped_by(mut self, cancel: &Cancel) -> Self {
+        self.cancel = cancel.clone();
+        self
     }
 
     /// Tells how much is read.
@@ -38,13 +45,14 @@ impl Section {
     /// A part of this part.
     pub(super) fn part(&self, start: u64, size: u64) -> Self {
         let size = size.min(self.size.saturating_sub(start));
-        let meter = self.meter.clone();
-        Self { meter, ..Self::new(self.file.clone(), self.start + start, size) }
+        let (cancel, meter) = (self.cancel.clone(), self.meter.clone());
+        Self { cancel, meter, ..Self::new(self.file.clone(), self.start + start, size) }
     }
 }
 
 impl Read for Section {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.cancel.check()?;
         let left = usize::try_from(self.size - self.at).unwrap_or(usize::MAX);
         let length = buffer.len().min(left);
         let count = self.file.read_at(&mut buffer[..length], self.start + self.at)?;
@@ -62,6 +70,8 @@ pub(super) struct Input<'a> {
     at: u64,
     /// How many bytes may be read before an entry's content: the tar crate reads long names whole.
     allowance: Rc<Cell<u64>>,
+    /// The last bytes that were read were zeros: so ends a tar archive.
+    zeros: Rc<Cell<bool>>,
 }
 
 enum Source<'a> {
@@ -73,17 +83,21 @@ enum Source<'a> {
 const MAX_HEADER: u64 = 1 << 20;
 
 impl<'a> Input<'a> {
+    fn new(source: Source<'a>) -> Self {
+        Self { source, at: 0, allowance: Rc::default(), zeros: Rc::default() }
+    }
+
     pub(super) fn section(section: Section) -> Self {
-        Self { source: Source::Section(section), at: 0, allowance: Rc::default() }
+        Self::new(Source::Section(section))
     }
 
     pub(super) fn stream(stream: impl Read + 'a) -> Self {
-        Self { source: Source::Stream(Box::new(stream)), at: 0, allowance: Rc::default() }
+        Self::new(Source::Stream(Box::new(stream)))
     }
 
     /// Switches between the header's allowance and none.
     pub(super) fn allowance(&self) -> Allowance {
-        Allowance(self.allowance.clone())
+        Allowance { left: self.allowance.clone(), zeros: self.zeros.clone() }
     }
 
     /// The file part this reads from, if it reads from one.
@@ -95,15 +109,24 @@ impl<'a> Input<'a> {
     }
 }
 
-pub(super) struct Allowance(Rc<Cell<u64>>);
+pub(super) struct Allowance {
+    left: Rc<Cell<u64>>,
+    zeros: Rc<Cell<bool>>,
+}
 
 impl Allowance {
     pub(super) fn for_header(&self) {
-        self.0.set(MAX_HEADER);
+        self.left.set(MAX_HEADER);
+        self.zeros.set(false);
+    }
+
+    /// True where a block of zeros was read since the last header began.
+    pub(super) fn saw_end(&self) -> bool {
+        self.zeros.get()
     }
 
     pub(super) fn for_content(&self) {
-        self.0.set(u64::MAX);
+        self.left.set(u64::MAX);
     }
 }
 
@@ -120,6 +143,10 @@ impl Read for Input<'_> {
             Source::Stream(stream) => stream.read(&mut buffer[..length])?,
         };
         self.at += count as u64;
+        if count > 0 {
+            // Headers are read a block at a time.
+            self.zeros.set(count <= 512 && buffer[..count].iter().all(|byte| *byte == 0));
+        }
         self.allowance.set(allowed - count as u64);
         Ok(count)
     }

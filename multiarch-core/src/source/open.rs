@@ -1,6 +1,6 @@
 //! Opening a package.
 
-use std::{path::Path, sync::Arc, time::UNIX_EPOCH};
+use std::{path::Path, sync::Arc};
 
 use super::walk::Walk;
 use crate::{
@@ -60,6 +60,8 @@ fn read(path: &Path, options: &OpenOptions) -> Result<Package> {
     let nothing = |why: &str| Error::new(ErrorKind::NotAPackage, why);
     let mut scope = if metadata.is_dir() {
         walk.directory(path)?
+    } else if !metadata.is_file() {
+        return Err(nothing("neither a regular file nor a directory"));
     } else if metadata.len() == 0 {
         return Err(nothing("the file is empty"));
     } else {
@@ -69,10 +71,12 @@ fn read(path: &Path, options: &OpenOptions) -> Result<Package> {
     if options.cancel.is_cancelled() {
         return Err(Error::new(ErrorKind::Cancelled, "cancelled while reading the package"));
     }
-    let identity = identity(&metadata, &scope);
+    let identity = identity(&metadata, &scope, walk.modified);
+    let links = std::mem::take(&mut walk.links);
     let spaces = Arc::new(walk.spaces);
     let mut found = Found::default();
     collect(&mut scope, &*spaces as &dyn Contents, &mut found);
+    options.cancel.check()?;
     let display = path.display().to_string();
     let Found { mut bundles, images, mut problems } = found;
     if bundles.is_empty() && images.is_empty() {
@@ -87,7 +91,10 @@ fn read(path: &Path, options: &OpenOptions) -> Result<Package> {
         blobs.filter_map(|blob| blob.locator).min()
     });
     let name = PackageName::of(&file_name);
-    let mut findings = Vec::new();
+    let mut findings: Vec<Finding> = links
+        .into_iter()
+        .map(|(path, target)| Finding::LinkOutside { package: display.clone(), path, target })
+        .collect();
     for error in &mut problems {
         *error = take(error).in_package(&display);
     }
@@ -96,13 +103,18 @@ fn read(path: &Path, options: &OpenOptions) -> Result<Package> {
             *error = take(error).in_bundle(&bundle.path).in_package(&display);
         }
     }
-    let declared = name.architecture.clone();
-    let mut check =
-        |image: PackageImage| check_image(image, &display, declared.as_deref(), &mut findings);
+    let mut check = |image: PackageImage, origin: &PackageName| {
+        check_image(image, &display, origin, &mut findings)
+    };
     for bundle in &mut bundles {
-        bundle.images = std::mem::take(&mut bundle.images).into_iter().map(&mut check).collect();
+        // In a directory of packages each file says for itself what it is.
+        let inner = PackageName::of(bundle.path.split('/').next().unwrap_or_default());
+        let own = name.architecture.is_none() && name.version.is_none();
+        let origin = if own && bundle.path.contains('/') { inner } else { name.clone() };
+        let images = std::mem::take(&mut bundle.images).into_iter();
+        bundle.images = images.map(|image| check(image, &origin)).collect();
     }
-    let images = images.into_iter().map(&mut check).collect();
+    let images = images.into_iter().map(|image| check(image, &name)).collect();
     Ok(Package {
         path: display,
         name,
@@ -123,9 +135,10 @@ fn take(error: &mut Error) -> Error {
 fn check_image(
     mut image: PackageImage,
     package: &str,
-    declared: Option<&str>,
+    origin: &PackageName,
     findings: &mut Vec<Finding>,
 ) -> PackageImage {
+    image.origin = origin.clone();
     let name = image
         .references
         .first()
@@ -138,7 +151,7 @@ fn check_image(
             absent: image.absent.clone(),
         });
     }
-    if let (Some(declared), [only]) = (declared, image.incoming.images())
+    if let (Some(declared), [only]) = (origin.architecture.as_deref(), image.incoming.images())
         && only.platform().key().architecture() != declared
     {
         findings.push(Finding::Mislabelled {
@@ -152,13 +165,7 @@ fn check_image(
     image
 }
 
-fn identity(metadata: &std::fs::Metadata, scope: &Scope) -> Identity {
-    let modified = metadata
-        .modified()
-        .ok()
-        .and_then(|time| time.duration_since(UNIX_EPOCH).ok())
-        .and_then(|age| u64::try_from(age.as_nanos()).ok())
-        .unwrap_or_default();
+fn identity(metadata: &std::fs::Metadata, scope: &Scope, modified: u64) -> Identity {
     let mut hasher = Hasher::new(Algorithm::Sha256);
     let size = scope.fingerprint(&mut hasher);
     let size = if metadata.is_dir() { size } else { metadata.len() };

@@ -19,8 +19,8 @@ pub(super) enum Kind {
     Other,
 }
 
-/// Looks at the first bytes of a file, at most [`HEAD`] of them.
-pub(super) fn kind(head: &[u8]) -> Kind {
+/// Looks at the first bytes of a file, at most [`HEAD`] of them. `name` is its path in the package.
+pub(super) fn kind(head: &[u8], name: &str) -> Kind {
     if is_tar(head) {
         return Kind::Tar;
     }
@@ -37,9 +37,11 @@ pub(super) fn kind(head: &[u8]) -> Kind {
             Err(error) => Err(error),
         },
     };
-    // A Zstandard block is only given out whole: what is too large to tell is taken for a tar, and
-    // the archive's own checks decide.
-    let unclear = compression == Compression::Zstd && block.is_empty() && head.len() == HEAD;
+    // A Zstandard block is only given out whole, and may be too large to tell: the name decides then,
+    // and the archive's own checks.
+    let named = name.contains(".tar") || name.ends_with(".tgz") || !name.contains('/');
+    let unclear =
+        compression == Compression::Zstd && block.is_empty() && head.len() == HEAD && named;
     if is_tar(&block) || unclear { Kind::Packed(compression) } else { Kind::Other }
 }
 

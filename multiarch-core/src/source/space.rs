@@ -12,14 +12,17 @@ use super::{
     input::{Section, skip},
 };
 use crate::{
+    apply::Cancel,
     error::{Error, Result},
     image::{Algorithm, Digest, Hasher},
     package::{BlobSource, Contents, Locator, SpaceId},
 };
 
 /// Every space of a package: its files, and what compressed runs in them unpack to.
-#[derive(Default)]
-pub(super) struct Spaces(Vec<Space>);
+pub(super) struct Spaces {
+    list: Vec<Space>,
+    cancel: Cancel,
+}
 
 struct Space {
     backing: Backing,
@@ -51,19 +54,23 @@ struct Cursor {
 }
 
 impl Spaces {
+    pub(super) fn new(cancel: &Cancel) -> Self {
+        Self { list: Vec::new(), cancel: cancel.clone() }
+    }
+
     pub(super) fn add(&mut self, backing: Backing) -> SpaceId {
-        let id = u32::try_from(self.0.len()).expect("fewer entries than the limit");
-        self.0.push(Space { backing, idle: Mutex::new(None) });
+        let id = u32::try_from(self.list.len()).expect("fewer entries than the limit");
+        self.list.push(Space { backing, idle: Mutex::new(None) });
         SpaceId(id)
     }
 
     pub(super) fn set(&mut self, id: SpaceId, backing: Backing) {
-        self.0[id.0 as usize].backing = backing;
+        self.list[id.0 as usize].backing = backing;
     }
 
     fn get(&self, id: SpaceId) -> io::Result<&Space> {
         let missing = || io::Error::new(io::ErrorKind::InvalidInput, "no such place");
-        self.0.get(id.0 as usize).ok_or_else(missing)
+        self.list.get(id.0 as usize).ok_or_else(missing)
     }
 
     /// A reader that owns everything it needs, standing as near before `offset` as can be, and
@@ -73,7 +80,8 @@ impl Spaces {
             Backing::Pending => return Err(io::ErrorKind::InvalidInput.into()),
             Backing::File { path, size } => {
                 let file = Arc::new(File::open(path)?);
-                let section = Section::new(file, offset, size.saturating_sub(offset));
+                let section = Section::new(file, offset, size.saturating_sub(offset))
+                    .stopped_by(&self.cancel);
                 Cursor { at: offset, reader: Box::new(section) }
             }
             Backing::Gzip { packed, points } => {

@@ -5,6 +5,7 @@ use std::{
     io::{self, Read},
     path::Path,
     sync::Arc,
+    time::UNIX_EPOCH,
 };
 
 use super::{
@@ -23,6 +24,8 @@ use crate::{
 /// Small files are kept while they pass by: up to this much of each, and this much together.
 const MAX_KEPT_FILE: u64 = 1 << 20;
 const MAX_KEPT: u64 = 24 << 20;
+/// All paths together; a million real ones take some 50 MiB.
+const MAX_NAMES: usize = 64 << 20;
 /// What follows the end of a tar inside gzip is read to check the gzip's own end, up to here.
 const MAX_TAIL: u64 = 1 << 30;
 
@@ -30,7 +33,13 @@ pub(super) struct Walk<'a> {
     pub(super) spaces: Spaces,
     options: &'a OpenOptions,
     entries: usize,
+    /// Bytes of all paths.
+    names: usize,
     kept: u64,
+    /// The latest change of any file, in nanoseconds since 1970.
+    pub(super) modified: u64,
+    /// Links of a directory that lead outside it, and where to.
+    pub(super) links: Vec<(String, String)>,
 }
 
 /// Where the bytes that are being read are: a space, and the offset of the first one.
@@ -42,7 +51,15 @@ struct Base {
 
 impl<'a> Walk<'a> {
     pub(super) fn new(options: &'a OpenOptions) -> Self {
-        Self { spaces: Spaces::default(), options, entries: 0, kept: 0 }
+        Self {
+            spaces: Spaces::new(&options.cancel),
+            options,
+            entries: 0,
+            names: 0,
+            kept: 0,
+            modified: 0,
+            links: Vec::new(),
+        }
     }
 
     /// Walks one file; `None` where it is no archive.
@@ -62,9 +79,12 @@ impl<'a> Walk<'a> {
         let doing = "opening";
         let at = |e: io::Error| Error::from_io(doing, e).at_path(path.display());
         let file = Arc::new(File::open(path).map_err(at)?);
-        let size = file.metadata().map_err(at)?.len();
+        let metadata = file.metadata().map_err(at)?;
+        self.modified = self.modified.max(modified(&metadata));
+        let size = metadata.len();
         let space = self.spaces.add(Backing::File { path: path.into(), size });
-        Ok((Locator { space, offset: 0, size }, Section::new(file, 0, size)))
+        let section = Section::new(file, 0, size).stopped_by(&self.options.cancel);
+        Ok((Locator { space, offset: 0, size }, section))
     }
 
     /// Walks a directory as if it were an archive.
@@ -92,12 +112,21 @@ impl<'a> Walk<'a> {
         for item in items {
             let path = format!("{prefix}{}", item.file_name().to_string_lossy());
             let kind = item.file_type().map_err(at)?;
-            self.count()?;
+            self.count(path.len())?;
             if kind.is_dir() {
-                self.folder(&item.path(), &format!("{path}/"), scope, depth + 1)?;
+                let below = self.folder(&item.path(), &format!("{path}/"), scope, depth + 1);
+                match below {
+                    // One folder that may not be read says nothing about the others.
+                    Err(error) if error.kind() == ErrorKind::Io => scope.problems.push(error),
+                    other => other?,
+                }
             } else if kind.is_symlink() {
                 let target = std::fs::read_link(item.path()).map_err(at)?;
-                link(scope, path, &target.to_string_lossy());
+                let target = target.to_string_lossy().into_owned();
+                if crate::package::resolve_link(&path, &target).is_none() {
+                    self.links.push((path.clone(), target.clone()));
+                }
+                link(scope, path, &target);
             } else if kind.is_file() {
                 match self.open(&item.path()) {
                     Ok((locator, section)) => {
@@ -111,8 +140,12 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    fn count(&mut self) -> Result<()> {
+    fn count(&mut self, name: usize) -> Result<()> {
         self.entries += 1;
+        self.names += name;
+        if self.names > MAX_NAMES {
+            return Err(Error::new(ErrorKind::TooLarge, "paths of more than 64 MiB together"));
+        }
         if self.entries > MAX_ENTRIES {
             return Err(Error::new(ErrorKind::TooLarge, "more than a million entries"));
         }
@@ -151,7 +184,7 @@ impl<'a> Walk<'a> {
         path: &str,
         depth: usize,
     ) -> Option<Scope> {
-        let kind = sniff::kind(head);
+        let kind = sniff::kind(head, path);
         if kind == Kind::Other {
             return None;
         }
@@ -197,8 +230,14 @@ impl<'a> Walk<'a> {
         self.tar(input, Base { space, offset: 0 }, scope, depth);
         if !scope.cut {
             // The checksum stands behind the padding.
-            if let Err(error) = io::copy(&mut unpacked.take(MAX_TAIL), &mut io::sink()) {
-                cut(scope, error);
+            match is_padding(unpacked) {
+                Ok(true) => {}
+                Ok(false) => {
+                    let message = "data follows behind the archive's end mark, as where two \
+                                   archives were joined: only the first one is read";
+                    scope.problems.push(Error::new(ErrorKind::Malformed, message));
+                }
+                Err(error) => cut(scope, error),
             }
         }
     }
@@ -213,7 +252,14 @@ impl<'a> Walk<'a> {
         };
         loop {
             allowance.for_header();
-            let Some(entry) = entries.next() else { return };
+            let Some(entry) = entries.next() else {
+                if !allowance.saw_end() {
+                    let message = "the archive ends without its end mark: it may be cut";
+                    scope.problems.push(Error::new(ErrorKind::Truncated, message));
+                    scope.cut = true;
+                }
+                return;
+            };
             allowance.for_content();
             let result = entry
                 .map_err(|e| Error::from_io("reading the archive", e))
@@ -234,8 +280,8 @@ impl<'a> Walk<'a> {
         scope: &mut Scope,
         depth: usize,
     ) -> Result<()> {
-        self.count()?;
         let raw = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
+        self.count(raw.len())?;
         let kind = entry.header().entry_type();
         let Some(path) = crate::package::normalise(&raw) else {
             let message = "the archive names a path outside itself";
@@ -292,7 +338,8 @@ impl<'a> Walk<'a> {
         };
         let compression = Compression::sniff(&head);
         let mut member = Member { kind: MemberKind::File(at), content: None, compression };
-        if is_blob(&path) || is_chart_file(&path) {
+        let plain = is_blob(&path) || is_chart_file(&path);
+        if plain || is_wanted(&path) {
             let small = at.size <= MAX_KEPT_FILE && self.kept + at.size <= MAX_KEPT;
             if small && (head.first() == Some(&b'{') || is_wanted(&path)) {
                 match rest(head, input, at.size) {
@@ -302,14 +349,6 @@ impl<'a> Walk<'a> {
                     }
                     Err(error) => return cut_at(scope, error, &path),
                 }
-            }
-            scope.insert(path, member);
-            return;
-        }
-        if is_wanted(&path) && at.size <= MAX_KEPT_FILE {
-            match rest(head, input, at.size) {
-                Ok(content) => member.content = Some(content),
-                Err(error) => return cut_at(scope, error, &path),
             }
             scope.insert(path, member);
             return;
@@ -330,6 +369,25 @@ impl<'a> Walk<'a> {
 
 /// Folders in folders of a package that is a directory.
 const MAX_FOLDERS: usize = 64;
+
+/// Time of the last change, in nanoseconds since 1970.
+pub(super) fn modified(metadata: &std::fs::Metadata) -> u64 {
+    let age = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    age.and_then(|age| u64::try_from(age.as_nanos()).ok()).unwrap_or_default()
+}
+
+/// Reads what is left; true where it is all zeros.
+fn is_padding(rest: &mut impl Read) -> io::Result<bool> {
+    let mut buffer = vec![0; 128 << 10];
+    let mut rest = rest.take(MAX_TAIL);
+    loop {
+        match rest.read(&mut buffer)? {
+            0 => return Ok(true),
+            count if buffer[..count].iter().any(|byte| *byte != 0) => return Ok(false),
+            _ => {}
+        }
+    }
+}
 
 fn rest(head: Vec<u8>, input: Input<'_>, size: u64) -> io::Result<Arc<[u8]>> {
     let mut content = head;
@@ -377,7 +435,15 @@ fn is_chart_file(path: &str) -> bool {
 /// Files that say what an archive is. Configs and manifests are told by their first byte.
 fn is_wanted(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
-    ["manifest.json", "index.json", "oci-layout", "hints.yaml", "Chart.yaml", "values.yaml"]
-        .contains(&name)
+    [
+        "manifest.json",
+        "index.json",
+        "oci-layout",
+        "hints.yaml",
+        "Chart.yaml",
+        "values.yaml",
+        "requirements.yaml",
+    ]
+    .contains(&name)
         || (is_chart_file(path) && name.ends_with(".tgz"))
 }

@@ -209,7 +209,12 @@ fn broken_bundles() {
             ErrorKind::Malformed,
             false,
         ),
-        ("images.tar ends early", bundle(whole[..1024].to_vec()).tar(), ErrorKind::Missing, false),
+        (
+            "images.tar ends early",
+            bundle(whole[..1024].to_vec()).tar(),
+            ErrorKind::Truncated,
+            false,
+        ),
         ("no chart", tar(&no_chart), ErrorKind::Missing, false),
         ("nothing of a bundle", tar(&[Entry::file("x", "y")]), ErrorKind::Malformed, false),
         (
@@ -394,4 +399,51 @@ fn damage_after_the_plan() {
     let index = std::fs::read(folder.path().join("store/index.json"));
     let tags = index.map(|text| Index::parse(&text).expect("an index").entries().len());
     assert_eq!(tags.unwrap_or(0), 0);
+}
+
+/// A path of a hundred thousand components costs its own length, not its square.
+#[test]
+fn long_paths_are_refused() {
+    let folder = Folder::new();
+    let long = format!("{}x", "a/".repeat(100_000));
+    let package = tar(&[Entry::file(long, "x"), Entry::file("y", "z")]);
+    let path = folder.write("long.tar.gz", gzip(&package));
+    let error = Package::open(&path).expect_err("too long");
+    assert_eq!(error.kind(), ErrorKind::UnsafePath);
+}
+
+/// What is missing at the end is noticed where nothing but the end mark says so.
+#[test]
+fn an_end_that_is_missing_and_one_that_comes_twice() {
+    let folder = Folder::new();
+    let image = Image::new("amd64", "x");
+    let bundle = |name: &str| {
+        let repository = format!("demo/{name}");
+        Bundle::simple(name, "1", &[("a", "q.io", &repository, "v1", &image)]).tar()
+    };
+    let first = tar(&[Entry::file("first_1.bundle.tar", bundle("first"))]);
+    let second = tar(&[Entry::file("second_1.bundle.tar", bundle("second"))]);
+    for (name, content, kind) in [
+        ("cut.tar", first[..first.len() - 1024].to_vec(), ErrorKind::Truncated),
+        ("cut.tar.gz", gzip(&first[..first.len() - 1024]), ErrorKind::Truncated),
+        ("joined.tar.gz", [gzip(&first), gzip(&second)].concat(), ErrorKind::Malformed),
+    ] {
+        let report = import(&[open(&folder.write(name, content))], &memory());
+        assert_eq!(kinds(&report), [kind], "{name}");
+        assert_eq!(report.images.len(), 1, "{name}: what is there is imported");
+    }
+}
+
+/// A foreign `manifest.json` is nobody's business.
+#[test]
+fn foreign_lists_are_left_alone() {
+    let folder = Folder::new();
+    let image = Image::new("amd64", "x");
+    let bundle = Bundle::simple("x", "1", &[("a", "q.io", "demo/x", "v1", &image)]);
+    let package = tar(&[
+        Entry::file("manifest.json", "{\"kind\":\"something else\"}"),
+        Entry::file("dump.sql.zst", multiarch_generator::zstd(&[7; 300_000])),
+        Entry::file("x_1.bundle.tar", bundle.tar()),
+    ]);
+    assert!(import(&[open(&folder.write("p.tar", package))], &memory()).complete);
 }

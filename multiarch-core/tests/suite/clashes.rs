@@ -1,7 +1,7 @@
 //! Two images of one run on one name.
 
 use multiarch_core::{ErrorKind, package::Finding};
-use multiarch_generator::{Bundle, Entry, Image, gzip, tar};
+use multiarch_generator::{Bundle, Entry, Image, gzip, images_tar, tar};
 
 use crate::runs::{Folder, import, kinds, memory, open};
 
@@ -84,4 +84,73 @@ fn a_mislabelled_image_gives_way() {
         let after = report.images[0].after.as_ref().map(ToString::to_string);
         assert_eq!(after, Some(right.digest()));
     }
+}
+
+/// Different references are different images, whoever is mislabelled: neither chart may run the
+/// other's.
+#[test]
+fn mislabelled_or_not_two_references_clash() {
+    let folder = Folder::new();
+    let (right, wrong) = (Image::new("amd64", "right"), Image::new("amd64", "wrong"));
+    let amd64 = folder.write("p-v1-amd64.tar.gz", package(&[bundle("one", "docker.io", &right)]));
+    let arm64 = folder.write("p-v1-arm64.tar.gz", package(&[bundle("two", "quay.io", &wrong)]));
+    let report = import(&[open(&amd64), open(&arm64)], &memory());
+    assert_eq!(kinds(&report), [ErrorKind::NameClash, ErrorKind::NameClash]);
+    assert!(report.images.is_empty());
+}
+
+/// A newer package with one platform takes the place of that platform alone.
+#[test]
+fn only_the_clashing_platform_gives_way() {
+    let folder = Folder::new();
+    let (old, new) = (Image::new("amd64", "old"), Image::new("amd64", "new"));
+    let arm64 = Image::new("arm64", "old");
+    let first = folder.layout("first-v1.0.0");
+    for (name, image) in [("a-amd64.tar", &old), ("a-arm64.tar", &arm64)] {
+        let path = folder.write(name, images_tar(&[("quay.io/demo/tool:latest", image)]));
+        assert!(import(&[open(&path)], &first).complete);
+    }
+    let layout = folder.path().join("first-v1.0.0");
+    let newer =
+        folder.write("p-v1.1.0-amd64.tar", images_tar(&[("docker.io/demo/tool:latest", &new)]));
+    for swapped in [false, true] {
+        let mut packages = [open(&layout), open(&newer)];
+        if swapped {
+            packages.reverse();
+        }
+        let target = memory();
+        let report = import(&packages, &target);
+        assert!(report.complete, "{:?}", report.errors().collect::<Vec<_>>());
+        let document =
+            target.store().get_tag(&report.images[0].name).expect("read").expect("there");
+        let text = String::from_utf8(document.raw().to_vec()).expect("text");
+        assert!(text.contains(&new.digest()) && text.contains(&arm64.digest()), "{text}");
+        assert!(!text.contains(&old.digest()), "{text}");
+    }
+}
+
+/// In a directory of packages each file's name says what it is.
+#[test]
+fn a_directory_of_packages() {
+    let folder = Folder::new();
+    let (old, new) = (Image::new("amd64", "old"), Image::new("amd64", "new"));
+    for (version, image) in [("v0.9.0", &old), ("v0.12.0", &new)] {
+        let name = format!("all/addon-offline-full-package-{version}-amd64.tar.gz");
+        folder.write(&name, package(&[bundle("tool", "quay.io", image)]));
+    }
+    let report = import(&[open(&folder.path().join("all"))], &memory());
+    assert!(report.complete, "{:?}", report.errors().collect::<Vec<_>>());
+    assert_eq!(report.images[0].after.as_ref().map(ToString::to_string), Some(new.digest()));
+}
+
+/// A layout of ours keeps its names when it is a package itself.
+#[test]
+fn names_of_a_layout_of_ours_stay() {
+    let folder = Folder::new();
+    let image = Image::new("amd64", "x");
+    let bundle = Bundle::simple("x", "1", &[("a", "docker.m.daocloud.io", "redis", "7", &image)]);
+    let path = folder.write("p.tar.gz", package(&[bundle]));
+    assert!(import(&[open(&path)], &folder.layout("store")).complete);
+    let report = import(&[open(&folder.path().join("store"))], &memory());
+    assert_eq!(report.images[0].name.to_string(), "redis:7");
 }

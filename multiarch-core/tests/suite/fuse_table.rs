@@ -358,3 +358,66 @@ fn the_config_says_the_platform_and_the_entry_completes_it() {
         "linux/arm/v7".parse::<Platform>().expect("a platform").key()
     );
 }
+
+/// go-containerregistry writes the config's type as the `artifactType` of ordinary images.
+#[test]
+fn an_artifact_type_of_images_is_no_artifact() {
+    let (mine, arm, newer) = (amd64("a"), arm64("a"), arm64("b"));
+    let with_type = |image: &Image| {
+        let mut entry = image.entry();
+        entry["artifactType"] = types::DOCKER_CONFIG.into();
+        entry
+    };
+    let text = list(&[]).replace("[]", &json!([with_type(&mine), with_type(&arm)]).to_string());
+    let fusion = fused(&held(&text, &[&mine, &arm]), &newer.incoming());
+    assert_eq!(fusion.decisions[0].outcome, Outcome::Replaced { from: vec![arm.digest()] });
+    assert_eq!(fusion.held.platforms().expect("readable").len(), 2);
+}
+
+/// One manifest listed for two platforms provides both.
+#[test]
+fn one_manifest_for_two_platforms() {
+    let (mine, shared) = (amd64("a"), Image::new(OCI, "linux/arm", "a"));
+    let entry_for = |variant: &str| {
+        let mut entry = shared.entry();
+        entry["platform"]["variant"] = variant.into();
+        entry
+    };
+    let text = oci(&[entry_for("v6"), entry_for("v7")]);
+    let incoming = incoming_index(&text, &[&shared]);
+    let expected = oci(&[mine.entry(), entry_for("v6"), entry_for("v7")]);
+    let fusion = fused(&held_image(&mine), &incoming);
+    assert_eq!(text_after(&fusion), expected);
+    assert!(fused(&fusion.held, &incoming).document.is_none());
+    let other_way = fused(&held(&text, &[&shared]), &mine.incoming());
+    assert_eq!(text_after(&other_way), expected);
+}
+
+/// An index of which a part is at hand brings its attestations with it, at once.
+#[test]
+fn an_incomplete_index_is_idempotent() {
+    let mine = Image::new(OCI, "linux/amd64", "a");
+    let sbom = attestation(&mine, "sbom");
+    let text = oci(&[mine.entry(), arm64("a").entry(), sbom.clone()]);
+    let document = document(&text);
+    let image = IncomingImage::new(mine.document.clone(), mine.config.clone(), None);
+    let incoming = Incoming::index(document, vec![image], vec![entry(&sbom)], false);
+    let fusion = fused(&Held::absent(), &incoming);
+    assert_eq!(text_after(&fusion), oci(&[mine.entry(), sbom]));
+    assert!(fused(&fusion.held, &incoming).document.is_none());
+}
+
+/// A config that names no platform takes the entry's.
+#[test]
+fn a_silent_config_takes_the_entrys_platform() {
+    let config = config_text("linux/amd64", "a").replace("amd64", "").replace("linux", "");
+    let silent = Image::of_config(OCI, &config);
+    let mut descriptor = silent.document.descriptor();
+    descriptor.platform = Some("linux/amd64".parse().expect("a platform"));
+    let image = IncomingImage::new(
+        silent.document.clone(),
+        silent.config.clone(),
+        Some(Entry::new(descriptor)),
+    );
+    assert_eq!(image.platform().to_string(), "linux/amd64");
+}

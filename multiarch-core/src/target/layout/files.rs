@@ -138,7 +138,9 @@ impl Files {
         let failed = |e| self.error("reading the target", &path, e);
         let file = match File::open(&path) {
             Ok(file) => file,
-            Err(error) if is_absent(&error) => return self.without_index(),
+            Err(error) if is_absent(&error) || error.kind() == io::ErrorKind::NotADirectory => {
+                return self.without_index();
+            }
             Err(error) => return Err(failed(error)),
         };
         let stamp = Stamp::of(&file).map_err(failed)?;
@@ -168,10 +170,11 @@ impl Files {
                     && !self.root.join("blobs").is_dir()
             }
             Err(error) if is_absent(&error) => false,
+            Err(error) if error.kind() == io::ErrorKind::NotADirectory => true,
             Err(error) => return Err(self.error("reading the target", &self.root, error)),
         };
         if foreign {
-            let message = "the directory is not empty, and no OCI layout";
+            let message = "what is there is not empty, and no OCI layout";
             return Err(Error::new(ErrorKind::Usage, message).at_path(self.root.display()));
         }
         Ok(Arc::new(TagIndex::empty()))

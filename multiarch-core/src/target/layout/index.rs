@@ -6,6 +6,7 @@ use crate::{
     chart::TargetName,
     error::{Error, ErrorKind, Result},
     image::{Document, Entry, Index, REF_NAME, RawObject, entries_text, types},
+    package::LAYOUT_NAMES,
 };
 
 /// The entries of an `index.json`: tags by name, everything else as it was.
@@ -75,7 +76,7 @@ impl TagIndex {
         match &self.members {
             Some(members) => members.write(|name| (name == "manifests").then(|| manifests.clone())),
             None => format!(
-                r#"{{"schemaVersion":2,"mediaType":"{}","manifests":{manifests}}}"#,
+                r#"{{"schemaVersion":2,"mediaType":"{}","manifests":{manifests},"annotations":{{"{LAYOUT_NAMES}":"target"}}}}"#,
                 types::OCI_INDEX
             )
             .into_bytes(),
