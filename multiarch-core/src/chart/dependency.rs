@@ -103,7 +103,7 @@ fn aliases(listed: &Value, chart: &Chart) -> Vec<String> {
     let fits = |dependency: &&Value| {
         dependency["version"].as_str().is_none_or(|range| version_fits(&chart.version, range))
     };
-    let several = ours.len() > 1 && ours.iter().any(|d| fits(&d));
+    let several = ours.len() > 1 && ours.iter().any(fits);
     let mut names: Vec<String> = ours
         .into_iter()
         .filter(|dependency| !several || fits(dependency))
