@@ -9,3 +9,4 @@ mod readers;
 mod registry;
 mod servers;
 mod signals;
+mod states;

@@ -1,0 +1,187 @@
+//! What a tag may hold already, put there by other tools into a live registry.
+
+use multiarch_generator::{Image, Layer, images_tar};
+use serde_json::{Value, json};
+
+use crate::{
+    desk::{Desk, succeed, tool},
+    servers::{Kind, Server},
+};
+
+const NAME: &str = "demo/app:v1";
+
+/// A registry, and images of one name in archives.
+struct Stage {
+    desk: Desk,
+    server: Server,
+}
+
+impl Stage {
+    fn new(kind: Kind) -> Self {
+        Self { desk: Desk::new(), server: Server::start(kind) }
+    }
+
+    fn at(&self, name: &str) -> String {
+        format!("{}/{name}", self.server.address)
+    }
+
+    fn archive(&self, file: &str, image: &Image) -> String {
+        self.desk.write(file, images_tar(&[("quay.io/demo/app:v1", image)]))
+    }
+
+    /// Pushes an archive with crane, to a tag of this repository.
+    fn push(&self, image: &Image, name: &str) {
+        let archive = self.archive("pushed.tar", image);
+        succeed(tool("crane").args(["push", &archive, &self.at(name)]));
+    }
+
+    /// Imports, and gives platform → digest of what the tag holds then.
+    fn import(&self, image: &Image, more: &[&str]) -> (Option<i32>, String) {
+        let archive = self.archive("incoming.tar", image);
+        let target = self.server.target();
+        let mut words = vec!["import", &archive, "--to", &target, "--quiet"];
+        words.extend(more);
+        let run = self.desk.run(&words);
+        (run.code, run.out + &run.err)
+    }
+
+    fn manifest(&self) -> String {
+        succeed(tool("crane").args(["manifest", &self.at(NAME)]))
+    }
+
+    fn entries(&self) -> Vec<(String, String)> {
+        let manifest: Value = serde_json::from_str(&self.manifest()).expect("JSON");
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let entries = manifest["manifests"].as_array().cloned().unwrap_or_default();
+        entries.iter().map(|e| (text(&e["platform"]["architecture"]), text(&e["digest"]))).collect()
+    }
+}
+
+fn image(architecture: &str, content: &str) -> Image {
+    Image::of(architecture, "", vec![Layer::gzip("file", content)])
+}
+
+const KINDS: [Kind; 2] = [Kind::Debian, Kind::V3];
+
+#[test]
+fn a_manifest_of_the_same_or_another_platform() {
+    for kind in KINDS {
+        let (amd64, arm64, newer) = (image("amd64", "a"), image("arm64", "a"), image("amd64", "b"));
+        let stage = Stage::new(kind);
+        stage.push(&amd64, NAME);
+        // The same platform, written by another tool: nothing is written.
+        let before = stage.manifest();
+        assert_eq!(stage.import(&amd64, &[]).0, Some(0), "{kind:?}");
+        assert_eq!(stage.manifest(), before);
+        // Another image of it: by policy.
+        let (code, said) = stage.import(&newer, &["--on-conflict", "fail"]);
+        assert_eq!(code, Some(1), "{said}");
+        assert_eq!(stage.import(&newer, &["--on-conflict", "existing"]).0, Some(0));
+        assert_eq!(stage.manifest(), before);
+        assert_eq!(stage.import(&arm64, &[]).0, Some(0));
+        let held = stage.entries();
+        assert_eq!(held[1], ("arm64".into(), arm64.digest()));
+        let kept = held[0].1.clone();
+        let (code, said) = stage.import(&newer, &[]);
+        assert_eq!(code, Some(0));
+        assert!(said.contains(&kept), "the report says what was replaced: {said}");
+        let expected = [("amd64".to_owned(), newer.digest()), ("arm64".to_owned(), arm64.digest())];
+        assert_eq!(stage.entries(), expected);
+    }
+}
+
+#[test]
+fn an_index_made_by_crane_and_one_with_annotations_made_by_regctl() {
+    for kind in KINDS {
+        let (amd64, arm64, s390x) = (image("amd64", "a"), image("arm64", "a"), image("s390x", "a"));
+        let stage = Stage::new(kind);
+        stage.push(&amd64, "demo/app:one");
+        stage.push(&arm64, "demo/app:two");
+        let parts = [stage.at("demo/app:one"), stage.at("demo/app:two")];
+        succeed(tool("crane").args([
+            "index",
+            "append",
+            "--docker-empty-base",
+            "-m",
+            &parts[0],
+            "-m",
+            &parts[1],
+            "-t",
+            &stage.at(NAME),
+        ]));
+        assert_eq!(stage.import(&s390x, &[]).0, Some(0), "{kind:?}");
+        let names: Vec<String> = stage.entries().into_iter().map(|(name, _)| name).collect();
+        assert_eq!(names, ["amd64", "arm64", "s390x"]);
+        let first: Value = serde_json::from_str(&stage.manifest()).expect("JSON");
+        assert_eq!(first["mediaType"], "application/vnd.docker.distribution.manifest.list.v2+json");
+
+        let plain = format!("reg={},tls=disabled", stage.server.address);
+        succeed(tool("regctl").args([
+            "index",
+            "create",
+            "--host",
+            &plain,
+            "--annotation",
+            "who=regctl",
+            "--ref",
+            &parts[0],
+            "--ref",
+            &parts[1],
+            &stage.at(NAME),
+        ]));
+        assert_eq!(stage.import(&s390x, &[]).0, Some(0), "{kind:?}");
+        let names: Vec<String> = stage.entries().into_iter().map(|(name, _)| name).collect();
+        assert_eq!(names, ["amd64", "arm64", "s390x"]);
+        let second: Value = serde_json::from_str(&stage.manifest()).expect("JSON");
+        assert_eq!(second["annotations"], json!({"who": "regctl"}));
+    }
+}
+
+#[test]
+fn an_image_that_skopeo_copied_as_oci() {
+    for kind in KINDS {
+        let (amd64, arm64) = (image("amd64", "a"), image("arm64", "a"));
+        let stage = Stage::new(kind);
+        let archive = stage.archive("a.tar", &amd64);
+        // skopeo packs the layers anew and writes an OCI manifest: the same image all the same.
+        succeed(
+            tool("skopeo")
+                .args(["copy", "--insecure-policy", "--dest-tls-verify=false", "--format", "oci"])
+                .args([
+                    &format!("docker-archive:{archive}"),
+                    &format!("docker://{}", stage.at(NAME)),
+                ]),
+        );
+        let before = stage.manifest();
+        let (code, said) = stage.import(&amd64, &[]);
+        assert_eq!(code, Some(0), "{said}");
+        assert_eq!(stage.manifest(), before, "{said}");
+        assert_eq!(stage.import(&arm64, &[]).0, Some(0));
+        let after: Value = serde_json::from_str(&stage.manifest()).expect("JSON");
+        assert_eq!(after["mediaType"], "application/vnd.oci.image.index.v1+json");
+        assert_eq!(stage.entries().len(), 2);
+        succeed(tool("crane").args(["validate", "--remote", &stage.at(NAME)]));
+    }
+}
+
+#[test]
+fn an_artifact_stays_as_it_is() {
+    let stage = Stage::new(Kind::V3);
+    let file = stage.desk.write("note.txt", "hello");
+    let mut oras = tool("oras");
+    oras.current_dir(stage.desk.path());
+    succeed(oras.args([
+        "push",
+        "--plain-http",
+        "--artifact-type",
+        "text/x-note",
+        &stage.at(NAME),
+        "note.txt",
+    ]));
+    assert!(file.ends_with("note.txt"));
+    let before = stage.manifest();
+    let (code, said) = stage.import(&image("amd64", "a"), &[]);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains(NAME) && said.contains("artifact"), "{said}");
+    assert_eq!(stage.manifest(), before);
+}
