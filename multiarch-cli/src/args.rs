@@ -128,8 +128,8 @@ pub(crate) struct Status {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct To {
-    /// Where images go: docker://HOST[:PORT][/PATH] (https://, http:// or nothing in front, too), or
-    /// oci:DIR, an OCI layout directory, which is created where it is missing
+    /// Where images go: docker://HOST:PORT/PATH (port and path may be left out, and https://, http://
+    /// or nothing may stand in front), or oci:DIR, an OCI layout directory, which is created where it is missing
     #[arg(long = "to", value_name = "TARGET")]
     pub(crate) target: String,
     #[command(flatten)]
