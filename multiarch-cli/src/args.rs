@@ -54,8 +54,8 @@ Examples:
 impl Verb {
     pub(crate) fn wants_json(&self) -> bool {
         match self {
-            Self::Import(verb) => verb.show.json,
-            Self::Plan(verb) => verb.show.json,
+            Self::Import(verb) => verb.work.show.json,
+            Self::Plan(verb) => verb.work.show.json,
             Self::Apply(verb) => verb.show.json,
             Self::Inspect(verb) => verb.show.json,
             Self::Status(verb) => verb.show.json,
@@ -63,8 +63,9 @@ impl Verb {
     }
 }
 
+/// What an import and its plan have in common.
 #[derive(Debug, ClapArgs)]
-pub(crate) struct Import {
+pub(crate) struct Work {
     /// Packages: files or directories, any number, any mix of architectures, in any order
     #[arg(required = true, value_name = "PACKAGE")]
     pub(crate) packages: Vec<PathBuf>,
@@ -74,6 +75,12 @@ pub(crate) struct Import {
     pub(crate) fusion: Fusion,
     #[command(flatten)]
     pub(crate) show: Show,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Import {
+    #[command(flatten)]
+    pub(crate) work: Work,
     /// Count findings, such as an image of another architecture than its package says, as failures
     #[arg(long)]
     pub(crate) strict: bool,
@@ -81,15 +88,8 @@ pub(crate) struct Import {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Plan {
-    /// Packages: files or directories, any number, any mix of architectures, in any order
-    #[arg(required = true, value_name = "PACKAGE")]
-    pub(crate) packages: Vec<PathBuf>,
     #[command(flatten)]
-    pub(crate) to: To,
-    #[command(flatten)]
-    pub(crate) fusion: Fusion,
-    #[command(flatten)]
-    pub(crate) show: Show,
+    pub(crate) work: Work,
     /// Save the plan as JSON, for `multiarch apply`
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,

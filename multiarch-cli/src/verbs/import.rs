@@ -9,14 +9,14 @@ use crate::{
 };
 
 pub(crate) fn run(args: &Import, cancel: &Cancel) -> Result<Outcome> {
-    let progress = progress::shown(&args.show);
-    let target = args.to.open(cancel)?;
-    let options = args.fusion.options(args.to.connection.jobs);
-    let mut opened = open(&args.packages, &progress, cancel)?;
+    let progress = progress::shown(&args.work.show);
+    let target = args.work.to.open(cancel)?;
+    let options = args.work.fusion.options(args.work.to.connection.jobs);
+    let mut opened = open(&args.work.packages, &progress, cancel)?;
     let plan = make_plan(&mut opened, &target, &options, cancel)?;
     let report = plan.apply(&target, &*progress, cancel);
     drop(progress);
-    show(&report, &args.show);
+    show(&report, &args.work.show);
     let found = args.strict && !report.findings.is_empty();
     Ok(Outcome::from(report.complete && !found))
 }

@@ -25,14 +25,14 @@ fn absolute_target(target: &str) -> Result<String> {
 }
 
 pub(crate) fn run(args: &Plan, cancel: &Cancel) -> Result<Outcome> {
-    let progress = progress::shown(&args.show);
-    let named = &args.to.target;
+    let progress = progress::shown(&args.work.show);
+    let named = &args.work.to.target;
     let named = if args.output.is_some() { absolute_target(named)? } else { named.clone() };
-    let target = args.to.connection.open(&named, cancel)?;
-    let options = args.fusion.options(args.to.connection.jobs);
+    let target = args.work.to.connection.open(&named, cancel)?;
+    let options = args.work.fusion.options(args.work.to.connection.jobs);
     // A saved plan means the same from any folder.
     let saved = args.output.is_some();
-    let paths = if saved { absolute(&args.packages)? } else { args.packages.clone() };
+    let paths = if saved { absolute(&args.work.packages)? } else { args.work.packages.clone() };
     let mut opened = open(&paths, &progress, cancel)?;
     let plan = make_plan(&mut opened, &target, &options, cancel)?;
     drop(progress);
@@ -41,7 +41,7 @@ pub(crate) fn run(args: &Plan, cancel: &Cancel) -> Result<Outcome> {
         text.and_then(|text| std::fs::write(path, text))
             .map_err(|e| Error::from_io("saving the plan", e).at_path(path.display()))?;
     }
-    if args.show.json {
+    if args.work.show.json {
         output::json(&plan);
     } else {
         output::print(&plan.to_string());
