@@ -111,6 +111,50 @@ fn what_cannot_be_read_stays_untouched() {
 }
 
 #[test]
+fn a_reset_while_reading_ends_the_run_before_it_writes() {
+    let desk = Desk::new();
+    let server = Server::start(Kind::Debian);
+    let proxy = Proxy::start(&server.address, |request| {
+        if request.is("GET", "/manifests/v1.2.0") { Action::Reset } else { Action::Forward }
+    });
+    let run = desk.run(&["import", &desk.package("amd64"), "--to", &proxy.target()]);
+    assert_eq!(run.code, Some(1), "{}", run.err);
+    assert!(run.err.contains("GET /v2/demo/web/manifests/v1.2.0"), "{}", run.err);
+    assert!(proxy.take().iter().all(|r| r.method == "GET" || r.method == "HEAD"));
+}
+
+/// An upload that goes on elsewhere: the bytes arrive there, the credentials do not.
+#[test]
+fn an_upload_may_go_to_another_host() {
+    let desk = Desk::new();
+    let (server, _folder) = protected();
+    let elsewhere = Proxy::start(&server.address, |request| {
+        assert_eq!(request.headers.get("authorization"), None, "{}", request.path);
+        Action::Answer(201, Vec::new(), String::new())
+    });
+    let other = elsewhere.address.clone();
+    let proxy = Proxy::start(&server.address, move |request| {
+        if !request.is("POST", "/blobs/uploads/") {
+            return Action::Forward;
+        }
+        let location = format!("http://{other}/store?session=a%2Fb");
+        Action::Answer(202, vec![("Location", location)], String::new())
+    });
+    // The registry never gets the blobs, so its manifests fail; what counts is where the bytes went.
+    let run = Run::of(
+        with_docker_config(&desk, "{}")
+            .args(["import", &desk.package("amd64"), "--to", &proxy.target()])
+            .env("MULTIARCH_USERNAME", USER)
+            .env("MULTIARCH_PASSWORD", PASSWORD),
+    );
+    assert_eq!(run.code, Some(1), "{}", run.err);
+    let puts = elsewhere.take();
+    assert!(!puts.is_empty());
+    let whole = |r: &Request| r.path.starts_with("/store?session=a%2Fb&digest=sha256%3A");
+    assert!(puts.iter().all(whole), "{puts:?}");
+}
+
+#[test]
 fn nobody_listens() {
     let desk = Desk::new();
     let run = desk.run(&["plan", &desk.package("amd64"), "--to", "docker://127.0.0.1:9"]);

@@ -31,6 +31,8 @@ pub struct PlannedImage {
     pub decisions: Vec<PlannedDecision>,
     /// What is written before the tag, in this order.
     pub pushes: Vec<Push>,
+    /// Bytes of its blobs that the target lacks; a blob that several images need counts for each.
+    pub bytes_to_send: u64,
     /// Why nothing can be done.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<Error>,
@@ -96,6 +98,7 @@ pub(crate) fn plan_image(
         after: None,
         decisions: Vec::new(),
         pushes: Vec::new(),
+        bytes_to_send: 0,
         error: None,
         document: None,
     };
@@ -136,6 +139,8 @@ fn fill(
     let Some(document) = changed else { return Ok(()) };
     planned.after = Some(document.digest().clone());
     planned.pushes = pushes(&document, held, wants, observed, planned.name.repository())?;
+    let blobs = planned.pushes.iter().flat_map(|push| &push.blobs);
+    planned.bytes_to_send = blobs.filter(|blob| !blob.present).map(|blob| blob.size).sum();
     planned.document = Some(document);
     Ok(())
 }

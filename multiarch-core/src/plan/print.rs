@@ -56,12 +56,14 @@ pub(crate) fn image_row(image: &PlannedImage) -> Vec<String> {
         (_, Some(_), None) => "new",
         (_, Some(_), Some(_)) => "fused",
     };
-    vec![what.into(), image.name.to_string(), decisions.join(", ")]
+    let bytes = Bytes(image.bytes_to_send).to_string();
+    vec![what.into(), image.name.to_string(), bytes, decisions.join(", ")]
 }
 
 impl fmt::Display for Plan<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut rows = vec![vec!["TAG".into(), "IMAGE".into(), "PLATFORMS".into()]];
+        let mut rows =
+            vec![vec!["TAG".into(), "IMAGE".into(), "TO SEND".into(), "PLATFORMS".into()]];
         rows.extend(self.images.iter().map(image_row));
         table(f, &rows)?;
         writeln!(
