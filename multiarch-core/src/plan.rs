@@ -19,4 +19,4 @@ pub use saved::SavedPlan;
 pub use wanted::{Want, Wanted};
 
 pub(crate) use image::plan_image;
-pub(crate) use print::{Bytes, table};
+pub(crate) use print::{Bytes, decisions_text, table};

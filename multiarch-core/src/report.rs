@@ -15,7 +15,7 @@ use crate::{
     error::{Error, ErrorKind},
     image::Digest,
     package::Finding,
-    plan::{Bytes, PlannedDecision, table},
+    plan::{Bytes, PlannedDecision, decisions_text, table},
 };
 
 /// What a run did. It serialises to JSON of the schema [`Report::SCHEMA`], and prints as a table.
@@ -122,18 +122,13 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut rows = vec![vec!["TAG".into(), "IMAGE".into(), "PLATFORMS".into()]];
         rows.extend(self.images.iter().map(|image| {
-            let decisions: Vec<String> = image
-                .decisions
-                .iter()
-                .map(|d| format!("{} {}", d.decision.platform, d.decision.outcome))
-                .collect();
             let state = match image.state {
                 ImageState::Written => "written",
                 ImageState::Unchanged => "unchanged",
                 ImageState::Failed => "FAILED",
                 ImageState::NotReached => "not reached",
             };
-            vec![state.into(), image.name.to_string(), decisions.join(", ")]
+            vec![state.into(), image.name.to_string(), decisions_text(&image.decisions)]
         }));
         table(f, &rows)?;
         let complete = self.charts.iter().filter(|c| c.chart.is_some() && c.complete).count();

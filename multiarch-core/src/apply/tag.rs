@@ -10,7 +10,7 @@ use crate::{
     chart::TargetName,
     error::{Error, ErrorKind, Result},
     fuse::ConflictPolicy,
-    image::Digest,
+    image::{Digest, Document},
     plan::{Options, PlannedImage, plan_image},
     report::{ImageReport, ImageState},
     target::observe_image,
@@ -94,16 +94,9 @@ impl Run<'_> {
 
     /// One attempt; false where the tag is not as planned.
     fn try_write(&self, planned: &PlannedImage) -> Result<Option<bool>> {
-        let (name, repository) = (&planned.name, planned.name.repository());
+        let name = &planned.name;
         let Some(document) = &planned.document else { return Ok(None) };
-        for push in &planned.pushes {
-            for blob in &push.blobs {
-                self.send_blob(repository, blob)?;
-            }
-            if push.digest != *document.digest() {
-                self.store.put_manifest(repository, &push.document)?;
-            }
-        }
+        self.send_parts(planned, document)?;
         let begun = Instant::now();
         let now = self.held(name)?;
         if now != planned.before {
@@ -120,6 +113,21 @@ impl Run<'_> {
         self.mend(name).map(|_| Some(true))
     }
 
+    /// Everything that must be there before the tag: blobs, then manifests by digest. What the tag
+    /// itself gets is written with it.
+    fn send_parts(&self, planned: &PlannedImage, document: &Document) -> Result<()> {
+        let repository = planned.name.repository();
+        for push in &planned.pushes {
+            for blob in &push.blobs {
+                self.send_blob(repository, blob)?;
+            }
+            if push.digest != *document.digest() {
+                self.store.put_manifest(repository, &push.document)?;
+            }
+        }
+        Ok(())
+    }
+
     fn held(&self, name: &TargetName) -> Result<Option<Digest>> {
         Ok(self.store.get_tag(name)?.map(|document| document.digest().clone()))
     }
@@ -134,12 +142,7 @@ impl Run<'_> {
             let again = self.plan_again(name, &options)?;
             let Some(document) = &again.document else { return Ok(round > 0) };
             if self.held(name)? == again.before {
-                for push in again.pushes.iter().filter(|push| push.digest != *document.digest()) {
-                    for blob in &push.blobs {
-                        self.send_blob(name.repository(), blob)?;
-                    }
-                    self.store.put_manifest(name.repository(), &push.document)?;
-                }
+                self.send_parts(&again, document)?;
                 self.store.put_tag(name, again.before.as_ref(), document)?;
             }
         }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Plan, PlannedImage};
+use super::{Plan, PlannedDecision, PlannedImage};
 use crate::fuse::{KeptBecause, Outcome};
 
 /// Aligns rows; the last column is not padded.
@@ -44,12 +44,16 @@ impl fmt::Display for Outcome {
     }
 }
 
-pub(crate) fn image_row(image: &PlannedImage) -> Vec<String> {
-    let decisions: Vec<String> = image
-        .decisions
+/// One platform and what becomes of it after the other.
+pub(crate) fn decisions_text(decisions: &[PlannedDecision]) -> String {
+    let texts: Vec<String> = decisions
         .iter()
         .map(|d| format!("{} {}", d.decision.platform, d.decision.outcome))
         .collect();
+    texts.join(", ")
+}
+
+pub(crate) fn image_row(image: &PlannedImage) -> Vec<String> {
     let what = match (&image.error, &image.after, &image.before) {
         (Some(_), _, _) => "blocked",
         (_, None, _) => "unchanged",
@@ -57,7 +61,7 @@ pub(crate) fn image_row(image: &PlannedImage) -> Vec<String> {
         (_, Some(_), Some(_)) => "fused",
     };
     let bytes = Bytes(image.bytes_to_send).to_string();
-    vec![what.into(), image.name.to_string(), bytes, decisions.join(", ")]
+    vec![what.into(), image.name.to_string(), bytes, decisions_text(&image.decisions)]
 }
 
 impl fmt::Display for Plan<'_> {
