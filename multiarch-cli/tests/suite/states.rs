@@ -1,67 +1,12 @@
 //! What a tag may hold already, put there by other tools into a live registry.
 
-use multiarch_generator::{Image, Layer, images_tar};
 use serde_json::{Value, json};
 
 use crate::{
-    desk::{Desk, succeed, tool},
-    servers::{Kind, Server},
+    desk::{succeed, tool},
+    servers::Kind,
+    stage::{KINDS, NAME, Stage, image},
 };
-
-const NAME: &str = "demo/app:v1";
-
-/// A registry, and images of one name in archives.
-struct Stage {
-    desk: Desk,
-    server: Server,
-}
-
-impl Stage {
-    fn new(kind: Kind) -> Self {
-        Self { desk: Desk::new(), server: Server::start(kind) }
-    }
-
-    fn at(&self, name: &str) -> String {
-        format!("{}/{name}", self.server.address)
-    }
-
-    fn archive(&self, file: &str, image: &Image) -> String {
-        self.desk.write(file, images_tar(&[("quay.io/demo/app:v1", image)]))
-    }
-
-    /// Pushes an archive with crane, to a tag of this repository.
-    fn push(&self, image: &Image, name: &str) {
-        let archive = self.archive("pushed.tar", image);
-        succeed(tool("crane").args(["push", &archive, &self.at(name)]));
-    }
-
-    /// Imports, and gives platform → digest of what the tag holds then.
-    fn import(&self, image: &Image, more: &[&str]) -> (Option<i32>, String) {
-        let archive = self.archive("incoming.tar", image);
-        let target = self.server.target();
-        let mut words = vec!["import", &archive, "--to", &target, "--quiet"];
-        words.extend(more);
-        let run = self.desk.run(&words);
-        (run.code, run.out + &run.err)
-    }
-
-    fn manifest(&self) -> String {
-        succeed(tool("crane").args(["manifest", &self.at(NAME)]))
-    }
-
-    fn entries(&self) -> Vec<(String, String)> {
-        let manifest: Value = serde_json::from_str(&self.manifest()).expect("JSON");
-        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let entries = manifest["manifests"].as_array().cloned().unwrap_or_default();
-        entries.iter().map(|e| (text(&e["platform"]["architecture"]), text(&e["digest"]))).collect()
-    }
-}
-
-fn image(architecture: &str, content: &str) -> Image {
-    Image::of(architecture, "", vec![Layer::gzip("file", content)])
-}
-
-const KINDS: [Kind; 2] = [Kind::Debian, Kind::V3];
 
 #[test]
 fn a_manifest_of_the_same_or_another_platform() {
