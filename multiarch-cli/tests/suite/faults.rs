@@ -2,7 +2,6 @@
 
 use std::{
     collections::BTreeMap,
-    path::Path,
     process::Command,
     sync::{
         Mutex,
@@ -13,7 +12,7 @@ use std::{
 use crate::{
     desk::{Desk, Run, multiarch, succeed, tool},
     proxy::{Action, Proxy, Request},
-    servers::{Kind, Server},
+    servers::{Kind, Server, certificate, openssl},
 };
 
 fn answer(status: u16) -> Action {
@@ -304,48 +303,20 @@ fn tokens_per_repository_that_end() {
     assert!(requests.iter().filter(|r| r.path.starts_with("/token")).count() > 3);
 }
 
-fn openssl(folder: &Path, words: &[&str]) -> String {
-    succeed(Command::new("openssl").args(words).current_dir(folder))
-}
-
 #[test]
 fn certificates() {
     let desk = Desk::new();
     let folder = tempfile::tempdir().expect("a folder");
-    openssl(
-        folder.path(),
-        &[
-            "req",
-            "-x509",
-            "-newkey",
-            "ec",
-            "-pkeyopt",
-            "ec_paramgen_curve:P-256",
-            "-nodes",
-            "-days",
-            "2",
-            "-keyout",
-            "key.pem",
-            "-out",
-            "cert.pem",
-            "-subj",
-            "/CN=test",
-            "-addext",
-            "subjectAltName=IP:127.0.0.1",
-        ],
-    );
+    let (cert, tls) = certificate(folder.path(), "IP:127.0.0.1");
     let fingerprint =
         openssl(folder.path(), &["x509", "-in", "cert.pem", "-noout", "-fingerprint", "-sha256"]);
     let fingerprint = fingerprint.trim().split('=').next_back().expect("a fingerprint").to_owned();
-    let (cert, key) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
-    let tls = format!("  tls: {{certificate: {}, key: {}}}", cert.display(), key.display());
     let server = Server::start_with(Kind::Debian, &tls);
     let (amd64, target) = (desk.package("amd64"), server.target());
     let run = desk.run(&["import", &amd64, "--to", &target]);
     assert_eq!(run.code, Some(2), "{}", run.err);
     assert!(run.err.contains(&fingerprint), "{fingerprint}: {}", run.err);
     assert!(run.err.contains("--ca FILE") && run.err.contains("--insecure"), "{}", run.err);
-    let cert = cert.display().to_string();
     for words in [["--ca", cert.as_str()], ["--insecure", server.address.as_str()]] {
         let run = desk.run(&["import", &amd64, "--to", &target, words[0], words[1]]);
         assert_eq!(run.code, Some(0), "{words:?}: {}", run.err);

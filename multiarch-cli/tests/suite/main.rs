@@ -5,6 +5,7 @@ mod desk;
 mod faults;
 mod files;
 mod held_indexes;
+mod outbound;
 mod proxy;
 mod readers;
 mod registry;

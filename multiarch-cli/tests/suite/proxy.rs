@@ -1,4 +1,4 @@
-//! A proxy in front of a registry: it counts, and it misbehaves as told.
+//! A proxy in front of a registry, or on the way to one: it counts, and it misbehaves as told.
 
 use std::{
     collections::BTreeMap,
@@ -118,6 +118,12 @@ fn serve(
         }
         Action::Forward => {
             let mut server = TcpStream::connect(upstream)?;
+            if request.method == "CONNECT" {
+                client.write_all(b"HTTP/1.1 200 X\r\n\r\n")?;
+                let (mut back, mut answers) = (client, server.try_clone()?);
+                std::thread::spawn(move || io::copy(&mut answers, &mut back));
+                return io::copy(&mut reader, &mut server).map(|_| ());
+            }
             let mut lines: Vec<&str> = head.trim_end().lines().collect();
             lines.retain(|line| !line.to_ascii_lowercase().starts_with("connection:"));
             lines.push("Connection: close");

@@ -4,11 +4,11 @@ use std::{
     io::{BufRead, BufReader},
     net::{TcpListener, TcpStream},
     path::Path,
-    process::{Child, Stdio},
+    process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
 
-use crate::desk::tool;
+use crate::desk::{succeed, tool};
 
 /// Which registry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -138,4 +138,19 @@ fn config(address: &str, data: &Path, more: &str) -> String {
         inside.join("\n"),
         beside.join("\n"),
     )
+}
+
+pub(crate) fn openssl(folder: &Path, words: &[&str]) -> String {
+    succeed(Command::new("openssl").args(words).current_dir(folder))
+}
+
+/// Makes a self-signed certificate for `name`; gives its path, and what a server is told about it.
+pub(crate) fn certificate(folder: &Path, name: &str) -> (String, String) {
+    let name = format!("subjectAltName={name}");
+    let mut words = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -keyout key.pem -out cert.pem -subj /CN=test -addext".split(' ').collect::<Vec<_>>();
+    words.push(&name);
+    openssl(folder, &words);
+    let path = |file| folder.join(file).display().to_string();
+    let tls = format!("  tls: {{certificate: {}, key: {}}}", path("cert.pem"), path("key.pem"));
+    (path("cert.pem"), tls)
 }

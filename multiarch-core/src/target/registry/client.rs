@@ -53,7 +53,12 @@ impl Client {
         let insecure = options.insecure_hosts.iter().any(|host| host == address.host());
         let credentials = credentials::find(&options, address.host())?;
         let verifier = Verifier::new(&options, insecure)?;
-        let http = reqwest::Client::builder()
+        let mut builder = reqwest::Client::builder();
+        if address.is_loopback() {
+            // HTTP_PROXY is not meant for what runs on this machine; other tools agree.
+            builder = builder.no_proxy();
+        }
+        let http = builder
             .tls_backend_preconfigured(verifier.config()?)
             .http1_only()
             .connect_timeout(CONNECT)
