@@ -1,10 +1,16 @@
 //! Helm charts as far as their images need them: metadata, merged values, hints, names.
 
 mod dependency;
+mod edit;
 mod files;
 mod go;
 mod hint;
-mod names;
+mod likeness;
+mod naming;
+mod outline;
+mod pack;
+mod relocate;
+mod target_name;
 mod values;
 mod version;
 mod yaml;
@@ -12,6 +18,12 @@ mod yaml;
 pub use dependency::Chart;
 pub use files::ChartFiles;
 pub use hint::{Hint, parse_hints};
-pub use names::{NameMode, TargetName};
+pub(crate) use likeness::{Likeness, compare};
+pub use naming::{NameMode, Naming};
+pub use pack::PackedChart;
+pub(crate) use pack::file_name;
+pub(crate) use relocate::rendered_alone;
+pub use relocate::{Relocation, relocate};
+pub use target_name::TargetName;
 pub use values::Values;
 pub use version::{compare_versions, is_newer};

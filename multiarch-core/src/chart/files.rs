@@ -28,6 +28,29 @@ impl ChartFiles {
         self.0.iter().map(|(path, content)| (path.as_str(), content.as_ref()))
     }
 
+    /// Every file, those of packed subcharts, too, as if they were unpacked.
+    pub(super) fn flat(&self) -> Result<BTreeMap<String, Arc<[u8]>>> {
+        let mut flat = BTreeMap::new();
+        for (path, content) in &self.0 {
+            match path.rsplit_once('/') {
+                Some((folder, _))
+                    if path.ends_with(".tgz") && folder.rsplit('/').next() == Some("charts") =>
+                {
+                    let subchart = Self::unpack(content).map_err(|e| e.at_path(path))?;
+                    let name = super::Chart::load(&subchart)?.name().to_owned();
+                    for (below, content) in subchart.flat()? {
+                        flat.insert(format!("{folder}/{name}/{below}"), content);
+                    }
+                }
+                None if path.ends_with(".tgz") => {}
+                _ => {
+                    flat.insert(path.clone(), content.clone());
+                }
+            }
+        }
+        Ok(flat)
+    }
+
     /// The files of each subchart, unpacked or packed, that lies directly below `charts/`.
     pub(super) fn subcharts(&self) -> Result<Vec<Self>> {
         let mut unpacked: BTreeMap<&str, Self> = BTreeMap::new();
@@ -51,7 +74,10 @@ impl ChartFiles {
     }
 
     /// Unpacks a packed chart in memory.
-    fn unpack(packed: &[u8]) -> Result<Self> {
+    ///
+    /// # Errors
+    /// Where it is no gzip with a tar archive in it, or larger than 64 MiB.
+    pub fn unpack(packed: &[u8]) -> Result<Self> {
         let doing = "reading a packed subchart";
         let limited = flate2::read::MultiGzDecoder::new(packed).take(MAX_CHART_SIZE + 1);
         let mut archive = tar::Archive::new(limited);

@@ -5,12 +5,15 @@
 //! is the tag, behind an `@` the digest; the others are one fragment (registry and repository in
 //! one value) or two (registry, repository). Literal text may stand anywhere.
 
-use std::{fmt, str::FromStr};
+use std::{collections::BTreeMap, fmt, str::FromStr};
 
 use serde_json::Value;
 
 use super::{Values, go, yaml};
-use crate::error::{Error, ErrorKind, Result};
+use crate::{
+    error::{Error, ErrorKind, Result},
+    image::Reference,
+};
 
 /// One image template.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -125,33 +128,46 @@ impl Hint {
         }
     }
 
-    /// The reference that this hint gives for these values.
+    /// The text that this hint gives for these values.
     ///
     /// # Errors
     /// [`ErrorKind::Hint`] where a value is missing or null.
     pub fn render(&self, values: &Values) -> Result<String> {
-        self.render_with(values, |_, value| value)
+        self.render_with(values, &Overrides::default())
     }
 
-    /// The same, with values replaced by their role.
-    pub(super) fn render_with(
-        &self,
-        values: &Values,
-        replace: impl Fn(Role, String) -> String,
-    ) -> Result<String> {
+    /// The same, with some values replaced.
+    pub(super) fn render_with(&self, values: &Values, overrides: &Overrides) -> Result<String> {
         let mut out = String::new();
         for part in &self.parts {
             match part {
                 Part::Literal(text) => out.push_str(text),
-                Part::Placeholder { path, role } => {
-                    out.push_str(&replace(*role, self.lookup(values, path)?));
-                }
+                Part::Placeholder { path, .. } => match overrides.get(path) {
+                    Some(value) => out.push_str(value),
+                    None => out.push_str(&self.value(values, path)?),
+                },
             }
         }
         Ok(out)
     }
 
-    fn lookup(&self, values: &Values, path: &[String]) -> Result<String> {
+    /// The reference that this hint gives for these values.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Hint`] where a value is missing, or what is rendered is no reference.
+    pub fn reference(&self, values: &Values) -> Result<Reference> {
+        self.parse(&self.render(values)?)
+    }
+
+    pub(super) fn parse(&self, rendered: &str) -> Result<Reference> {
+        rendered.parse().map_err(|_| {
+            let message = format!("hint {:?} renders {rendered:?}, which is no image", self.text);
+            Error::new(ErrorKind::Hint, message)
+        })
+    }
+
+    /// The value at a placeholder's path, as Go's templates print it.
+    pub(super) fn value(&self, values: &Values, path: &[String]) -> Result<String> {
         let missing = || {
             let message = format!("hint {:?}: the value .{} is not set", self.text, path.join("."));
             Error::new(ErrorKind::Hint, message)
@@ -164,10 +180,28 @@ impl Hint {
         if value.is_null() { Err(missing()) } else { Ok(go::format(value)) }
     }
 
-    pub(super) fn has(&self, wanted: Role) -> bool {
-        self.parts.iter().any(|p| matches!(p, Part::Placeholder { role, .. } if *role == wanted))
+    /// The placeholders, each with its role and path.
+    pub(super) fn placeholders(&self) -> impl Iterator<Item = (Role, &[String])> {
+        self.parts.iter().filter_map(|part| match part {
+            Part::Placeholder { path, role } => Some((*role, path.as_slice())),
+            Part::Literal(_) => None,
+        })
+    }
+
+    /// The values that an edit may change.
+    pub(super) fn edited_paths(&self) -> impl Iterator<Item = &[String]> {
+        let edited = |role| matches!(role, Role::Whole | Role::Registry | Role::Repository);
+        self.placeholders().filter(move |(role, _)| edited(*role)).map(|(_, path)| path)
+    }
+
+    /// True where neither a tag nor a digest is a value of its own.
+    pub(super) fn is_tagless(&self) -> bool {
+        !self.placeholders().any(|(role, _)| matches!(role, Role::Tag | Role::Digest))
     }
 }
+
+/// Values that take the place of a chart's, by path.
+pub(super) type Overrides = BTreeMap<Vec<String>, String>;
 
 impl fmt::Display for Hint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -141,7 +141,7 @@ fn size(value: &Value) -> usize {
 }
 
 /// A plain scalar, by the rules of YAML 1.1 that Go's reader follows.
-fn scalar(text: &str) -> Value {
+pub(super) fn scalar(text: &str) -> Value {
     match text {
         "" | "~" | "null" | "Null" | "NULL" => return Value::Null,
         "y" | "Y" | "yes" | "Yes" | "YES" | "true" | "True" | "TRUE" | "on" | "On" | "ON" => {

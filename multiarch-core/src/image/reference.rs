@@ -49,6 +49,16 @@ impl Reference {
         self.path.clone()
     }
 
+    /// Whether a host was written.
+    pub fn has_host(&self) -> bool {
+        self.host.is_some()
+    }
+
+    /// The host as it was written; empty where none was.
+    pub(crate) fn written_host(&self) -> &str {
+        self.host.as_deref().unwrap_or_default()
+    }
+
     /// The repository path as it was written.
     pub fn path(&self) -> &str {
         &self.path

@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{chart::NameMode, fuse::FuseOptions};
+use crate::{chart::Naming, fuse::FuseOptions};
 
 /// The options of an import: the same for the library, the command line and the C interface.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -12,7 +12,10 @@ use crate::{chart::NameMode, fuse::FuseOptions};
 #[non_exhaustive]
 pub struct Options {
     /// How images are named in the target.
-    pub names: NameMode,
+    pub names: Naming,
+    /// Where the cluster pulls images from: a host with its port, and a path below which all names
+    /// are. Charts are relocated to it.
+    pub registry: Option<String>,
     /// How images are fused into what is there.
     pub fuse: FuseOptions,
     /// How many requests are made at once; `None` for what suits the target.

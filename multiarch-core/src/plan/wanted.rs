@@ -282,7 +282,7 @@ type Named<'a> = (TargetName, String, &'a PackageImage);
 fn name_bundle<'a>(bundle: &'a Bundle, options: &Options) -> Result<Vec<Named<'a>>> {
     let (mut named, mut hinted) = (Vec::new(), BTreeSet::new());
     for hint in bundle.hints() {
-        let name = options.names.of_hint(hint, &bundle.values)?;
+        let name: TargetName = todo!();
         let rendered = hint.render(&bundle.values)?;
         if !bundle.has_images {
             continue;

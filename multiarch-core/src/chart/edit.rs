@@ -1,0 +1,387 @@
+//! Values of a YAML text, changed in place: everything else stays to the byte.
+
+use std::{collections::BTreeMap, ops::Range};
+
+use saphyr_parser::ScalarStyle;
+use serde_json::{Map, Value};
+
+use super::{
+    hint::Overrides,
+    outline::{Member, Node, NodeKind, outline},
+    yaml,
+};
+use crate::error::{Error, ErrorKind, Result};
+
+/// Sets values by path. A path that is not there is added; what the text says elsewhere keeps its
+/// meaning, also where it is an alias of something that changes.
+///
+/// # Errors
+/// [`ErrorKind::Malformed`] where the text is no mapping, [`ErrorKind::Hint`] where a value cannot be
+/// changed without changing another one.
+pub(super) fn set_values(text: &[u8], edits: &Overrides) -> Result<Vec<u8>> {
+    let old = match yaml::parse(text)? {
+        Value::Null => Value::Object(Map::new()),
+        old @ Value::Object(_) => old,
+        _ => return Err(Error::new(ErrorKind::Malformed, "the values are no mapping")),
+    };
+    let mut wanted = old.clone();
+    for (path, value) in edits {
+        set(&mut wanted, path, value);
+    }
+    if wanted == old {
+        return Ok(text.to_vec());
+    }
+    let (mark, body) = match text.strip_prefix(BYTE_ORDER_MARK) {
+        Some(body) => (BYTE_ORDER_MARK, body),
+        None => (&[][..], text),
+    };
+    let body = std::str::from_utf8(body)
+        .map_err(|e| Error::caused_by(ErrorKind::Malformed, "not UTF-8 text", e))?;
+    let mut editor = Editor { text: body, old: &old, wanted: &wanted, changes: BTreeMap::new() };
+    match outline(body)? {
+        Some(root) => {
+            for path in edits.keys() {
+                editor.place(&root, path);
+            }
+            editor.keep_aliases(&root);
+        }
+        None => editor.begin(),
+    }
+    let edited = [mark, editor.apply().as_bytes()].concat();
+    if yaml::parse(&edited).is_ok_and(|now| now == wanted) {
+        return Ok(edited);
+    }
+    let paths: Vec<String> = edits.keys().map(|path| format!(".{}", path.join("."))).collect();
+    let message = format!("the text does not allow to change {} alone", paths.join(", "));
+    Err(Error::new(ErrorKind::Hint, message))
+}
+
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+fn set(value: &mut Value, path: &[String], new: &str) {
+    match path.split_first() {
+        None => *value = Value::String(new.into()),
+        Some((key, rest)) => {
+            if !value.is_object() {
+                *value = Value::Object(Map::new());
+            }
+            set(&mut value[key.as_str()], rest, new);
+        }
+    }
+}
+
+fn get<'a>(value: &'a Value, path: &[&str]) -> &'a Value {
+    path.iter().fold(value, |value, key| &value[*key])
+}
+
+struct Editor<'a> {
+    text: &'a str,
+    old: &'a Value,
+    wanted: &'a Value,
+    /// By start and end.
+    changes: BTreeMap<(usize, usize), String>,
+}
+
+impl<'a> Editor<'a> {
+    /// Notes the change for one path.
+    fn place<'n>(&mut self, root: &'n Node, path: &'n [String]) {
+        let mut node = root;
+        let mut above: Vec<&str> = Vec::new();
+        for key in path {
+            let NodeKind::Mapping { members, flow } = &node.kind else {
+                // A null, a scalar or an alias where a mapping is needed.
+                return self.replace(node, get(self.wanted, &above));
+            };
+            above.push(key);
+            match last(members, key) {
+                Some(member) => node = &member.value,
+                None => return self.insert(node, members, *flow, key, get(self.wanted, &above)),
+            }
+        }
+        self.replace(node, get(self.wanted, &above));
+    }
+
+    fn replace(&mut self, node: &Node, value: &Value) {
+        let Range { start, end } = node.span;
+        let text = match (&node.kind, value) {
+            (NodeKind::Scalar(style), Value::String(new)) => quoted(new, *style),
+            _ => value.to_string(),
+        };
+        // Behind a colon without a value there may be no blank.
+        let gap = if start == end && self.text[..start].ends_with(':') { " " } else { "" };
+        self.changes.insert((start, end), format!("{gap}{text}"));
+    }
+
+    /// Adds a key as the first one of its mapping.
+    fn insert(&mut self, node: &Node, members: &[Member], flow: bool, key: &str, value: &Value) {
+        let line = format!("{}: {value}", key_text(key));
+        let change = match members.first() {
+            _ if flow => {
+                let start = node.span.start + 1;
+                let comma = if members.is_empty() { "" } else { ", " };
+                ((start, start), format!("{line}{comma}"))
+            }
+            Some(first) => {
+                let start = first.key_start;
+                let begun = self.text[..start].rfind('\n').map_or(0, |newline| newline + 1);
+                let indent = &self.text[begun..start];
+                ((start, start), format!("{line}{}{indent}", self.newline()))
+            }
+            None => return,
+        };
+        let known = self.changes.entry(change.0).or_default();
+        if !known.contains(&change.1) {
+            known.push_str(&change.1);
+        }
+    }
+
+    /// The first value of a text without any.
+    fn begin(&mut self) {
+        let Value::Object(wanted) = self.wanted else { return };
+        let newline = self.newline();
+        let mut text = String::new();
+        if !self.text.is_empty() && !self.text.ends_with('\n') {
+            text.push_str(newline);
+        }
+        for (key, value) in wanted {
+            text.push_str(&format!("{}: {value}{newline}", key_text(key)));
+        }
+        self.changes.insert((self.text.len(), self.text.len()), text);
+    }
+
+    /// An alias of something that changes says what it said before, literally.
+    fn keep_aliases(&mut self, root: &Node) {
+        let (mut anchors, mut aliases) = (BTreeMap::new(), Vec::new());
+        collect(root, &mut Some(Vec::new()), &mut anchors, &mut aliases);
+        let changed: Vec<(usize, usize)> = self.changes.keys().copied().collect();
+        for alias in aliases {
+            let Some((node, place)) = anchors.get(&alias.anchor) else { continue };
+            let inside = |at: &(usize, usize)| node.span.start <= at.0 && at.1 <= node.span.end;
+            if !changed.iter().any(inside) {
+                continue;
+            }
+            let value = match (&alias.path, place) {
+                (Some(path), _) => get(self.wanted, path),
+                (None, Some(place)) => get(self.old, place),
+                (None, None) => continue,
+            };
+            self.changes.entry((alias.span.start, alias.span.end)).or_insert(value.to_string());
+        }
+    }
+
+    fn newline(&self) -> &'static str {
+        if self.text.contains("\r\n") { "\r\n" } else { "\n" }
+    }
+
+    fn apply(&self) -> String {
+        let (mut out, mut done) = (String::new(), 0);
+        for (&(start, end), new) in &self.changes {
+            // What lies in something that was replaced is gone with it.
+            if start < done {
+                continue;
+            }
+            out.push_str(&self.text[done..start]);
+            out.push_str(new);
+            done = end;
+        }
+        out + &self.text[done..]
+    }
+}
+
+/// Helm takes the last of equal keys.
+fn last<'n>(members: &'n [Member], key: &str) -> Option<&'n Member> {
+    members.iter().rev().find(|member| member.key == key && !member.merges)
+}
+
+/// A path of keys; `None` where a list or a merge is on the way.
+type Path<'n> = Option<Vec<&'n str>>;
+
+struct AliasAt<'n> {
+    anchor: usize,
+    span: &'n Range<usize>,
+    path: Path<'n>,
+}
+
+fn collect<'n>(
+    node: &'n Node,
+    path: &mut Path<'n>,
+    anchors: &mut BTreeMap<usize, (&'n Node, Path<'n>)>,
+    aliases: &mut Vec<AliasAt<'n>>,
+) {
+    if let Some(anchor) = node.anchor {
+        anchors.insert(anchor, (node, path.clone()));
+    }
+    match &node.kind {
+        NodeKind::Scalar(_) => {}
+        NodeKind::Alias(anchor) => {
+            aliases.push(AliasAt { anchor: *anchor, span: &node.span, path: path.clone() });
+        }
+        NodeKind::List(items) => {
+            for item in items {
+                collect(item, &mut None, anchors, aliases);
+            }
+        }
+        NodeKind::Mapping { members, .. } => {
+            for member in members {
+                let is_last =
+                    last(members, &member.key).is_some_and(|last| std::ptr::eq(last, member));
+                let mut below = path.clone().filter(|_| is_last);
+                if let Some(below) = &mut below {
+                    below.push(&member.key);
+                }
+                collect(&member.value, &mut below, anchors, aliases);
+            }
+        }
+    }
+}
+
+/// A text in the quotes that the old one had. Without quotes only where it reads back as it is.
+fn quoted(text: &str, style: ScalarStyle) -> String {
+    let printable = text.chars().all(|c| !c.is_control());
+    match style {
+        ScalarStyle::SingleQuoted if printable => format!("'{}'", text.replace('\'', "''")),
+        ScalarStyle::Plain if is_plain(text) => text.into(),
+        _ => Value::String(text.into()).to_string(),
+    }
+}
+
+fn key_text(key: &str) -> String {
+    if is_plain(key) { key.into() } else { Value::String(key.into()).to_string() }
+}
+
+/// True for a text that is itself without quotes, in flow collections, too.
+fn is_plain(text: &str) -> bool {
+    let harmless = |c: char| c.is_ascii_alphanumeric() || "_./-:@".contains(c);
+    text.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && !text.ends_with(':')
+        && text.chars().all(harmless)
+        && yaml::scalar(text).is_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `before`, a path with its new value, `after`: everything else to the byte.
+    fn check(before: &str, edits: &[(&str, &str)], after: &str) {
+        let edits = edits
+            .iter()
+            .map(|(path, new)| (path.split('.').map(Into::into).collect(), (*new).into()))
+            .collect();
+        let edited = set_values(before.as_bytes(), &edits).expect(before);
+        assert_eq!(String::from_utf8_lossy(&edited), after, "of {before:?}");
+    }
+
+    #[test]
+    fn quotes_comments_and_spelling_stay() {
+        for (before, after) in [
+            ("i: {r: quay.io, t: 1.20}\n", "i: {r: h:5/p, t: 1.20}\n"),
+            ("# 中文\ni:\n  r: quay.io # 注\n  t: v\n", "# 中文\ni:\n  r: h:5/p # 注\n  t: v\n"),
+            ("i:\n  r: 'quay.io'   # c\n", "i:\n  r: 'h:5/p'   # c\n"),
+            (
+                "i: {\"r\" : \"quay.io\" , x: [1, {r: 2}]} # c",
+                "i: {\"r\" : \"h:5/p\" , x: [1, {r: 2}]} # c",
+            ),
+            ("i:\r\n  r: quay.io\r\n  t: v\r\n", "i:\r\n  r: h:5/p\r\n  t: v\r\n"),
+            ("\u{feff}i:\n  r: quay.io\n", "\u{feff}i:\n  r: h:5/p\n"),
+            ("i:\n  r: >-\n    quay.io\n\n# c\nj: 1\n", "i:\n  r: \"h:5/p\"\n\n# c\nj: 1\n"),
+            ("i:\n  r: |\n    quay.io\n", "i:\n  r: \"h:5/p\"\n"),
+            ("i:\n  r: !!str quay.io\n", "i:\n  r: !!str h:5/p\n"),
+            ("i:\n  r:\n    quay.io\n", "i:\n  r:\n    h:5/p\n"),
+            ("i:\n  r: \"a\\\"b\" # \"\n", "i:\n  r: \"h:5/p\" # \"\n"),
+            ("i:\n  r: 'a''b' # '\n", "i:\n  r: 'h:5/p' # '\n"),
+            ("---\ni: {r: x}\n---\ni: {r: y}\n", "---\ni: {r: h:5/p}\n---\ni: {r: y}\n"),
+            ("i: {r: x}\ni: {r: y, z: 1}\n", "i: {r: x}\ni: {r: h:5/p, z: 1}\n"),
+            ("i: {r: x, r: y}", "i: {r: x, r: h:5/p}"),
+            ("i:\n  r: 20240101\n", "i:\n  r: h:5/p\n"),
+            ("i:\n    r:   quay.io\n\n\n", "i:\n    r:   h:5/p\n\n\n"),
+        ] {
+            check(before, &[("i.r", "h:5/p")], after);
+        }
+    }
+
+    #[test]
+    fn what_is_not_there_is_added() {
+        for (before, after) in [
+            ("", "i: {\"r\":\"h\"}\n"),
+            ("# only\n# comments", "# only\n# comments\ni: {\"r\":\"h\"}\n"),
+            ("j: 1\n", "i: {\"r\":\"h\"}\nj: 1\n"),
+            ("i:\n", "i: {\"r\":\"h\"}\n"),
+            ("i: # c\nj: 1\n", "i: {\"r\":\"h\"} # c\nj: 1\n"),
+            ("i: null\n", "i: {\"r\":\"h\"}\n"),
+            ("i: {}\n", "i: {r: \"h\"}\n"),
+            ("i: { t: 1 }\n", "i: {r: \"h\",  t: 1 }\n"),
+            ("i:\n  # c\n  t: 1\n", "i:\n  # c\n  r: \"h\"\n  t: 1\n"),
+            ("i:\r\n  t: 1\r\n", "i:\r\n  r: \"h\"\r\n  t: 1\r\n"),
+        ] {
+            check(before, &[("i.r", "h")], after);
+        }
+        let both = [("i.r", "h"), ("i.q", "1.10")];
+        check("i:\n  t: 1\n", &both, "i:\n  q: \"1.10\"\n  r: \"h\"\n  t: 1\n");
+        check("{}", &both, "{i: {\"q\":\"1.10\",\"r\":\"h\"}}");
+        check(
+            "a:\n  b:\n    c: 1\n",
+            &[("a.x-y.z", "on")],
+            "a:\n  x-y: {\"z\":\"on\"}\n  b:\n    c: 1\n",
+        );
+    }
+
+    #[test]
+    fn aliases_keep_their_meaning() {
+        for (before, after) in [
+            // The alias is what changes.
+            ("a: &x quay.io\ni: {r: *x}\n", "a: &x quay.io\ni: {r: \"h\"}\n"),
+            // The anchor is what changes.
+            (
+                "i: {r: &x quay.io}\na: *x\nl: [*x]\n",
+                "i: {r: &x h}\na: \"quay.io\"\nl: [\"quay.io\"]\n",
+            ),
+            // Both of one mapping, one through a merge.
+            (
+                "b: &b {r: q, t: 1}\ni:\n  <<: *b\n  u: 2\n",
+                "b: &b {r: q, t: 1}\ni:\n  r: \"h\"\n  <<: *b\n  u: 2\n",
+            ),
+            (
+                "i: &b {r: q, t: v}\nj: {<<: *b}\n",
+                "i: &b {r: h, t: v}\nj: {<<: {\"r\":\"q\",\"t\":\"v\"}}\n",
+            ),
+            ("b: &b {r: q, t: v}\ni: *b\n", "b: &b {r: q, t: v}\ni: {\"r\":\"h\",\"t\":\"v\"}\n"),
+            ("i: &b\n  r: q\nj: *b\n", "i: &b\n  r: h\nj: {\"r\":\"q\"}\n"),
+        ] {
+            check(before, &[("i.r", "h")], after);
+        }
+        // A table that comes by a merge keeps its other members.
+        check(
+            "b: &b {i: {r: q, t: v}}\nc:\n  <<: *b\n",
+            &[("c.i.r", "h")],
+            "b: &b {i: {r: q, t: v}}\nc:\n  i: {\"r\":\"h\",\"t\":\"v\"}\n  <<: *b\n",
+        );
+    }
+
+    #[test]
+    fn what_has_no_way_is_refused_by_name() {
+        let edits = Overrides::from([(vec!["i".into(), "r".into()], "h".into())]);
+        let error =
+            set_values(b"? i\n: {t: 1}\n? [a]\n: 2\n", &edits).expect_err("a key of a list");
+        assert_eq!(error.kind(), ErrorKind::Malformed);
+        assert!(set_values(b"- a\n", &edits).is_err());
+        assert!(set_values(b"i: {r: x\n", &edits).is_err());
+        let unchanged = set_values(b"i: { r: 'h' }", &edits).expect("nothing to do");
+        assert_eq!(unchanged, b"i: { r: 'h' }");
+    }
+
+    #[test]
+    fn values_that_need_quotes_get_them() {
+        for (new, text) in [
+            ("1.10", "\"1.10\""),
+            ("on", "\"on\""),
+            ("", "\"\""),
+            ("a b", "\"a b\""),
+            ("v1", "v1"),
+            ("[::1]:5000/a", "\"[::1]:5000/a\""),
+            ("r.io:5000", "r.io:5000"),
+        ] {
+            check("i: {r: x}", &[("i.r", new)], &format!("i: {{r: {text}}}"));
+        }
+    }
+}

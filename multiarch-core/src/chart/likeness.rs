@@ -1,0 +1,172 @@
+//! Whether two charts are the same one.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::{Chart, ChartFiles, Hint, Values, go, yaml};
+use crate::error::Result;
+
+/// How a stored chart relates to the one in a package.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Likeness {
+    /// Equal but for the images it names.
+    Same,
+    /// Other files or values; these.
+    Different(Vec<String>),
+}
+
+/// Compares a chart with the original it may come from. Chart.lock, the repositories of
+/// dependencies, how subcharts are packed, how metadata is written, and values that hints read do not
+/// count.
+pub(crate) fn compare(
+    stored: &ChartFiles,
+    original: &ChartFiles,
+    hints: &[Hint],
+) -> Result<Likeness> {
+    let (ours, theirs) = (contents(original)?, contents(stored)?);
+    let paths: BTreeSet<&String> = ours.keys().chain(theirs.keys()).collect();
+    let mut different: Vec<String> =
+        paths.into_iter().filter(|path| ours.get(*path) != theirs.get(*path)).cloned().collect();
+    if masked(stored, hints)? != masked(original, hints)? {
+        different.push("values.yaml".into());
+    }
+    Ok(if different.is_empty() { Likeness::Same } else { Likeness::Different(different) })
+}
+
+#[derive(PartialEq)]
+enum Content {
+    Bytes(Vec<u8>),
+    Metadata(Value),
+}
+
+/// Every file that counts, by path.
+fn contents(files: &ChartFiles) -> Result<BTreeMap<String, Content>> {
+    let mut contents = BTreeMap::new();
+    for (path, content) in files.flat()? {
+        let name = path.rsplit('/').next().unwrap_or_default();
+        // The directory above: a file of that name elsewhere is any file.
+        let of_chart = path == name
+            || path.strip_suffix(name).is_some_and(|folder| {
+                let mut parts = folder.trim_end_matches('/').rsplit('/');
+                parts.next().is_some() && parts.next() == Some("charts")
+            });
+        let content = match name {
+            "Chart.lock" | "requirements.lock" | "values.yaml" if of_chart => continue,
+            "Chart.yaml" | "requirements.yaml" if of_chart => {
+                let mut metadata = yaml::parse(&content).map_err(|e| e.at_path(&path))?;
+                plain(&mut metadata);
+                Content::Metadata(metadata)
+            }
+            _ => {
+                // Helm's loader drops a byte order mark.
+                let text = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&content);
+                Content::Bytes(text.to_vec())
+            }
+        };
+        contents.insert(path, content);
+    }
+    Ok(contents)
+}
+
+/// Metadata without what Helm or another tool writes differently: scalars as texts, nothing empty,
+/// no repositories of dependencies.
+fn plain(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            if let Some(Value::Array(dependencies)) = members.get_mut("dependencies") {
+                for dependency in dependencies.iter_mut().filter_map(Value::as_object_mut) {
+                    dependency.shift_remove("repository");
+                }
+            }
+            members.values_mut().for_each(plain);
+            members.retain(|_, value| !is_empty(value));
+            members.sort_keys();
+        }
+        Value::Array(items) => items.iter_mut().for_each(plain),
+        Value::Null | Value::String(_) => {}
+        scalar => *scalar = Value::String(go::format(scalar)),
+    }
+}
+
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty() || text == "false",
+        Value::Array(items) => items.is_empty(),
+        Value::Object(members) => members.is_empty(),
+        _ => false,
+    }
+}
+
+/// All values, without those that hints read.
+fn masked(files: &ChartFiles, hints: &[Hint]) -> Result<Values> {
+    let mut values = Value::Object(Chart::load(files)?.merged_values());
+    for (_, path) in hints.iter().flat_map(Hint::placeholders) {
+        let pointer: String = path
+            .iter()
+            .map(|key| format!("/{}", key.replace('~', "~0").replace('/', "~1")))
+            .collect();
+        if let Some(value) = values.pointer_mut(&pointer) {
+            *value = Value::Null;
+        }
+    }
+    let Value::Object(values) = values else { return Ok(Values::new()) };
+    Ok(values)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chart(files: &[(&str, &str)]) -> ChartFiles {
+        let mut all = ChartFiles::default();
+        for (path, text) in files {
+            all.insert(*path, text.as_bytes());
+        }
+        all
+    }
+
+    #[test]
+    fn only_what_matters_counts() {
+        let hints = ["{{ .s.i.r }}/{{ .s.i.p }}:{{ .s.i.t }}".parse().expect("a hint")];
+        let original = chart(&[
+            (
+                "Chart.yaml",
+                "name: c\nversion: 90\ndependencies: [{name: s, version: 1.0.0, repository: 'https://x'}]\n",
+            ),
+            ("Chart.lock", "digest: x\n"),
+            ("values.yaml", "# c\ns: {i: {r: quay.io}}\n"),
+            ("templates/a.yaml", "a"),
+            ("charts/s/Chart.yaml", "name: s\nversion: 1.0.0\n"),
+            ("charts/s/values.yaml", "i: {p: a/b, t: v1}\nx: 1\n"),
+        ]);
+        let compare = |files: &[(&str, &str)]| {
+            let mut stored = original.clone();
+            for (path, text) in files {
+                stored.insert(*path, text.as_bytes());
+            }
+            super::compare(&stored, &original, &hints).expect("comparable")
+        };
+        assert_eq!(compare(&[]), Likeness::Same);
+        for same in [
+            (
+                "Chart.yaml",
+                "dependencies:\n- name: s\n  repository: ''\n  version: 1.0.0\nname: c\nversion: \"90\"\n",
+            ),
+            ("Chart.lock", "digest: y\n"),
+            ("values.yaml", "s:\n  i: {r: h:5000, t: v2}\n"),
+            ("charts/s/values.yaml", "i: {p: x/b, t: v1}\nx: 1\n"),
+        ] {
+            assert_eq!(compare(&[same]), Likeness::Same, "{same:?}");
+        }
+        for (path, text) in [
+            ("templates/a.yaml", "b"),
+            ("templates/Chart.lock", "b"),
+            ("values.yaml", "s: {i: {r: quay.io}}\ny: 1\n"),
+            ("Chart.yaml", "name: c\nversion: 90\n"),
+        ] {
+            assert_eq!(compare(&[(path, text)]), Likeness::Different(vec![path.into()]));
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! Where the values of a YAML text stand in it.
+
+use std::ops::Range;
+
+use saphyr_parser::{Event, Parser, ScalarStyle, Span, StrInput};
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// A value and its place, in bytes.
+#[derive(Debug)]
+pub(super) struct Node {
+    pub(super) kind: NodeKind,
+    /// The value itself, without its anchor and tag.
+    pub(super) span: Range<usize>,
+    /// The number of its anchor, if it has one.
+    pub(super) anchor: Option<usize>,
+}
+
+#[derive(Debug)]
+pub(super) enum NodeKind {
+    Scalar(ScalarStyle),
+    /// An alias of this anchor.
+    Alias(usize),
+    List(Vec<Node>),
+    Mapping {
+        members: Vec<Member>,
+        flow: bool,
+    },
+}
+
+/// A key and its value.
+#[derive(Debug)]
+pub(super) struct Member {
+    pub(super) key: String,
+    pub(super) key_start: usize,
+    pub(super) value: Node,
+    /// The key is `<<`, and the value's members are this mapping's.
+    pub(super) merges: bool,
+}
+
+/// Limit for untrusted text; the reader of values has the same.
+const MAX_DEPTH: usize = 200;
+
+/// The places of the first document's values; `None` for a text without a value.
+pub(super) fn outline(text: &str) -> Result<Option<Node>> {
+    let offsets = text.char_indices().map(|(offset, _)| offset).chain([text.len()]).collect();
+    let mut outliner = Outliner { text, offsets, parser: Parser::new_from_str(text) };
+    loop {
+        match outliner.next()? {
+            (Event::StreamEnd | Event::DocumentEnd, _) => return Ok(None),
+            (Event::StreamStart | Event::DocumentStart(_) | Event::Nothing, _) => {}
+            (event, span) => return outliner.node(event, span, 0, 0).map(Some),
+        }
+    }
+}
+
+struct Outliner<'a> {
+    text: &'a str,
+    /// The parser counts characters.
+    offsets: Vec<usize>,
+    parser: Parser<'a, StrInput<'a>>,
+}
+
+impl<'a> Outliner<'a> {
+    fn next(&mut self) -> Result<(Event<'a>, Range<usize>)> {
+        match self.parser.next() {
+            Some(Ok((event, Span { start, end, .. }))) => {
+                let at = |index: usize| self.offsets.get(index).copied().unwrap_or(self.text.len());
+                Ok((event, at(start.index())..at(end.index())))
+            }
+            Some(Err(e)) => Err(Error::caused_by(ErrorKind::Malformed, "not YAML", e)),
+            None => Ok((Event::StreamEnd, self.text.len()..self.text.len())),
+        }
+    }
+
+    /// `from` is where the value may begin: behind its key's colon.
+    fn node(
+        &mut self,
+        event: Event<'_>,
+        span: Range<usize>,
+        from: usize,
+        depth: usize,
+    ) -> Result<Node> {
+        if depth > MAX_DEPTH {
+            return Err(Error::new(ErrorKind::TooLarge, "YAML nested deeper than 200 levels"));
+        }
+        let number = |anchor: usize| (anchor > 0).then_some(anchor);
+        Ok(match event {
+            Event::Alias(anchor) => Node { kind: NodeKind::Alias(anchor), span, anchor: None },
+            Event::Scalar(text, style, anchor, _) => {
+                let span = self.scalar(&text, style, span, from);
+                Node { kind: NodeKind::Scalar(style), span, anchor: number(anchor) }
+            }
+            Event::SequenceStart(anchor, _) => {
+                let start = self.behind_properties(span.start);
+                let (mut items, mut end) = (Vec::new(), span.end);
+                loop {
+                    match self.next()? {
+                        (Event::SequenceEnd, span) => {
+                            end = self.closed(end, &span, b']');
+                            break;
+                        }
+                        (event, span) => {
+                            let item = self.node(event, span, end, depth + 1)?;
+                            end = item.span.end;
+                            items.push(item);
+                        }
+                    }
+                }
+                Node { kind: NodeKind::List(items), span: start..end, anchor: number(anchor) }
+            }
+            Event::MappingStart(anchor, _) => {
+                let start = self.behind_properties(span.start);
+                let flow = self.text[start..].starts_with('{');
+                let (mut members, mut end) = (Vec::new(), span.end);
+                loop {
+                    match self.next()? {
+                        (Event::MappingEnd, span) => {
+                            if flow {
+                                end = self.closed(end, &span, b'}');
+                            }
+                            break;
+                        }
+                        (event, span) => {
+                            let member = self.member(event, span, end, depth)?;
+                            end = member.value.span.end;
+                            members.push(member);
+                        }
+                    }
+                }
+                let kind = NodeKind::Mapping { members, flow };
+                Node { kind, span: start..end, anchor: number(anchor) }
+            }
+            _ => return Err(Error::new(ErrorKind::Malformed, "the YAML ends in the middle")),
+        })
+    }
+
+    fn member(
+        &mut self,
+        event: Event<'_>,
+        span: Range<usize>,
+        from: usize,
+        depth: usize,
+    ) -> Result<Member> {
+        let (key, merges) = match &event {
+            Event::Scalar(text, ScalarStyle::Plain, _, None) => {
+                (super::go::format(&super::yaml::scalar(text)), &**text == "<<")
+            }
+            Event::Scalar(text, ..) => (text.to_string(), false),
+            _ => (String::new(), false),
+        };
+        let key_start = span.start;
+        let key_node = self.node(event, span, from, depth + 1)?;
+        let rest = &self.text[key_node.span.end..];
+        let behind = key_node.span.end + rest.find(':').map_or(0, |colon| colon + 1);
+        let (event, span) = self.next()?;
+        let value = self.node(event, span, behind, depth + 1)?;
+        Ok(Member { key, key_start, value, merges })
+    }
+
+    /// The place of a scalar. The parser's spans take in properties, and behind a quote blanks and a
+    /// comment; those of block scalars leave out the indicator.
+    fn scalar(
+        &self,
+        value: &str,
+        style: ScalarStyle,
+        span: Range<usize>,
+        from: usize,
+    ) -> Range<usize> {
+        match style {
+            ScalarStyle::Plain if value.is_empty() => from..from,
+            ScalarStyle::Plain => self.behind_properties(span.start)..span.end,
+            ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => {
+                let start = self.behind_properties(span.start);
+                start..self.closing_quote(start).unwrap_or(span.end)
+            }
+            ScalarStyle::Literal | ScalarStyle::Folded => {
+                let start = self.behind_properties(self.behind_blanks(from));
+                let end = start + self.text[start..span.end].trim_end().len();
+                start..end
+            }
+        }
+    }
+
+    fn behind_blanks(&self, at: usize) -> usize {
+        let rest = &self.text[at..];
+        at + rest.len() - rest.trim_start().len()
+    }
+
+    /// Skips an anchor and a tag.
+    fn behind_properties(&self, mut at: usize) -> usize {
+        while self.text[at..].starts_with(['&', '!']) {
+            let rest = &self.text[at..];
+            at += rest.find(char::is_whitespace).unwrap_or(rest.len());
+            at = self.behind_blanks(at);
+        }
+        at
+    }
+
+    fn closing_quote(&self, start: usize) -> Option<usize> {
+        let bytes = self.text.as_bytes();
+        let quote = *bytes.get(start)?;
+        let mut at = start + 1;
+        while at < bytes.len() {
+            match bytes[at] {
+                b'\\' if quote == b'"' => at += 1,
+                b if b == quote && quote == b'\'' && bytes.get(at + 1) == Some(&quote) => at += 1,
+                b if b == quote => return Some(at + 1),
+                _ => {}
+            }
+            at += 1;
+        }
+        None
+    }
+
+    /// The end of a flow collection: behind its bracket, where it has one.
+    fn closed(&self, end: usize, span: &Range<usize>, bracket: u8) -> usize {
+        let closes = self.text.as_bytes().get(span.start) == Some(&bracket);
+        if closes { span.start + 1 } else { end }
+    }
+}
