@@ -2,6 +2,7 @@
 
 mod dependency;
 mod edit;
+mod edited;
 mod files;
 mod go;
 mod hint;
@@ -17,7 +18,9 @@ mod yaml;
 
 pub use dependency::Chart;
 pub use files::ChartFiles;
-pub use hint::{Hint, parse_hints};
+pub(crate) use files::MAX_CHART_SIZE;
+pub(crate) use yaml::parse as parse_yaml;
+pub use hint::{Hint, Overrides, parse_hints};
 pub(crate) use likeness::{Likeness, compare};
 pub use naming::{NameMode, Naming};
 pub use pack::PackedChart;
@@ -27,3 +30,14 @@ pub use relocate::{Relocation, relocate};
 pub use target_name::TargetName;
 pub use values::Values;
 pub use version::{compare_versions, is_newer};
+
+/// The hints that a chart carries itself.
+const OWN_HINTS: &str = ".relok8s-images.yaml";
+
+/// The images that a packed chart's own hints render.
+pub(crate) fn rendered_images(packed: &[u8]) -> crate::Result<Vec<crate::image::Reference>> {
+    let files = ChartFiles::unpack(packed)?;
+    let hints = files.get(OWN_HINTS).map(parse_hints).transpose()?.unwrap_or_default();
+    let values = Chart::load(&files)?.merged_values();
+    hints.iter().map(|hint| hint.reference(&values)).collect()
+}

@@ -66,6 +66,13 @@ pub enum ErrorKind {
     BlobUnknown,
 }
 
+impl ErrorKind {
+    /// True for what is wrong with a server, or with a run, as a whole.
+    pub(crate) fn is_of_the_whole(self) -> bool {
+        matches!(self, Self::Cancelled | Self::Usage | Self::Untrusted | Self::Network)
+    }
+}
+
 /// An error of this library: a [kind](Error::kind), a message, and where it happened.
 #[derive(thiserror::Error)]
 #[error("{}", Located(.0))]

@@ -24,4 +24,4 @@ pub use manifest::Manifest;
 pub use media_type::{Compression, DocumentType, Family, is_image_config, layer_is_foreign, types};
 pub use platform::{Platform, PlatformKey};
 pub use raw::RawObject;
-pub use reference::{Reference, is_repository, is_tag};
+pub use reference::{Reference, is_registry, is_repository, is_tag};

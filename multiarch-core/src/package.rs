@@ -10,6 +10,7 @@ mod layout;
 mod model;
 mod name;
 mod scope;
+mod shelf;
 
 pub use image::{Blob, PackageImage, Part};
 pub use model::{BlobSource, Bundle, Finding, Identity, Package, SupersededBecause};
@@ -18,4 +19,6 @@ pub use scope::{Contents, Locator, Member, Scope, SpaceId};
 
 pub(crate) use bundle::{Found, collect};
 pub(crate) use layout::LAYOUT_NAMES;
+pub(crate) use model::ChartFile;
+pub(crate) use shelf::{Shelf, read_image};
 pub(crate) use scope::{MAX_DEPTH, MAX_ENTRIES, MemberKind, normalise, resolve_link};

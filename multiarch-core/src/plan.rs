@@ -4,19 +4,24 @@
 //! target holds, filled by answering its [`Question`]s; [`Plan::new`] puts both together.
 
 mod image;
+mod learned;
 mod model;
 mod observed;
 mod options;
 mod print;
 mod saved;
+mod upload;
 mod wanted;
 
 pub use image::{PlannedBlob, PlannedDecision, PlannedImage, Push};
+pub use learned::Learned;
 pub use model::{Plan, PlannedChart, PlannedPackage};
 pub use observed::{Answer, Observed, Question};
 pub use options::Options;
 pub use saved::SavedPlan;
+pub use upload::{ChartAction, PlannedUpload};
 pub use wanted::{Want, Wanted};
 
-pub(crate) use image::plan_image;
+pub(crate) use image::{plan_image, platforms};
+pub(crate) use learned::stored_chart;
 pub(crate) use print::{Bytes, decisions_text, table};

@@ -1,8 +1,10 @@
 //! What happened, per chart and per image.
 
+mod coverage;
 mod inspection;
 mod status;
 
+pub use coverage::Coverage;
 pub use inspection::Inspection;
 pub use status::Status;
 
@@ -13,7 +15,7 @@ use serde::Serialize;
 use crate::{
     chart::TargetName,
     error::{Error, ErrorKind},
-    image::Digest,
+    image::{Digest, PlatformKey},
     package::Finding,
     plan::{Bytes, PlannedDecision, decisions_text, table},
 };
@@ -26,6 +28,9 @@ pub struct Report {
     pub schema: &'static str,
     /// The target, as the user named it.
     pub target: String,
+    /// The chart repository, as the user named it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub charts_to: Option<String>,
     /// The packages, by path.
     pub packages: Vec<String>,
     /// The charts, and the images without one.
@@ -61,6 +66,12 @@ pub struct ChartReport {
     pub bundles: Vec<String>,
     /// The names of its images in the target.
     pub images: Vec<TargetName>,
+    /// What became of the chart itself; `None` where charts go nowhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub upload: Option<ChartState>,
+    /// For which platforms its images are there now.
+    #[serde(flatten)]
+    pub coverage: Coverage,
     /// Everything of it is in the target.
     pub complete: bool,
     /// What kept it, or a part of it, from being imported.
@@ -85,9 +96,28 @@ pub struct ImageReport {
     pub state: ImageState,
     /// One decision per incoming platform.
     pub decisions: Vec<PlannedDecision>,
+    /// The platforms that the tag holds now, as far as this run knows.
+    pub platforms: Vec<PlatformKey>,
     /// Why it failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<Error>,
+}
+
+/// What became of a chart in the chart repository.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum ChartState {
+    /// It was uploaded.
+    Uploaded,
+    /// It was uploaded in place of another one.
+    Replaced,
+    /// It was there.
+    Present,
+    /// Another one of its name and version was there, and stays.
+    Kept,
+    /// It was not uploaded, because something of it failed.
+    NotUploaded,
 }
 
 /// What happened to a tag.
@@ -131,11 +161,33 @@ impl fmt::Display for Report {
             vec![state.into(), image.name.to_string(), decisions_text(&image.decisions)]
         }));
         table(f, &rows)?;
-        let complete = self.charts.iter().filter(|c| c.chart.is_some() && c.complete).count();
-        let charts = self.charts.iter().filter(|c| c.chart.is_some()).count();
+        let charts: Vec<&ChartReport> = self.charts.iter().filter(|c| c.chart.is_some()).collect();
+        if !charts.is_empty() {
+            let mut rows =
+                vec![["CHART", "NAME", "ALL IMAGES FOR", "SOME IMAGES FOR"].map(String::from).to_vec()];
+            rows.extend(charts.iter().map(|chart| {
+                let state = match (chart.upload, chart.complete) {
+                    (_, false) => "INCOMPLETE",
+                    (None, true) => "complete",
+                    (Some(ChartState::Uploaded), true) => "uploaded",
+                    (Some(ChartState::Replaced), true) => "replaced",
+                    (Some(ChartState::Present), true) => "present",
+                    (Some(ChartState::Kept), true) => "kept",
+                    (Some(ChartState::NotUploaded), true) => "not uploaded",
+                };
+                let name = chart.chart.clone().unwrap_or_default();
+                let [all, some] = chart.coverage.texts();
+                vec![state.into(), name, all, some]
+            }));
+            writeln!(f)?;
+            table(f, &rows)?;
+        }
+        let complete = charts.iter().filter(|chart| chart.complete).count();
+
         writeln!(
             f,
-            "\n{complete} of {charts} charts complete, {} images, {} tags written, {} blobs sent ({})",
+            "\n{complete} of {} charts complete, {} images, {} tags written, {} blobs sent ({})",
+            charts.len(),
             self.images.len(),
             self.tags_written,
             self.blobs_sent,

@@ -1,6 +1,9 @@
 //! Where images go.
 
+pub mod charts;
+mod earlier;
 mod layout;
+mod learn;
 mod memory;
 mod observe;
 #[cfg(feature = "registry")]

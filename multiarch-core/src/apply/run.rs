@@ -7,12 +7,15 @@ use std::{
 
 use super::{Cancel, Progress, blobs::Blobs, parallel};
 use crate::{
-    chart::TargetName,
-    error::{Error, Result},
+    chart::{PackedChart, TargetName},
+    error::{Error, ErrorKind, Result},
     image::Digest,
-    plan::{Observed, Plan, PlannedBlob, PlannedChart, PlannedImage},
-    report::{ChartReport, ImageReport, ImageState, Report},
-    target::{ImageStore, Target},
+    plan::{ChartAction, Observed, Plan, PlannedBlob, PlannedChart, PlannedImage},
+    report::{ChartReport, ChartState, Coverage, ImageReport, ImageState, Report},
+    target::{
+        ImageStore, Target,
+        charts::{ChartRepo, ChartTarget},
+    },
 };
 
 impl Plan<'_> {
@@ -32,6 +35,7 @@ impl Plan<'_> {
             plan: self,
             images: self.images.iter().map(|image| (&image.name, image)).collect(),
             store,
+            charts: target.charts(),
             jobs: self.wanted.options.jobs.map_or(store.jobs(), std::num::NonZeroUsize::get),
             blobs: Blobs::new(&self.wanted.packages, store, progress, cancel),
             state: Mutex::new(State { observed, ..State::default() }),
@@ -40,6 +44,7 @@ impl Plan<'_> {
         let mut charts: Vec<ChartReport> =
             self.charts.iter().map(|chart| run.chart(chart)).collect();
         run.check_again(&mut charts);
+        run.cover(&mut charts);
         run.report(target, charts)
     }
 }
@@ -48,6 +53,7 @@ pub(super) struct Run<'a> {
     pub(super) plan: &'a Plan<'a>,
     images: BTreeMap<&'a TargetName, &'a PlannedImage>,
     pub(super) store: &'a dyn ImageStore,
+    charts: Option<&'a ChartTarget>,
     jobs: usize,
     pub(super) blobs: Blobs<'a>,
     state: Mutex<State>,
@@ -86,11 +92,40 @@ impl Run<'_> {
             chart: chart.chart.clone(),
             bundles: chart.bundles.clone(),
             images: chart.images.clone(),
+            upload: None,
+            coverage: Coverage::default(),
             complete: false,
             problems,
         };
         self.settle(&mut report);
+        self.upload(chart, &mut report);
         report
+    }
+
+    /// The chart itself comes last: whoever finds it finds its images.
+    fn upload(&self, chart: &PlannedChart, report: &mut ChartReport) {
+        let (Some(planned), Some(charts)) = (&chart.upload, self.charts) else { return };
+        let state = match planned.action {
+            ChartAction::Present => ChartState::Present,
+            ChartAction::Kept => ChartState::Kept,
+            _ if !report.complete => ChartState::NotUploaded,
+            action => {
+                let replace = action == ChartAction::Replace;
+                let done = self.blobs.cancel.check().and_then(|()| {
+                    upload_chart(charts.repo(), &planned.chart, replace)
+                });
+                match done {
+                    Ok(()) if replace => ChartState::Replaced,
+                    Ok(()) => ChartState::Uploaded,
+                    Err(error) => {
+                        report.problems.push(error.at_path(&planned.file));
+                        report.complete = false;
+                        ChartState::NotUploaded
+                    }
+                }
+            }
+        };
+        report.upload = Some(state);
     }
 
     /// A chart is complete where all of its images are.
@@ -169,6 +204,17 @@ impl Run<'_> {
         }
     }
 
+    /// Says for which platforms each chart has its images now.
+    fn cover(&self, charts: &mut [ChartReport]) {
+        let state = self.state();
+        for chart in charts {
+            let none = &Vec::new();
+            chart.coverage = Coverage::of(chart.images.iter().map(|name| {
+                (name, state.done.get(name).map_or(none, |report| &report.platforms).as_slice())
+            }));
+        }
+    }
+
     fn report(self, target: &Target, charts: Vec<ChartReport>) -> Report {
         let mut state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
         let images: Vec<ImageReport> =
@@ -180,6 +226,7 @@ impl Run<'_> {
         Report {
             schema: Report::SCHEMA,
             target: target.to_string(),
+            charts_to: target.charts().map(ToString::to_string),
             packages: self.plan.packages.iter().map(|package| package.path.clone()).collect(),
             complete: problems.is_empty()
                 && !failed
@@ -195,5 +242,16 @@ impl Run<'_> {
             images,
             cancelled,
         }
+    }
+}
+
+/// Stores a chart. One that came there meanwhile and is the very same is no conflict.
+fn upload_chart(repo: &dyn ChartRepo, chart: &PackedChart, replace: bool) -> Result<()> {
+    match repo.put(chart, replace) {
+        Err(error) if error.kind() == ErrorKind::Conflict => {
+            let there = repo.get(chart.name(), chart.version())?;
+            if there.as_deref() == Some(chart.bytes()) { Ok(()) } else { Err(error) }
+        }
+        done => done,
     }
 }

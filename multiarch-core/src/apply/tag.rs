@@ -11,7 +11,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     fuse::ConflictPolicy,
     image::{Digest, Document},
-    plan::{Options, PlannedImage, plan_image},
+    plan::{Options, PlannedImage, plan_image, platforms},
     report::{ImageReport, ImageState},
     target::observe_image,
 };
@@ -33,6 +33,7 @@ impl Run<'_> {
             after: image.after.clone().or_else(|| image.before.clone()),
             state: ImageState::Unchanged,
             decisions: image.decisions.clone(),
+            platforms: image.platforms.clone(),
             error: None,
         };
         match self.write(image, &self.plan.wanted.options) {
@@ -42,20 +43,28 @@ impl Run<'_> {
                 if let Some(fresh) = fresh {
                     (report.before, report.after) = (fresh.before, fresh.after);
                     report.decisions = fresh.decisions;
+                    report.platforms = fresh.platforms;
                 }
             }
             Err(error) if error.kind() == ErrorKind::Cancelled => {
                 report.state = ImageState::NotReached;
-                report.after = image.before.clone();
+                self.leave(&mut report);
             }
             Err(error) => {
                 report.state = ImageState::Failed;
-                report.after = image.before.clone();
+                self.leave(&mut report);
                 report.error = Some(error.of_image(&image.name));
             }
         }
         self.blobs.progress.image(&image.name, report.state == ImageState::Failed);
         self.state().done.insert(image.name.clone(), report);
+    }
+
+    /// The tag is as it was.
+    fn leave(&self, report: &mut ImageReport) {
+        report.after.clone_from(&report.before);
+        let state = self.state();
+        report.platforms = state.observed.tag(&report.name).map(platforms).unwrap_or_default();
     }
 
     /// Writes one image, fusing again where the tag has changed since it was planned. `None` where

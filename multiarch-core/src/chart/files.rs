@@ -18,6 +18,10 @@ impl ChartFiles {
         self.0.insert(path.into(), content.into());
     }
 
+    pub(super) fn remove(&mut self, path: &str) {
+        self.0.remove(path);
+    }
+
     /// A file's content.
     pub fn get(&self, path: &str) -> Option<&[u8]> {
         self.0.get(path).map(AsRef::as_ref)

@@ -201,7 +201,7 @@ impl Hint {
 }
 
 /// Values that take the place of a chart's, by path.
-pub(super) type Overrides = BTreeMap<Vec<String>, String>;
+pub type Overrides = BTreeMap<Vec<String>, String>;
 
 impl fmt::Display for Hint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

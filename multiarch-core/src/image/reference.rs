@@ -177,6 +177,12 @@ fn is_host(host: &str) -> bool {
     name.split('.').all(label) && after.is_none_or(port)
 }
 
+/// True for a host with an optional port, and an optional path of a repository behind it.
+pub fn is_registry(text: &str) -> bool {
+    let (host, path) = text.split_once('/').map_or((text, None), |(h, p)| (h, Some(p)));
+    is_host(host) && path.is_none_or(is_repository)
+}
+
 /// True for a repository path: lower-case components of letters and digits, joined inside by `.`,
 /// `_`, `__` or dashes, and by single slashes.
 pub fn is_repository(path: &str) -> bool {

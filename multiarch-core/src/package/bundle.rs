@@ -1,11 +1,11 @@
 //! Finding what a scope holds: bundles, docker-archives, OCI layouts, at any depth and under any
 //! folder.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Bundle, BundleName, Contents, PackageImage, Scope, docker_archive, layout};
+use super::{Bundle, BundleName, ChartFile, Contents, PackageImage, Scope, docker_archive, layout};
 use crate::{
-    chart::{Chart, ChartFiles, Values, parse_hints},
+    chart::{Chart, ChartFiles, MAX_CHART_SIZE, Values, parse_hints},
     error::{Error, ErrorKind, Result},
     image::MAX_DOCUMENT_SIZE,
 };
@@ -132,6 +132,7 @@ fn empty_bundle(scope: &Scope, prefix: &str) -> Bundle {
         hints: Vec::new(),
         images: Vec::new(),
         has_images: false,
+        chart_files: BTreeMap::new(),
         problems: Vec::new(),
     }
 }
@@ -145,6 +146,10 @@ fn bundle(
 ) -> Bundle {
     let mut bundle = empty_bundle(scope, prefix);
     bundle.problems = problems;
+    match chart_files(scope, prefix) {
+        Ok(files) => bundle.chart_files = files,
+        Err(error) => bundle.problems.push(error),
+    }
     match read_chart(scope, prefix, contents) {
         Ok(chart) => bundle.take_chart(&chart),
         Err(error) => bundle.problems.push(error),
@@ -180,6 +185,22 @@ fn bundle(
         None => {}
     }
     bundle
+}
+
+/// Every file of the chart: where it is, and its content where that was kept.
+fn chart_files(scope: &Scope, prefix: &str) -> Result<BTreeMap<String, ChartFile>> {
+    let folder = format!("{prefix}{CHART}");
+    let (mut files, mut total) = (BTreeMap::new(), 0);
+    for path in scope.members.keys().filter(|path| path.starts_with(&folder)) {
+        let (locator, member) = scope.file(path)?;
+        total += locator.size;
+        if locator.size > MAX_CHART_FILE || total > MAX_CHART_SIZE {
+            let message = "a chart of more than 64 MiB, or with a file of more than 16 MiB";
+            return Err(Error::new(ErrorKind::TooLarge, message).at_path(path));
+        }
+        files.insert(path[folder.len()..].to_owned(), (locator, member.content.clone()));
+    }
+    Ok(files)
 }
 
 fn read_chart(scope: &Scope, prefix: &str, contents: &dyn Contents) -> Result<Chart> {

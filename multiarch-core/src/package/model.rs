@@ -1,13 +1,13 @@
 //! The package as a value.
 
-use std::{fmt, io::Read, sync::Arc};
+use std::{collections::BTreeMap, fmt, io::Read, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
 use super::{Locator, PackageImage, PackageName};
 use crate::{
-    chart::{Chart, Hint, Values},
-    error::Error,
+    chart::{Chart, ChartFiles, Hint, TargetName, Values},
+    error::{Error, Result},
     image::PlatformKey,
 };
 
@@ -35,8 +35,12 @@ pub struct Bundle {
     pub(crate) hints: Vec<Hint>,
     pub(crate) images: Vec<PackageImage>,
     pub(crate) has_images: bool,
+    pub(crate) chart_files: BTreeMap<String, ChartFile>,
     pub(crate) problems: Vec<Error>,
 }
+
+/// Where a chart's file is, and its content where that was kept.
+pub(crate) type ChartFile = (Locator, Option<Arc<[u8]>>);
 
 /// Something worth knowing that keeps nothing from being imported.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -83,6 +87,29 @@ pub enum Finding {
         /// Why it is not.
         because: SupersededBecause,
     },
+    /// Images that the target held under a name that no chart rendered now are under one that a chart
+    /// renders, too.
+    Mended {
+        /// The image in the target.
+        image: String,
+        /// The names that it was under.
+        from: Vec<TargetName>,
+    },
+    /// A stored chart named images that nobody pushed, and is replaced by one that names what is
+    /// there.
+    ChartReplaced {
+        /// The chart, as `name-version`.
+        chart: String,
+        /// What it named on this target, and was not there.
+        dangling: Vec<TargetName>,
+    },
+    /// Another chart of the same name and version is in the chart repository, and stays.
+    ChartKept {
+        /// The chart, as `name-version`.
+        chart: String,
+        /// Files that differ.
+        different: Vec<String>,
+    },
     /// A link in a directory leads outside it, and is not followed.
     LinkOutside {
         /// The package.
@@ -103,6 +130,8 @@ pub enum SupersededBecause {
     LaterVersion,
     /// It is not of the platform its package declares.
     Mislabelled,
+    /// It was in the target before, under another name.
+    Earlier,
 }
 
 /// What a package is recognised by, so that a saved plan is not applied to another one.
@@ -145,6 +174,26 @@ impl Package {
     /// The bundles, in the order of the package.
     pub fn bundles(&self) -> &[Bundle] {
         &self.bundles
+    }
+
+    /// The files of a bundle's chart, as they stand in the package.
+    ///
+    /// # Errors
+    /// Where the package cannot be read.
+    pub fn chart_files(&self, bundle: &Bundle) -> Result<ChartFiles> {
+        let mut files = ChartFiles::default();
+        for (path, (locator, kept)) in &bundle.chart_files {
+            if let Some(content) = kept {
+                files.insert(path, content.clone());
+                continue;
+            }
+            let mut content = Vec::new();
+            let failed =
+                |e| Error::from_io("reading a chart", e).at_path(path).in_package(&self.path);
+            self.source.open(locator).map_err(failed)?.read_to_end(&mut content).map_err(failed)?;
+            files.insert(path, content);
+        }
+        Ok(files)
     }
 
     /// The images that belong to no chart.

@@ -9,7 +9,7 @@ use crate::{
     chart::TargetName,
     error::{Error, Result},
     fuse::{Decision, Held, fuse},
-    image::{Digest, Document, Index},
+    image::{Digest, Document, Index, PlatformKey},
     package::{Locator, Part},
 };
 
@@ -29,6 +29,8 @@ pub struct PlannedImage {
     pub after: Option<Digest>,
     /// One decision per incoming platform.
     pub decisions: Vec<PlannedDecision>,
+    /// The platforms that the tag holds then.
+    pub platforms: Vec<PlatformKey>,
     /// What is written before the tag, in this order.
     pub pushes: Vec<Push>,
     /// Bytes of its blobs that the target lacks; a blob that several images need counts for each.
@@ -45,7 +47,8 @@ pub struct PlannedImage {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct PlannedDecision {
-    /// The package's place in the plan's list.
+    /// The package's place in the plan's list; behind its end for what the target itself holds under
+    /// another name.
     pub package: usize,
     /// The decision.
     #[serde(flatten)]
@@ -97,6 +100,7 @@ pub(crate) fn plan_image(
         before: None,
         after: None,
         decisions: Vec::new(),
+        platforms: Vec::new(),
         pushes: Vec::new(),
         bytes_to_send: 0,
         error: None,
@@ -117,6 +121,7 @@ fn fill(
     options: &Options,
 ) -> Result<()> {
     let held = observed.tag(&planned.name)?;
+    planned.platforms = platforms(held);
     planned.before = held.document().map(|document| document.digest().clone());
     let (mut now, mut changed) = (held.clone(), None);
     wants.iter().for_each(|want| now.learn_from(&want.incoming));
@@ -136,6 +141,7 @@ fn fill(
         now = fusion.held;
         changed = fusion.document.or(changed);
     }
+    planned.platforms = platforms(&now);
     let Some(document) = changed else { return Ok(()) };
     planned.after = Some(document.digest().clone());
     planned.pushes = pushes(&document, held, wants, observed, planned.name.repository())?;
@@ -143,6 +149,11 @@ fn fill(
     planned.bytes_to_send = blobs.filter(|blob| !blob.present).map(|blob| blob.size).sum();
     planned.document = Some(document);
     Ok(())
+}
+
+/// The platforms that a tag holds, as far as they can be told.
+pub(crate) fn platforms(held: &Held) -> Vec<PlatformKey> {
+    held.platforms().into_iter().flatten().map(|(platform, _)| platform).collect()
 }
 
 /// Every part that the document lists and the tag did not hold; all parts of a document that is

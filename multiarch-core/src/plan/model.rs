@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Observed, Options, PlannedImage, Wanted, plan_image};
+use super::{Observed, Options, PlannedImage, PlannedUpload, Wanted, plan_image};
 use crate::{
     chart::TargetName,
-    error::Error,
+    error::{Error, ErrorKind},
     image::Digest,
     package::{Finding, Identity, Package},
     target::Target,
@@ -24,6 +24,9 @@ pub struct Plan<'a> {
     pub schema: &'static str,
     /// The target, as the user named it.
     pub target: String,
+    /// The chart repository, as the user named it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub charts_to: Option<String>,
     /// The options.
     pub options: Options,
     /// The packages.
@@ -70,6 +73,9 @@ pub struct PlannedChart {
     pub bundles: Vec<String>,
     /// The names of its images in the target.
     pub images: Vec<TargetName>,
+    /// What becomes of the chart itself; `None` where it does not go anywhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub upload: Option<PlannedUpload>,
     /// What keeps it, or one of its bundles, from being imported.
     pub problems: Vec<Error>,
 }
@@ -98,14 +104,16 @@ impl<'a> Plan<'a> {
             chart: chart.chart.clone(),
             bundles: chart.bundles.clone(),
             images: chart.images.iter().cloned().collect(),
+            upload: chart.upload.clone(),
             problems: chart.problems.iter().map(Error::copy).collect(),
         });
-        let problems = wanted.packages.iter().flat_map(|p| p.problems()).chain(&wanted.problems);
+        let problems = wanted.packages[..wanted.given].iter().flat_map(|p| p.problems()).chain(&wanted.problems);
         let mut plan = Self {
             schema: Self::SCHEMA,
             target: target.to_string(),
+            charts_to: target.charts().map(ToString::to_string),
             options: wanted.options.clone(),
-            packages: wanted.packages.iter().map(|package| planned_package(package)).collect(),
+            packages: wanted.packages[..wanted.given].iter().map(|p| planned_package(p)).collect(),
             charts: charts.collect(),
             images,
             findings,
@@ -137,6 +145,23 @@ impl<'a> Plan<'a> {
                 chart.images.clear();
                 chart.problems.extend(errors);
             }
+        }
+        // A chart that came without its images names what somebody else has to have brought.
+        for (chart, wanted) in self.charts.iter_mut().zip(&self.wanted.charts) {
+            let is_there = |name: &TargetName| {
+                self.wanted.images.contains_key(name)
+                    || self.observed.tag(name).is_ok_and(|held| held.document().is_some())
+            };
+            let missing = wanted.needed.iter().filter(|name| !is_there(name));
+            if chart.upload.is_some() {
+                chart.problems.extend(missing.map(|name| {
+                    let message = "the chart came without its images, and names this one, which is not in the target";
+                    Error::new(ErrorKind::Missing, message).of_image(name)
+                }));
+            }
+        }
+        for chart in self.charts.iter_mut().filter(|chart| !chart.problems.is_empty()) {
+            chart.upload = None;
         }
         let used: BTreeSet<TargetName> =
             self.charts.iter().flat_map(|chart| chart.images.iter().cloned()).collect();

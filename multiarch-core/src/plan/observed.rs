@@ -64,6 +64,9 @@ impl Observed {
         for (name, wants) in wanted.images() {
             questions.extend(self.image_questions(name, wants, &wanted.options));
         }
+        for name in wanted.needed() {
+            questions.extend(self.image_questions(name, &[], &wanted.options));
+        }
         questions.into_iter().collect()
     }
 
@@ -136,14 +139,7 @@ impl Observed {
                 Err(error),
             ) => {
                 // What is wrong with the target as a whole is wrong for every tag.
-                let kind = error.kind();
-                if matches!(
-                    kind,
-                    ErrorKind::Cancelled
-                        | ErrorKind::Usage
-                        | ErrorKind::Untrusted
-                        | ErrorKind::Network
-                ) {
+                if error.kind().is_of_the_whole() {
                     return Err(error);
                 }
                 let error = error.of_image(&name);

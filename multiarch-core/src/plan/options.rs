@@ -16,6 +16,8 @@ pub struct Options {
     /// Where the cluster pulls images from: a host with its port, and a path below which all names
     /// are. Charts are relocated to it.
     pub registry: Option<String>,
+    /// Replace charts of the same name and version that are in the chart repository.
+    pub overwrite_charts: bool,
     /// How images are fused into what is there.
     pub fuse: FuseOptions,
     /// How many requests are made at once; `None` for what suits the target.

@@ -13,12 +13,16 @@ pub struct SavedPlan {
     schema: String,
     /// The target.
     pub target: String,
+    /// The chart repository.
+    #[serde(default)]
+    pub charts_to: Option<String>,
     /// The options.
     pub options: Options,
     /// The packages.
     pub packages: Vec<PlannedPackage>,
     /// Whether everything that was asked for is in the plan.
     pub complete: bool,
+    charts: Vec<Value>,
     images: Vec<Value>,
 }
 
@@ -53,8 +57,18 @@ impl SavedPlan {
                     .map_err(|e| e.in_package(&now.path));
             }
         }
-        if self.images.len() != plan.images.len() || self.packages.len() != plan.packages.len() {
+        let counts = (self.images.len(), self.charts.len());
+        if counts != (plan.images.len(), plan.charts.len()) || self.packages.len() != plan.packages.len() {
             return outdated("the packages hold other images than the plan".into());
+        }
+        for (saved, chart) in self.charts.iter().zip(&plan.charts) {
+            let now = serde_json::to_value(&chart.upload).unwrap_or_default();
+            let saved = &saved["upload"];
+            let done = now["action"] == "present" && now["digest"] == saved["digest"];
+            if !done && ["action", "digest"].iter().any(|key| now[key] != saved[key]) {
+                return outdated("the chart repository has changed since the plan was made".into())
+                    .map_err(|e| e.at_path(chart.chart.as_deref().unwrap_or_default()));
+            }
         }
         for (saved, image) in self.images.iter().zip(&plan.images) {
             let now = serde_json::to_value(image).unwrap_or_default();

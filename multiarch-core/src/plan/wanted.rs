@@ -1,10 +1,13 @@
 //! Which image of which package goes by which name.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    cmp::Ordering,
+    collections::{BTreeMap, BTreeSet},
+};
 
-use super::Options;
+use super::{Learned, Options, PlannedUpload, learned::HintNames, upload::plan_upload};
 use crate::{
-    chart::{TargetName, is_newer},
+    chart::{TargetName, compare_versions, is_newer},
     error::{Error, ErrorKind, Result},
     fuse::Incoming,
     image::{Digest, PlatformKey, Reference},
@@ -39,7 +42,9 @@ pub struct Wanted<'a> {
     pub(super) images: BTreeMap<TargetName, Vec<Want<'a>>>,
     pub(super) findings: Vec<Finding>,
     pub(super) problems: Vec<Error>,
+    /// Those that were given, and behind them what the target holds under earlier names.
     pub(crate) packages: Vec<&'a Package>,
+    pub(super) given: usize,
     pub(crate) options: Options,
 }
 
@@ -49,17 +54,41 @@ pub(super) struct WantedChart {
     pub(super) chart: Option<String>,
     pub(super) bundles: Vec<String>,
     pub(super) images: BTreeSet<TargetName>,
+    /// Names that its hints render, of images that no package holds: they must be there.
+    pub(super) needed: BTreeSet<TargetName>,
+    pub(super) upload: Option<PlannedUpload>,
     pub(super) problems: Vec<Error>,
 }
 
 impl<'a> Wanted<'a> {
     /// Names every image of these packages. What cannot be named blocks its chart.
     pub fn new(packages: impl IntoIterator<Item = &'a Package>, options: &Options) -> Self {
-        let packages: Vec<_> = packages.into_iter().collect();
+        Self::named(packages.into_iter().collect(), options, &Learned::default(), None)
+    }
+
+    /// The same with what an earlier import tells; charts are relocated then, if they are to go
+    /// somewhere.
+    pub fn with(
+        packages: impl IntoIterator<Item = &'a Package>,
+        options: &Options,
+        learned: &'a Learned,
+    ) -> Self {
+        let earlier = learned.earlier.as_ref();
+        Self::named(packages.into_iter().collect(), options, learned, earlier)
+    }
+
+    fn named(
+        given: Vec<&'a Package>,
+        options: &Options,
+        learned: &Learned,
+        earlier: Option<&'a Package>,
+    ) -> Self {
+        let packages = given.iter().copied().chain(earlier).collect();
         let mut wanted =
-            Self { packages: packages.clone(), options: options.clone(), ..Self::default() };
+            Self { packages, given: given.len(), options: options.clone(), ..Self::default() };
         let mut places = BTreeMap::new();
-        for (index, package) in packages.iter().enumerate() {
+        let mut named = Vec::new();
+        for (index, package) in given.iter().enumerate() {
             wanted.findings.extend(package.findings().iter().cloned());
             for bundle in package.bundles() {
                 let place = *places.entry(bundle.chart()).or_insert_with(|| {
@@ -67,15 +96,65 @@ impl<'a> Wanted<'a> {
                     wanted.charts.push(WantedChart { chart, ..WantedChart::default() });
                     wanted.charts.len() - 1
                 });
-                wanted.add_bundle(place, index, package, bundle);
+                let names = wanted.add_bundle(place, index, bundle, learned);
+                named.extend(names.map(|names| Named { place, package, bundle, names }));
             }
             if !package.images().is_empty() {
                 wanted.charts.push(WantedChart::default());
                 wanted.add_loose(index, package);
             }
         }
+        wanted.add_earlier(&named);
         wanted.settle_clashes();
+        if learned.registry.is_some() {
+            wanted.relocate_charts(named, learned);
+        }
         wanted
+    }
+
+    /// Relocates each chart once, for the latest of its packages.
+    fn relocate_charts(&mut self, mut named: Vec<Named<'a>>, learned: &Learned) {
+        named.sort_by(|a, b| {
+            let version = |n: &Named<'_>| n.package.name().version.clone().unwrap_or_default();
+            let order = compare_versions(&version(b), &version(a)).unwrap_or(Ordering::Equal);
+            let listing = |n: &Named<'_>| n.package.identity().listing.clone();
+            order.then_with(|| listing(a).cmp(&listing(b)))
+        });
+        for Named { place, package, bundle, names } in named {
+            let chart = &mut self.charts[place];
+            if chart.upload.is_some() || !chart.problems.is_empty() {
+                continue;
+            }
+            let findings = &mut self.findings;
+            match plan_upload(package, bundle, &names, learned, &self.options, findings) {
+                Ok(upload) => chart.upload = Some(upload),
+                Err(error) => {
+                    let error = error.in_package(package.path()).in_bundle(bundle.path());
+                    chart.problems.push(error);
+                    chart.images.clear();
+                }
+            }
+        }
+        self.drop_unused();
+    }
+
+    /// Images that the target holds under other names come in beside those of the packages.
+    fn add_earlier(&mut self, named: &[Named<'a>]) {
+        let Some(earlier) = self.packages.get(self.given).copied() else { return };
+        let mut done = BTreeSet::new();
+        for (name, sources) in named.iter().flat_map(|named| &named.names.earlier) {
+            let Some(wants) = self.images.get_mut(name).filter(|_| done.insert(name.clone()))
+            else {
+                continue;
+            };
+            for source in sources {
+                let image = earlier.images().iter().find(|i| i.references == [source.to_string()]);
+                let Some(image) = image else { continue };
+                wants.push(Want::new(self.given, source.to_string(), image));
+            }
+            let from = sources.iter().cloned().collect();
+            self.findings.push(Finding::Mended { image: name.to_string(), from });
+        }
     }
 
     /// Adds something that was asked for and cannot be had, such as a package that is none.
@@ -85,7 +164,8 @@ impl<'a> Wanted<'a> {
 
     /// Everything that keeps something from being imported.
     pub fn problems(&self) -> impl Iterator<Item = &Error> {
-        let packages = self.packages.iter().flat_map(|package| package.problems());
+        let given = self.packages[..self.given].iter();
+        let packages = given.flat_map(|package| package.problems());
         packages.chain(&self.problems).chain(self.charts.iter().flat_map(|chart| &chart.problems))
     }
 
@@ -99,29 +179,55 @@ impl<'a> Wanted<'a> {
         self.charts.iter().filter_map(|chart| Some((chart.chart.as_deref()?, &chart.images)))
     }
 
+    /// What the target itself holds under earlier names.
+    pub(crate) fn earlier(&self) -> impl Iterator<Item = &Package> {
+        self.packages[self.given..].iter().copied()
+    }
+
+    /// Names that must be there, and that no package brings.
+    pub(crate) fn needed(&self) -> impl Iterator<Item = &TargetName> {
+        let charts = self.charts.iter().filter(|chart| chart.upload.is_some());
+        charts.flat_map(|chart| &chart.needed).filter(|name| !self.images.contains_key(*name))
+    }
+
     /// What is wanted under a name.
     pub fn image(&self, name: &TargetName) -> &[Want<'a>] {
         self.images.get(name).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// A bundle sends either everything or nothing.
-    fn add_bundle(&mut self, place: usize, index: usize, package: &'a Package, bundle: &'a Bundle) {
+    fn add_bundle(
+        &mut self,
+        place: usize,
+        index: usize,
+        bundle: &'a Bundle,
+        learned: &Learned,
+    ) -> Option<HintNames> {
         self.charts[place].bundles.push(bundle.path().into());
         self.charts[place].problems.extend(bundle.problems().iter().map(Error::copy));
         if !bundle.problems().is_empty() {
-            return;
+            return None;
         }
-        match name_bundle(bundle, &self.options) {
-            Ok(named) => {
-                for (name, reference, image) in named {
+        let named = learned.names(bundle, &self.options);
+        let images =
+            named.and_then(|named| Ok((name_bundle(bundle, &named, &self.options)?, named)));
+        match images {
+            Ok((images, named)) => {
+                if !bundle.has_images {
+                    self.charts[place].needed.extend(named.names.iter().cloned());
+                }
+                for (name, reference, image) in images {
                     self.charts[place].images.insert(name.clone());
                     let want = Want::new(index, reference, image);
                     self.images.entry(name).or_default().push(want);
                 }
+                Some(named)
             }
             Err(error) => {
+                let package = self.packages[index];
                 let error = error.in_package(package.path()).in_bundle(bundle.path());
                 self.charts[place].problems.push(error);
+                None
             }
         }
     }
@@ -153,7 +259,7 @@ impl<'a> Wanted<'a> {
                 let incoming = &want.incoming;
                 (incoming.is_mislabelled(), incoming.document().digest().clone())
             });
-            while let Some(clash) = find_clash(wants, &self.packages) {
+            while let Some(clash) = find_clash(wants, &self.packages, self.given) {
                 let Some(because) = clash.because else {
                     blocked.insert(name.clone(), clash.message(wants));
                     break;
@@ -187,9 +293,21 @@ impl<'a> Wanted<'a> {
                 }
             }
         }
+        self.drop_unused();
+    }
+
+    fn drop_unused(&mut self) {
         let used: BTreeSet<&TargetName> = self.charts.iter().flat_map(|c| &c.images).collect();
         self.images.retain(|name, _| used.contains(name));
     }
+}
+
+/// A bundle whose images have names.
+struct Named<'a> {
+    place: usize,
+    package: &'a Package,
+    bundle: &'a Bundle,
+    names: HintNames,
 }
 
 /// Two images that cannot both be right, by their places in the list.
@@ -214,7 +332,8 @@ impl Clash {
     }
 }
 
-fn find_clash(wants: &[Want<'_>], packages: &[&Package]) -> Option<Clash> {
+/// `given` is the number of packages; what stands behind them is of the target itself, and gives way.
+fn find_clash(wants: &[Want<'_>], packages: &[&Package], given: usize) -> Option<Clash> {
     for (i, a) in wants.iter().enumerate() {
         for (j, b) in wants.iter().enumerate().skip(i + 1) {
             let Some((platform, of_a, of_b)) = differ(a, b) else { continue };
@@ -229,7 +348,10 @@ fn find_clash(wants: &[Want<'_>], packages: &[&Package]) -> Option<Clash> {
             };
             // Mislabelled ones sort last.
             let mislabelled = b.incoming.is_mislabelled() && !a.incoming.is_mislabelled();
+            let earlier = |want: &Want<'_>| want.package == given;
             return match same {
+                _ if earlier(b) => clash(i, j, of_b, Some(SupersededBecause::Earlier)),
+                _ if earlier(a) => clash(j, i, of_a, Some(SupersededBecause::Earlier)),
                 true if mislabelled => clash(i, j, of_b, Some(SupersededBecause::Mislabelled)),
                 true if is_newer(&first, &second) => {
                     clash(i, j, of_b, Some(SupersededBecause::LaterVersion))
@@ -276,13 +398,16 @@ fn meaning(reference: &Reference) -> (String, String, Option<String>, Option<Str
     (reference.host().into(), reference.repository(), tag, digest)
 }
 
-type Named<'a> = (TargetName, String, &'a PackageImage);
+type NamedImage<'a> = (TargetName, String, &'a PackageImage);
 
 /// The names of a bundle's images: each hint's, and for images that no hint speaks of their own.
-fn name_bundle<'a>(bundle: &'a Bundle, options: &Options) -> Result<Vec<Named<'a>>> {
+fn name_bundle<'a>(
+    bundle: &'a Bundle,
+    hints: &HintNames,
+    options: &Options,
+) -> Result<Vec<NamedImage<'a>>> {
     let (mut named, mut hinted) = (Vec::new(), BTreeSet::new());
-    for hint in bundle.hints() {
-        let name: TargetName = todo!();
+    for (hint, name) in bundle.hints().iter().zip(&hints.names) {
         let rendered = hint.render(&bundle.values)?;
         if !bundle.has_images {
             continue;
@@ -299,7 +424,7 @@ fn name_bundle<'a>(bundle: &'a Bundle, options: &Options) -> Result<Vec<Named<'a
         if image.references.is_empty() {
             hinted.insert((index, String::new()));
         }
-        named.push((name, rendered, image));
+        named.push((name.clone(), rendered, image));
     }
     for (index, image) in bundle.images().iter().enumerate() {
         if hinted.contains(&(index, String::new())) {

@@ -7,13 +7,14 @@ use std::{
 
 use serde::Serialize;
 
+use super::Coverage;
 use crate::{
     apply::Cancel,
-    chart::TargetName,
+    chart::{TargetName, rendered_images},
     error::{Error, Result},
     image::{Digest, PlatformKey},
     plan::{Observed, Options, Wanted, table},
-    target::{Target, observe_image},
+    target::{Target, charts::ChartTarget, observe_image},
 };
 
 /// What a target holds. It serialises to JSON of the schema [`Status::SCHEMA`], and prints as a
@@ -58,39 +59,56 @@ pub struct TagPlatform {
     pub digest: Digest,
 }
 
-/// One chart: for which platforms all of its images are there.
+/// One chart: for which platforms its images are there.
 #[derive(Debug, Serialize)]
 #[non_exhaustive]
 pub struct ChartStatus {
     /// The chart, as `name-version`.
     pub chart: String,
-    /// Platforms that every image has.
-    pub complete: Vec<PlatformKey>,
-    /// Platforms that only some images have, with the names of those that lack them.
-    pub partial: BTreeMap<String, Vec<TargetName>>,
+    /// For which platforms its images are there.
+    #[serde(flatten)]
+    pub coverage: Coverage,
+    /// Names that its hints render, and nobody has pushed; images that it has elsewhere.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<String>,
 }
 
 impl Status {
     /// The JSON form's name and version.
     pub const SCHEMA: &'static str = "multiarch.status/v1";
 
-    /// Looks at every tag of a target; where packages are given, at the names and charts of those.
+    /// Looks at every tag of a target; where packages are given, at the names and charts of those. With
+    /// a chart repository, its charts are looked at, too: all of them, or those of the packages.
     ///
     /// # Errors
-    /// Where the target as a whole cannot be read.
-    pub fn of(target: &Target, wanted: Option<&Wanted<'_>>, cancel: &Cancel) -> Result<Self> {
+    /// Where the target or the chart repository as a whole cannot be read.
+    pub fn of(
+        target: &Target,
+        wanted: Option<&Wanted<'_>>,
+        options: &Options,
+        cancel: &Cancel,
+    ) -> Result<Self> {
         let store = target.store();
-        let mut observed = Observed::new(store.shares_blobs());
-        let options = Options::default();
-        let mut tags = Vec::new();
-        // Not every registry lists what it has; the packages say what to look for.
-        let names = match wanted {
-            Some(wanted) => wanted.images().map(|(name, _)| name.clone()).collect(),
-            None => store.tags()?,
+        let stored = match (target.charts(), wanted) {
+            (Some(charts), None) => stored_charts(target, charts, options, cancel)?,
+            _ => Vec::new(),
         };
+        // Not every registry lists what it has; packages and charts say what to look for.
+        let names: Vec<TargetName> = match wanted {
+            Some(wanted) => wanted.images().map(|(name, _)| name.clone()).collect(),
+            None => {
+                let mut names = store.tags()?;
+                names.extend(stored.iter().flat_map(|(_, names, _)| names.iter().cloned()));
+                names.sort();
+                names.dedup();
+                names
+            }
+        };
+        let mut observed = Observed::new(store.shares_blobs());
+        let mut tags = Vec::new();
         for name in names {
             cancel.check()?;
-            observe_image(store, &mut observed, &name, &[], &options)?;
+            observe_image(store, &mut observed, &name, &[], options)?;
             tags.push(match tag(&observed, &name) {
                 Ok(tag) => tag,
                 Err(error) => {
@@ -98,9 +116,58 @@ impl Status {
                 }
             });
         }
-        let charts = wanted.map(|wanted| charts(wanted, &tags)).unwrap_or_default();
+        let platforms: BTreeMap<TargetName, Vec<PlatformKey>> = tags
+            .iter()
+            .map(|tag| (tag.name.clone(), tag.platforms.iter().map(|p| p.platform.clone()).collect()))
+            .collect();
+        let there: BTreeSet<&TargetName> =
+            tags.iter().filter(|tag| tag.digest.is_some()).map(|tag| &tag.name).collect();
+        let status = |chart: &str, images: &BTreeSet<TargetName>, elsewhere: &[String]| {
+            let of = |name| platforms.get(name).map(Vec::as_slice).unwrap_or_default();
+            let missing = images.iter().filter(|name| !there.contains(name));
+            ChartStatus {
+                chart: chart.into(),
+                coverage: Coverage::of(images.iter().map(|name| (name, of(name)))),
+                missing: missing.map(ToString::to_string).chain(elsewhere.iter().cloned()).collect(),
+            }
+        };
+        let mut charts: Vec<ChartStatus> =
+            wanted.iter().flat_map(|w| w.charts()).map(|(c, names)| status(c, names, &[])).collect();
+        charts.extend(stored.iter().map(|(c, names, elsewhere)| status(c, names, elsewhere)));
         Ok(Self { schema: Self::SCHEMA, target: target.to_string(), tags, charts })
     }
+}
+
+/// Every stored chart with hints: the names that it renders in the registry, and what it renders
+/// elsewhere.
+fn stored_charts(
+    target: &Target,
+    charts: &ChartTarget,
+    options: &Options,
+    cancel: &Cancel,
+) -> Result<Vec<(String, BTreeSet<TargetName>, Vec<String>)>> {
+    let registry = options.registry.as_deref().or(target.registry()).unwrap_or_default();
+    let mut found = Vec::new();
+    for (name, version) in charts.repo().list()? {
+        cancel.check()?;
+        let Some(packed) = charts.repo().get(&name, &version)? else { continue };
+        let chart = format!("{name}-{version}");
+        match rendered_images(&packed) {
+            Ok(references) => {
+                let (mut names, mut elsewhere) = (BTreeSet::new(), Vec::new());
+                for reference in references {
+                    match TargetName::below(registry, &reference) {
+                        Some(name) => drop(names.insert(name)),
+                        None => elsewhere.push(reference.to_string()),
+                    }
+                }
+                found.push((chart, names, elsewhere));
+            }
+            Err(error) => found.push((chart, BTreeSet::new(), vec![error.to_string()])),
+        }
+    }
+    found.sort();
+    Ok(found)
 }
 
 fn tag(observed: &Observed, name: &TargetName) -> Result<TagStatus> {
@@ -120,33 +187,6 @@ fn tag(observed: &Observed, name: &TargetName) -> Result<TagStatus> {
         platforms: platforms.map(|(platform, digest)| TagPlatform { platform, digest }).collect(),
         error: None,
     })
-}
-
-fn charts(wanted: &Wanted<'_>, tags: &[TagStatus]) -> Vec<ChartStatus> {
-    let platforms: BTreeMap<&TargetName, BTreeSet<&PlatformKey>> = tags
-        .iter()
-        .map(|tag| (&tag.name, tag.platforms.iter().map(|p| &p.platform).collect()))
-        .collect();
-    let none = BTreeSet::new();
-    wanted
-        .charts()
-        .map(|(chart, images)| {
-            let of = |name: &TargetName| platforms.get(name).unwrap_or(&none);
-            let all: BTreeSet<&PlatformKey> = images.iter().flat_map(of).copied().collect();
-            let mut status =
-                ChartStatus { chart: chart.into(), complete: Vec::new(), partial: BTreeMap::new() };
-            for platform in all {
-                let lacking: Vec<TargetName> =
-                    images.iter().filter(|name| !of(name).contains(platform)).cloned().collect();
-                if lacking.is_empty() {
-                    status.complete.push(platform.clone());
-                } else {
-                    status.partial.insert(platform.to_string(), lacking);
-                }
-            }
-            status
-        })
-        .collect()
 }
 
 impl fmt::Display for Status {
@@ -170,14 +210,10 @@ impl fmt::Display for Status {
             return Ok(());
         }
         let mut rows =
-            vec![["CHART", "ALL IMAGES FOR", "SOME IMAGES FOR"].map(String::from).to_vec()];
+            vec![["CHART", "ALL IMAGES FOR", "SOME IMAGES FOR", "NOT THERE"].map(String::from).to_vec()];
         for chart in &self.charts {
-            let partial: Vec<&str> = chart.partial.keys().map(String::as_str).collect();
-            rows.push(vec![
-                chart.chart.clone(),
-                join(&mut chart.complete.iter()),
-                partial.join(", "),
-            ]);
+            let [all, some] = chart.coverage.texts();
+            rows.push(vec![chart.chart.clone(), all, some, chart.missing.join(", ")]);
         }
         writeln!(f)?;
         table(f, &rows)

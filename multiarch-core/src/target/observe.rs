@@ -23,6 +23,11 @@ impl Target {
     pub fn observe(&self, wanted: &Wanted<'_>, cancel: &Cancel) -> Result<Observed> {
         let store = self.store();
         let mut observed = Observed::new(store.shares_blobs());
+        for package in wanted.earlier() {
+            for (digest, repository) in super::earlier::repositories(package) {
+                observed.leads_to(repository, digest);
+            }
+        }
         loop {
             let questions = observed.questions(wanted);
             if questions.is_empty() {

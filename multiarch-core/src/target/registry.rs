@@ -10,6 +10,7 @@ mod answer;
 mod auth;
 mod catalog;
 mod client;
+mod connection;
 mod credentials;
 mod options;
 mod runtime;
@@ -18,5 +19,6 @@ mod tls;
 mod upload;
 
 pub use address::Address;
+pub(super) use connection::{Answer, Web};
 pub use options::{Credentials, RegistryOptions};
 pub use store::Registry;

@@ -2,7 +2,7 @@
 
 use std::{fmt, io::Read, str::FromStr, sync::Arc};
 
-use super::OciLayout;
+use super::{OciLayout, charts::ChartTarget};
 use crate::{
     chart::TargetName,
     error::{Error, ErrorKind, Result},
@@ -118,17 +118,38 @@ pub trait ImageStore: Send + Sync {
     }
 }
 
-/// A target: how the user named it, and its store.
+/// A target: where images go, and where charts go.
 #[derive(Clone)]
 pub struct Target {
     name: String,
     store: Arc<dyn ImageStore>,
+    /// Where the cluster pulls from, if the name tells: a host, and perhaps a path.
+    registry: Option<String>,
+    charts: Option<ChartTarget>,
 }
 
 impl Target {
     /// A target over a store of one's own.
     pub fn new(name: impl Into<String>, store: Arc<dyn ImageStore>) -> Self {
-        Self { name: name.into(), store }
+        Self { name: name.into(), store, registry: None, charts: None }
+    }
+
+    /// The same with a place for charts.
+    #[must_use]
+    pub fn with_charts(mut self, charts: ChartTarget) -> Self {
+        self.charts = Some(charts);
+        self
+    }
+
+    /// Where charts go.
+    pub fn charts(&self) -> Option<&ChartTarget> {
+        self.charts.as_ref()
+    }
+
+    /// Where the cluster pulls the target's images from: a host, and perhaps a path below which all
+    /// names are; `None` for a directory.
+    pub fn registry(&self) -> Option<&str> {
+        self.registry.as_deref()
     }
 
     /// The store.
@@ -166,7 +187,11 @@ impl Target {
         }
         let address: super::registry::Address = text.parse()?;
         let name = address.to_string();
-        Ok(Self::new(name, Arc::new(super::registry::Registry::new(address, options)?)))
+        let registry = address.repository("").trim_end_matches('/').to_owned();
+        let registry = format!("{}/{registry}", address.host());
+        let store = Arc::new(super::registry::Registry::new(address, options)?);
+        let registry = Some(registry.trim_end_matches('/').to_owned());
+        Ok(Self { registry, ..Self::new(name, store) })
     }
 }
 

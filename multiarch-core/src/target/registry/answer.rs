@@ -12,6 +12,9 @@ use crate::error::{Error, ErrorKind};
 struct Body {
     #[serde(default)]
     errors: Vec<Item>,
+    /// ChartMuseum's.
+    #[serde(default)]
+    error: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -34,8 +37,13 @@ pub(super) async fn refusal(response: Response) -> Error {
         .get(header::WWW_AUTHENTICATE)
         .map(|value| value.to_str().unwrap_or_default().to_owned());
     let text = super::client::body(response, MAX_BODY).await.unwrap_or_default();
-    let body: Body = serde_json::from_slice(&text).unwrap_or_default();
-    let said: Vec<String> = body
+    explain(status, challenge.as_deref(), &text)
+}
+
+/// The same for an answer that was read.
+pub(super) fn explain(status: StatusCode, challenge: Option<&str>, text: &[u8]) -> Error {
+    let body: Body = serde_json::from_slice(text).unwrap_or_default();
+    let mut said: Vec<String> = body
         .errors
         .iter()
         .map(|item| match (item.code.as_str(), item.message.as_str()) {
@@ -44,6 +52,9 @@ pub(super) async fn refusal(response: Response) -> Error {
             (code, message) => format!("{code}: {message}"),
         })
         .collect();
+    if !body.error.is_empty() {
+        said.push(body.error.clone());
+    }
     let said: String = said.join("; ").chars().take(MAX_SHOWN).collect();
     let has = |code: &str| body.errors.iter().any(|item| item.code == code);
     let kind = match status {
@@ -62,7 +73,7 @@ pub(super) async fn refusal(response: Response) -> Error {
         format!("the server answers {status}: {said}")
     };
     // Harbor refuses a project that does not exist with an empty challenge.
-    if kind == ErrorKind::Unauthorized && challenge.as_deref() == Some("") {
+    if kind == ErrorKind::Unauthorized && challenge == Some("") {
         return Error::new(ErrorKind::Denied, message);
     }
     Error::new(kind, message)

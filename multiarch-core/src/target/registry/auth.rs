@@ -17,7 +17,7 @@ use super::{Credentials, answer, client};
 use crate::error::{Error, ErrorKind, Result};
 
 /// What a request needs: repositories and whether they are written.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Scope(Vec<String>);
 
 impl Scope {

@@ -1,9 +1,6 @@
 //! The registry as an [`ImageStore`].
 
-use std::{
-    io::Read,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::io::Read;
 
 use bytes::Bytes;
 use reqwest::{Method, StatusCode, header};
@@ -11,8 +8,8 @@ use reqwest::{Method, StatusCode, header};
 use super::{
     Address, RegistryOptions, answer,
     auth::Scope,
-    client::{self, Client},
-    runtime::Runtime,
+    client,
+    connection::Connection,
     upload::{Begun, Ended},
 };
 use crate::{
@@ -23,17 +20,11 @@ use crate::{
 };
 
 /// A registry, spoken to over HTTP.
-pub struct Registry {
-    address: Address,
-    options: RegistryOptions,
-    runtime: Runtime,
-    /// Made by the first request.
-    client: Mutex<Option<Arc<Client>>>,
-}
+pub struct Registry(Connection);
 
 impl std::fmt::Debug for Registry {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Registry({})", self.address)
+        write!(f, "Registry({})", self.0.address)
     }
 }
 
@@ -54,23 +45,11 @@ impl Registry {
     /// # Errors
     /// Where threads cannot be started.
     pub fn new(address: Address, options: RegistryOptions) -> Result<Self> {
-        let runtime = Runtime::new(options.cancel.clone())?;
-        Ok(Self { address, options, runtime, client: Mutex::new(None) })
-    }
-
-    fn client(&self) -> Result<Arc<Client>> {
-        let mut slot = self.client.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(client) = &*slot {
-            return Ok(client.clone());
-        }
-        let connect = Client::connect(self.address.clone(), self.options.clone());
-        let client = self.runtime.run(connect)?;
-        *slot = Some(client.clone());
-        Ok(client)
+        Connection::new(address, options).map(Self)
     }
 
     fn manifest(&self, repository: &str, reference: &str) -> Result<Option<(Vec<u8>, String)>> {
-        let repository = self.address.repository(repository);
+        let repository = self.0.address.repository(repository);
         let path = format!("{repository}/manifests/{reference}");
         let limit = usize::try_from(MAX_DOCUMENT_SIZE).unwrap_or(usize::MAX);
         self.get(&path, Scope::pull(&repository), &ACCEPT, limit)
@@ -84,12 +63,12 @@ impl Registry {
         accept: &[&str],
         limit: usize,
     ) -> Result<Option<(Vec<u8>, String)>> {
-        let client = self.client()?;
+        let client = self.0.client()?;
         let mut ask = client.ask(Method::GET, path, scope);
         if !accept.is_empty() {
             ask.headers.push((header::ACCEPT, accept.join(", ")));
         }
-        self.runtime.run(async move {
+        self.0.runtime.run(async move {
             let response = client.send(&ask).await?;
             let place = |e: Error| {
                 let e = e.at_host(client.address.host());
@@ -108,13 +87,13 @@ impl Registry {
     }
 
     fn put_document(&self, repository: &str, reference: &str, document: &Document) -> Result<()> {
-        let repository = self.address.repository(repository);
-        let client = self.client()?;
+        let repository = self.0.address.repository(repository);
+        let client = self.0.client()?;
         let path = format!("{repository}/manifests/{reference}");
         let mut ask = client.ask(Method::PUT, &path, Scope::push(&repository));
         ask.headers.push((header::CONTENT_TYPE, document.media_type().into()));
         ask.body = Some(document.raw().into());
-        self.runtime.run(async move {
+        self.0.runtime.run(async move {
             let response = client.send(&ask).await?;
             if response.status().is_success() {
                 return Ok(());
@@ -192,7 +171,7 @@ impl ImageStore for Registry {
     }
 
     fn get_blob(&self, repository: &str, digest: &Digest, limit: u64) -> Result<Option<Vec<u8>>> {
-        let repository = self.address.repository(repository);
+        let repository = self.0.address.repository(repository);
         let path = format!("{repository}/blobs/{digest}");
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let Some((body, _)) = self.get(&path, Scope::pull(&repository), &[], limit)? else {
@@ -203,12 +182,12 @@ impl ImageStore for Registry {
     }
 
     fn has_blob(&self, repository: &str, digest: &Digest, _size: u64) -> Result<bool> {
-        let repository = self.address.repository(repository);
-        let client = self.client()?;
+        let repository = self.0.address.repository(repository);
+        let client = self.0.client()?;
         let path = format!("{repository}/blobs/{digest}");
         // The right to push is asked for at once: the token then serves the upload, too.
         let ask = client.ask(Method::HEAD, &path, Scope::push(&repository));
-        self.runtime.run(async move {
+        self.0.runtime.run(async move {
             let response = client.send(&ask).await?;
             match response.status() {
                 StatusCode::OK => Ok(true),
@@ -229,15 +208,15 @@ impl ImageStore for Registry {
         from: Option<&str>,
         content: &dyn BlobContent,
     ) -> Result<Sent> {
-        let repository = self.address.repository(repository);
-        let client = self.client()?;
-        let mut source = from.map(|from| self.address.repository(from));
+        let repository = self.0.address.repository(repository);
+        let client = self.0.client()?;
+        let mut source = from.map(|from| self.0.address.repository(from));
         let mut chunked = false;
         for round in 1.. {
             let begun = {
                 let (client, repository) = (client.clone(), repository.clone());
                 let mount = source.take().map(|from| (digest.clone(), from));
-                self.runtime.run(async move {
+                self.0.runtime.run(async move {
                     let mount = mount.as_ref().map(|(digest, from)| (digest, from.as_str()));
                     client.begin_upload(&repository, mount).await
                 })?
@@ -246,7 +225,7 @@ impl ImageStore for Registry {
             let ended = self.feed(content, |chunks| {
                 let (client, repository) = (client.clone(), repository.clone());
                 let digest = digest.clone();
-                self.runtime.start(async move {
+                self.0.runtime.start(async move {
                     if chunked {
                         let of = SERVER_CHUNK;
                         return client.put_chunked(session, &repository, &digest, chunks, of).await;
@@ -259,12 +238,12 @@ impl ImageStore for Registry {
                 Ended::WantsChunks if !chunked => chunked = true,
                 Ended::WantsChunks => {
                     let message = "the server takes the blob neither in one piece nor in chunks";
-                    return Err(Error::new(ErrorKind::Server, message).at_host(self.address.host()));
+                    return Err(Error::new(ErrorKind::Server, message).at_host(self.0.address.host()));
                 }
                 Ended::TryAgain(error, _) if round >= client::TRIES => return Err(error),
                 Ended::TryAgain(_, wait) => {
                     let wait = wait.unwrap_or_else(|| client::pause(round));
-                    self.runtime.run(async move {
+                    self.0.runtime.run(async move {
                         tokio::time::sleep(wait).await;
                         Ok(())
                     })?;
@@ -296,8 +275,8 @@ impl ImageStore for Registry {
     }
 
     fn tags(&self) -> Result<Vec<TargetName>> {
-        let client = self.client()?;
-        self.runtime.run(client.list())
+        let client = self.0.client()?;
+        self.0.runtime.run(client.list())
     }
 }
 

@@ -1,0 +1,95 @@
+//! What becomes of a chart in the chart repository.
+
+use serde::Serialize;
+
+use super::{Learned, Options, learned::HintNames};
+use crate::{
+    chart::{Likeness, PackedChart, compare},
+    error::{Error, ErrorKind, Result},
+    image::Digest,
+    package::{Bundle, Finding, Package},
+};
+
+/// A chart on its way into the chart repository.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct PlannedUpload {
+    /// The file's name.
+    pub file: String,
+    /// What becomes of it.
+    pub action: ChartAction,
+    /// Digest of the packed chart.
+    pub digest: Digest,
+    /// Its size in bytes.
+    pub size: u64,
+    /// The chart.
+    #[serde(skip)]
+    pub chart: PackedChart,
+}
+
+/// What becomes of a chart in the chart repository.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum ChartAction {
+    /// It is not there, and is uploaded.
+    Upload,
+    /// The one that is there is replaced: it names images that are not there, or that was asked for.
+    Replace,
+    /// It is there, and names images that are.
+    Present,
+    /// Another one of its name and version is there, and stays.
+    Kept,
+}
+
+/// Relocates a bundle's chart, and decides by what is stored.
+pub(super) fn plan_upload(
+    package: &Package,
+    bundle: &Bundle,
+    named: &HintNames,
+    learned: &Learned,
+    options: &Options,
+    findings: &mut Vec<Finding>,
+) -> Result<PlannedUpload> {
+    let files = package.chart_files(bundle)?;
+    let stored = learned.stored(bundle)?;
+    let likeness = stored.map(|s| compare(&s.files, &files, bundle.hints())).transpose()?;
+    let action = match &likeness {
+        None => ChartAction::Upload,
+        Some(_) if options.overwrite_charts => ChartAction::Replace,
+        Some(Likeness::Same) if named.are_stored => ChartAction::Present,
+        Some(Likeness::Same) => ChartAction::Replace,
+        Some(Likeness::Different(paths)) => {
+            let chart = bundle.chart();
+            findings.push(Finding::ChartKept { chart, different: paths.clone() });
+            if !named.are_stored {
+                let message = "another chart of this name and version is in the chart repository, and names images that are not in the target";
+                return Err(Error::new(ErrorKind::Conflict, message));
+            }
+            ChartAction::Kept
+        }
+    };
+    let stays = matches!(action, ChartAction::Present | ChartAction::Kept);
+    let ours = match (&named.edits, stored) {
+        (Some(edits), _) => {
+            files.relocated(edits, bundle.hints(), &named.names, learned.place())?
+        }
+        (None, Some(stored)) if stays => stored.files.clone(),
+        _ => {
+            let message = "the stored chart's names of images follow no mode, so that the chart cannot be made anew with them";
+            return Err(Error::new(ErrorKind::Hint, message));
+        }
+    };
+    if action == ChartAction::Replace && !named.are_stored {
+        let chart = bundle.chart();
+        findings.push(Finding::ChartReplaced { chart, dangling: named.dangling.clone() });
+    }
+    let chart = PackedChart::new(&ours)?;
+    Ok(PlannedUpload {
+        file: chart.file_name(),
+        action,
+        digest: chart.digest().clone(),
+        size: chart.bytes().len() as u64,
+        chart,
+    })
+}

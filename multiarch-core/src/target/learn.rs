@@ -1,0 +1,76 @@
+//! Asking what an earlier import left: charts tell names, names are looked up.
+
+use std::sync::{Mutex, PoisonError};
+
+use super::earlier;
+use crate::{
+    apply::{Cancel, parallel},
+    chart::TargetName,
+    error::{Error, ErrorKind, Result},
+    image::is_registry,
+    package::Package,
+    plan::{Learned, Options, stored_chart},
+    target::Target,
+};
+
+impl Target {
+    /// Asks the chart repository for the charts of these packages, and the target for the names that
+    /// they render. Without a chart repository there is nothing to learn.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Usage`] where charts are to be relocated and nobody says to what; where the chart
+    /// repository or the target cannot be asked.
+    pub fn learn(
+        &self,
+        packages: &[Package],
+        options: &Options,
+        cancel: &Cancel,
+    ) -> Result<Learned> {
+        let Some(charts) = self.charts() else { return Ok(Learned::default()) };
+        let registry = options.registry.as_deref().or(self.registry()).ok_or_else(|| {
+            let message =
+                "charts must say where their images are pulled from, and a directory does not tell";
+            Error::new(ErrorKind::Usage, message)
+        })?;
+        if !is_registry(registry) {
+            let message = "the registry that charts name is no host with an optional port and path";
+            return Err(Error::new(ErrorKind::Usage, message));
+        }
+        let mut learned = Learned { registry: Some(registry.into()), ..Learned::default() };
+        let mut keys: Vec<_> = packages.iter().flat_map(|p| p.bundles()).map(|b| b.key()).collect();
+        keys.sort();
+        keys.dedup();
+        for (name, version) in keys {
+            cancel.check()?;
+            let answer = charts.repo().get(&name, &version);
+            if let Err(error) = &answer
+                && error.kind().is_of_the_whole()
+            {
+                return answer.map(|_| learned);
+            }
+            if let Some(stored) = stored_chart(answer) {
+                learned.charts.insert((name, version), stored);
+            }
+        }
+        let packages: Vec<&Package> = packages.iter().collect();
+        let names: Vec<TargetName> =
+            learned.questions(&packages, options).into_iter().collect();
+        let jobs = options.jobs.map_or(self.store().jobs(), std::num::NonZeroUsize::get);
+        let found = Mutex::new(Ok(Vec::new()));
+        parallel::for_each(jobs, &names, |name| {
+            let answer = cancel.check().and_then(|()| self.store().get_tag(name));
+            let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
+            match (answer, &mut *found) {
+                (Ok(Some(_)), Ok(names)) => names.push(name.clone()),
+                (Err(error), Ok(_)) => *found = Err(error.of_image(name)),
+                _ => {}
+            }
+        });
+        learned.existing.extend(found.into_inner().unwrap_or_else(PoisonError::into_inner)?);
+        let sources = learned.sources(&packages, options);
+        if !sources.is_empty() {
+            learned.earlier = Some(earlier::package(self, &sources, cancel)?);
+        }
+        Ok(learned)
+    }
+}
