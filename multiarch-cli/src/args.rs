@@ -5,10 +5,9 @@ use std::{num::NonZeroUsize, path::PathBuf};
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use multiarch_core::{
     Result,
-    apply::Cancel,
+    chart::{NameMode, Naming},
     fuse::{ConflictPolicy, IndexMode},
     plan::Options,
-    target::{Target, registry::RegistryOptions},
 };
 
 /// Make what offline packages install multi-architecture, without ever losing an architecture.
@@ -26,10 +25,24 @@ pub(crate) enum Verb {
 Examples:
   multiarch import addon-amd64.tar.gz addon-arm64.tar.gz --to oci:store
   multiarch import addon-arm64.tar.gz --to docker://harbor.example.com/platform --json > report.json
+  multiarch import addon-arm64.tar.gz --to registry.example.com --charts-to http://charts.example.com:8081
+  multiarch import -c clusterConfig.yaml
 
-Credentials come from docker's or podman's configuration (credential helpers included), or from
-MULTIARCH_USERNAME and MULTIARCH_PASSWORD.")]
+Credentials come from docker's or podman's configuration (credential helpers included), from
+MULTIARCH_USERNAME and MULTIARCH_PASSWORD (for charts first MULTIARCH_CHARTS_USERNAME and
+MULTIARCH_CHARTS_PASSWORD), or from clusterConfig.yaml.")]
     Import(Import),
+    /// Fuse packages into what an earlier import brought, in the installer's own words
+    #[command(after_help = "\
+Example:
+  multiarch import-addon -c clusterConfig.yaml --addon-path=addon-offline-full-package-v0.9.0-arm64.tar.gz")]
+    ImportAddon(ImportAddon),
+    /// Import the packages that clusterConfig.yaml names, in the installer's own words: nothing else of
+    /// a cluster is created
+    #[command(after_help = "\
+Example:
+  multiarch cluster-create -c clusterConfig.yaml -m manifest.yaml -d -j13")]
+    ClusterCreate(ClusterCreate),
     /// Show what an import would do, and write nothing
     #[command(after_help = "\
 Examples:
@@ -47,7 +60,7 @@ Examples:
 Examples:
   multiarch status --to oci:store
   multiarch status addon-amd64.tar.gz --to docker://harbor.example.com
-  multiarch status addon-amd64.tar.gz --to oci:store")]
+  multiarch status --to registry.example.com --charts-to http://charts.example.com:8081")]
     Status(Status),
 }
 
@@ -55,6 +68,8 @@ impl Verb {
     pub(crate) fn wants_json(&self) -> bool {
         match self {
             Self::Import(verb) => verb.work.show.json,
+            Self::ImportAddon(verb) => verb.work.show.json,
+            Self::ClusterCreate(verb) => verb.work.show.json,
             Self::Plan(verb) => verb.work.show.json,
             Self::Apply(verb) => verb.show.json,
             Self::Inspect(verb) => verb.show.json,
@@ -63,14 +78,13 @@ impl Verb {
     }
 }
 
-/// What an import and its plan have in common.
+/// What every import and its plan have in common.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Work {
-    /// Packages: files or directories, any number, any mix of architectures, in any order
-    #[arg(required = true, value_name = "PACKAGE")]
-    pub(crate) packages: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) to: To,
+    #[command(flatten)]
+    pub(crate) naming: NamingArgs,
     #[command(flatten)]
     pub(crate) fusion: Fusion,
     #[command(flatten)]
@@ -79,6 +93,10 @@ pub(crate) struct Work {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Import {
+    /// Packages: files or directories, any number, any mix of architectures, in any order; without,
+    /// those that clusterConfig.yaml names
+    #[arg(required_unless_present = "config", value_name = "PACKAGE")]
+    pub(crate) packages: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) work: Work,
     /// Count findings, such as an image of another architecture than its package says, as failures
@@ -87,7 +105,47 @@ pub(crate) struct Import {
 }
 
 #[derive(Debug, ClapArgs)]
+pub(crate) struct ImportAddon {
+    /// A package to fuse into what is there; may be given several times
+    #[arg(long, required = true, value_name = "PACKAGE")]
+    pub(crate) addon_path: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) work: Work,
+    #[command(flatten)]
+    pub(crate) installer: Installer,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ClusterCreate {
+    #[command(flatten)]
+    pub(crate) work: Work,
+    #[command(flatten)]
+    pub(crate) installer: Installer,
+}
+
+/// Words of the installer that change nothing here.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Installer {
+    /// The installer's list of components; the addon part does not need it
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) manifest: Option<PathBuf>,
+    /// Say where images and charts go
+    #[arg(short, long)]
+    pub(crate) debug: bool,
+    /// Steps of the installer; no effect
+    #[arg(short = 'j', value_name = "STEPS")]
+    pub(crate) steps: Option<String>,
+    /// Always so; no effect
+    #[arg(long, hide = true)]
+    pub(crate) multi_arch: bool,
+}
+
+#[derive(Debug, ClapArgs)]
 pub(crate) struct Plan {
+    /// Packages: files or directories, any number, any mix of architectures, in any order; without,
+    /// those that clusterConfig.yaml names
+    #[arg(required_unless_present = "config", value_name = "PACKAGE")]
+    pub(crate) packages: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) work: Work,
     /// Save the plan as JSON, for `multiarch apply`
@@ -100,6 +158,9 @@ pub(crate) struct Apply {
     /// A plan that `multiarch plan -o` saved
     #[arg(value_name = "PLAN")]
     pub(crate) plan: PathBuf,
+    /// The clusterConfig.yaml that the plan was made with, for its credentials
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) connection: Connection,
     #[command(flatten)]
@@ -123,20 +184,74 @@ pub(crate) struct Status {
     #[command(flatten)]
     pub(crate) to: To,
     #[command(flatten)]
+    pub(crate) naming: NamingArgs,
+    #[command(flatten)]
     pub(crate) show: Show,
 }
 
-#[derive(Debug, ClapArgs)]
+#[derive(Clone, Debug, ClapArgs)]
 pub(crate) struct To {
     /// Where images go: docker://HOST:PORT/PATH (port and path may be left out, and https://, http://
     /// or nothing may stand in front), or oci:DIR, an OCI layout directory, which is created where it is missing
-    #[arg(long = "to", value_name = "TARGET")]
-    pub(crate) target: String,
+    #[arg(long = "to", required_unless_present = "config", value_name = "TARGET")]
+    pub(crate) target: Option<String>,
+    /// Where charts go: oci://HOST/PATH, http(s)://HOST/PATH (ChartMuseum or Harbor, recognised), or
+    /// dir:DIR; without, charts are not uploaded
+    #[arg(long, value_name = "REPO")]
+    pub(crate) charts_to: Option<String>,
+    /// The installer's clusterConfig.yaml: packages, target and chart repository where they are not
+    /// given here, and credentials
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) connection: Connection,
 }
 
+/// What images are called.
 #[derive(Debug, ClapArgs)]
+pub(crate) struct NamingArgs {
+    /// How the names of images follow from their original ones
+    #[arg(long, value_enum, default_value_t = Names::Registry)]
+    pub(crate) names: Names,
+    /// The path for --names repository and prefix-repository
+    #[arg(long, value_name = "PATH")]
+    pub(crate) repository: Option<String>,
+    /// Where the cluster pulls images from, if not by the target's own address: charts name it
+    #[arg(long, value_name = "HOST[:PORT][/PATH]")]
+    pub(crate) registry: Option<String>,
+    /// Replace charts of the same name and version
+    #[arg(long)]
+    pub(crate) overwrite_charts: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Names {
+    /// quay.io/a/b becomes HOST/a/b
+    Registry,
+    /// quay.io/a/b becomes HOST/PATH/b
+    Repository,
+    /// quay.io/a/b becomes HOST/PATH/a/b
+    PrefixRepository,
+    /// quay.io/a/b becomes HOST/quay.io/a/b
+    PrefixRegistry,
+    /// As prefix-registry, written into the charts' registry values alone
+    AppendOrigin,
+}
+
+impl NamingArgs {
+    pub(crate) fn naming(&self) -> Result<Naming> {
+        let mode = match self.names {
+            Names::Registry => NameMode::Registry,
+            Names::Repository => NameMode::Repository,
+            Names::PrefixRepository => NameMode::PrefixRepository,
+            Names::PrefixRegistry => NameMode::PrefixRegistry,
+            Names::AppendOrigin => NameMode::AppendOrigin,
+        };
+        Naming::new(mode, self.repository.as_deref())
+    }
+}
+
+#[derive(Clone, Debug, ClapArgs)]
 pub(crate) struct Connection {
     /// Trust these certificates, too, in PEM
     #[arg(long, value_name = "FILE")]
@@ -147,23 +262,6 @@ pub(crate) struct Connection {
     /// How many requests are made at once
     #[arg(long, value_name = "N")]
     pub(crate) jobs: Option<NonZeroUsize>,
-}
-
-impl To {
-    /// Opens the target; nothing is sent yet.
-    pub(crate) fn open(&self, cancel: &Cancel) -> Result<Target> {
-        self.connection.open(&self.target, cancel)
-    }
-}
-
-impl Connection {
-    pub(crate) fn open(&self, target: &str, cancel: &Cancel) -> Result<Target> {
-        let mut options = RegistryOptions::default();
-        options.ca_files.clone_from(&self.ca);
-        options.insecure_hosts.clone_from(&self.insecure);
-        options.cancel = cancel.clone();
-        Target::open(target, options)
-    }
 }
 
 #[derive(Debug, ClapArgs)]
@@ -204,20 +302,23 @@ pub(crate) enum Index {
     Always,
 }
 
-impl Fusion {
-    pub(crate) fn options(&self, jobs: Option<NonZeroUsize>) -> Options {
+impl Work {
+    pub(crate) fn options(&self) -> Result<Options> {
         let mut options = Options::default();
-        options.jobs = jobs;
-        options.fuse.on_conflict = match self.on_conflict {
+        options.names = self.naming.naming()?;
+        options.registry.clone_from(&self.naming.registry);
+        options.overwrite_charts = self.naming.overwrite_charts;
+        options.jobs = self.to.connection.jobs;
+        options.fuse.on_conflict = match self.fusion.on_conflict {
             OnConflict::Incoming => ConflictPolicy::Incoming,
             OnConflict::Existing => ConflictPolicy::Existing,
             OnConflict::Fail => ConflictPolicy::Fail,
         };
-        options.fuse.index = match self.index {
+        options.fuse.index = match self.fusion.index {
             Index::WhenNeeded => IndexMode::WhenNeeded,
             Index::Always => IndexMode::Always,
         };
-        options
+        Ok(options)
     }
 }
 

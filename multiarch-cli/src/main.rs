@@ -16,7 +16,12 @@ use clap::Parser;
 use crate::args::{Args, Verb};
 
 fn main() -> ExitCode {
-    let args = Args::parse();
+    // The published manual has a blank in the verb.
+    let mut words: Vec<_> = std::env::args_os().collect();
+    if words.get(1).is_some_and(|w| w == "import") && words.get(2).is_some_and(|w| w == "-addon") {
+        words.splice(1..3, ["import-addon".into()]);
+    }
+    let args = Args::parse_from(words);
     let cancel = multiarch_core::apply::Cancel::new();
     let handler = cancel.clone();
     // SIGINT, SIGTERM and SIGHUP: what is under way is finished or given up, and reported.
@@ -25,6 +30,8 @@ fn main() -> ExitCode {
     }
     let result = match &args.verb {
         Verb::Import(import) => verbs::import::run(import, &cancel),
+        Verb::ImportAddon(import) => verbs::import::run_addon(import, &cancel),
+        Verb::ClusterCreate(create) => verbs::import::run_create(create, &cancel),
         Verb::Plan(plan) => verbs::plan::run(plan, &cancel),
         Verb::Apply(apply) => verbs::apply::run(apply, &cancel),
         Verb::Inspect(inspect) => verbs::inspect::run(inspect, &cancel),

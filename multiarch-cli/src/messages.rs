@@ -35,8 +35,11 @@ fn next_step(kind: ErrorKind) -> Option<&'static str> {
             "nothing was changed there; repair or remove the tag, then run the same command"
         }
         ErrorKind::Conflict => "choose with --on-conflict incoming or --on-conflict existing",
+        ErrorKind::ChartConflict => {
+            "compare the chart in the chart repository with the package's; --overwrite-charts replaces it, where the repository lets charts be replaced"
+        }
         ErrorKind::NameClash => {
-            "the charts concerned send nothing; import the packages one by one into targets of their own"
+            "the charts concerned send nothing; another --names mode, such as prefix-registry, keeps the images apart, or import the packages one by one into targets of their own"
         }
         ErrorKind::Hint => {
             "the chart cannot say which image it means: ask whoever made the bundle; the other charts do not depend on it"
@@ -95,6 +98,7 @@ pub(crate) fn finding(finding: &Finding) -> String {
         Finding::Superseded { image, platform, package, instead_of, because } => {
             let because = match because {
                 SupersededBecause::LaterVersion => "the later version",
+                SupersededBecause::Earlier => "the newer import",
                 _ => "the other one is mislabelled",
             };
             format!(
@@ -106,8 +110,30 @@ pub(crate) fn finding(finding: &Finding) -> String {
                 "{package}: the link {path} leads outside, to {target}, and is not followed; name what it leads to as a package of its own"
             )
         }
+        Finding::Mended { image, from } => {
+            format!("{image}: what {} held is brought here, too", names(from))
+        }
+        Finding::ChartReplaced { chart, dangling } if dangling.is_empty() => {
+            format!("{chart}: the stored chart named images elsewhere, and is replaced")
+        }
+        Finding::ChartReplaced { chart, dangling } => {
+            format!(
+                "{chart}: the stored chart named {}, which nobody pushed, and is replaced",
+                names(dangling)
+            )
+        }
+        Finding::ChartKept { chart, different } => {
+            format!(
+                "{chart}: another chart of this version is stored and stays ({} differ); --overwrite-charts replaces it",
+                different.join(", ")
+            )
+        }
         other => format!("{other:?}"),
     }
+}
+
+fn names(names: &[impl ToString]) -> String {
+    names.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]

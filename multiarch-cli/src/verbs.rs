@@ -4,6 +4,7 @@ pub(crate) mod apply;
 pub(crate) mod import;
 pub(crate) mod inspect;
 pub(crate) mod plan;
+pub(crate) mod setup;
 pub(crate) mod status;
 
 use std::{path::PathBuf, sync::Arc};
@@ -12,7 +13,7 @@ use multiarch_core::{
     Error, ErrorKind, Result,
     apply::{Cancel, Progress},
     package::Package,
-    plan::{Options, Plan, Wanted},
+    plan::{Learned, Options, Plan, Wanted},
     source::OpenOptions,
     target::Target,
 };
@@ -34,6 +35,8 @@ impl From<bool> for Outcome {
 pub(crate) struct Opened {
     pub(crate) packages: Vec<Package>,
     pub(crate) problems: Vec<Error>,
+    /// What an earlier import left.
+    pub(crate) learned: Learned,
 }
 
 /// Opens all packages before anything is written. A path that cannot be read is wrong use; a file
@@ -46,7 +49,8 @@ pub(crate) fn open(
     let mut options = OpenOptions::default();
     options.cancel = cancel.clone();
     options.progress = Some(progress.clone());
-    let mut opened = Opened { packages: Vec::new(), problems: Vec::new() };
+    let mut opened =
+        Opened { packages: Vec::new(), problems: Vec::new(), learned: Learned::default() };
     for path in paths {
         match Package::open_with(path, &options) {
             Ok(package) => opened.packages.push(package),
@@ -66,7 +70,8 @@ pub(crate) fn make_plan<'a>(
     options: &Options,
     cancel: &Cancel,
 ) -> Result<Plan<'a>> {
-    let mut wanted = Wanted::new(&opened.packages, options);
+    opened.learned = target.learn(&opened.packages, options, cancel)?;
+    let mut wanted = Wanted::with(&opened.packages, options, &opened.learned);
     for problem in opened.problems.drain(..) {
         wanted.add_problem(problem);
     }

@@ -19,10 +19,10 @@ mod yaml;
 pub use dependency::Chart;
 pub use files::ChartFiles;
 pub(crate) use files::MAX_CHART_SIZE;
-pub(crate) use yaml::parse as parse_yaml;
 pub use hint::{Hint, Overrides, parse_hints};
 pub(crate) use likeness::{Likeness, compare};
 pub use naming::{NameMode, Naming};
+pub(crate) use outline::scalar_text;
 pub use pack::PackedChart;
 pub(crate) use pack::file_name;
 pub(crate) use relocate::rendered_alone;
@@ -30,14 +30,4 @@ pub use relocate::{Relocation, relocate};
 pub use target_name::TargetName;
 pub use values::Values;
 pub use version::{compare_versions, is_newer};
-
-/// The hints that a chart carries itself.
-const OWN_HINTS: &str = ".relok8s-images.yaml";
-
-/// The images that a packed chart's own hints render.
-pub(crate) fn rendered_images(packed: &[u8]) -> crate::Result<Vec<crate::image::Reference>> {
-    let files = ChartFiles::unpack(packed)?;
-    let hints = files.get(OWN_HINTS).map(parse_hints).transpose()?.unwrap_or_default();
-    let values = Chart::load(&files)?.merged_values();
-    hints.iter().map(|hint| hint.reference(&values)).collect()
-}
+pub(crate) use yaml::parse as parse_yaml;

@@ -40,6 +40,8 @@ pub enum ErrorKind {
     UnreadableTag,
     /// Two different images for one platform where the policy forbids a choice.
     Conflict,
+    /// Another chart of the same name and version is in the chart repository.
+    ChartConflict,
     /// Two different images of one run on the same name and platform.
     NameClash,
     /// A hint needs a value that the chart does not have, or cannot be understood.

@@ -49,6 +49,7 @@
 
 pub mod apply;
 pub mod chart;
+pub mod config;
 mod error;
 pub mod fuse;
 pub mod image;

@@ -20,5 +20,5 @@ pub use scope::{Contents, Locator, Member, Scope, SpaceId};
 pub(crate) use bundle::{Found, collect};
 pub(crate) use layout::LAYOUT_NAMES;
 pub(crate) use model::ChartFile;
-pub(crate) use shelf::{Shelf, read_image};
 pub(crate) use scope::{MAX_DEPTH, MAX_ENTRIES, MemberKind, normalise, resolve_link};
+pub(crate) use shelf::{Shelf, read_image};

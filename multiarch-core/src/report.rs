@@ -3,6 +3,7 @@
 mod coverage;
 mod inspection;
 mod status;
+mod stored;
 
 pub use coverage::Coverage;
 pub use inspection::Inspection;
@@ -163,8 +164,9 @@ impl fmt::Display for Report {
         table(f, &rows)?;
         let charts: Vec<&ChartReport> = self.charts.iter().filter(|c| c.chart.is_some()).collect();
         if !charts.is_empty() {
-            let mut rows =
-                vec![["CHART", "NAME", "ALL IMAGES FOR", "SOME IMAGES FOR"].map(String::from).to_vec()];
+            let mut rows = vec![
+                ["CHART", "NAME", "ALL IMAGES FOR", "SOME IMAGES FOR"].map(String::from).to_vec(),
+            ];
             rows.extend(charts.iter().map(|chart| {
                 let state = match (chart.upload, chart.complete) {
                     (_, false) => "INCOMPLETE",

@@ -6,6 +6,7 @@ mod layout;
 mod learn;
 mod memory;
 mod observe;
+mod own_address;
 #[cfg(feature = "registry")]
 pub mod registry;
 mod store;
@@ -13,4 +14,5 @@ mod store;
 pub use layout::OciLayout;
 pub use memory::MemoryStore;
 pub(crate) use observe::observe_image;
+pub use own_address::own_address;
 pub use store::{BlobContent, ImageStore, Sent, Target};

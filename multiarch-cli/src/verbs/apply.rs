@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use multiarch_core::{Error, Result, apply::Cancel, plan::SavedPlan};
 
-use super::{Outcome, import, make_plan, open};
+use super::{Outcome, import, make_plan, open, setup::open_saved};
 use crate::{args::Apply, progress};
 
 pub(crate) fn run(args: &Apply, cancel: &Cancel) -> Result<Outcome> {
@@ -12,7 +12,9 @@ pub(crate) fn run(args: &Apply, cancel: &Cancel) -> Result<Outcome> {
     let text = std::fs::read(&args.plan)
         .map_err(|e| Error::from_io("reading the plan", e).at_path(&path))?;
     let saved = SavedPlan::parse(&text).map_err(|e| e.at_path(&path))?;
-    let target = args.connection.open(&saved.target, cancel)?;
+    let charts = saved.charts_to.as_deref();
+    let target =
+        open_saved(&saved.target, charts, args.config.as_deref(), &args.connection, cancel)?;
     let packages: Vec<PathBuf> = saved.packages.iter().map(|p| p.path.clone().into()).collect();
     let progress = progress::shown(&args.show);
     let mut options = saved.options.clone();

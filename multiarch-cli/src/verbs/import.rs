@@ -1,23 +1,48 @@
-//! `multiarch import`
+//! `multiarch import`, and the same in the installer's words.
+
+use std::path::PathBuf;
 
 use multiarch_core::{Result, apply::Cancel, plan::Plan, report::Report, target::Target};
 
-use super::{Outcome, make_plan, open};
+use super::{Outcome, make_plan, open, setup::Setup};
 use crate::{
-    args::{Import, Show},
+    args::{ClusterCreate, Import, ImportAddon, Installer, Show, Work},
     output, progress,
 };
 
 pub(crate) fn run(args: &Import, cancel: &Cancel) -> Result<Outcome> {
-    let progress = progress::shown(&args.work.show);
-    let target = args.work.to.open(cancel)?;
-    let options = args.work.fusion.options(args.work.to.connection.jobs);
-    let mut opened = open(&args.work.packages, &progress, cancel)?;
-    let plan = make_plan(&mut opened, &target, &options, cancel)?;
-    let report = plan.apply(&target, &*progress, cancel);
+    import(&args.packages, &args.work, None, args.strict, cancel)
+}
+
+pub(crate) fn run_addon(args: &ImportAddon, cancel: &Cancel) -> Result<Outcome> {
+    import(&args.addon_path, &args.work, Some(&args.installer), false, cancel)
+}
+
+pub(crate) fn run_create(args: &ClusterCreate, cancel: &Cancel) -> Result<Outcome> {
+    output::note("cluster-create: only the addon packages are imported; nothing else is created");
+    import(&[], &args.work, Some(&args.installer), false, cancel)
+}
+
+fn import(
+    packages: &[PathBuf],
+    work: &Work,
+    installer: Option<&Installer>,
+    strict: bool,
+    cancel: &Cancel,
+) -> Result<Outcome> {
+    let setup = Setup::of(packages, &work.to, work.options()?, cancel)?;
+    if installer.is_some_and(|words| words.debug) {
+        output::note(&format!("images go to {}", setup.target));
+        let charts = setup.target.charts().map_or("nowhere".into(), ToString::to_string);
+        output::note(&format!("charts go to {charts}"));
+    }
+    let progress = progress::shown(&work.show);
+    let mut opened = open(&setup.packages, &progress, cancel)?;
+    let plan = make_plan(&mut opened, &setup.target, &setup.options, cancel)?;
+    let report = plan.apply(&setup.target, &*progress, cancel);
     drop(progress);
-    show(&report, &args.work.show);
-    let found = args.strict && !report.findings.is_empty();
+    show(&report, &work.show);
+    let found = strict && !report.findings.is_empty();
     Ok(Outcome::from(report.complete && !found))
 }
 

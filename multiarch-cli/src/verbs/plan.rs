@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use multiarch_core::{Error, Result, apply::Cancel};
 
-use super::{Outcome, make_plan, open};
+use super::{Outcome, make_plan, open, setup::Setup};
 use crate::{args::Plan, output, progress};
 
 fn absolute(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
@@ -12,27 +12,29 @@ fn absolute(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
     absolute.map_err(|e| Error::from_io("finding the current folder", e))
 }
 
-/// An OCI layout is named by its path.
-fn absolute_target(target: &str) -> Result<String> {
-    match target.strip_prefix("oci:") {
+/// A directory is named by its path, behind its scheme.
+fn absolute_folder(target: &str, scheme: &str) -> Result<String> {
+    match target.strip_prefix(scheme) {
         Some(path) if !path.is_empty() => {
             let path = std::path::absolute(path)
                 .map_err(|e| Error::from_io("finding the current folder", e))?;
-            Ok(format!("oci:{}", path.display()))
+            Ok(format!("{scheme}{}", path.display()))
         }
         _ => Ok(target.to_owned()),
     }
 }
 
 pub(crate) fn run(args: &Plan, cancel: &Cancel) -> Result<Outcome> {
+    let mut to = args.work.to.clone();
+    if args.output.is_some() {
+        // A saved plan means the same from any folder.
+        to.target = to.target.as_deref().map(|t| absolute_folder(t, "oci:")).transpose()?;
+        to.charts_to = to.charts_to.as_deref().map(|t| absolute_folder(t, "dir:")).transpose()?;
+    }
+    let setup = Setup::of(&args.packages, &to, args.work.options()?, cancel)?;
+    let (target, options) = (setup.target, setup.options);
+    let paths = if args.output.is_some() { absolute(&setup.packages)? } else { setup.packages };
     let progress = progress::shown(&args.work.show);
-    let named = &args.work.to.target;
-    let named = if args.output.is_some() { absolute_target(named)? } else { named.clone() };
-    let target = args.work.to.connection.open(&named, cancel)?;
-    let options = args.work.fusion.options(args.work.to.connection.jobs);
-    // A saved plan means the same from any folder.
-    let saved = args.output.is_some();
-    let paths = if saved { absolute(&args.work.packages)? } else { args.work.packages.clone() };
     let mut opened = open(&paths, &progress, cancel)?;
     let plan = make_plan(&mut opened, &target, &options, cancel)?;
     drop(progress);

@@ -2,17 +2,21 @@
 
 use multiarch_core::{Result, apply::Cancel, plan::Options, plan::Wanted, report};
 
-use super::{Outcome, open};
+use super::{Outcome, open, setup::target_of};
 use crate::{args::Status, output, progress};
 
 pub(crate) fn run(args: &Status, cancel: &Cancel) -> Result<Outcome> {
+    let mut options = Options::default();
+    options.names = args.naming.naming()?;
+    options.registry.clone_from(&args.naming.registry);
+    let target = target_of(&args.to, cancel)?;
     let progress = progress::shown(&args.show);
-    let target = args.to.open(cancel)?;
     let opened = open(&args.packages, &progress, cancel)?;
     drop(progress);
-    let wanted = Wanted::new(&opened.packages, &Options::default());
+    let learned = target.learn(&opened.packages, &options, cancel)?;
+    let wanted = Wanted::with(&opened.packages, &options, &learned);
     let wanted = (!opened.packages.is_empty()).then_some(&wanted);
-    let status = report::Status::of(&target, wanted, cancel)?;
+    let status = report::Status::of(&target, wanted, &options, cancel)?;
     if args.show.json {
         output::json(&status);
     } else {

@@ -111,9 +111,11 @@ impl Run<'_> {
             _ if !report.complete => ChartState::NotUploaded,
             action => {
                 let replace = action == ChartAction::Replace;
-                let done = self.blobs.cancel.check().and_then(|()| {
-                    upload_chart(charts.repo(), &planned.chart, replace)
-                });
+                let done = self
+                    .blobs
+                    .cancel
+                    .check()
+                    .and_then(|()| upload_chart(charts.repo(), &planned.chart, replace));
                 match done {
                     Ok(()) if replace => ChartState::Replaced,
                     Ok(()) => ChartState::Uploaded,
@@ -248,7 +250,7 @@ impl Run<'_> {
 /// Stores a chart. One that came there meanwhile and is the very same is no conflict.
 fn upload_chart(repo: &dyn ChartRepo, chart: &PackedChart, replace: bool) -> Result<()> {
     match repo.put(chart, replace) {
-        Err(error) if error.kind() == ErrorKind::Conflict => {
+        Err(error) if error.kind() == ErrorKind::ChartConflict => {
             let there = repo.get(chart.name(), chart.version())?;
             if there.as_deref() == Some(chart.bytes()) { Ok(()) } else { Err(error) }
         }

@@ -29,7 +29,8 @@ impl ChartFiles {
         }
         // Helm refuses a chart with a lock that it cannot read.
         for lock in ["Chart.lock", "requirements.lock"] {
-            let broken = |text: &[u8]| !yaml::parse(text).is_ok_and(|v| v.is_object() || v.is_null());
+            let broken =
+                |text: &[u8]| !yaml::parse(text).is_ok_and(|v| v.is_object() || v.is_null());
             if files.get(lock).is_some_and(broken) {
                 files.remove(lock);
             }
@@ -100,7 +101,10 @@ mod tests {
             ("Chart.lock", "not: [a lock\n"),
             ("values.yaml", "# c\nglobal:\n  hub: quay.io # h\n"),
             ("charts/s/Chart.yaml", "name: s\nversion: 1.0.0\n"),
-            ("charts/s/values.yaml", "global: {hub: x}\nimage: {registry: ghcr.io, repository: a/b, tag: v1}\n"),
+            (
+                "charts/s/values.yaml",
+                "global: {hub: x}\nimage: {registry: ghcr.io, repository: a/b, tag: v1}\n",
+            ),
         ];
         let hint = "{{ .s.image.registry }}/{{ .s.image.repository }}:{{ .s.image.tag }}";
         let done = relocated(&chart, hint).expect("relocated");
@@ -116,7 +120,8 @@ mod tests {
     #[test]
     fn a_digest_that_stays_is_refused() {
         let pin = format!("sha256:{}", "5b".repeat(32));
-        let values = format!("i: {{r: quay.io, n: a/b, t: v1, d: '{pin}'}}\n").replace(" n:", " p:");
+        let values =
+            format!("i: {{r: quay.io, n: a/b, t: v1, d: '{pin}'}}\n").replace(" n:", " p:");
         let chart = [("Chart.yaml", "name: c\nversion: 1.0.0\n"), ("values.yaml", values.as_str())];
         let error = relocated(&chart, "{{ .i.r }}/{{ .i.p }}:{{ .i.t }}@{{ .i.d }}");
         assert_eq!(error.expect_err("pinned").kind(), ErrorKind::Hint);

@@ -54,6 +54,28 @@ pub(super) fn outline(text: &str) -> Result<Option<Node>> {
     }
 }
 
+/// A scalar's own text, before YAML takes it for a number: `0123`, `1e3`.
+pub(crate) fn scalar_text(text: &str, path: &[&str]) -> Result<Option<String>> {
+    let body = text.trim_start_matches('\u{feff}');
+    let Some(root) = outline(body)? else { return Ok(None) };
+    let mut node = &root;
+    for key in path {
+        let NodeKind::Mapping { members, .. } = &node.kind else { return Ok(None) };
+        match members.iter().rev().find(|member| member.key == *key) {
+            Some(member) => node = &member.value,
+            None => return Ok(None),
+        }
+    }
+    Ok(match node.kind {
+        NodeKind::Scalar(ScalarStyle::Plain) => Some(body[node.span.clone()].to_owned()),
+        _ => {
+            let value = super::yaml::parse(text.as_bytes())?;
+            let value = path.iter().fold(&value, |value, key| &value[*key]);
+            (!value.is_null()).then(|| super::go::format(value))
+        }
+    })
+}
+
 struct Outliner<'a> {
     text: &'a str,
     /// The parser counts characters.

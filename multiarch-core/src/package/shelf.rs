@@ -106,7 +106,6 @@ fn manifest(shelf: &dyn Shelf, document: &Document) -> Result<(Part, Option<Arc<
         return Ok((part, None));
     }
     let text = shelf.config(&manifest.config.digest)?;
-    let config =
-        ImageConfig::parse(&text).map_err(|e| e.with_digest(&manifest.config.digest))?;
+    let config = ImageConfig::parse(&text).map_err(|e| e.with_digest(&manifest.config.digest))?;
     Ok((part, is_image(&manifest, &config).then(|| Arc::new(config))))
 }

@@ -130,7 +130,11 @@ impl Learned {
     }
 
     /// Every name that may tell something, for the target to be asked.
-    pub(crate) fn questions(&self, packages: &[&Package], options: &Options) -> BTreeSet<TargetName> {
+    pub(crate) fn questions(
+        &self,
+        packages: &[&Package],
+        options: &Options,
+    ) -> BTreeSet<TargetName> {
         let mut names = BTreeSet::new();
         for bundle in packages.iter().flat_map(|package| package.bundles()) {
             let Ok(Some(stored)) = self.stored(bundle) else { continue };

@@ -107,7 +107,10 @@ impl<'a> Plan<'a> {
             upload: chart.upload.clone(),
             problems: chart.problems.iter().map(Error::copy).collect(),
         });
-        let problems = wanted.packages[..wanted.given].iter().flat_map(|p| p.problems()).chain(&wanted.problems);
+        let problems = wanted.packages[..wanted.given]
+            .iter()
+            .flat_map(|p| p.problems())
+            .chain(&wanted.problems);
         let mut plan = Self {
             schema: Self::SCHEMA,
             target: target.to_string(),

@@ -58,7 +58,9 @@ impl SavedPlan {
             }
         }
         let counts = (self.images.len(), self.charts.len());
-        if counts != (plan.images.len(), plan.charts.len()) || self.packages.len() != plan.packages.len() {
+        if counts != (plan.images.len(), plan.charts.len())
+            || self.packages.len() != plan.packages.len()
+        {
             return outdated("the packages hold other images than the plan".into());
         }
         for (saved, chart) in self.charts.iter().zip(&plan.charts) {

@@ -64,7 +64,7 @@ pub(super) fn plan_upload(
             findings.push(Finding::ChartKept { chart, different: paths.clone() });
             if !named.are_stored {
                 let message = "another chart of this name and version is in the chart repository, and names images that are not in the target";
-                return Err(Error::new(ErrorKind::Conflict, message));
+                return Err(Error::new(ErrorKind::ChartConflict, message));
             }
             ChartAction::Kept
         }

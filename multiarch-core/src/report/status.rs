@@ -7,14 +7,14 @@ use std::{
 
 use serde::Serialize;
 
-use super::Coverage;
+use super::{Coverage, stored::StoredImages};
 use crate::{
     apply::Cancel,
-    chart::{TargetName, rendered_images},
+    chart::TargetName,
     error::{Error, Result},
     image::{Digest, PlatformKey},
     plan::{Observed, Options, Wanted, table},
-    target::{Target, charts::ChartTarget, observe_image},
+    target::{Target, observe_image},
 };
 
 /// What a target holds. It serialises to JSON of the schema [`Status::SCHEMA`], and prints as a
@@ -90,7 +90,7 @@ impl Status {
     ) -> Result<Self> {
         let store = target.store();
         let stored = match (target.charts(), wanted) {
-            (Some(charts), None) => stored_charts(target, charts, options, cancel)?,
+            (Some(charts), None) => StoredImages::of_all(target, charts, options, cancel)?,
             _ => Vec::new(),
         };
         // Not every registry lists what it has; packages and charts say what to look for.
@@ -98,7 +98,7 @@ impl Status {
             Some(wanted) => wanted.images().map(|(name, _)| name.clone()).collect(),
             None => {
                 let mut names = store.tags()?;
-                names.extend(stored.iter().flat_map(|(_, names, _)| names.iter().cloned()));
+                names.extend(stored.iter().flat_map(|stored| stored.names.iter().cloned()));
                 names.sort();
                 names.dedup();
                 names
@@ -118,7 +118,9 @@ impl Status {
         }
         let platforms: BTreeMap<TargetName, Vec<PlatformKey>> = tags
             .iter()
-            .map(|tag| (tag.name.clone(), tag.platforms.iter().map(|p| p.platform.clone()).collect()))
+            .map(|tag| {
+                (tag.name.clone(), tag.platforms.iter().map(|p| p.platform.clone()).collect())
+            })
             .collect();
         let there: BTreeSet<&TargetName> =
             tags.iter().filter(|tag| tag.digest.is_some()).map(|tag| &tag.name).collect();
@@ -128,46 +130,20 @@ impl Status {
             ChartStatus {
                 chart: chart.into(),
                 coverage: Coverage::of(images.iter().map(|name| (name, of(name)))),
-                missing: missing.map(ToString::to_string).chain(elsewhere.iter().cloned()).collect(),
+                missing: missing
+                    .map(ToString::to_string)
+                    .chain(elsewhere.iter().cloned())
+                    .collect(),
             }
         };
-        let mut charts: Vec<ChartStatus> =
-            wanted.iter().flat_map(|w| w.charts()).map(|(c, names)| status(c, names, &[])).collect();
-        charts.extend(stored.iter().map(|(c, names, elsewhere)| status(c, names, elsewhere)));
+        let mut charts: Vec<ChartStatus> = wanted
+            .iter()
+            .flat_map(|w| w.charts())
+            .map(|(c, names)| status(c, names, &[]))
+            .collect();
+        charts.extend(stored.iter().map(|s| status(&s.chart, &s.names, &s.elsewhere)));
         Ok(Self { schema: Self::SCHEMA, target: target.to_string(), tags, charts })
     }
-}
-
-/// Every stored chart with hints: the names that it renders in the registry, and what it renders
-/// elsewhere.
-fn stored_charts(
-    target: &Target,
-    charts: &ChartTarget,
-    options: &Options,
-    cancel: &Cancel,
-) -> Result<Vec<(String, BTreeSet<TargetName>, Vec<String>)>> {
-    let registry = options.registry.as_deref().or(target.registry()).unwrap_or_default();
-    let mut found = Vec::new();
-    for (name, version) in charts.repo().list()? {
-        cancel.check()?;
-        let Some(packed) = charts.repo().get(&name, &version)? else { continue };
-        let chart = format!("{name}-{version}");
-        match rendered_images(&packed) {
-            Ok(references) => {
-                let (mut names, mut elsewhere) = (BTreeSet::new(), Vec::new());
-                for reference in references {
-                    match TargetName::below(registry, &reference) {
-                        Some(name) => drop(names.insert(name)),
-                        None => elsewhere.push(reference.to_string()),
-                    }
-                }
-                found.push((chart, names, elsewhere));
-            }
-            Err(error) => found.push((chart, BTreeSet::new(), vec![error.to_string()])),
-        }
-    }
-    found.sort();
-    Ok(found)
 }
 
 fn tag(observed: &Observed, name: &TargetName) -> Result<TagStatus> {
@@ -209,8 +185,9 @@ impl fmt::Display for Status {
         if self.charts.is_empty() {
             return Ok(());
         }
-        let mut rows =
-            vec![["CHART", "ALL IMAGES FOR", "SOME IMAGES FOR", "NOT THERE"].map(String::from).to_vec()];
+        let mut rows = vec![
+            ["CHART", "ALL IMAGES FOR", "SOME IMAGES FOR", "NOT THERE"].map(String::from).to_vec(),
+        ];
         for chart in &self.charts {
             let [all, some] = chart.coverage.texts();
             rows.push(vec![chart.chart.clone(), all, some, chart.missing.join(", ")]);

@@ -5,6 +5,8 @@ mod index;
 #[cfg(feature = "registry")]
 mod museum;
 mod oci;
+#[cfg(feature = "registry")]
+mod recognised;
 
 use std::{fmt, str::FromStr, sync::Arc};
 
@@ -27,7 +29,7 @@ pub trait ChartRepo: Send + Sync {
     /// Stores a chart; one of the same name and version is replaced only where that is asked for.
     ///
     /// # Errors
-    /// Where it cannot be written; [`ErrorKind::Conflict`] where one is there that was not to be
+    /// Where it cannot be written; [`ErrorKind::ChartConflict`] where one is there that was not to be
     /// replaced, or that the server does not let replace.
     fn put(&self, chart: &PackedChart, replace: bool) -> Result<()>;
 
@@ -79,9 +81,8 @@ const EXPECTED: &str =
 
 #[cfg(feature = "registry")]
 impl ChartTarget {
-    /// Reads `dir:DIR`, `oci://host[:port][/path]`, or the address of a ChartMuseum or of an older
-    /// Harbor's chart repository, `http(s)://host[:port][/path]`. Which of the two it is is found
-    /// out by the first request.
+    /// Reads `dir:DIR`, `oci://host[:port][/path]`, or the address of a ChartMuseum or a Harbor,
+    /// `http(s)://host[:port][/path]`. Which of them it is is found out by the first request.
     ///
     /// # Errors
     /// [`ErrorKind::Usage`] for anything else.
@@ -93,8 +94,8 @@ impl ChartTarget {
             return Ok(Self::in_store(text.trim_end_matches('/'), store));
         }
         if text.starts_with("http://") || text.starts_with("https://") {
-            let museum = museum::Museum::new(text, options)?;
-            return Ok(Self::new(text.trim_end_matches('/'), Arc::new(museum)));
+            let repo = recognised::Recognised::new(text, options)?;
+            return Ok(Self::new(text.trim_end_matches('/'), Arc::new(repo)));
         }
         text.parse()
     }
@@ -114,5 +115,5 @@ impl fmt::Debug for ChartTarget {
 
 fn exists(chart: &PackedChart) -> Error {
     let message = format!("{} is there already", chart.file_name());
-    Error::new(ErrorKind::Conflict, message)
+    Error::new(ErrorKind::ChartConflict, message)
 }

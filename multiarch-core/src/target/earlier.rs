@@ -86,12 +86,13 @@ pub(super) fn package(
     for name in names {
         cancel.check()?;
         let shelf = Repository { store, name: name.repository(), blobs: &blobs };
-        let image = store.get_tag(name).and_then(|document| {
-            document.map(|document| read_image(&shelf, document)).transpose()
-        });
+        let image = store
+            .get_tag(name)
+            .and_then(|document| document.map(|document| read_image(&shelf, document)).transpose());
         match image {
             Ok(Some(image)) => {
-                hasher.update(format!("{name} {}\n", image.incoming.document().digest()).as_bytes());
+                hasher
+                    .update(format!("{name} {}\n", image.incoming.document().digest()).as_bytes());
                 images.push(PackageImage { references: vec![name.to_string()], ..image });
             }
             Ok(None) => {}

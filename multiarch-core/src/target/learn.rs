@@ -53,8 +53,7 @@ impl Target {
             }
         }
         let packages: Vec<&Package> = packages.iter().collect();
-        let names: Vec<TargetName> =
-            learned.questions(&packages, options).into_iter().collect();
+        let names: Vec<TargetName> = learned.questions(&packages, options).into_iter().collect();
         let jobs = options.jobs.map_or(self.store().jobs(), std::num::NonZeroUsize::get);
         let found = Mutex::new(Ok(Vec::new()));
         parallel::for_each(jobs, &names, |name| {

@@ -39,7 +39,7 @@ fn files(root: &Path) -> BTreeMap<String, Vec<u8>> {
 }
 
 fn complete_tags(target: &Target) -> usize {
-    let status = Status::of(target, None, &Cancel::new()).expect("readable");
+    let status = Status::of(target, None, &Options::default(), &Cancel::new()).expect("readable");
     status.tags.iter().filter(|tag| tag.platforms.len() == 2).count()
 }
 

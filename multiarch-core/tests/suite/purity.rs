@@ -8,10 +8,12 @@ use std::{
 };
 
 /// From the bottom up: a module may use those before it.
-const MODULES: [&str; 10] =
-    ["error", "image", "fuse", "chart", "package", "plan", "source", "target", "report", "apply"];
+const MODULES: [&str; 11] = [
+    "error", "image", "fuse", "chart", "config", "package", "plan", "source", "target", "report",
+    "apply",
+];
 /// Everything before `source` is pure.
-const PURE: &[&str] = &["error", "image", "fuse", "chart", "package", "plan"];
+const PURE: &[&str] = &["error", "image", "fuse", "chart", "config", "package", "plan"];
 /// Uses that point down, each for a reason.
 const EXCEPTIONS: [(&str, &str); 5] = [
     ("plan", "target"),  // a plan names its target

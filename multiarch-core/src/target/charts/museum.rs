@@ -46,13 +46,10 @@ impl Museum {
         if let Some(index) = &*cached {
             return Ok(index.clone());
         }
-        let answer = self.web.get(&self.at("", "index.yaml"), MAX_INDEX)?;
-        let index = match answer.status {
-            200 if !answer.is_html() => RepoIndex::parse(&answer.body).ok(),
-            200 | 404 => None,
-            _ => return Err(answer.refusal()),
+        let Some(index) = self.read_index()? else {
+            let message = format!("there is no chart repository: no index.yaml at /{}", self.path);
+            return Err(Error::new(ErrorKind::Unsupported, message).at_host(self.web.host()));
         };
-        let Some(index) = index else { return Err(self.none()?) };
         if !index.is_of_museum() && !self.path.starts_with("chartrepo/") {
             // Older ones do not say what they are; a web server with an index has no API.
             let api = self.web.get(&self.at("api", "charts"), MAX_INDEX)?;
@@ -64,20 +61,27 @@ impl Museum {
         Ok(cached.insert(Arc::new(index)).clone())
     }
 
-    /// Why there is no chart repository here.
-    fn none(&self) -> Result<Error> {
+    /// `None` where there is none; a Harbor's portal answers everything with a page.
+    fn read_index(&self) -> Result<Option<RepoIndex>> {
+        let answer = self.web.get(&self.at("", "index.yaml"), MAX_INDEX)?;
+        match answer.status {
+            200 if !answer.is_html() => Ok(RepoIndex::parse(&answer.body).ok()),
+            200 | 404 => Ok(None),
+            _ => Err(answer.refusal()),
+        }
+    }
+
+    /// The project where this is a Harbor that keeps charts as OCI artifacts.
+    pub(super) fn harbor_project(&self) -> Result<Option<&str>> {
+        let known = self.index.lock().unwrap_or_else(PoisonError::into_inner).is_some();
+        if known || self.read_index()?.is_some() {
+            return Ok(None);
+        }
         let ping = self.web.get("/api/v2.0/ping", MAX_ANSWER)?;
         let text = String::from_utf8_lossy(&ping.body).to_ascii_lowercase();
-        let message = if ping.status == 200 && !ping.is_html() && text.contains("pong") {
-            let project = self.path.trim_start_matches("chartrepo/");
-            format!(
-                "this Harbor has no chart repository of that kind: it keeps charts as OCI artifacts, oci://{}/{project}",
-                self.web.host()
-            )
-        } else {
-            format!("there is no chart repository: no index.yaml at /{}", self.path)
-        };
-        Ok(Error::new(ErrorKind::Unsupported, message).at_host(self.web.host()))
+        let is_harbor = ping.status == 200 && !ping.is_html() && text.contains("pong");
+        let project = self.path.strip_prefix("chartrepo/").unwrap_or(&self.path);
+        Ok(Some(project).filter(|_| is_harbor))
     }
 
     fn forget(&self) {

@@ -4,7 +4,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use reqwest::{Method, StatusCode, header};
 
-use super::{Address, RegistryOptions, answer, auth::Scope, client, client::Client, runtime::Runtime};
+use super::{
+    Address, RegistryOptions, answer, auth::Scope, client, client::Client, runtime::Runtime,
+};
 use crate::error::{Error, Result};
 
 /// A server, its options, and the threads that speak to it.
@@ -90,10 +92,8 @@ impl Web {
         }
         self.0.runtime.run(async move {
             let response = client.send(&ask).await?;
-            let place = (
-                client.address.host().to_owned(),
-                format!("{} {}", ask.method, ask.url.path()),
-            );
+            let place =
+                (client.address.host().to_owned(), format!("{} {}", ask.method, ask.url.path()));
             let status = response.status().as_u16();
             let media_type = response.headers().get(header::CONTENT_TYPE);
             let media_type = media_type.and_then(|v| v.to_str().ok()).unwrap_or("").to_owned();

@@ -238,7 +238,9 @@ impl ImageStore for Registry {
                 Ended::WantsChunks if !chunked => chunked = true,
                 Ended::WantsChunks => {
                     let message = "the server takes the blob neither in one piece nor in chunks";
-                    return Err(Error::new(ErrorKind::Server, message).at_host(self.0.address.host()));
+                    return Err(
+                        Error::new(ErrorKind::Server, message).at_host(self.0.address.host())
+                    );
                 }
                 Ended::TryAgain(error, _) if round >= client::TRIES => return Err(error),
                 Ended::TryAgain(_, wait) => {

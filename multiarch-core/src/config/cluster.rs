@@ -1,0 +1,419 @@
+//! `clusterConfig.yaml`: which packages there are, and where images and charts go.
+
+use std::fmt;
+
+use serde_json::Value;
+
+use crate::{
+    chart::{parse_yaml, scalar_text},
+    error::{Error, ErrorKind, Result},
+};
+
+/// What of a `clusterConfig.yaml` an import needs. Everything else in it is left alone.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ClusterConfig {
+    /// The packages: `addonPackage.path`, or the older `addonOfflinePackagePath`.
+    pub packages: Vec<String>,
+    /// `imagesAndCharts`; `None` where there is none.
+    pub images_and_charts: Option<ImagesAndCharts>,
+}
+
+/// Where images and charts go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ImagesAndCharts {
+    /// The registry and the ChartMuseum of the bootstrap node.
+    Builtin {
+        /// `bootstrapNode`; `None` for `auto`, this machine's own address.
+        host: Option<String>,
+        /// `tinderKind.registryPort`
+        registry_port: u16,
+        /// `tinderKind.chartmuseumPort`
+        charts_port: u16,
+    },
+    /// Servers of the user's own.
+    External {
+        /// `externalImageRepo`: a host, perhaps with a scheme, port and path.
+        images: String,
+        /// Who may push there.
+        images_credential: Option<Credential>,
+        /// `externalChartRepo`, if there is one.
+        charts: Option<String>,
+        /// Who may push there.
+        charts_credential: Option<Credential>,
+    },
+    /// The vendor's own service, which nothing is imported into.
+    OfficialService,
+}
+
+/// User and password. Printing it shows no secret.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Credential {
+    /// The user.
+    pub user: String,
+    /// The password.
+    pub password: String,
+}
+
+impl Credential {
+    /// User and password.
+    pub fn new(user: impl Into<String>, password: impl Into<String>) -> Self {
+        Self { user: user.into(), password: password.into() }
+    }
+}
+
+impl fmt::Debug for Credential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Credential {{ user: {:?}, password: … }}", self.user)
+    }
+}
+
+const GROUP: &str = "provision.daocloud.io/";
+const REGISTRY_PORT: u16 = 443;
+const CHARTS_PORT: u16 = 8081;
+
+impl ClusterConfig {
+    /// Reads the text. Keys may stand below `spec` or at the top; unknown ones are left alone.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Usage`] with the path of what is missing or wrong, and what to write there. No
+    /// value of a credential is repeated.
+    pub fn parse(text: &[u8]) -> Result<Self> {
+        let bytes = text;
+        let values = parse_yaml(bytes).map_err(|e| {
+            // The parser's own words name a place, not a value.
+            Error::caused_by(ErrorKind::Usage, "the configuration is no YAML", e)
+        })?;
+        let text = std::str::from_utf8(bytes)
+            .map_err(|e| Error::caused_by(ErrorKind::Usage, "the configuration is no text", e))?;
+        if !values.is_object() {
+            return Err(wrong("", "is no mapping: apiVersion, kind and spec are expected"));
+        }
+        let file = File { text, values };
+        if let Some(version) = file.scalar(&["apiVersion"])?
+            && !version.starts_with(GROUP)
+        {
+            let message = format!("is not of {GROUP}: give a clusterConfig.yaml of the installer");
+            return Err(wrong(".apiVersion", &message));
+        }
+        if let Some(kind) = file.scalar(&["kind"])?
+            && kind != "ClusterConfig"
+        {
+            return Err(wrong(
+                ".kind",
+                "is not ClusterConfig: give the installer's clusterConfig.yaml",
+            ));
+        }
+        Ok(Self { packages: file.packages()?, images_and_charts: file.images_and_charts()? })
+    }
+}
+
+/// Where an import goes by a configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Destination {
+    /// The target for images.
+    pub images: String,
+    /// Who may push images.
+    pub images_credential: Option<Credential>,
+    /// The chart repository.
+    pub charts: Option<String>,
+    /// Who may push charts.
+    pub charts_credential: Option<Credential>,
+}
+
+impl ImagesAndCharts {
+    /// The addresses. `own_address` tells this machine's own, where the configuration says `auto`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Usage`] where nothing can be imported; what `own_address` returns.
+    pub fn destination(&self, own_address: impl FnOnce() -> Result<String>) -> Result<Destination> {
+        match self {
+            Self::Builtin { host, registry_port, charts_port } => {
+                let host = host.clone().map_or_else(own_address, Ok)?;
+                let port = match *registry_port {
+                    REGISTRY_PORT => String::new(),
+                    port => format!(":{port}"),
+                };
+                // What the installer's manual gives the ChartMuseum that it sets up.
+                let (user, password) = ("rootuser".into(), "rootpass123".into());
+                Ok(Destination {
+                    images: format!("docker://{host}{port}"),
+                    images_credential: None,
+                    charts: Some(format!("http://{host}:{charts_port}")),
+                    charts_credential: Some(Credential { user, password }),
+                })
+            }
+            Self::External { images, images_credential, charts, charts_credential } => {
+                Ok(Destination {
+                    images: images.clone(),
+                    images_credential: images_credential.clone(),
+                    charts: charts.clone(),
+                    charts_credential: charts_credential.clone(),
+                })
+            }
+            Self::OfficialService => {
+                let message = "imagesAndCharts.type is official-service: there is no registry of your own to import into; write builtin or external, or name the target with --to";
+                Err(Error::new(ErrorKind::Usage, message))
+            }
+        }
+    }
+}
+
+struct File<'a> {
+    text: &'a str,
+    values: Value,
+}
+
+fn wrong(path: &str, why: &str) -> Error {
+    Error::new(ErrorKind::Usage, format!("{path} {why}").trim().to_owned())
+}
+
+impl File<'_> {
+    /// A key below `spec` or at the top, with its path.
+    fn find<'p>(&self, path: &[&'p str]) -> Option<(Vec<&'p str>, &Value)> {
+        let below: Vec<&'p str> = std::iter::once("spec").chain(path.iter().copied()).collect();
+        [below, path.to_vec()].into_iter().find_map(|path| {
+            let value = path.iter().try_fold(&self.values, |value, key| value.get(key))?;
+            (!value.is_null()).then_some((path, value))
+        })
+    }
+
+    /// A scalar as it was written: `0123` and `12345678` are passwords, too.
+    fn scalar(&self, path: &[&str]) -> Result<Option<String>> {
+        let Some((path, value)) = self.find(path) else { return Ok(None) };
+        if value.is_array() || value.is_object() {
+            return Err(wrong(&shown(&path), "is no single value: write a text there"));
+        }
+        Ok(scalar_text(self.text, &path)?.filter(|text| !text.is_empty()))
+    }
+
+    /// The first of several spellings that is there.
+    fn either(&self, section: &str, keys: &[&str]) -> Result<Option<String>> {
+        for key in keys {
+            if let Some(text) = self.scalar(&[section, key])? {
+                return Ok(Some(text));
+            }
+        }
+        Ok(None)
+    }
+
+    fn packages(&self) -> Result<Vec<String>> {
+        let Some((path, value)) = self.find(&["addonPackage", "path"]) else {
+            let older = self.scalar(&["addonOfflinePackagePath"])?;
+            return Ok(older.into_iter().collect());
+        };
+        let Value::Array(items) = value else {
+            return Ok(self.scalar(&["addonPackage", "path"])?.into_iter().collect());
+        };
+        items
+            .iter()
+            .filter(|item| !item.is_null() && item.as_str() != Some(""))
+            .map(|item| match item {
+                Value::String(text) => Ok(text.clone()),
+                _ => Err(wrong(&shown(&path), "lists something that is no path of a package")),
+            })
+            .collect()
+    }
+
+    fn port(&self, key: &str, default: u16) -> Result<u16> {
+        let path = ["tinderKind", key];
+        let Some(text) = self.scalar(&path)? else { return Ok(default) };
+        let bad = || wrong(&self.place(&path), "is no port: write a number up to 65535");
+        text.parse().ok().filter(|port| *port > 0).ok_or_else(bad)
+    }
+
+    /// Where a key is, or would be.
+    fn place(&self, path: &[&str]) -> String {
+        match self.find(path) {
+            Some((path, _)) => shown(&path),
+            None if self.find(&path[..1]).is_some_and(|(found, _)| found[0] != "spec") => {
+                shown(path)
+            }
+            None => format!(".spec{}", shown(path)),
+        }
+    }
+
+    fn images_and_charts(&self) -> Result<Option<ImagesAndCharts>> {
+        const SECTION: &str = "imagesAndCharts";
+        let Some((path, section)) = self.find(&[SECTION]) else { return Ok(None) };
+        if !section.is_object() {
+            return Err(wrong(
+                &shown(&path),
+                "is no mapping: write type: builtin or type: external below it",
+            ));
+        }
+        let images = self.scalar(&[SECTION, "externalImageRepo"])?;
+        let kind = self.scalar(&[SECTION, "type"])?;
+        let kind = match (kind.as_deref(), &images) {
+            // The manual has it misspelt.
+            (Some("builtin" | "buitin"), _) => "builtin",
+            (Some("external"), _) | (None, Some(_)) => "external",
+            (Some("official-service"), _) => return Ok(Some(ImagesAndCharts::OfficialService)),
+            (Some(_), _) => {
+                let message = "is none of builtin, external and official-service";
+                return Err(wrong(&self.place(&[SECTION, "type"]), message));
+            }
+            (None, None) => {
+                let message = "is missing: write builtin or external";
+                return Err(wrong(&self.place(&[SECTION, "type"]), message));
+            }
+        };
+        if kind == "builtin" {
+            let host = self.scalar(&["bootstrapNode"])?.filter(|host| host != "auto");
+            return Ok(Some(ImagesAndCharts::Builtin {
+                host,
+                registry_port: self.port("registryPort", REGISTRY_PORT)?,
+                charts_port: self.port("chartmuseumPort", CHARTS_PORT)?,
+            }));
+        }
+        let images = images.ok_or_else(|| {
+            let message =
+                "is missing: write the registry's address, such as https://harbor.example.com";
+            wrong(&self.place(&[SECTION, "externalImageRepo"]), message)
+        })?;
+        if let Some(kind) = self.scalar(&[SECTION, "externalChartRepoType"])?
+            && !matches!(kind.to_ascii_lowercase().as_str(), "chartmuseum" | "harbor" | "oci")
+        {
+            let message = "is neither chartmuseum nor harbor, which is what charts can be sent to";
+            return Err(wrong(&self.place(&[SECTION, "externalChartRepoType"]), message));
+        }
+        let credential = |user: &[&str], password: &[&str]| -> Result<Option<Credential>> {
+            match (self.either(SECTION, user)?, self.either(SECTION, password)?) {
+                (Some(user), Some(password)) => Ok(Some(Credential { user, password })),
+                (None, None) => Ok(None),
+                (Some(_), None) => {
+                    Err(wrong(&self.place(&[SECTION, password[0]]), "is missing beside the user"))
+                }
+                (None, Some(_)) => {
+                    Err(wrong(&self.place(&[SECTION, user[0]]), "is missing beside the password"))
+                }
+            }
+        };
+        Ok(Some(ImagesAndCharts::External {
+            images,
+            images_credential: credential(
+                &["externalImageRepoUsername", "externalImageUsername"],
+                &["externalImageRepoPassword", "externalImagePassword"],
+            )?,
+            charts: self.scalar(&[SECTION, "externalChartRepo"])?,
+            charts_credential: credential(
+                &[
+                    "externalChartRepoUsername",
+                    "externalChartUsername",
+                    "externalChartMuseumUsername",
+                ],
+                &[
+                    "externalChartRepoPassword",
+                    "externalChartPassword",
+                    "externalChartMuseumPassword",
+                ],
+            )?,
+        }))
+    }
+}
+
+fn shown(path: &[&str]) -> String {
+    path.iter().map(|key| format!(".{key}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> ClusterConfig {
+        ClusterConfig::parse(text.as_bytes()).expect(text)
+    }
+
+    fn says(text: &str) -> String {
+        ClusterConfig::parse(text.as_bytes()).expect_err(text).to_string()
+    }
+
+    #[test]
+    fn packages_in_every_spelling() {
+        for (text, packages) in [
+            ("spec: {addonPackage: {path: /a.tar.gz}}", vec!["/a.tar.gz"]),
+            (
+                "spec:\n  addonPackage:\n    path:\n    - /a\n    - \"/b\"\n    -\n",
+                vec!["/a", "/b"],
+            ),
+            ("addonPackage: {path: /a}", vec!["/a"]),
+            ("spec: {addonOfflinePackagePath: /old}", vec!["/old"]),
+            ("spec: {addonPackage: {path: \"\"}, addonOfflinePackagePath: /old}", vec![]),
+            ("spec: {addonPackage: }", vec![]),
+            (
+                "apiVersion: provision.daocloud.io/v1alpha1\nkind: ClusterConfig\nspec: {other: 1}",
+                vec![],
+            ),
+        ] {
+            assert_eq!(parse(text).packages, packages, "{text}");
+        }
+    }
+
+    #[test]
+    fn builtin() {
+        let text = "spec: {imagesAndCharts: {type: buitin}, bootstrapNode: auto}";
+        let expected = |host, registry_port, charts_port| {
+            Some(ImagesAndCharts::Builtin { host, registry_port, charts_port })
+        };
+        assert_eq!(parse(text).images_and_charts, expected(None, 443, 8081));
+        let text = "spec:\n  imagesAndCharts: {type: builtin}\n  bootstrapNode: 10.1.2.3\n  tinderKind: {registryPort: 5443, chartmuseumPort: '8082'}\n";
+        assert_eq!(parse(text).images_and_charts, expected(Some("10.1.2.3".into()), 5443, 8082));
+    }
+
+    #[test]
+    fn external_with_credentials_as_they_were_written() {
+        let text = "\
+spec:
+  imagesAndCharts:
+    type: external
+    externalImageRepo: https://harbor.example.com
+    externalImageRepoUsername: admin
+    externalImageRepoPassword: 01234567
+    externalChartRepoType: chartmuseum
+    externalChartRepo: http://10.0.0.1:8080
+    externalChartUsername: rootuser # one example has it so
+    externalChartMuseumPassword: 1e3
+";
+        let credential = |user: &str, password: &str| {
+            Some(Credential { user: user.into(), password: password.into() })
+        };
+        let expected = ImagesAndCharts::External {
+            images: "https://harbor.example.com".into(),
+            images_credential: credential("admin", "01234567"),
+            charts: Some("http://10.0.0.1:8080".into()),
+            charts_credential: credential("rootuser", "1e3"),
+        };
+        let config = parse(text);
+        assert!(!format!("{config:?}").contains("01234567"));
+        assert_eq!(config.images_and_charts, Some(expected));
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_with_its_path() {
+        for (text, path) in [
+            ("a: [", "no YAML"),
+            ("[]", "no mapping"),
+            ("apiVersion: v1\nkind: Pod\n", ".apiVersion"),
+            ("kind: Manifest", ".kind"),
+            ("spec: {imagesAndCharts: {type: extern}}", ".spec.imagesAndCharts.type"),
+            ("spec: {imagesAndCharts: {x: 1}}", ".spec.imagesAndCharts.type"),
+            ("imagesAndCharts: {type: external}", ".imagesAndCharts.externalImageRepo"),
+            ("spec: {imagesAndCharts: [a]}", ".spec.imagesAndCharts"),
+            (
+                "spec: {imagesAndCharts: {type: external, externalImageRepo: a.b, externalImageRepoPassword: hush}}",
+                ".spec.imagesAndCharts.externalImageRepoUsername",
+            ),
+            (
+                "spec: {imagesAndCharts: {type: builtin}, tinderKind: {registryPort: x}}",
+                ".spec.tinderKind.registryPort",
+            ),
+            ("spec: {addonPackage: {path: {a: 1}}}", ".spec.addonPackage.path"),
+        ] {
+            let said = says(text);
+            assert!(said.contains(path) && !said.contains("hush"), "{text}: {said}");
+        }
+    }
+}

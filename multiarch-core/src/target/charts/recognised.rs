@@ -1,0 +1,61 @@
+//! A chart repository of a kind that its first answers tell.
+
+use std::sync::{Arc, OnceLock};
+
+use super::{ChartRepo, museum::Museum, oci::OciCharts};
+use crate::{
+    chart::PackedChart,
+    error::Result,
+    target::registry::{Address, Registry, RegistryOptions},
+};
+
+/// ChartMuseum, an older Harbor's chart repository, or a newer Harbor, which keeps charts as OCI
+/// artifacts.
+pub(super) struct Recognised {
+    museum: Museum,
+    url: String,
+    options: RegistryOptions,
+    artifacts: OnceLock<Option<OciCharts>>,
+}
+
+impl Recognised {
+    pub(super) fn new(url: &str, options: RegistryOptions) -> Result<Self> {
+        let museum = Museum::new(url, options.clone())?;
+        Ok(Self { museum, url: url.into(), options, artifacts: OnceLock::new() })
+    }
+
+    fn repo(&self) -> Result<&dyn ChartRepo> {
+        if self.artifacts.get().is_none() {
+            let artifacts = match self.museum.harbor_project()? {
+                Some(project) => {
+                    let (scheme, rest) = self.url.split_once("://").unwrap_or(("https", &self.url));
+                    let host = rest.split('/').next().unwrap_or_default();
+                    let address: Address = format!("{scheme}://{host}/{project}").parse()?;
+                    let registry = Registry::new(address, self.options.clone())?;
+                    Some(OciCharts::new(Arc::new(registry)))
+                }
+                None => None,
+            };
+            // Two threads may both have asked; they were told the same.
+            let _ = self.artifacts.set(artifacts);
+        }
+        Ok(match self.artifacts.get() {
+            Some(Some(artifacts)) => artifacts,
+            _ => &self.museum,
+        })
+    }
+}
+
+impl ChartRepo for Recognised {
+    fn get(&self, name: &str, version: &str) -> Result<Option<Vec<u8>>> {
+        self.repo()?.get(name, version)
+    }
+
+    fn put(&self, chart: &PackedChart, replace: bool) -> Result<()> {
+        self.repo()?.put(chart, replace)
+    }
+
+    fn list(&self) -> Result<Vec<(String, String)>> {
+        self.repo()?.list()
+    }
+}

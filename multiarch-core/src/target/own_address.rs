@@ -1,0 +1,22 @@
+//! This machine's own address.
+
+use std::net::UdpSocket;
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// The address of the interface with the default route. Nothing is sent: connecting a UDP socket only
+/// asks the routing table. The address that is asked for is nobody's (RFC 5737).
+///
+/// # Errors
+/// [`ErrorKind::Usage`] where there is no default route.
+pub fn own_address() -> Result<String> {
+    let address = || {
+        let socket = UdpSocket::bind("0.0.0.0:0")?;
+        socket.connect("192.0.2.1:9")?;
+        Ok::<_, std::io::Error>(socket.local_addr()?.ip().to_string())
+    };
+    address().map_err(|e| {
+        let message = "this machine's address is not known, because it has no default route: write it as .spec.bootstrapNode";
+        Error::caused_by(ErrorKind::Usage, message, e)
+    })
+}
