@@ -50,7 +50,7 @@ fn next_step(kind: ErrorKind) -> Option<&'static str> {
         ErrorKind::PlanOutdated => "make a new plan with `multiarch plan … -o`, and look at it",
         ErrorKind::Contended => "run the same command again: it does what is left",
         ErrorKind::Unauthorized => {
-            "log in with `docker login` or `podman login`, or set MULTIARCH_USERNAME and MULTIARCH_PASSWORD; if you are logged in, check the password and that the user may push there"
+            "log in with `docker login` or `podman login`, or set MULTIARCH_USERNAME and MULTIARCH_PASSWORD (for charts MULTIARCH_CHARTS_USERNAME and MULTIARCH_CHARTS_PASSWORD); if you are logged in, check the password and that the user may push there"
         }
         ErrorKind::Denied => {
             "ask for the right to push there, or for the missing project, quota or rule that the server names"

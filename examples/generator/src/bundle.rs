@@ -91,11 +91,35 @@ impl Bundle {
         for (path, text) in &self.files {
             entries.push(Entry::file(format!("original-chart/{path}"), text.clone()));
         }
+        if !self.hints.is_empty() {
+            entries.push(Entry::file("original-chart/templates/images.yaml", self.template()));
+        }
         entries.push(Entry::file("original-chart/values.yaml", self.values.clone()));
         if let Some(images) = &self.images {
             entries.push(Entry::file("images.tar", images.clone()));
         }
         entries
+    }
+
+    /// A template that prints what every hint means, as `image-0: "…"` and so on.
+    fn template(&self) -> String {
+        let mut text =
+            String::from("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: images\ndata:\n");
+        let hints = self.hints.lines().filter_map(|line| line.trim().strip_prefix("- "));
+        for (number, hint) in hints.enumerate() {
+            let mut printed = String::new();
+            for part in hint.trim_matches('"').split("{{") {
+                let (path, literal) = part.split_once("}}").unwrap_or(("", part));
+                if !path.is_empty() {
+                    let keys: Vec<String> =
+                        path.trim()[1..].split('.').map(|k| format!("{k:?}")).collect();
+                    printed.push_str(&format!("{{{{ index .Values {} }}}}", keys.join(" ")));
+                }
+                printed.push_str(literal);
+            }
+            text.push_str(&format!("  image-{number}: \"{printed}\"\n"));
+        }
+        text
     }
 
     /// The file.

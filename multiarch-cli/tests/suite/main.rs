@@ -1,10 +1,12 @@
 //! The command as a whole: words, exit codes, other readers, signals, files, registries.
 
+mod charts;
 mod commands;
 mod desk;
 mod faults;
 mod files;
 mod held_indexes;
+mod museum;
 mod outbound;
 mod proxy;
 mod readers;

@@ -72,20 +72,14 @@ impl Proxy {
     }
 }
 
-fn serve(
-    client: TcpStream,
-    upstream: &str,
-    rule: &Rule,
-    log: &Mutex<Vec<Request>>,
-) -> io::Result<()> {
-    let mut reader = BufReader::new(client.try_clone()?);
-    let mut client = client;
+/// The text of a request's head, and what it says; `None` where the connection ends.
+pub(crate) fn read_head(reader: &mut impl BufRead) -> io::Result<Option<(String, Request)>> {
     let mut head = String::new();
     while !head.ends_with("\r\n\r\n") {
         // TLS is not spoken here: the first line is no line then.
         let mut line = Vec::new();
         if reader.read_until(b'\n', &mut line)? == 0 {
-            return Ok(());
+            return Ok(None);
         }
         head.push_str(&String::from_utf8(line).map_err(|_| io::ErrorKind::InvalidData)?);
     }
@@ -97,13 +91,25 @@ fn serve(
         .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
         .collect();
     let length = headers.get("content-length").and_then(|v| v.parse().ok()).unwrap_or(0);
-    let request = {
+    let (method, path) = (method.to_owned(), path.to_owned());
+    Ok(Some((head, Request { method, path, headers, length, number: 0 })))
+}
+
+fn serve(
+    client: TcpStream,
+    upstream: &str,
+    rule: &Rule,
+    log: &Mutex<Vec<Request>>,
+) -> io::Result<()> {
+    let mut reader = BufReader::new(client.try_clone()?);
+    let mut client = client;
+    let Some((head, mut request)) = read_head(&mut reader)? else { return Ok(()) };
+    let length = request.length;
+    {
         let mut log = log.lock().expect("a log");
-        let number = log.len();
-        let (method, path) = (method.to_owned(), path.to_owned());
-        log.push(Request { method, path, headers, length, number });
-        log[number].clone()
-    };
+        request.number = log.len();
+        log.push(request.clone());
+    }
     match rule(&request) {
         Action::Reset => Ok(()),
         Action::Answer(status, headers, body) => {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Plan, PlannedDecision, PlannedImage};
+use super::{ChartAction, Plan, PlannedChart, PlannedDecision, PlannedImage};
 use crate::fuse::{KeptBecause, Outcome};
 
 /// Aligns rows; the last column is not padded.
@@ -64,12 +64,30 @@ pub(crate) fn image_row(image: &PlannedImage) -> Vec<String> {
     vec![what.into(), image.name.to_string(), bytes, decisions_text(&image.decisions)]
 }
 
+fn chart_row(chart: &PlannedChart) -> Option<Vec<String>> {
+    let name = chart.chart.clone()?;
+    let Some(upload) = &chart.upload else { return Some(vec!["blocked".into(), name]) };
+    let action = match upload.action {
+        ChartAction::Upload => "new",
+        ChartAction::Replace => "replaces another",
+        ChartAction::Present => "present",
+        ChartAction::Kept => "another is kept",
+    };
+    Some(vec![action.into(), name, Bytes(upload.size).to_string()])
+}
+
 impl fmt::Display for Plan<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut rows =
             vec![vec!["TAG".into(), "IMAGE".into(), "TO SEND".into(), "PLATFORMS".into()]];
         rows.extend(self.images.iter().map(image_row));
         table(f, &rows)?;
+        if self.charts_to.is_some() {
+            let mut rows = vec![["CHART", "NAME", "SIZE"].map(String::from).to_vec()];
+            rows.extend(self.charts.iter().filter_map(chart_row));
+            writeln!(f)?;
+            table(f, &rows)?;
+        }
         writeln!(
             f,
             "\n{} images, {} tags to write, {} to send, {} there already",

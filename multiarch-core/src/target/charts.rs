@@ -20,6 +20,15 @@ use crate::{
 /// A place that charts can be read from and written to. `None` means that a chart is not there;
 /// every other failure is an error.
 pub trait ChartRepo: Send + Sync {
+    /// Asks what can be asked before anything is known of charts: that somebody is there, and takes
+    /// them.
+    ///
+    /// # Errors
+    /// What is wrong with the repository as a whole.
+    fn check(&self) -> Result<()> {
+        Ok(())
+    }
+
     /// A packed chart.
     ///
     /// # Errors

@@ -36,6 +36,7 @@ impl Target {
             let message = "the registry that charts name is no host with an optional port and path";
             return Err(Error::new(ErrorKind::Usage, message));
         }
+        charts.repo().check()?;
         let mut learned = Learned { registry: Some(registry.into()), ..Learned::default() };
         let mut keys: Vec<_> = packages.iter().flat_map(|p| p.bundles()).map(|b| b.key()).collect();
         keys.sort();

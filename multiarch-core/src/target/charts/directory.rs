@@ -84,6 +84,10 @@ fn checked(name: &str, version: &str) -> Result<String> {
 }
 
 impl ChartRepo for Directory {
+    fn check(&self) -> Result<()> {
+        self.index().map(drop)
+    }
+
     fn get(&self, name: &str, version: &str) -> Result<Option<Vec<u8>>> {
         self.read(&checked(name, version)?)
     }

@@ -108,6 +108,10 @@ impl Museum {
 }
 
 impl ChartRepo for Museum {
+    fn check(&self) -> Result<()> {
+        self.index().map(drop)
+    }
+
     fn get(&self, name: &str, version: &str) -> Result<Option<Vec<u8>>> {
         let index = self.index()?;
         let Some(url) = index.url(name, version) else { return Ok(None) };

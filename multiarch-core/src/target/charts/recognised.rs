@@ -47,6 +47,10 @@ impl Recognised {
 }
 
 impl ChartRepo for Recognised {
+    fn check(&self) -> Result<()> {
+        self.repo()?.check()
+    }
+
     fn get(&self, name: &str, version: &str) -> Result<Option<Vec<u8>>> {
         self.repo()?.get(name, version)
     }

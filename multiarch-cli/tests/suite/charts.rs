@@ -1,0 +1,387 @@
+//! Charts in every kind of chart repository, read by Helm.
+
+use std::{collections::BTreeMap, path::Path};
+
+use multiarch_core::chart::ChartFiles;
+use serde_json::Value;
+
+use crate::{
+    desk::{Desk, Run, succeed, tool},
+    museum::{Manner, Museum},
+    proxy::{Action, Proxy},
+    servers::{Kind, Server},
+};
+
+/// The demo packages' charts; `base` has no images.
+const CHARTS: [&str; 5] = ["base-1.17.1", "bench-0.1.5", "mesh-2.9.0+3", "queue-90", "web-1.2.0"];
+
+fn helm(words: &[&str], folder: &Path) -> String {
+    let mut command = tool("helm");
+    for variable in ["HELM_CACHE_HOME", "HELM_CONFIG_HOME", "HELM_DATA_HOME"] {
+        command.env(variable, folder);
+    }
+    succeed(command.args(words).current_dir(folder))
+}
+
+/// The images that a chart's own template prints.
+fn rendered(chart: &str, folder: &Path) -> Vec<String> {
+    let text = helm(&["template", "x", chart], folder);
+    let images = text.lines().filter_map(|l| l.trim().strip_prefix("image-")?.split_once(": "));
+    images.map(|(_, image)| image.trim_matches('"').to_owned()).collect()
+}
+
+fn import(desk: &Desk, server: &Server, charts: &str, packages: &[&str], more: &[&str]) -> Run {
+    let target = server.target();
+    let packages: Vec<String> = packages.iter().map(|a| desk.package(a)).collect();
+    let mut words = vec!["import", "--to", &target, "--charts-to", charts, "--json", "-q"];
+    words.extend(packages.iter().map(String::as_str));
+    words.extend(more);
+    desk.run(&words)
+}
+
+/// Chart → what became of it.
+fn states(run: &Run) -> BTreeMap<String, String> {
+    let report = run.json();
+    let charts = report["charts"].as_array().expect("charts").iter();
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    charts.map(|chart| (text(&chart["chart"]), text(&chart["upload"]))).collect()
+}
+
+fn all(state: &str) -> BTreeMap<String, String> {
+    CHARTS.into_iter().map(|chart| (chart.to_owned(), state.to_owned())).collect()
+}
+
+/// Every image that Helm prints for a chart is in the registry.
+fn all_images_exist(server: &Server, chart: &str, folder: &Path) -> usize {
+    let images = rendered(chart, folder);
+    for image in &images {
+        assert!(image.starts_with(&server.address), "{chart}: {image}");
+        succeed(tool("crane").args(["validate", "--remote", image]));
+    }
+    images.len()
+}
+
+#[test]
+fn a_directory() {
+    let desk = Desk::new();
+    let server = Server::start(Kind::Debian);
+    let folder = desk.path().join("charts");
+    let charts = format!("dir:{}", folder.display());
+    let first = import(&desk, &server, &charts, &["amd64"], &[]);
+    assert_eq!(first.code, Some(0), "{}", first.err);
+    assert_eq!(states(&first), all("uploaded"));
+    let listing = || -> BTreeMap<_, _> {
+        let files =
+            std::fs::read_dir(&folder).expect("a folder").map(|f| f.expect("a file").path());
+        files
+            .map(|f| {
+                (
+                    f.clone(),
+                    (
+                        f.metadata().expect("there").modified().expect("a time"),
+                        std::fs::read(&f).expect("read"),
+                    ),
+                )
+            })
+            .collect()
+    };
+    let before = listing();
+    let second = import(&desk, &server, &charts, &["arm64"], &[]);
+    assert_eq!(second.code, Some(0), "{}", second.err);
+    assert!(states(&second).values().all(|state| state == "present"));
+    let report = second.json();
+    let web =
+        report["charts"].as_array().expect("charts").iter().find(|c| c["chart"] == "web-1.2.0");
+    let both = serde_json::json!(["linux/amd64", "linux/arm64"]);
+    assert_eq!(web.expect("web")["all_images_for"], both);
+    let again = import(&desk, &server, &charts, &["arm64", "amd64"], &[]);
+    assert_eq!(states(&again), all("present"));
+    assert_eq!(listing(), before, "the second run and the third touch nothing");
+
+    // Served by a web server, Helm reads it: here a ChartMuseum's place is taken by a plain one.
+    let images: usize = CHARTS
+        .iter()
+        .map(|chart| {
+            let file = folder.join(format!("{chart}.tgz")).display().to_string();
+            all_images_exist(&server, &file, desk.path())
+        })
+        .sum();
+    assert_eq!(images, 8);
+    let root = folder.clone();
+    let web = Proxy::start("127.0.0.1:1", move |request| {
+        match std::fs::read_to_string(root.join(request.path.trim_start_matches('/'))) {
+            Ok(text) => Action::Answer(200, Vec::new(), text),
+            Err(_) => Action::Answer(404, Vec::new(), String::new()),
+        }
+    });
+    helm(&["repo", "add", "ours", &format!("http://{}", web.address)], desk.path());
+    let found = helm(&["search", "repo", "ours/", "--devel", "-o", "json"], desk.path());
+    let found: Value = serde_json::from_str(&found).expect("JSON");
+    let names: Vec<&str> =
+        found.as_array().expect("a list").iter().filter_map(|c| c["name"].as_str()).collect();
+    assert!(names.contains(&"ours/web") && names.contains(&"ours/mesh"), "{names:?}");
+}
+
+#[test]
+fn other_charts_in_a_directory_stay_listed() {
+    let desk = Desk::new();
+    let server = Server::start(Kind::Debian);
+    let folder = desk.path().join("charts");
+    helm(&["create", "other"], desk.path());
+    helm(&["package", "other", "-d", "charts"], desk.path());
+    helm(&["repo", "index", "charts"], desk.path());
+    let charts = format!("dir:{}", folder.display());
+    let run = import(&desk, &server, &charts, &["amd64"], &[]);
+    assert_eq!(run.code, Some(0), "{}", run.err);
+    let index = std::fs::read_to_string(folder.join("index.yaml")).expect("an index");
+    assert!(index.contains("other-0.1.0.tgz") && index.contains("web-1.2.0.tgz"), "{index}");
+    let status = desk.run(&["status", "--to", &server.target(), "--charts-to", &charts, "--json"]);
+    assert_eq!(status.json()["charts"].as_array().expect("charts").len(), 6, "{}", status.out);
+}
+
+#[test]
+fn oci_artifacts() {
+    for kind in [Kind::Debian, Kind::V3] {
+        let desk = Desk::new();
+        let server = Server::start(kind);
+        let charts = format!("oci://{}/team/charts", server.address);
+        let run = import(&desk, &server, &charts, &["amd64"], &[]);
+        assert_eq!(run.code, Some(0), "{kind:?}: {}", run.err);
+        assert_eq!(states(&run), all("uploaded"), "{kind:?}");
+        for (name, version, tag) in [("web", "1.2.0", "1.2.0"), ("mesh", "2.9.0+3", "2.9.0_3")] {
+            let reference = format!("{charts}/{name}");
+            helm(&["pull", &reference, "--version", version, "--plain-http"], desk.path());
+            let file = desk.path().join(format!("{name}-{version}.tgz")).display().to_string();
+            assert!(all_images_exist(&server, &file, desk.path()) > 0);
+            let name = format!("{}/team/charts/{name}:{tag}", server.address);
+            let manifest = succeed(tool("crane").args(["manifest", &name]));
+            let manifest: Value = serde_json::from_str(&manifest).expect("JSON");
+            assert_eq!(manifest["annotations"]["org.opencontainers.image.version"], version);
+        }
+        let proxy = Proxy::start(&server.address, |_| Action::Forward);
+        let charts = format!("oci://{}/team/charts", proxy.address);
+        let again = import(&desk, &server, &charts, &["amd64"], &[]);
+        assert_eq!(states(&again), all("present"), "{kind:?}: {}", again.err);
+        assert!(proxy.take().iter().all(|request| request.method == "GET"), "{kind:?}");
+        let status = desk
+            .run(&["status", "--to", &server.target(), "--charts-to", &charts, "--json"])
+            .json();
+        let listed: Vec<&str> = status["charts"]
+            .as_array()
+            .expect("charts")
+            .iter()
+            .filter_map(|c| c["chart"].as_str())
+            .collect();
+        assert_eq!(listed, CHARTS, "{kind:?}");
+    }
+}
+
+#[test]
+fn every_manner_of_chartmuseum() {
+    let desk = Desk::new();
+    let server = Server::start(Kind::Debian);
+    for (manner, path) in [
+        (Manner::ChartMuseum, ""),
+        (Manner::OldChartMuseum, "/"),
+        (Manner::Locked, ""),
+        (Manner::Tenants, "/team"),
+        (Manner::OldHarbor, "/chartrepo/addon"),
+        (Manner::LosesAnswer, ""),
+    ] {
+        let museum = Museum::start(manner);
+        let charts = format!("http://{}{path}", museum.address);
+        let arguments =
+            ["--to", &server.target(), "--charts-to", &charts, "--json", "-q"].map(str::to_owned);
+        let import = |architecture: &str| {
+            let mut command = crate::desk::multiarch();
+            command.arg("import").arg(desk.package(architecture)).args(&arguments);
+            command.env("MULTIARCH_CHARTS_USERNAME", "rootuser");
+            Run::of(command.env("MULTIARCH_CHARTS_PASSWORD", "rootpass123"))
+        };
+        let run = import("amd64");
+        assert_eq!(run.code, Some(0), "{manner:?}: {}", run.err);
+        assert_eq!(states(&run), all("uploaded"), "{manner:?}");
+        let again = import("amd64");
+        assert_eq!(states(&again), all("present"), "{manner:?}: {}", again.err);
+        assert_eq!(museum.writes(), 5, "{manner:?}");
+        let packed = museum.chart("mesh-2.9.0+3.tgz").expect("a chart");
+        let file = desk.write("mesh.tgz", packed);
+        assert_eq!(all_images_exist(&server, &file, desk.path()), 3, "{manner:?}");
+    }
+}
+
+#[test]
+fn what_refuses_charts_says_why() {
+    let desk = Desk::new();
+    let server = Server::start(Kind::Debian);
+    for (manner, path, said) in [
+        (Manner::Small, "", "takes no chart of"),
+        (Manner::ApiDisabled, "", "its API is disabled"),
+        (Manner::Static, "", "neither a ChartMuseum nor"),
+        (Manner::Tenants, "", "no index.yaml"),
+        (Manner::ChartMuseum, "/nowhere", "no index.yaml"),
+        (Manner::Locked, "", "MULTIARCH_CHARTS_USERNAME"),
+    ] {
+        let museum = Museum::start(manner);
+        let charts = format!("http://{}{path}", museum.address);
+        let run = import(&desk, &server, &charts, &["amd64"], &[]);
+        assert_eq!(run.code, Some(1), "{manner:?}{path}: {}", run.err);
+        assert!(run.err.contains(said), "{manner:?}{path}: {}", run.err);
+        assert!(run.err.contains(&museum.address), "{manner:?}{path}: {}", run.err);
+        assert_eq!(museum.writes(), 0);
+    }
+    for charts in ["ftp://a/b", "dir:", "http://u:p@h/x", "https://h/x?y"] {
+        let run = import(&desk, &server, charts, &["amd64"], &[]);
+        assert_eq!(run.code, Some(2), "{charts}: {}", run.err);
+    }
+}
+
+/// A newer Harbor has no chart repository of the old kind: charts go to the project as artifacts.
+#[test]
+fn a_newer_harbor_is_recognised() {
+    let desk = Desk::new();
+    for page in [false, true] {
+        let server = Server::start(Kind::Debian);
+        let harbor = Proxy::start(&server.address, move |request| match request.path.as_str() {
+            "/api/v2.0/ping" => {
+                Action::Answer(200, vec![("Content-Type", "text/plain".into())], "Pong".into())
+            }
+            path if path.starts_with("/v2/") => Action::Forward,
+            // Behind its nginx the portal answers everything.
+            _ if page => {
+                Action::Answer(200, vec![("Content-Type", "text/html".into())], "<html>".into())
+            }
+            _ => Action::Answer(404, Vec::new(), String::new()),
+        });
+        for path in ["addon", "chartrepo/addon"] {
+            let charts = format!("http://{}/{path}", harbor.address);
+            let run = import(&desk, &server, &charts, &["amd64"], &[]);
+            assert_eq!(run.code, Some(0), "{path}: {}", run.err);
+        }
+        let name = format!("{}/addon/mesh:2.9.0_3", server.address);
+        succeed(tool("crane").args(["manifest", &name]));
+    }
+}
+
+#[test]
+fn a_chart_of_somebody_else_stays() {
+    let desk = Desk::new();
+    let server = Server::start(Kind::Debian);
+    let museum = Museum::start(Manner::ChartMuseum);
+    let charts = format!("http://{}", museum.address);
+    assert_eq!(import(&desk, &server, &charts, &["amd64"], &[]).code, Some(0));
+    // The same images, another template.
+    let ours = museum.chart("web-1.2.0.tgz").expect("a chart");
+    let other = repacked(&desk, &ours, "web", |folder| {
+        std::fs::write(folder.join("templates/new.yaml"), "# mine\n").expect("written");
+    });
+    museum.put(&other);
+    let run = import(&desk, &server, &charts, &["arm64"], &[]);
+    assert_eq!(run.code, Some(0), "{}", run.err);
+    assert_eq!(states(&run)["web-1.2.0"], "kept");
+    assert!(
+        run.err.contains("templates/new.yaml") && run.err.contains("--overwrite-charts"),
+        "{}",
+        run.err
+    );
+    assert_eq!(museum.chart("web-1.2.0.tgz"), Some(other));
+    let run = import(&desk, &server, &charts, &["arm64"], &["--overwrite-charts"]);
+    assert_eq!(states(&run)["web-1.2.0"], "replaced", "{}", run.err);
+    assert_eq!(museum.chart("web-1.2.0.tgz"), Some(ours));
+}
+
+/// Unpacks, changes, and packs as Helm does.
+fn repacked(desk: &Desk, packed: &[u8], name: &str, change: impl Fn(&Path)) -> Vec<u8> {
+    let root = tempfile::tempdir_in(desk.path()).expect("a folder");
+    let folder = root.path().join(name);
+    for (path, content) in ChartFiles::unpack(packed).expect("a chart").iter() {
+        let path = folder.join(path);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+        std::fs::write(path, content).expect("written");
+    }
+    change(&folder);
+    helm(&["package", &folder.display().to_string(), "-d", "out"], root.path());
+    let packed = std::fs::read_dir(root.path().join("out")).expect("packed").next();
+    std::fs::read(packed.expect("one").expect("a file").path()).expect("read")
+}
+
+/// The first architecture was imported under names that no option tells, and one image is missing.
+#[test]
+fn names_are_learnt_and_what_dangles_is_mended() {
+    let desk = Desk::new();
+    let server = Server::start(Kind::Debian);
+    let museum = Museum::start(Manner::NoOverwrite);
+    let charts = format!("http://{}", museum.address);
+    let mode = ["--names", "prefix-registry"];
+    assert_eq!(import(&desk, &server, &charts, &["amd64"], &mode).code, Some(0));
+    // Without the mode: the same names.
+    let names = |run: &Run| -> Vec<String> {
+        let report = run.json();
+        let images = report["images"].as_array().expect("images").iter();
+        images.map(|image| image["name"].as_str().expect("a name").to_owned()).collect()
+    };
+    let second = import(&desk, &server, &charts, &["arm64"], &[]);
+    assert_eq!(second.code, Some(0), "{}", second.err);
+    assert!(
+        names(&second).contains(&"quay.m.daocloud.io/demo/web:v1.2.0".into()),
+        "{:?}",
+        names(&second)
+    );
+    assert!(states(&second).values().all(|state| state == "present"));
+    // A stored chart that names what is nowhere is replaced, or that is an error.
+    let ours = museum.chart("web-1.2.0.tgz").expect("a chart");
+    let dangling = repacked(&desk, &ours, "web", |folder| {
+        let path = folder.join("values.yaml");
+        let text = std::fs::read_to_string(&path).expect("values");
+        std::fs::write(path, text.replace("demo/web", "demo/gone")).expect("written");
+    });
+    museum.put(&dangling);
+    let refused = import(&desk, &server, &charts, &["arm64"], &mode);
+    assert_eq!(refused.code, Some(1), "{}", refused.out);
+    assert_eq!(states(&refused)["web-1.2.0"], "not-uploaded");
+    let museum = Museum::start(Manner::ChartMuseum);
+    museum.put(&dangling);
+    let charts = format!("http://{}", museum.address);
+    let mended = import(&desk, &server, &charts, &["arm64"], &mode);
+    assert_eq!(mended.code, Some(0), "{}", mended.err);
+    assert_eq!(states(&mended)["web-1.2.0"], "replaced");
+    assert!(mended.err.contains("demo/gone:v1.2.0"), "{}", mended.err);
+    assert_eq!(museum.chart("web-1.2.0.tgz"), Some(ours));
+}
+
+#[test]
+fn a_plan_shows_charts_and_is_applied_later() {
+    let desk = Desk::new();
+    let server = Server::start(Kind::Debian);
+    let (target, amd64) = (server.target(), desk.package("amd64"));
+    let words =
+        ["plan", &amd64, "--to", &target, "--charts-to", "dir:charts", "-o", "plan.json", "--json"];
+    let plan = desk.run(&words);
+    assert_eq!(plan.code, Some(0), "{}", plan.err);
+    let planned = plan.json()["charts"][0]["upload"].clone();
+    assert_eq!(
+        (&planned["action"], &planned["file"]),
+        (&"upload".into(), &"base-1.17.1.tgz".into())
+    );
+    assert!(!desk.path().join("charts").exists());
+    let run = desk.run(&["apply", "plan.json", "--json", "-q"]);
+    assert_eq!(run.code, Some(0), "{}", run.err);
+    assert_eq!(states(&run), all("uploaded"));
+    let text = desk.run(&words[..words.len() - 3]).out;
+    assert!(text.contains("present") && text.contains("web-1.2.0"), "{text}");
+}
+
+#[test]
+fn charts_of_a_layout_need_a_registry() {
+    let desk = Desk::new();
+    let (target, amd64) = (desk.target(), desk.package("amd64"));
+    let words = ["import", &amd64, "--to", &target, "--charts-to", "dir:charts", "-q"];
+    let run = desk.run(&words);
+    assert_eq!(run.code, Some(2));
+    assert!(run.err.contains("--registry"), "{}", run.err);
+    let run = desk.run(&[&words[..], &["--registry", "r.example.com:5000/team"]].concat());
+    assert_eq!(run.code, Some(0), "{}", run.err);
+    let file = desk.path().join("charts/web-1.2.0.tgz").display().to_string();
+    let images = rendered(&file, desk.path());
+    assert_eq!(images[0], "r.example.com:5000/team/demo/web:v1.2.0");
+}
