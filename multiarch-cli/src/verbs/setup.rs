@@ -15,7 +15,10 @@ use multiarch_core::{
     },
 };
 
-use crate::args::{Connection, To};
+use crate::{
+    args::{Connection, To},
+    output,
+};
 
 /// The packages, the target, and what the user called it.
 pub(crate) struct Setup {
@@ -87,25 +90,39 @@ fn destination(config: &ClusterConfig) -> Result<Option<Destination>> {
 
 fn target(to: &To, config: Option<(PathBuf, ClusterConfig)>, cancel: &Cancel) -> Result<Target> {
     let mut found = None;
-    if let (None, Some((path, config))) = (&to.target, &config) {
-        let place = |e: Error| e.at_path(path.display());
-        let missing = || {
-            let message = ".spec.imagesAndCharts is missing: write type: builtin or type: external below it, or name the target with --to";
-            place(Error::new(ErrorKind::Usage, message))
-        };
-        found = Some(destination(config).map_err(place)?.ok_or_else(missing)?);
-    }
-    let images = match (&to.target, &found) {
-        (Some(target), _) => target.clone(),
-        (None, Some(found)) => found.images.clone(),
-        (None, None) => return Err(Error::new(ErrorKind::Usage, "no target is given: use --to")),
-    };
-    let charts = to.charts_to.clone().or_else(|| found.as_ref()?.charts.clone());
-    // Credentials of the file belong to the addresses of the file.
-    if let Some(found) = &mut found
-        && found.charts != charts
+    if let Some((path, config)) = &config
+        && (to.target.is_none() || to.charts_to.is_none())
     {
-        found.charts_credential = None;
+        let place = |e: Error| e.at_path(path.display());
+        found = match destination(config).map_err(place) {
+            Ok(None) if to.target.is_none() => {
+                let message = ".spec.imagesAndCharts is missing: write type: builtin or type: external below it, or name the target with --to";
+                return Err(place(Error::new(ErrorKind::Usage, message)));
+            }
+            // What the file cannot tell is not needed then.
+            Err(_) if to.target.is_some() => None,
+            found => found?,
+        };
+    }
+    let of_file = found.as_ref();
+    let images = to.target.clone().or_else(|| Some(of_file?.images.clone()));
+    let images = images
+        .ok_or_else(|| Error::new(ErrorKind::Usage, "no target is given: name it with --to"))?;
+    let mut charts = to.charts_to.clone().or_else(|| of_file?.charts.clone());
+    if to.charts_to.is_none() && charts.is_some() && images.starts_with("oci:") {
+        output::note(
+            "charts stay where they are: the target is a directory, not the file's registry",
+        );
+        charts = None;
+    }
+    // Credentials of the file belong to the addresses of the file.
+    if let Some(found) = &mut found {
+        if found.images != images {
+            found.images_credential = None;
+        }
+        if found.charts != charts {
+            found.charts_credential = None;
+        }
     }
     open(&images, charts.as_deref(), found, &to.connection, cancel)
 }

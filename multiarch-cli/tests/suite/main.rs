@@ -6,6 +6,7 @@ mod desk;
 mod faults;
 mod files;
 mod held_indexes;
+mod installer;
 mod museum;
 mod outbound;
 mod proxy;
