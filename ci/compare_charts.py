@@ -87,11 +87,11 @@ def everything_renders(registry, charts, expected):
     return seen
 
 
-def charts_by_architecture():
-    """Which architectures of each chart the packages of v0.9.0 hold."""
+def charts_by_architecture(version="v0.9.0"):
+    """Which architectures of each chart the packages hold."""
     found = {}
     for arch in ("amd64", "arm64"):
-        with tarfile.open(package(f"v0.9.0-{arch}")) as archive:
+        with tarfile.open(package(f"{version}-{arch}")) as archive:
             for member in archive.getnames():
                 if member.endswith(".bundle.tar"):
                     name = os.path.basename(member)[: -len(".bundle.tar")].replace("_", "-", 1)
@@ -137,6 +137,19 @@ def compare_modes(work):
         check(stamps == {p: (os.stat(p).st_mtime_ns, open(p, "rb").read()) for p in glob.glob(f"{charts}/*")}, f"{mode}: a rerun touched charts")
         registry.stop()
         print(f"{mode}: {len(equal)} of {len(theirs['images'])} names and digests, {same} of {len(theirs['charts'])} charts render charts-syncer's list, {seen} images of charts exist for every architecture; others: {len(differ)}")
+
+
+def compare_newer(work):
+    for version in ("v0.12.0", "v0.12.1"):
+        seen, expected = [], charts_by_architecture(version)
+        for mode in MODES:
+            registry, charts = Registry(REGISTRY, work), tempfile.mkdtemp(dir=work)
+            run(registry, f"dir:{charts}", [f"{version}-amd64"], *flags(mode))
+            run(registry, f"dir:{charts}", [f"{version}-arm64"])
+            check(len(glob.glob(f"{charts}/*.tgz")) == len(expected), f"{version} {mode}: a chart is missing")
+            seen.append(everything_renders(registry, charts, expected))
+            registry.stop()
+        print(f"{version}, the second architecture without the mode: {seen} images of charts exist for every architecture")
 
 
 def left_by_charts_syncer(mode, registry, work):
@@ -236,5 +249,6 @@ def compare_after_charts_syncer(work):
 
 with roomy_folder() as work:
     compare_modes(work)
+    compare_newer(work)
     compare_after_charts_syncer(work)
 print(f"compared charts: {comparison.count} checks passed")

@@ -7,6 +7,11 @@ use multiarch_core::{
 
 /// The error with its next step.
 pub(crate) fn explain(error: &Error) -> String {
+    if let (ErrorKind::Untrusted, Some(host)) = (error.kind(), &error.place().host) {
+        return format!(
+            "{error}\n  next: compare the fingerprint with the server's; then add `--ca FILE` with its authority's certificate, or `--insecure {host}`"
+        );
+    }
     match next_step(error.kind()) {
         Some(step) => format!("{error}\n  next: {step}"),
         None => error.to_string(),

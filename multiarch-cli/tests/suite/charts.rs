@@ -263,6 +263,79 @@ fn a_newer_harbor_is_recognised() {
     }
 }
 
+/// What Harbor 2.15 answers to the upload of a chart, whose images are elsewhere.
+#[test]
+fn refusals_of_a_harbor() {
+    let desk = Desk::new();
+    let images = Server::start(Kind::V3);
+    for (method, part, status, challenge, code, message) in [
+        (
+            "GET",
+            "/manifests/",
+            401,
+            Some(""),
+            "UNAUTHORIZED",
+            "project addon not found: project addon not found",
+        ),
+        (
+            "POST",
+            "/uploads/",
+            401,
+            Some("Basic realm=\"harbor\""),
+            "UNAUTHORIZED",
+            "unauthorized to access repository: addon/web, action: push",
+        ),
+        (
+            "POST",
+            "/uploads/",
+            403,
+            None,
+            "DENIED",
+            "The system is in read only mode. Any modification is prohibited.",
+        ),
+        (
+            "PUT",
+            "/uploads/",
+            403,
+            None,
+            "DENIED",
+            "adding 1.0 KiB of storage resource, which when updated to current usage of 1.0 MiB will exceed the configured upper limit of 1.0 MiB.",
+        ),
+        (
+            "PUT",
+            "/manifests/",
+            412,
+            None,
+            "PRECONDITION",
+            "Failed to process request due to 'addon/web:1.2.0' configured as immutable.",
+        ),
+        (
+            "GET",
+            "/manifests/",
+            400,
+            None,
+            "BAD_REQUEST",
+            "bad request: invalid repository name: web",
+        ),
+    ] {
+        let server = Server::start(Kind::Debian);
+        let harbor = Proxy::start(&server.address, move |request| {
+            if !request.is(method, part) {
+                return Action::Forward;
+            }
+            let challenge = challenge.map(|c| ("Www-Authenticate", c.to_owned()));
+            let body = format!(r#"{{"errors":[{{"code":"{code}","message":"{message}"}}]}}"#);
+            Action::Answer(status, challenge.into_iter().collect(), body)
+        });
+        let charts = format!("oci://{}/addon", harbor.address);
+        let run = import(&desk, &images, &charts, &["amd64"], &[]);
+        assert_eq!(run.code, Some(1), "{message}: {}", run.err);
+        assert!(run.err.contains(message) && run.err.contains("next:"), "{message}: {}", run.err);
+        let listed = desk.run(&["status", "--to", &server.target(), "--json"]).json();
+        assert_eq!(listed["tags"].as_array().map(Vec::len), Some(0), "{message}");
+    }
+}
+
 #[test]
 fn a_chart_of_somebody_else_stays() {
     let desk = Desk::new();

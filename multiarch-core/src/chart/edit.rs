@@ -384,4 +384,71 @@ mod tests {
             check("i: {r: x}", &[("i.r", new)], &format!("i: {{r: {text}}}"));
         }
     }
+
+    /// Values files with what makes real ones hard.
+    const CORPUS: [(&str, &str); 6] = [
+        ("plain", include_str!("../../tests/values/plain.yaml")),
+        ("flow", include_str!("../../tests/values/flow.yaml")),
+        ("anchors", include_str!("../../tests/values/anchors.yaml")),
+        ("duplicates", include_str!("../../tests/values/duplicates.yaml")),
+        ("crlf_bom", include_str!("../../tests/values/crlf_bom.yaml")),
+        ("odd", include_str!("../../tests/values/odd.yaml")),
+    ];
+
+    /// The path of every scalar and of every empty table.
+    fn leaves(value: &Value, path: &mut Vec<String>, found: &mut Vec<Vec<String>>) {
+        match value {
+            Value::Object(members) if !members.is_empty() => {
+                for (key, value) in members {
+                    path.push(key.clone());
+                    leaves(value, path, found);
+                    path.pop();
+                }
+            }
+            Value::Array(_) => {}
+            _ => found.push(path.clone()),
+        }
+    }
+
+    /// What is left of two texts when equal beginnings and ends are taken away.
+    fn changed<'t>(a: &'t str, b: &'t str) -> (&'t str, &'t str) {
+        let start: usize =
+            a.chars().zip(b.chars()).take_while(|(a, b)| a == b).map(|(c, _)| c.len_utf8()).sum();
+        let (a, b) = (&a[start..], &b[start..]);
+        let end: usize = a
+            .chars()
+            .rev()
+            .zip(b.chars().rev())
+            .take_while(|(a, b)| a == b)
+            .map(|(c, _)| c.len_utf8())
+            .sum();
+        (&a[..a.len() - end], &b[..b.len() - end])
+    }
+
+    #[test]
+    fn every_value_of_the_corpus_alone() {
+        for (name, text) in CORPUS {
+            let old = yaml::parse(text.as_bytes()).expect(name);
+            let mut paths = Vec::new();
+            leaves(&old, &mut Vec::new(), &mut paths);
+            assert!(paths.len() > 3, "{name}");
+            for path in paths {
+                for new in ["h.example:5000/a-b/c", "1.10", "it's \"x\" # y"] {
+                    let edits = Overrides::from([(path.clone(), new.to_owned())]);
+                    let what = format!("{name}: {path:?} = {new}");
+                    let edited = set_values(text.as_bytes(), &edits).expect(&what);
+                    let mut expected = old.clone();
+                    set(&mut expected, &path, new);
+                    assert_eq!(yaml::parse(&edited).expect(&what), expected, "{what}");
+                    // One place of the text changes; an anchor's aliases are others.
+                    let edited = String::from_utf8(edited).expect("text");
+                    let (before, _) = changed(text, &edited);
+                    let lines = before.trim().lines().count();
+                    let shared = name == "anchors";
+                    assert!(shared || lines <= 4, "{what}: {before:?}");
+                    assert_eq!(text.contains("\r\n"), edited.contains("\r\n"), "{what}");
+                }
+            }
+        }
+    }
 }

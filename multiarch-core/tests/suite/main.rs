@@ -2,6 +2,7 @@
 //! everything else is a subject.
 
 mod bad_packages;
+mod charts;
 mod clashes;
 mod fuse_algebra;
 mod fuse_table;

@@ -1,0 +1,385 @@
+//! Charts on their way: relocated, uploaded after their images, or blocked with a reason.
+
+use std::sync::{Arc, Mutex};
+
+use multiarch_core::{
+    Error, ErrorKind, Result,
+    apply::{Cancel, NoProgress},
+    chart::{Chart, ChartFiles, Hint, Naming, PackedChart, parse_hints, relocate},
+    package::{Finding, Package},
+    plan::{ChartAction, Options, Plan, Wanted},
+    report::{ChartState, Report},
+    target::{
+        Target,
+        charts::{ChartRepo, ChartTarget},
+    },
+};
+use multiarch_generator::{Bundle, Entry, Image, demo_package, gzip, images_tar, tar};
+use proptest::prelude::*;
+
+use crate::runs::{Folder, memory, open};
+
+const REGISTRY: &str = "r.example.com:5000";
+
+fn options() -> Options {
+    let mut options = Options::default();
+    options.registry = Some(REGISTRY.into());
+    options
+}
+
+/// Memory for images, a directory for charts.
+fn target(folder: &Folder) -> Target {
+    let charts = format!("dir:{}", folder.path().join("charts").display());
+    memory().with_charts(charts.parse().expect("a repository"))
+}
+
+fn import(packages: &[Package], target: &Target, options: &Options) -> Report {
+    let cancel = Cancel::new();
+    let learned = target.learn(packages, options, &cancel).expect("learnt");
+    let wanted = Wanted::with(packages, options, &learned);
+    let observed = target.observe(&wanted, &cancel).expect("observed");
+    Plan::new(target, wanted, observed).apply(target, &NoProgress, &cancel)
+}
+
+fn package(folder: &Folder, name: &str, bundles: &[Bundle]) -> Package {
+    let entries: Vec<Entry> =
+        bundles.iter().map(|b| Entry::file(format!("addon/{}", b.file_name()), b.tar())).collect();
+    open(&folder.write(name, gzip(&tar(&entries))))
+}
+
+fn chart(folder: &Folder, file: &str) -> Option<ChartFiles> {
+    let packed = std::fs::read(folder.path().join("charts").join(file)).ok()?;
+    Some(ChartFiles::unpack(&packed).expect("a chart"))
+}
+
+/// What a stored chart's own hints give.
+fn rendered(files: &ChartFiles) -> Vec<String> {
+    let values = Chart::load(files).expect("a chart").merged_values();
+    let hints = parse_hints(files.get(".relok8s-images.yaml").expect("hints")).expect("hints");
+    hints.iter().map(|hint| hint.render(&values).expect("rendered")).collect()
+}
+
+fn state(report: &Report, chart: &str) -> Option<ChartState> {
+    report.charts.iter().find(|c| c.chart.as_deref() == Some(chart)).and_then(|c| c.upload)
+}
+
+fn bundle(chart: &str, hints: &str, values: &str, images: &[(&str, &Image)]) -> Bundle {
+    Bundle {
+        chart: chart.into(),
+        version: "1.0.0".into(),
+        hints: hints.into(),
+        values: values.into(),
+        files: Vec::new(),
+        images: Some(images_tar(images)),
+    }
+}
+
+#[test]
+fn only_image_references_change() {
+    let folder = Folder::new();
+    let package = open(&folder.write("a-amd64.tar.gz", demo_package("amd64")));
+    let report = import(std::slice::from_ref(&package), &target(&folder), &options());
+    assert!(report.complete, "{:?}", report.errors().collect::<Vec<_>>());
+    for bundle in package.bundles() {
+        let before = package.chart_files(bundle).expect("files");
+        let after = chart(&folder, &format!("{}.tgz", bundle.chart())).expect("uploaded");
+        for (path, content) in before.iter().filter(|(path, _)| *path != "values.yaml") {
+            assert_eq!(after.get(path), Some(content), "{}: {path}", bundle.chart());
+        }
+        assert_eq!(before.iter().count(), after.iter().count());
+    }
+    let mesh = chart(&folder, "mesh-2.9.0+3.tgz").expect("uploaded");
+    let values = String::from_utf8_lossy(mesh.get("values.yaml").expect("values")).into_owned();
+    assert_eq!(values, format!("core:\n  hub: {REGISTRY} # 镜像\n"));
+    assert_eq!(rendered(&mesh)[1], format!("{REGISTRY}/mesh/pilot:v1"));
+}
+
+#[test]
+fn a_missing_value_blocks_its_chart_alone() {
+    let folder = Folder::new();
+    let (good, bad) = (Image::new("amd64", "good"), Image::new("amd64", "bad"));
+    let package = package(
+        &folder,
+        "p-amd64.tar.gz",
+        &[
+            bundle(
+                "bad",
+                "- \"{{ .i.r }}/{{ .i.p }}:{{ .i.gone }}\"\n",
+                "i: {r: quay.io, p: demo/bad}\n",
+                &[("quay.io/demo/bad:<no value>", &bad)],
+            ),
+            Bundle::simple("good", "1.0.0", &[("i", "quay.io", "demo/good", "v1", &good)]),
+        ],
+    );
+    let report = import(&[package], &target(&folder), &options());
+    assert!(!report.complete);
+    assert_eq!(state(&report, "good-1.0.0"), Some(ChartState::Uploaded));
+    assert_eq!(state(&report, "bad-1.0.0"), None);
+    assert!(chart(&folder, "bad-1.0.0.tgz").is_none());
+    let error = report.errors().next().expect("an error");
+    assert_eq!(error.kind(), ErrorKind::Hint);
+    assert!(error.message().contains(".i.gone"), "{error}");
+}
+
+#[test]
+fn a_digest_pin_becomes_the_tag_that_holds_the_image() {
+    let folder = Folder::new();
+    let (amd64, arm64) = (Image::new("amd64", "pin"), Image::new("arm64", "pin"));
+    let pin = "5b".repeat(32);
+    let values = format!("image: gcr.io/k/m@sha256:{pin}\n");
+    let of = |image: &Image| bundle("pinned", "- \"{{ .image }}\"\n", &values, &[("", image)]);
+    let first = package(&folder, "p-v1.0.0-amd64.tar.gz", &[of(&amd64)]);
+    let second = package(&folder, "p-v1.0.0-arm64.tar.gz", &[of(&arm64)]);
+    let target = target(&folder);
+    assert!(import(&[first], &target, &options()).complete);
+    let report = import(&[second], &target, &options());
+    assert!(report.complete, "{:?}", report.errors().collect::<Vec<_>>());
+    let stored = chart(&folder, "pinned-1.0.0.tgz").expect("uploaded");
+    assert_eq!(rendered(&stored), [format!("{REGISTRY}/k/m:pinned-5b5b5b5b5b5b")]);
+    assert_eq!(report.charts[0].coverage.all_images_for.len(), 2);
+}
+
+#[test]
+fn a_digest_of_its_own_is_reported() {
+    let folder = Folder::new();
+    let image = Image::new("amd64", "pin");
+    let values = format!("i: {{r: quay.io, p: a/b, d: 'sha256:{}'}}\n", "5b".repeat(32));
+    let hints = "- \"{{ .i.r }}/{{ .i.p }}@{{ .i.d }}\"\n";
+    let package =
+        package(&folder, "p.tar.gz", &[bundle("pinned", hints, &values, &[("", &image)])]);
+    let report = import(&[package], &target(&folder), &options());
+    assert_eq!(report.errors().next().map(Error::kind), Some(ErrorKind::Hint));
+    assert!(chart(&folder, "pinned-1.0.0.tgz").is_none());
+    assert!(report.images.is_empty(), "a blocked chart sends nothing");
+}
+
+/// A chart that was saved without its images names what an earlier import must have brought.
+#[test]
+fn a_chart_without_its_images() {
+    let folder = Folder::new();
+    let image = Image::new("amd64", "app");
+    let whole = Bundle::simple("app", "1.0.0", &[("i", "quay.io", "demo/app", "v1", &image)]);
+    let mut bare = Bundle { chart: "bare".into(), ..whole.clone() };
+    bare.images = None;
+    let target = target(&folder);
+    let first = package(&folder, "bare.tar.gz", &[bare.clone()]);
+    let report = import(&[first], &target, &options());
+    assert_eq!(report.errors().next().map(Error::kind), Some(ErrorKind::Missing));
+    assert!(chart(&folder, "bare-1.0.0.tgz").is_none());
+    // Together with the images, and later.
+    let both = package(&folder, "both.tar.gz", &[bare.clone(), whole]);
+    assert!(import(&[both], &target, &options()).complete);
+    let later = package(&folder, "later.tar.gz", &[bare]);
+    let report = import(&[later], &target, &options());
+    assert!(report.complete, "{:?}", report.errors().collect::<Vec<_>>());
+    assert!(chart(&folder, "bare-1.0.0.tgz").is_some());
+}
+
+/// A repository that fails as told, and notes in which order things come.
+#[derive(Default)]
+struct Failing {
+    puts: Mutex<Vec<String>>,
+    reads_fail: bool,
+    conflicts: bool,
+}
+
+impl ChartRepo for Failing {
+    fn get(&self, _: &str, _: &str) -> Result<Option<Vec<u8>>> {
+        if self.reads_fail {
+            return Err(Error::new(ErrorKind::Server, "the server answers 500"));
+        }
+        Ok(None)
+    }
+
+    fn put(&self, chart: &PackedChart, _: bool) -> Result<()> {
+        self.puts.lock().expect("a lock").push(chart.file_name());
+        if self.conflicts {
+            return Err(Error::new(ErrorKind::ChartConflict, "there already"));
+        }
+        Ok(())
+    }
+
+    fn list(&self) -> Result<Vec<(String, String)>> {
+        Ok(Vec::new())
+    }
+}
+
+#[test]
+fn a_chart_that_cannot_be_read_is_not_taken_for_absent() {
+    let folder = Folder::new();
+    let package = open(&folder.write("a-amd64.tar.gz", demo_package("amd64")));
+    let repo = Arc::new(Failing { reads_fail: true, ..Failing::default() });
+    let target = memory().with_charts(ChartTarget::new("failing", repo.clone()));
+    let report = import(&[package], &target, &options());
+    assert!(!report.complete);
+    assert!(repo.puts.lock().expect("a lock").is_empty());
+    assert_eq!(report.tags_written, 0, "a blocked chart sends nothing");
+}
+
+#[test]
+fn a_refused_upload_fails_its_chart() {
+    let folder = Folder::new();
+    let package = open(&folder.write("a-amd64.tar.gz", demo_package("amd64")));
+    let repo = Arc::new(Failing { conflicts: true, ..Failing::default() });
+    let target = memory().with_charts(ChartTarget::new("failing", repo));
+    let report = import(&[package], &target, &options());
+    assert_eq!(state(&report, "web-1.2.0"), Some(ChartState::NotUploaded));
+    assert!(!report.complete);
+    assert_eq!(report.tags_written, 6, "its images are there all the same");
+}
+
+#[test]
+fn charts_of_two_packages_are_the_same_in_any_order() {
+    let image = |architecture: &str| Image::new(architecture, "app");
+    let of = |architecture: &str, comment: &str| {
+        let image = image(architecture);
+        let mut bundle =
+            Bundle::simple("app", "1.0.0", &[("i", "quay.io", "demo/app", "v1", &image)]);
+        bundle.values.push_str(comment);
+        bundle
+    };
+    let mut results = Vec::new();
+    for order in [[0, 1], [1, 0]] {
+        let folder = Folder::new();
+        let packages = [
+            package(
+                &folder,
+                "addon-offline-full-package-v1.0.0-amd64.tar.gz",
+                &[of("amd64", "# old\n")],
+            ),
+            package(
+                &folder,
+                "addon-offline-full-package-v1.1.0-arm64.tar.gz",
+                &[of("arm64", "# new\n")],
+            ),
+        ];
+        let [a, b] = packages;
+        let packages = if order == [0, 1] { vec![a, b] } else { vec![b, a] };
+        assert!(import(&packages, &target(&folder), &options()).complete);
+        let stored = chart(&folder, "app-1.0.0.tgz").expect("uploaded");
+        let values =
+            String::from_utf8_lossy(stored.get("values.yaml").expect("values")).into_owned();
+        assert!(values.ends_with("# new\n"), "the later package's: {values}");
+        results.push(std::fs::read(folder.path().join("charts/app-1.0.0.tgz")).expect("read"));
+    }
+    assert_eq!(results[0], results[1]);
+}
+
+#[test]
+fn an_upgrade_says_which_charts_have_which_architectures() {
+    let folder = Folder::new();
+    let target = target(&folder);
+    for architecture in ["amd64", "arm64"] {
+        let package =
+            open(&folder.write(&format!("a-{architecture}.tar.gz"), demo_package(architecture)));
+        assert!(import(&[package], &target, &options()).complete);
+    }
+    // A newer version of one chart, so far for one architecture.
+    let image = Image::new("arm64", "web2");
+    let newer = Bundle::simple(
+        "web",
+        "1.3.0",
+        &[("app", "quay.m.daocloud.io", "demo/web", "v1.3.0", &image)],
+    );
+    let newer = package(&folder, "addon-v2-arm64.tar.gz", &[newer]);
+    let report = import(&[newer], &target, &options());
+    let coverage = &report.charts[0].coverage;
+    assert_eq!(
+        coverage.all_images_for.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        ["linux/arm64"]
+    );
+    let status = multiarch_core::report::Status::of(&target, None, &options(), &Cancel::new())
+        .expect("status");
+    let of =
+        |name: &str| status.charts.iter().find(|c| c.chart == name).expect(name).coverage.clone();
+    assert_eq!(of("web-1.2.0").all_images_for.len(), 2);
+    assert_eq!(of("web-1.3.0").all_images_for.len(), 1);
+    assert_eq!(of("queue-90").some_images_for.len(), 1);
+}
+
+#[test]
+fn a_stored_chart_without_our_names_is_planned_for_replacement() {
+    let folder = Folder::new();
+    let image = Image::new("amd64", "app");
+    let bundle = Bundle::simple("app", "1.0.0", &[("i", "quay.io", "demo/app", "v1", &image)]);
+    let package = package(&folder, "p.tar.gz", &[bundle]);
+    // The original, as a mirror of the vendor's repository has it.
+    let original = package.chart_files(&package.bundles()[0]).expect("files");
+    let target = target(&folder);
+    let packed = PackedChart::new(&original).expect("packed");
+    target.charts().expect("charts").repo().put(&packed, false).expect("stored");
+    let packages = [package];
+    let learned = target.learn(&packages, &options(), &Cancel::new()).expect("learnt");
+    let options = options();
+    let wanted = Wanted::with(&packages, &options, &learned);
+    let observed = target.observe(&wanted, &Cancel::new()).expect("observed");
+    let plan = Plan::new(&target, wanted, observed);
+    assert_eq!(plan.charts[0].upload.as_ref().map(|u| u.action), Some(ChartAction::Replace));
+    assert!(plan.findings.iter().any(|f| matches!(f, Finding::ChartReplaced { .. })));
+    assert!(plan.apply(&target, &NoProgress, &Cancel::new()).complete);
+    let stored = chart(&folder, "app-1.0.0.tgz").expect("replaced");
+    assert_eq!(rendered(&stored), [format!("{REGISTRY}/demo/app:v1")]);
+}
+
+#[test]
+fn planning_writes_nothing() {
+    let folder = Folder::new();
+    let packages = [open(&folder.write("a-amd64.tar.gz", demo_package("amd64")))];
+    let (target, options) = (target(&folder), options());
+    let learned = target.learn(&packages, &options, &Cancel::new()).expect("learnt");
+    let wanted = Wanted::with(&packages, &options, &learned);
+    let observed = target.observe(&wanted, &Cancel::new()).expect("observed");
+    let plan = Plan::new(&target, wanted, observed);
+    assert_eq!(plan.charts.iter().filter(|chart| chart.upload.is_some()).count(), 5);
+    assert!(!folder.path().join("charts").exists());
+}
+
+proptest! {
+    /// Whatever values hints share: where there is a solution, every hint renders its name with all
+    /// edits in place, different images keep different names unless the mode drops what tells them
+    /// apart, and solving what was solved changes nothing more.
+    #[test]
+    fn solutions_hold_for_all_hints_together(
+        shapes in proptest::collection::vec((0..3usize, 0..3usize, 0..4usize), 1..6),
+        mode in 0..5usize,
+    ) {
+        let mut text = String::new();
+        for (registry, repository, shape) in &shapes {
+            text.push_str(&match shape {
+                0 => format!("- \"{{{{ .r{registry} }}}}/{{{{ .p{repository} }}}}:{{{{ .t }}}}\"\n"),
+                1 => format!("- \"{{{{ .r{registry} }}}}/{{{{ .p{repository} }}}}/x{repository}:{{{{ .t }}}}\"\n"),
+                2 => format!("- \"{{{{ .w{registry} }}}}:{{{{ .t }}}}\"\n"),
+                _ => format!("- \"{{{{ .w{registry} }}}}/y{repository}:{{{{ .t }}}}-z\"\n"),
+            });
+        }
+        let values = "t: v1\nr0: quay.io\nr1: docker.io\nr2: m.io/docker.io\np0: a/b\np1: c\np2: d/e/f\n\
+                      w0: quay.io/a\nw1: g/h\nw2: m.io/k/l\n";
+        let mut files = ChartFiles::default();
+        files.insert("Chart.yaml", &b"name: c\nversion: 1.0.0\n"[..]);
+        files.insert("values.yaml", values.as_bytes());
+        let values = Chart::load(&files).expect("a chart").merged_values();
+        let hints: Vec<Hint> = parse_hints(text.as_bytes()).expect("hints");
+        use multiarch_core::chart::NameMode::{AppendOrigin, PrefixRegistry, PrefixRepository, Registry, Repository};
+        let mode = [Registry, Repository, PrefixRepository, PrefixRegistry, AppendOrigin][mode];
+        let path = matches!(mode, Repository | PrefixRepository).then_some("p/q");
+        let naming = Naming::new(mode, path).expect("a naming");
+        if let Ok(solved) = relocate(&hints, &values, &naming, REGISTRY) {
+            let mut edited = values.clone();
+            for (path, value) in &solved.edits {
+                prop_assert_eq!(path.len(), 1);
+                edited.insert(path[0].clone(), value.clone().into());
+            }
+            for (hint, name) in hints.iter().zip(&solved.names) {
+                prop_assert_eq!(hint.render(&edited).expect("renders"), format!("{REGISTRY}/{name}"));
+            }
+            if mode == PrefixRegistry {
+                for (i, a) in hints.iter().enumerate() {
+                    for (j, b) in hints.iter().enumerate().skip(i + 1) {
+                        let different = a.render(&values).ok() != b.render(&values).ok();
+                        prop_assert!(!different || solved.names[i] != solved.names[j], "{} {}", a, b);
+                    }
+                }
+            }
+        }
+    }
+}
