@@ -43,8 +43,12 @@
 //! # }
 //! ```
 //!
-//! The heart is [`fuse`], which is pure: data in, data out. So are [`image`], [`chart`], [`package`]
-//! and [`plan`]; files are read in [`source`], and only [`apply`] writes. All of it is blocking code;
+//! Charts go along where the target [has a place for them](target::Target::with_charts):
+//! [`learn`](target::Target::learn) asks for the names that an earlier import gave, and
+//! [`Wanted::with`](plan::Wanted::with) relocates the charts to the registry.
+//!
+//! The heart is [`fuse`], which is pure: data in, data out. So are [`image`], [`chart`],
+//! [`config`], [`package`] and [`plan`]; files are read in [`source`], and only [`apply`] writes. All of it is blocking code;
 //! nothing needs an async runtime.
 
 pub mod apply;
