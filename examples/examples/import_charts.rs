@@ -1,5 +1,8 @@
 //! Imports a package with its charts: images into an OCI layout, charts into a directory, relocated to
-//! the registry that the cluster pulls from. `cargo run -p multiarch-examples --example import_charts`
+//! the registry that the cluster pulls from.
+//!
+//! usage: `cargo run -p multiarch-examples --example import_charts`
+#![allow(clippy::print_stdout, reason = "an example prints")]
 
 use multiarch_core::{
     apply::{Cancel, NoProgress},
