@@ -272,6 +272,21 @@ pub(crate) struct Show {
     /// Show no progress
     #[arg(short, long)]
     pub(crate) quiet: bool,
+    /// Keep no index of the packages for the next run
+    #[arg(long)]
+    pub(crate) no_cache: bool,
+}
+
+impl Show {
+    /// Where indexes of packages are kept: the user's cache folder.
+    pub(crate) fn cache(&self) -> Option<PathBuf> {
+        if self.no_cache {
+            return None;
+        }
+        let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let folder = set("XDG_CACHE_HOME").or_else(|| Some(set("HOME")?.join(".cache")))?;
+        folder.is_absolute().then(|| folder.join("multiarch"))
+    }
 }
 
 #[derive(Debug, ClapArgs)]

@@ -18,6 +18,8 @@ use multiarch_core::{
     target::Target,
 };
 
+use crate::args::Show;
+
 /// How a verb ended, where it did its work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
@@ -43,10 +45,12 @@ pub(crate) struct Opened {
 /// that is no package leaves the others alone.
 pub(crate) fn open(
     paths: &[PathBuf],
+    show: &Show,
     progress: &Arc<dyn Progress>,
     cancel: &Cancel,
 ) -> Result<Opened> {
     let mut options = OpenOptions::default();
+    options.cache = show.cache();
     options.cancel = cancel.clone();
     options.progress = Some(progress.clone());
     let mut opened =

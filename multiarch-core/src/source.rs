@@ -5,6 +5,7 @@
 
 mod gzip;
 mod input;
+mod kept;
 mod open;
 mod sniff;
 mod space;

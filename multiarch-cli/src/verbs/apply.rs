@@ -19,7 +19,7 @@ pub(crate) fn run(args: &Apply, cancel: &Cancel) -> Result<Outcome> {
     let progress = progress::shown(&args.show);
     let mut options = saved.options.clone();
     options.jobs = args.connection.jobs.or(options.jobs);
-    let mut opened = open(&packages, &progress, cancel)?;
+    let mut opened = open(&packages, &args.show, &progress, cancel)?;
     let plan = make_plan(&mut opened, &target, &options, cancel)?;
     saved.check(&plan)?;
     drop(progress);

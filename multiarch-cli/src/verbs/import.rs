@@ -37,7 +37,7 @@ fn import(
         output::note(&format!("charts go to {charts}"));
     }
     let progress = progress::shown(&work.show);
-    let mut opened = open(&setup.packages, &progress, cancel)?;
+    let mut opened = open(&setup.packages, &work.show, &progress, cancel)?;
     let plan = make_plan(&mut opened, &setup.target, &setup.options, cancel)?;
     let report = plan.apply(&setup.target, &*progress, cancel);
     drop(progress);

@@ -7,7 +7,7 @@ use crate::{args::Inspect, output, progress};
 
 pub(crate) fn run(args: &Inspect, cancel: &Cancel) -> Result<Outcome> {
     let progress = progress::shown(&args.show);
-    let opened = open(&args.packages, &progress, cancel)?;
+    let opened = open(&args.packages, &args.show, &progress, cancel)?;
     drop(progress);
     let inspections: Vec<_> = opened.packages.iter().map(Inspection::of).collect();
     if args.show.json {

@@ -35,7 +35,7 @@ pub(crate) fn run(args: &Plan, cancel: &Cancel) -> Result<Outcome> {
     let (target, options) = (setup.target, setup.options);
     let paths = if args.output.is_some() { absolute(&setup.packages)? } else { setup.packages };
     let progress = progress::shown(&args.work.show);
-    let mut opened = open(&paths, &progress, cancel)?;
+    let mut opened = open(&paths, &args.work.show, &progress, cancel)?;
     let plan = make_plan(&mut opened, &target, &options, cancel)?;
     drop(progress);
     if let Some(path) = &args.output {

@@ -11,7 +11,7 @@ pub(crate) fn run(args: &Status, cancel: &Cancel) -> Result<Outcome> {
     options.registry.clone_from(&args.naming.registry);
     let target = target_of(&args.to, cancel)?;
     let progress = progress::shown(&args.show);
-    let opened = open(&args.packages, &progress, cancel)?;
+    let opened = open(&args.packages, &args.show, &progress, cancel)?;
     drop(progress);
     let learned = target.learn(&opened.packages, &options, cancel)?;
     let wanted = Wanted::with(&opened.packages, &options, &learned);

@@ -51,7 +51,10 @@ impl Desk {
 }
 
 pub(crate) fn multiarch() -> Command {
-    Command::new(env!("CARGO_BIN_EXE_multiarch"))
+    let mut command = Command::new(env!("CARGO_BIN_EXE_multiarch"));
+    // A place where no cache can be.
+    command.env("XDG_CACHE_HOME", "/dev/null");
+    command
 }
 
 /// How a command ended.

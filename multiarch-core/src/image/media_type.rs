@@ -81,7 +81,7 @@ pub fn layer_is_foreign(media_type: &str) -> bool {
 }
 
 /// How a blob's bytes are compressed, told by its first bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Compression {
     /// None that is known.
     None,

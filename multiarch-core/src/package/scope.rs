@@ -35,7 +35,7 @@ pub struct Locator {
 }
 
 /// One file or link.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Member {
     pub(crate) kind: MemberKind,
     /// The content, where it is small and worth keeping.
@@ -43,7 +43,7 @@ pub struct Member {
     pub(crate) compression: Compression,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum MemberKind {
     File(Locator),
     /// The path it leads to, inside the same scope.
@@ -55,13 +55,14 @@ pub(crate) enum MemberKind {
 }
 
 /// The entries of one archive or directory, by normalised path, and the archives among them.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Scope {
     /// Path inside the package, for messages.
     pub(crate) path: String,
     pub(crate) members: BTreeMap<String, Member>,
     pub(crate) nested: BTreeMap<String, Scope>,
     /// What went wrong while it was read: what was found before that is here.
+    #[serde(skip)]
     pub(crate) problems: Vec<Error>,
     /// The listing ends early.
     pub(crate) cut: bool,
@@ -149,6 +150,11 @@ impl Scope {
             Some(content) => Ok(content.clone()),
             None => contents.read(&locator).map_err(|e| e.at_path(path)),
         }
+    }
+
+    /// True where nothing went wrong while it was read.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.problems.is_empty() && !self.cut && self.nested.values().all(Self::is_whole)
     }
 
     /// Hashes the listing, and gives the number of bytes in files.

@@ -1,8 +1,15 @@
 //! Opening a package.
 
-use std::{path::Path, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
-use super::walk::Walk;
+use super::{
+    kept::{self, Kept},
+    space::Spaces,
+    walk::Walk,
+};
 use crate::{
     apply::{Cancel, Progress},
     error::{Error, ErrorKind, Result},
@@ -20,6 +27,9 @@ pub struct OpenOptions {
     pub cancel: Cancel,
     /// Is told how far the reading is.
     pub progress: Option<Arc<dyn Progress>>,
+    /// A folder in which the index of a package is kept for the next time; `None` keeps nothing. It
+    /// may be removed at any time.
+    pub cache: Option<PathBuf>,
 }
 
 impl std::fmt::Debug for OpenOptions {
@@ -56,27 +66,33 @@ fn read(path: &Path, options: &OpenOptions) -> Result<Package> {
     let metadata = std::fs::metadata(path).map_err(|e| Error::from_io("cannot be opened", e))?;
     let file_name =
         path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let mut walk = Walk::new(options);
     let nothing = |why: &str| Error::new(ErrorKind::NotAPackage, why);
-    let mut scope = if metadata.is_dir() {
-        walk.directory(path)?
-    } else if !metadata.is_file() {
+    if !metadata.is_dir() && !metadata.is_file() {
         return Err(nothing("neither a regular file nor a directory"));
-    } else if metadata.len() == 0 {
-        return Err(nothing("the file is empty"));
-    } else {
-        walk.file(path, &file_name)?
-            .ok_or_else(|| nothing("neither a tar archive nor one in gzip or Zstandard"))?
-    };
-    if options.cancel.is_cancelled() {
-        return Err(Error::new(ErrorKind::Cancelled, "cancelled while reading the package"));
     }
-    let identity = identity(&metadata, &scope, walk.modified);
-    let links = std::mem::take(&mut walk.links);
-    let spaces = Arc::new(walk.spaces);
+    if metadata.is_file() && metadata.len() == 0 {
+        return Err(nothing("the file is empty"));
+    }
+    let kept = options.cache.as_deref().and_then(|folder| Kept::of(path, folder));
+    let known = kept.as_ref().and_then(|kept| kept.load(path, &options.cancel));
+    let to_keep = kept.filter(|_| known.is_none());
+    let Pass { mut scope, spaces, modified, links } = match known {
+        Some((scope, spaces)) => {
+            Pass { scope, spaces, modified: super::walk::modified(&metadata), links: Vec::new() }
+        }
+        None => pass(path, &file_name, metadata.is_dir(), options)?
+            .ok_or_else(|| nothing("neither a tar archive nor one in gzip or Zstandard"))?,
+    };
+    let to_keep = to_keep.and_then(|kept| Some((kept, kept::listing(&scope)?)));
+    let identity = identity(&metadata, &scope, modified);
+    let spaces = Arc::new(spaces);
     let mut found = Found::default();
     collect(&mut scope, &*spaces as &dyn Contents, &mut found);
     options.cancel.check()?;
+    if let Some((kept, listing)) = to_keep {
+        // Without it the next run takes as long as this one.
+        let _ = kept.store(&listing, &spaces);
+    }
     let display = path.display().to_string();
     let Found { mut bundles, images, mut problems } = found;
     if bundles.is_empty() && images.is_empty() {
@@ -125,6 +141,30 @@ fn read(path: &Path, options: &OpenOptions) -> Result<Package> {
         problems,
         source: spaces,
     })
+}
+
+/// What one pass over a package finds.
+struct Pass {
+    scope: Scope,
+    spaces: Spaces,
+    modified: u64,
+    links: Vec<(String, String)>,
+}
+
+fn pass(
+    path: &Path,
+    file_name: &str,
+    is_folder: bool,
+    options: &OpenOptions,
+) -> Result<Option<Pass>> {
+    let mut walk = Walk::new(options);
+    let scope =
+        if is_folder { Some(walk.directory(path)?) } else { walk.file(path, file_name)? };
+    if options.cancel.is_cancelled() {
+        return Err(Error::new(ErrorKind::Cancelled, "cancelled while reading the package"));
+    }
+    let Walk { spaces, modified, links, .. } = walk;
+    Ok(scope.map(|scope| Pass { scope, spaces, modified, links }))
 }
 
 fn take(error: &mut Error) -> Error {

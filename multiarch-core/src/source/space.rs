@@ -1,11 +1,14 @@
 //! Spaces: runs of bytes that can be read from any offset.
 
 use std::{
+    collections::BTreeMap,
     fs::File,
     io::{self, Read},
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
+
+use serde::{Deserialize, Serialize};
 
 use super::{
     gzip::{Checkpoints, Gunzip},
@@ -21,6 +24,8 @@ use crate::{
 /// Every space of a package: its files, and what compressed runs in them unpack to.
 pub(super) struct Spaces {
     list: Vec<Space>,
+    /// Digests that had to be computed.
+    digests: Mutex<BTreeMap<Locator, Digest>>,
     cancel: Cancel,
 }
 
@@ -31,6 +36,7 @@ struct Space {
     idle: Mutex<Option<Cursor>>,
 }
 
+#[derive(Serialize, Deserialize)]
 pub(super) enum Backing {
     /// A place that is filled in when its scan ends.
     Pending,
@@ -55,7 +61,30 @@ struct Cursor {
 
 impl Spaces {
     pub(super) fn new(cancel: &Cancel) -> Self {
-        Self { list: Vec::new(), cancel: cancel.clone() }
+        Self { list: Vec::new(), digests: Mutex::default(), cancel: cancel.clone() }
+    }
+
+    /// Spaces that were kept.
+    pub(super) fn restored(
+        backings: Vec<Backing>,
+        digests: BTreeMap<Locator, Digest>,
+        cancel: &Cancel,
+    ) -> Self {
+        let mut spaces = Self::new(cancel);
+        for backing in backings {
+            spaces.add(backing);
+        }
+        spaces.digests = Mutex::new(digests);
+        spaces
+    }
+
+    /// What has to be kept of them.
+    pub(super) fn backings(&self) -> impl Iterator<Item = &Backing> {
+        self.list.iter().map(|space| &space.backing)
+    }
+
+    pub(super) fn digests(&self) -> MutexGuard<'_, BTreeMap<Locator, Digest>> {
+        self.digests.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn add(&mut self, backing: Backing) -> SpaceId {
@@ -182,15 +211,21 @@ impl Contents for Spaces {
     }
 
     fn digest(&self, locator: &Locator) -> Result<Digest> {
+        if let Some(known) = self.digests().get(locator) {
+            return Ok(known.clone());
+        }
         let doing = "reading the package";
         let mut run = self.open(locator).map_err(|e| Error::from_io(doing, e))?;
         let mut hasher = Hasher::new(Algorithm::Sha256);
         let mut buffer = vec![0; 128 << 10];
         loop {
             match run.read(&mut buffer).map_err(|e| Error::from_io(doing, e))? {
-                0 => return Ok(hasher.finish()),
+                0 => break,
                 count => hasher.update(&buffer[..count]),
             };
         }
+        let digest = hasher.finish();
+        self.digests().insert(*locator, digest.clone());
+        Ok(digest)
     }
 }

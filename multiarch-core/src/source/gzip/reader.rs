@@ -2,20 +2,22 @@
 
 use std::io::{self, Read};
 
+use serde::{Deserialize, Serialize};
+
 use super::inflate::{Inflate, State};
 
 /// Places to start reading from.
 ///
 /// Their distance doubles whenever there are too many of them, so that the windows take at most
 /// 16 MiB however large the file is; a read costs at most one distance of inflating.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(in crate::source) struct Checkpoints {
     spacing: u64,
     points: Vec<Checkpoint>,
 }
 
 /// A place where reading can start.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(in crate::source) struct Checkpoint {
     /// Offset in the unpacked bytes.
     pub(in crate::source) unpacked: u64,
@@ -25,7 +27,7 @@ pub(in crate::source) struct Checkpoint {
     inside: Option<Inside>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Inside {
     bits: u8,
     byte: u8,
