@@ -283,7 +283,8 @@ impl Show {
         if self.no_cache {
             return None;
         }
-        let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let set =
+            |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
         let folder = set("XDG_CACHE_HOME").or_else(|| Some(set("HOME")?.join(".cache")))?;
         folder.is_absolute().then(|| folder.join("multiarch"))
     }

@@ -7,6 +7,7 @@ mod blobs;
 mod cancel;
 pub(crate) mod parallel;
 mod progress;
+mod queue;
 mod run;
 mod tag;
 

@@ -3,6 +3,7 @@
 //! One pass over a package (`walk`) lists what is inside; after that, any run of bytes can be
 //! read again from the nearest checkpoint (`space`).
 
+mod ahead;
 mod gzip;
 mod input;
 mod kept;

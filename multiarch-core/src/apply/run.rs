@@ -1,15 +1,14 @@
 //! One run of a plan.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     sync::{Mutex, MutexGuard, PoisonError, atomic::Ordering},
 };
 
-use super::{Cancel, Progress, blobs::Blobs, parallel};
+use super::{Cancel, Progress, blobs::Blobs, parallel, queue::Queue};
 use crate::{
     chart::{PackedChart, TargetName},
     error::{Error, ErrorKind, Result},
-    image::Digest,
     plan::{ChartAction, Observed, Plan, PlannedBlob, PlannedChart, PlannedImage},
     report::{ChartReport, ChartState, Coverage, ImageReport, ImageState, Report},
     target::{
@@ -41,8 +40,7 @@ impl Plan<'_> {
             state: Mutex::new(State { observed, ..State::default() }),
         };
         progress.begin(self.bytes_to_send, self.images.len() as u64);
-        let mut charts: Vec<ChartReport> =
-            self.charts.iter().map(|chart| run.chart(chart)).collect();
+        let mut charts = run.charts();
         run.check_again(&mut charts);
         run.cover(&mut charts);
         run.report(target, charts)
@@ -73,13 +71,28 @@ impl Run<'_> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Blobs are sent in the order of the charts, and ahead of them: while one chart gets its manifests,
+    /// tags and itself, the blobs of the next ones are on their way.
+    fn charts(&self) -> Vec<ChartReport> {
+        let queue = Queue::new(&self.plan.charts, &self.images);
+        queue.work(
+            self.jobs,
+            |blob| {
+                for repository in &blob.repositories {
+                    // What fails here is found again by the images that need it.
+                    let _ = self.send_blob(repository, blob.planned);
+                }
+            },
+            |chart| self.chart(chart),
+        )
+    }
+
     fn chart(&self, chart: &PlannedChart) -> ChartReport {
         let open: Vec<&PlannedImage> = {
             let state = self.state();
             let names = chart.images.iter().filter(|name| !state.done.contains_key(name));
             names.filter_map(|name| self.images.get(name).copied()).collect()
         };
-        self.send_blobs(&open);
         parallel::for_each(self.jobs, &open, |image| self.image(image));
         let mut problems: Vec<Error> = chart.problems.iter().map(Error::copy).collect();
         if let Err(error) = self.flush() {
@@ -139,27 +152,6 @@ impl Run<'_> {
             })
         };
         chart.complete = chart.problems.is_empty() && chart.images.iter().all(reached);
-    }
-
-    /// All blobs of a chart, in the order of the packages: compressed ones are then unpacked once.
-    /// One digest for several repositories is sent to the first and mounted into the others.
-    fn send_blobs(&self, images: &[&PlannedImage]) {
-        let mut blobs: BTreeMap<&Digest, (&PlannedBlob, BTreeSet<&str>)> = BTreeMap::new();
-        for image in images {
-            for blob in image.pushes.iter().flat_map(|push| &push.blobs) {
-                let (_, repositories) =
-                    blobs.entry(&blob.digest).or_insert_with(|| (blob, BTreeSet::new()));
-                repositories.insert(image.name.repository());
-            }
-        }
-        let mut blobs: Vec<_> = blobs.into_values().collect();
-        blobs.sort_by_key(|(blob, _)| (blob.package, blob.locator));
-        parallel::for_each(self.jobs, &blobs, |(blob, repositories)| {
-            for repository in repositories {
-                // What fails here is found again by the images that need it.
-                let _ = self.send_blob(repository, blob);
-            }
-        });
     }
 
     pub(super) fn send_blob(&self, repository: &str, blob: &PlannedBlob) -> Result<()> {

@@ -62,14 +62,19 @@ impl Kept {
         let metadata = file.metadata().ok().filter(fs::Metadata::is_file)?;
         let mut hasher = Hasher::new(Algorithm::Sha256);
         hasher.update(MAGIC);
-        for number in [metadata.len(), metadata.mtime().cast_unsigned(), metadata.mtime_nsec().cast_unsigned()] {
+        for number in [
+            metadata.len(),
+            metadata.mtime().cast_unsigned(),
+            metadata.mtime_nsec().cast_unsigned(),
+        ] {
             hasher.update(&number.to_le_bytes());
         }
         let last = metadata.len().saturating_sub(PLACE as u64);
         let mut place = vec![0; PLACE];
         for number in 0..=PLACES {
             // Exact at both ends; 64 times the size of a file is no overflow.
-            let offset = u64::try_from(u128::from(last) * u128::from(number) / u128::from(PLACES)).ok()?;
+            let offset =
+                u64::try_from(u128::from(last) * u128::from(number) / u128::from(PLACES)).ok()?;
             let count = file.read_at(&mut place, offset).ok()?;
             hasher.update(&place[..count]);
         }
@@ -114,7 +119,8 @@ impl Kept {
     pub(super) fn store(&self, listing: &[u8], spaces: &Spaces) -> io::Result<()> {
         fs::create_dir_all(&self.folder)?;
         let digests = spaces.digests();
-        let content = ContentOf { listing, backings: spaces.backings().collect(), digests: &digests };
+        let content =
+            ContentOf { listing, backings: spaces.backings().collect(), digests: &digests };
         let mut file = tempfile::Builder::new().prefix(".").tempfile_in(&self.folder)?;
         file.write_all(MAGIC)?;
         file.write_all(&[0; 32])?;

@@ -158,8 +158,7 @@ fn pass(
     options: &OpenOptions,
 ) -> Result<Option<Pass>> {
     let mut walk = Walk::new(options);
-    let scope =
-        if is_folder { Some(walk.directory(path)?) } else { walk.file(path, file_name)? };
+    let scope = if is_folder { Some(walk.directory(path)?) } else { walk.file(path, file_name)? };
     if options.cancel.is_cancelled() {
         return Err(Error::new(ErrorKind::Cancelled, "cancelled while reading the package"));
     }

@@ -11,6 +11,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use super::{
+    ahead::{Ahead, Room, Turn},
     gzip::{Checkpoints, Gunzip},
     input::{Section, skip},
 };
@@ -26,14 +27,14 @@ pub(super) struct Spaces {
     list: Vec<Space>,
     /// Digests that had to be computed.
     digests: Mutex<BTreeMap<Locator, Digest>>,
+    room: Room,
     cancel: Cancel,
 }
 
 struct Space {
     backing: Backing,
-    /// A reader that was left where it stopped: reading blobs in the order of the package then
-    /// unpacks everything once.
-    idle: Mutex<Option<Cursor>>,
+    /// Whoever unpacks a compressed run; see [`Ahead`].
+    turn: Turn,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -54,14 +55,20 @@ pub(super) enum Backing {
     },
 }
 
-struct Cursor {
-    at: u64,
-    reader: Box<dyn Read + Send>,
+/// A reader, and where it stands.
+pub(super) struct Cursor {
+    pub(super) at: u64,
+    pub(super) reader: Box<dyn Read + Send>,
 }
 
 impl Spaces {
     pub(super) fn new(cancel: &Cancel) -> Self {
-        Self { list: Vec::new(), digests: Mutex::default(), cancel: cancel.clone() }
+        Self {
+            list: Vec::new(),
+            digests: Mutex::default(),
+            room: Room::default(),
+            cancel: cancel.clone(),
+        }
     }
 
     /// Spaces that were kept.
@@ -89,7 +96,7 @@ impl Spaces {
 
     pub(super) fn add(&mut self, backing: Backing) -> SpaceId {
         let id = u32::try_from(self.list.len()).expect("fewer entries than the limit");
-        self.list.push(Space { backing, idle: Mutex::new(None) });
+        self.list.push(Space { backing, turn: Turn::default() });
         SpaceId(id)
     }
 
@@ -134,11 +141,9 @@ impl Spaces {
         Ok(Box::new(cursor.reader.take(run.size.saturating_sub(from))))
     }
 
-    /// A cursor at the offset: the idle one, if that is on the way.
-    fn cursor(&self, locator: &Locator) -> io::Result<Cursor> {
-        let space = self.get(locator.space)?;
-        let idle = space.idle.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let nearest = match &space.backing {
+    /// A cursor at the offset: the one given, if that is on the way.
+    fn cursor(&self, locator: &Locator, idle: Option<Cursor>) -> io::Result<Cursor> {
+        let nearest = match &self.get(locator.space)?.backing {
             Backing::Gzip { points, .. } => points.before(locator.offset).unpacked,
             Backing::File { .. } => locator.offset,
             Backing::Zstd { .. } | Backing::Pending => 0,
@@ -156,45 +161,13 @@ impl Spaces {
 
 impl BlobSource for Spaces {
     fn open(&self, locator: &Locator) -> io::Result<Box<dyn Read + Send + '_>> {
-        let cursor = self.cursor(locator)?;
         let space = self.get(locator.space)?;
-        Ok(Box::new(Run { space, cursor: Some(cursor), left: locator.size }))
-    }
-}
-
-/// One run being read; leaves its cursor for the next one.
-struct Run<'a> {
-    space: &'a Space,
-    cursor: Option<Cursor>,
-    left: u64,
-}
-
-impl Read for Run<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let Some(cursor) = &mut self.cursor else { return Ok(0) };
-        let length = buffer.len().min(usize::try_from(self.left).unwrap_or(usize::MAX));
-        match cursor.reader.read(&mut buffer[..length]) {
-            Ok(count) => {
-                cursor.at += count as u64;
-                self.left -= count as u64;
-                Ok(count)
-            }
-            Err(error) => {
-                // Nobody should go on from here.
-                if error.kind() != io::ErrorKind::Interrupted {
-                    self.cursor = None;
-                }
-                Err(error)
-            }
+        if let Backing::File { .. } = space.backing {
+            return Ok(Box::new(self.cursor(locator, None)?.reader.take(locator.size)));
         }
-    }
-}
-
-impl Drop for Run<'_> {
-    fn drop(&mut self) {
-        if let Some(cursor) = self.cursor.take() {
-            *self.space.idle.lock().unwrap_or_else(PoisonError::into_inner) = Some(cursor);
-        }
+        let mut turn = space.turn.take(&self.cancel)?;
+        let cursor = self.cursor(locator, turn.cursor())?;
+        Ok(Box::new(Ahead::read(turn, cursor, locator.size, &self.room)))
     }
 }
 
