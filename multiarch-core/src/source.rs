@@ -8,8 +8,11 @@ mod gzip;
 mod input;
 mod kept;
 mod open;
+mod room;
 mod sniff;
 mod space;
 mod walk;
 
 pub use open::OpenOptions;
+#[cfg(feature = "registry")]
+pub(crate) use room::Room;

@@ -201,12 +201,17 @@ impl<R: Read> DigestReader<R> {
     }
 }
 
+/// A part of the first-level cache's size.
+const HASHED_AT_ONCE: usize = 32 << 10;
+
 impl<R: Read> Read for DigestReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if buffer.is_empty() {
             return Ok(0);
         }
-        let n = self.inner.read(buffer)?;
+        // What was just copied is hashed while the processor still has it at hand.
+        let length = buffer.len().min(HASHED_AT_ONCE);
+        let n = self.inner.read(&mut buffer[..length])?;
         self.seen += n as u64;
         if self.seen > self.size {
             let message = format!("the content is longer than {} bytes", self.size);

@@ -11,13 +11,12 @@ use std::{
     time::Duration,
 };
 
-use super::space::Cursor;
+use super::{
+    room::{PIECE, Piece, Room},
+    space::Cursor,
+};
 use crate::apply::Cancel;
 
-/// What is read at a time.
-const CHUNK: usize = 256 << 10;
-/// How many such pieces may wait in memory: 32 MiB.
-const ROOM: usize = 128;
 /// A blob of at most this much is read where it is asked for: a thread costs more.
 const SMALL: u64 = 64 << 10;
 /// How often somebody who waits looks whether the run is to stop.
@@ -77,44 +76,6 @@ impl Drop for Taken {
     }
 }
 
-/// How much of a package may be in memory between unpacking and sending.
-#[derive(Clone)]
-pub(super) struct Room(Arc<(Mutex<usize>, Condvar)>);
-
-impl Default for Room {
-    fn default() -> Self {
-        Self(Arc::new((Mutex::new(ROOM), Condvar::new())))
-    }
-}
-
-/// Room for one piece, given back when it is dropped.
-pub(super) struct Place(Room);
-
-impl Room {
-    fn left(&self) -> MutexGuard<'_, usize> {
-        self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Waits for room. There always will be: what fills it is on its way to somebody.
-    fn take(&self) -> Place {
-        let mut left = self.left();
-        while *left == 0 {
-            left = self.0.1.wait(left).unwrap_or_else(PoisonError::into_inner);
-        }
-        *left -= 1;
-        Place(self.clone())
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        *self.0.left() += 1;
-        self.0.0.1.notify_one();
-    }
-}
-
-pub(super) type Piece = (Vec<u8>, Place);
-
 /// One blob, read ahead of whoever reads it from here.
 pub(super) enum Ahead {
     /// By a thread of its own.
@@ -146,16 +107,15 @@ impl Ahead {
             let mut turn = turn;
             let mut left = size;
             while left > 0 {
-                let place = room.take();
-                let mut piece = vec![0; CHUNK.min(usize::try_from(left).unwrap_or(CHUNK))];
-                match fill(&mut cursor.reader, &mut piece) {
+                let mut piece = room.take();
+                let length = PIECE.min(usize::try_from(left).unwrap_or(PIECE));
+                match fill(&mut cursor.reader, &mut piece.buffer[..length]) {
                     Ok(count) => {
-                        let short = count < piece.len();
-                        piece.truncate(count);
+                        piece.length = count;
                         cursor.at += count as u64;
                         left -= count as u64;
                         // Nobody wants the rest.
-                        if (count > 0 && sender.send(Ok((piece, place))).is_err()) || short {
+                        if (count > 0 && sender.send(Ok(piece)).is_err()) || count < length {
                             break;
                         }
                     }
@@ -198,7 +158,7 @@ impl Read for Ahead {
                 None => Err(io::ErrorKind::Other.into()),
             },
             Self::Pieces { pieces, now, at } => {
-                if now.as_ref().is_none_or(|(piece, _)| *at == piece.len()) {
+                if now.as_ref().is_none_or(|piece| *at == piece.length) {
                     // The room of the old piece is free before there is a new one.
                     *now = None;
                     match pieces.recv() {
@@ -206,9 +166,9 @@ impl Read for Ahead {
                         Err(mpsc::RecvError) => return Ok(0),
                     }
                 }
-                let Some((piece, _)) = now else { return Ok(0) };
-                let count = buffer.len().min(piece.len() - *at);
-                buffer[..count].copy_from_slice(&piece[*at..*at + count]);
+                let Some(piece) = now else { return Ok(0) };
+                let count = buffer.len().min(piece.length - *at);
+                buffer[..count].copy_from_slice(&piece.buffer[*at..*at + count]);
                 *at += count;
                 Ok(count)
             }

@@ -11,9 +11,10 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ahead::{Ahead, Room, Turn},
+    ahead::{Ahead, Turn},
     gzip::{Checkpoints, Gunzip},
     input::{Section, skip},
+    room::Room,
 };
 use crate::{
     apply::Cancel,
@@ -21,6 +22,9 @@ use crate::{
     image::{Algorithm, Digest, Hasher},
     package::{BlobSource, Contents, Locator, SpaceId},
 };
+
+/// How many pieces of a package may be unpacked ahead of those who send them: 32 MiB.
+const AHEAD: usize = 128;
 
 /// Every space of a package: its files, and what compressed runs in them unpack to.
 pub(super) struct Spaces {
@@ -66,7 +70,7 @@ impl Spaces {
         Self {
             list: Vec::new(),
             digests: Mutex::default(),
-            room: Room::default(),
+            room: Room::of(AHEAD),
             cancel: cancel.clone(),
         }
     }

@@ -33,7 +33,8 @@ impl Target {
             if questions.is_empty() {
                 return Ok(observed);
             }
-            let jobs = wanted.options.jobs.map_or(store.jobs(), NonZeroUsize::get);
+            // Questions are small: more of them than blobs can be under way.
+            let jobs = wanted.options.jobs.map_or(store.jobs() * 4, NonZeroUsize::get);
             let answers = Mutex::new(Vec::new());
             parallel::for_each(jobs, &questions, |question| {
                 let answer = cancel.check().and_then(|()| ask(store, question));

@@ -16,22 +16,26 @@ use crate::{
     chart::TargetName,
     error::{Error, ErrorKind, Result},
     image::{Digest, Document, MAX_DOCUMENT_SIZE, types},
+    source::Room,
     target::{BlobContent, ImageStore, Sent},
 };
 
 /// A registry, spoken to over HTTP.
-pub struct Registry(Connection);
+pub struct Registry {
+    connection: Connection,
+    /// Buffers on their way to the network; uploads bound how many there are.
+    room: Room,
+}
 
 impl std::fmt::Debug for Registry {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Registry({})", self.0.address)
+        write!(f, "Registry({})", self.connection.address)
     }
 }
 
 /// Requests at once that a registry bears well.
 const JOBS: usize = 4;
-/// What is handed over at a time, and how much of it may wait: 1 MiB for each upload.
-const CHUNK: usize = 256 << 10;
+/// How many pieces of 256 KiB may wait in an upload.
 const WAITING: usize = 4;
 /// Chunks for a server that does not take a blob in one piece.
 const SERVER_CHUNK: usize = 8 << 20;
@@ -45,11 +49,12 @@ impl Registry {
     /// # Errors
     /// Where threads cannot be started.
     pub fn new(address: Address, options: RegistryOptions) -> Result<Self> {
-        Connection::new(address, options).map(Self)
+        let connection = Connection::new(address, options)?;
+        Ok(Self { connection, room: Room::of(usize::MAX) })
     }
 
     fn manifest(&self, repository: &str, reference: &str) -> Result<Option<(Vec<u8>, String)>> {
-        let repository = self.0.address.repository(repository);
+        let repository = self.connection.address.repository(repository);
         let path = format!("{repository}/manifests/{reference}");
         let limit = usize::try_from(MAX_DOCUMENT_SIZE).unwrap_or(usize::MAX);
         self.get(&path, Scope::pull(&repository), &ACCEPT, limit)
@@ -63,12 +68,12 @@ impl Registry {
         accept: &[&str],
         limit: usize,
     ) -> Result<Option<(Vec<u8>, String)>> {
-        let client = self.0.client()?;
+        let client = self.connection.client()?;
         let mut ask = client.ask(Method::GET, path, scope);
         if !accept.is_empty() {
             ask.headers.push((header::ACCEPT, accept.join(", ")));
         }
-        self.0.runtime.run(async move {
+        self.connection.runtime.run(async move {
             let response = client.send(&ask).await?;
             let place = |e: Error| {
                 let e = e.at_host(client.address.host());
@@ -87,13 +92,13 @@ impl Registry {
     }
 
     fn put_document(&self, repository: &str, reference: &str, document: &Document) -> Result<()> {
-        let repository = self.0.address.repository(repository);
-        let client = self.0.client()?;
+        let repository = self.connection.address.repository(repository);
+        let client = self.connection.client()?;
         let path = format!("{repository}/manifests/{reference}");
         let mut ask = client.ask(Method::PUT, &path, Scope::push(&repository));
         ask.headers.push((header::CONTENT_TYPE, document.media_type().into()));
         ask.body = Some(document.raw().into());
-        self.0.runtime.run(async move {
+        self.connection.runtime.run(async move {
             let response = client.send(&ask).await?;
             if response.status().is_success() {
                 return Ok(());
@@ -115,13 +120,13 @@ impl Registry {
         let pending = start(receiver);
         let mut failure = None;
         loop {
-            let mut chunk = vec![0; CHUNK];
-            match read_full(&mut reader, &mut chunk) {
+            let mut chunk = self.room.take();
+            match read_full(&mut reader, &mut chunk.buffer) {
                 Ok(0) => break,
                 Ok(count) => {
-                    chunk.truncate(count);
+                    chunk.length = count;
                     // The server has answered already: it wants no more.
-                    if sender.send_blocking(Ok(Bytes::from(chunk))).is_err() {
+                    if sender.send_blocking(Ok(Bytes::from_owner(chunk))).is_err() {
                         break;
                     }
                 }
@@ -171,7 +176,7 @@ impl ImageStore for Registry {
     }
 
     fn get_blob(&self, repository: &str, digest: &Digest, limit: u64) -> Result<Option<Vec<u8>>> {
-        let repository = self.0.address.repository(repository);
+        let repository = self.connection.address.repository(repository);
         let path = format!("{repository}/blobs/{digest}");
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let Some((body, _)) = self.get(&path, Scope::pull(&repository), &[], limit)? else {
@@ -182,12 +187,12 @@ impl ImageStore for Registry {
     }
 
     fn has_blob(&self, repository: &str, digest: &Digest, _size: u64) -> Result<bool> {
-        let repository = self.0.address.repository(repository);
-        let client = self.0.client()?;
+        let repository = self.connection.address.repository(repository);
+        let client = self.connection.client()?;
         let path = format!("{repository}/blobs/{digest}");
         // The right to push is asked for at once: the token then serves the upload, too.
         let ask = client.ask(Method::HEAD, &path, Scope::push(&repository));
-        self.0.runtime.run(async move {
+        self.connection.runtime.run(async move {
             let response = client.send(&ask).await?;
             match response.status() {
                 StatusCode::OK => Ok(true),
@@ -208,15 +213,15 @@ impl ImageStore for Registry {
         from: Option<&str>,
         content: &dyn BlobContent,
     ) -> Result<Sent> {
-        let repository = self.0.address.repository(repository);
-        let client = self.0.client()?;
-        let mut source = from.map(|from| self.0.address.repository(from));
+        let repository = self.connection.address.repository(repository);
+        let client = self.connection.client()?;
+        let mut source = from.map(|from| self.connection.address.repository(from));
         let mut chunked = false;
         for round in 1.. {
             let begun = {
                 let (client, repository) = (client.clone(), repository.clone());
                 let mount = source.take().map(|from| (digest.clone(), from));
-                self.0.runtime.run(async move {
+                self.connection.runtime.run(async move {
                     let mount = mount.as_ref().map(|(digest, from)| (digest, from.as_str()));
                     client.begin_upload(&repository, mount).await
                 })?
@@ -225,7 +230,7 @@ impl ImageStore for Registry {
             let ended = self.feed(content, |chunks| {
                 let (client, repository) = (client.clone(), repository.clone());
                 let digest = digest.clone();
-                self.0.runtime.start(async move {
+                self.connection.runtime.start(async move {
                     if chunked {
                         let of = SERVER_CHUNK;
                         return client.put_chunked(session, &repository, &digest, chunks, of).await;
@@ -238,14 +243,13 @@ impl ImageStore for Registry {
                 Ended::WantsChunks if !chunked => chunked = true,
                 Ended::WantsChunks => {
                     let message = "the server takes the blob neither in one piece nor in chunks";
-                    return Err(
-                        Error::new(ErrorKind::Server, message).at_host(self.0.address.host())
-                    );
+                    return Err(Error::new(ErrorKind::Server, message)
+                        .at_host(self.connection.address.host()));
                 }
                 Ended::TryAgain(error, _) if round >= client::TRIES => return Err(error),
                 Ended::TryAgain(_, wait) => {
                     let wait = wait.unwrap_or_else(|| client::pause(round));
-                    self.0.runtime.run(async move {
+                    self.connection.runtime.run(async move {
                         tokio::time::sleep(wait).await;
                         Ok(())
                     })?;
@@ -277,8 +281,8 @@ impl ImageStore for Registry {
     }
 
     fn tags(&self) -> Result<Vec<TargetName>> {
-        let client = self.0.client()?;
-        self.0.runtime.run(client.list())
+        let client = self.connection.client()?;
+        self.connection.runtime.run(client.list())
     }
 }
 
