@@ -18,7 +18,7 @@ use crate::{
     error::{Error, ErrorKind},
     image::{Digest, PlatformKey},
     package::Finding,
-    plan::{Bytes, PlannedDecision, decisions_text, table},
+    plan::{Bytes, PlannedChart, PlannedDecision, decisions_text, table},
 };
 
 /// What a run did. It serialises to JSON of the schema [`Report::SCHEMA`], and prints as a table.
@@ -134,6 +134,27 @@ pub enum ImageState {
     Failed,
     /// The run was stopped before it came to this.
     NotReached,
+}
+
+impl ChartReport {
+    /// A chart of which nothing is known to be there.
+    pub(crate) fn new(chart: &PlannedChart, problems: Vec<Error>) -> Self {
+        Self {
+            chart: chart.chart.clone(),
+            bundles: chart.bundles.clone(),
+            images: chart.images.clone(),
+            upload: None,
+            coverage: Coverage::default(),
+            complete: false,
+            problems,
+        }
+    }
+
+    /// A chart that sends nothing because of this.
+    pub(crate) fn blocked(chart: &PlannedChart, error: &Error) -> Self {
+        let problems = chart.problems.iter().chain([error]).map(Error::copy).collect();
+        Self::new(chart, problems)
+    }
 }
 
 impl Report {

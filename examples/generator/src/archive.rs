@@ -50,7 +50,7 @@ pub fn tar(entries: &[Entry]) -> Vec<u8> {
     out
 }
 
-fn header(out: &mut Vec<u8>, path: &str, size: u64, kind: tar::EntryType, link: &str) {
+pub(crate) fn header(out: &mut Vec<u8>, path: &str, size: u64, kind: tar::EntryType, link: &str) {
     let mut name = path.to_owned();
     if path.len() > 99 || !path.is_ascii() {
         let record = pax_record("path", path);

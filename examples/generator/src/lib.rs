@@ -7,8 +7,10 @@ mod archive;
 mod bundle;
 mod demo;
 mod image;
+mod large;
 
 pub use archive::{Entry, gzip, sha256, tar, zstd};
 pub use bundle::{Bundle, images_tar};
 pub use demo::{demo_package, package_name};
 pub use image::{Image, Layer};
+pub use large::Large;

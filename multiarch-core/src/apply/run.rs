@@ -7,9 +7,9 @@ use std::{
 
 use super::{Cancel, Progress, blobs::Blobs, parallel, queue::Queue};
 use crate::{
-    chart::{PackedChart, TargetName},
+    chart::TargetName,
     error::{Error, ErrorKind, Result},
-    plan::{ChartAction, Observed, Plan, PlannedBlob, PlannedChart, PlannedImage},
+    plan::{ChartAction, Observed, Plan, PlannedBlob, PlannedChart, PlannedImage, PlannedUpload},
     report::{ChartReport, ChartState, Coverage, ImageReport, ImageState, Report},
     target::{
         ImageStore, Target,
@@ -40,7 +40,11 @@ impl Plan<'_> {
             state: Mutex::new(State { observed, ..State::default() }),
         };
         progress.begin(self.bytes_to_send, self.images.len() as u64);
-        let mut charts = run.charts();
+        let ready = target.charts().map_or(Ok(()), |charts| charts.repo().prepare());
+        let mut charts = match ready {
+            Ok(()) => run.charts(),
+            Err(error) => self.charts.iter().map(|c| ChartReport::blocked(c, &error)).collect(),
+        };
         run.check_again(&mut charts);
         run.cover(&mut charts);
         run.report(target, charts)
@@ -101,15 +105,7 @@ impl Run<'_> {
             }
             problems.push(error);
         }
-        let mut report = ChartReport {
-            chart: chart.chart.clone(),
-            bundles: chart.bundles.clone(),
-            images: chart.images.clone(),
-            upload: None,
-            coverage: Coverage::default(),
-            complete: false,
-            problems,
-        };
+        let mut report = ChartReport::new(chart, problems);
         self.settle(&mut report);
         self.upload(chart, &mut report);
         report
@@ -123,14 +119,14 @@ impl Run<'_> {
             ChartAction::Kept => ChartState::Kept,
             _ if !report.complete => ChartState::NotUploaded,
             action => {
-                let replace = action == ChartAction::Replace;
+                let replace = action == ChartAction::Replace || self.plan.options.overwrite_charts;
                 let done = self
                     .blobs
                     .cancel
                     .check()
-                    .and_then(|()| upload_chart(charts.repo(), &planned.chart, replace));
+                    .and_then(|()| upload_chart(charts.repo(), planned, replace));
                 match done {
-                    Ok(()) if replace => ChartState::Replaced,
+                    Ok(()) if action == ChartAction::Replace => ChartState::Replaced,
                     Ok(()) => ChartState::Uploaded,
                     Err(error) => {
                         report.problems.push(error.at_path(&planned.file));
@@ -239,12 +235,15 @@ impl Run<'_> {
     }
 }
 
-/// Stores a chart. One that came there meanwhile and is the very same is no conflict.
-fn upload_chart(repo: &dyn ChartRepo, chart: &PackedChart, replace: bool) -> Result<()> {
+/// Stores a chart. One that came there meanwhile and is the same is no conflict.
+fn upload_chart(repo: &dyn ChartRepo, planned: &PlannedUpload, replace: bool) -> Result<()> {
+    let chart = &planned.chart;
     match repo.put(chart, replace) {
         Err(error) if error.kind() == ErrorKind::ChartConflict => {
-            let there = repo.get(chart.name(), chart.version())?;
-            if there.as_deref() == Some(chart.bytes()) { Ok(()) } else { Err(error) }
+            match repo.get(chart.name(), chart.version())? {
+                Some(there) if planned.is(&there).unwrap_or(false) => Ok(()),
+                _ => Err(error),
+            }
         }
         done => done,
     }

@@ -39,7 +39,7 @@ impl Chart {
         let text = |key: &str| match &metadata[key] {
             Value::String(text) if !text.is_empty() => Ok(text.clone()),
             // `version: 90` without quotes is a number, and still the version.
-            Value::Number(number) => Ok(number.to_string().trim_end_matches(".0").to_owned()),
+            Value::Number(number) => Ok(super::go::as_text(number)),
             _ => Err(Error::new(ErrorKind::Malformed, format!("the chart has no {key}"))
                 .at_path("Chart.yaml")),
         };

@@ -37,19 +37,23 @@ pub(super) fn set_values(text: &[u8], edits: &Overrides) -> Result<Vec<u8>> {
     };
     let body = std::str::from_utf8(body)
         .map_err(|e| Error::caused_by(ErrorKind::Malformed, "not UTF-8 text", e))?;
-    let mut editor = Editor { text: body, old: &old, wanted: &wanted, changes: BTreeMap::new() };
-    match outline(body)? {
-        Some(root) => {
-            for path in edits.keys() {
-                editor.place(&root, path);
+    // Where a merge stands behind a key it overrules it; then the key is set once more, behind.
+    for again in [false, true] {
+        let changes = BTreeMap::new();
+        let mut editor = Editor { text: body, old: &old, wanted: &wanted, again, changes };
+        match outline(body)? {
+            Some(root) => {
+                for path in edits.keys() {
+                    editor.place(&root, path);
+                }
+                editor.keep_aliases(&root);
             }
-            editor.keep_aliases(&root);
+            None => editor.begin(),
         }
-        None => editor.begin(),
-    }
-    let edited = [mark, editor.apply().as_bytes()].concat();
-    if yaml::parse(&edited).is_ok_and(|now| now == wanted) {
-        return Ok(edited);
+        let edited = [mark, editor.apply().as_bytes()].concat();
+        if yaml::parse(&edited).is_ok_and(|now| now == wanted) {
+            return Ok(edited);
+        }
     }
     let paths: Vec<String> = edits.keys().map(|path| format!(".{}", path.join("."))).collect();
     let message = format!("the text does not allow to change {} alone", paths.join(", "));
@@ -78,6 +82,8 @@ struct Editor<'a> {
     text: &'a str,
     old: &'a Value,
     wanted: &'a Value,
+    /// Keys that a merge overrules are set again behind it.
+    again: bool,
     /// By start and end.
     changes: BTreeMap<(usize, usize), String>,
 }
@@ -93,7 +99,12 @@ impl<'a> Editor<'a> {
                 return self.replace(node, get(self.wanted, &above));
             };
             above.push(key);
-            match last(members, key) {
+            let found = last(members, key);
+            let overruled = |member: &Member| {
+                let behind = members.iter().filter(|m| m.key_start > member.key_start);
+                self.again && behind.into_iter().any(|m| m.merges)
+            };
+            match found.filter(|member| !overruled(member)) {
                 Some(member) => node = &member.value,
                 None => return self.insert(node, members, *flow, key, get(self.wanted, &above)),
             }
@@ -112,27 +123,41 @@ impl<'a> Editor<'a> {
         self.changes.insert((start, end), format!("{gap}{text}"));
     }
 
-    /// Adds a key as the first one of its mapping.
+    /// Adds a key as the first one of its mapping, or behind the last merge.
     fn insert(&mut self, node: &Node, members: &[Member], flow: bool, key: &str, value: &Value) {
         let line = format!("{}: {value}", key_text(key));
-        let change = match members.first() {
-            _ if flow => {
-                let start = node.span.start + 1;
-                let comma = if members.is_empty() { "" } else { ", " };
-                ((start, start), format!("{line}{comma}"))
+        let merge = members.iter().rposition(|member| member.merges);
+        let (at, change) = match (merge, members.first()) {
+            (Some(merge), _) if flow => (members[merge].value.span.end, format!(", {line}")),
+            (None, first) if flow => {
+                let comma = if first.is_none() { "" } else { ", " };
+                (node.span.start + 1, format!("{line}{comma}"))
             }
-            Some(first) => {
-                let start = first.key_start;
-                let begun = self.text[..start].rfind('\n').map_or(0, |newline| newline + 1);
-                let indent = &self.text[begun..start];
-                ((start, start), format!("{line}{}{indent}", self.newline()))
+            (merge, Some(first)) => {
+                let next = merge.map_or(Some(first), |merge| members.get(merge + 1));
+                let indent = self.indent(first.key_start);
+                match next {
+                    Some(next) => (next.key_start, format!("{line}{}{indent}", self.newline())),
+                    None => {
+                        let last = members.last().map_or(node.span.end, |m| m.value.span.end);
+                        let rest = &self.text[last..];
+                        let line_end = rest.find(['\r', '\n']).unwrap_or(rest.len());
+                        (last + line_end, format!("{}{indent}{line}", self.newline()))
+                    }
+                }
             }
-            None => return,
+            (_, None) => return,
         };
-        let known = self.changes.entry(change.0).or_default();
-        if !known.contains(&change.1) {
-            known.push_str(&change.1);
+        let known = self.changes.entry((at, at)).or_default();
+        if !known.contains(&change) {
+            known.push_str(&change);
         }
+    }
+
+    /// What stands before a key in its line.
+    fn indent(&self, key: usize) -> &'a str {
+        let begun = self.text[..key].rfind('\n').map_or(0, |newline| newline + 1);
+        &self.text[begun..key]
     }
 
     /// The first value of a text without any.
@@ -336,10 +361,13 @@ mod tests {
                 "i: {r: &x quay.io}\na: *x\nl: [*x]\n",
                 "i: {r: &x h}\na: \"quay.io\"\nl: [\"quay.io\"]\n",
             ),
+            // A merge overrules what stands before it.
+            ("b: &b {r: q}\ni: {r: x, <<: *b}\n", "b: &b {r: q}\ni: {r: x, <<: *b, r: \"h\"}\n"),
+            ("b: &b {r: q}\ni:\n  <<: *b # c\n", "b: &b {r: q}\ni:\n  <<: *b # c\n  r: \"h\"\n"),
             // Both of one mapping, one through a merge.
             (
                 "b: &b {r: q, t: 1}\ni:\n  <<: *b\n  u: 2\n",
-                "b: &b {r: q, t: 1}\ni:\n  r: \"h\"\n  <<: *b\n  u: 2\n",
+                "b: &b {r: q, t: 1}\ni:\n  <<: *b\n  r: \"h\"\n  u: 2\n",
             ),
             (
                 "i: &b {r: q, t: v}\nj: {<<: *b}\n",
@@ -354,7 +382,7 @@ mod tests {
         check(
             "b: &b {i: {r: q, t: v}}\nc:\n  <<: *b\n",
             &[("c.i.r", "h")],
-            "b: &b {i: {r: q, t: v}}\nc:\n  i: {\"r\":\"h\",\"t\":\"v\"}\n  <<: *b\n",
+            "b: &b {i: {r: q, t: v}}\nc:\n  <<: *b\n  i: {\"r\":\"h\",\"t\":\"v\"}\n",
         );
     }
 

@@ -20,11 +20,28 @@ impl ChartFiles {
         names: &[TargetName],
         registry: &str,
     ) -> Result<Self> {
+        let values = self.get(VALUES).unwrap_or_default();
+        let mut failure = None;
+        for edits in placements(edits, values)? {
+            match self.with_values(&edits, hints, names, registry) {
+                Ok(files) => return Ok(files),
+                Err(error) => failure = failure.or(Some(error)),
+            }
+        }
+        Err(failure.unwrap_or_else(|| Error::new(ErrorKind::Hint, "no value can be set")))
+    }
+
+    fn with_values(
+        &self,
+        edits: &Overrides,
+        hints: &[Hint],
+        names: &[TargetName],
+        registry: &str,
+    ) -> Result<Self> {
         let mut files = self.clone();
         if !edits.is_empty() {
             let values = self.get(VALUES).unwrap_or_default();
-            let edits = above_globals(edits, values)?;
-            let edited = set_values(values, &edits).map_err(|e| e.at_path(VALUES))?;
+            let edited = set_values(values, edits).map_err(|e| e.at_path(VALUES))?;
             files.insert(VALUES, edited);
         }
         // Helm refuses a chart with a lock that it cannot read.
@@ -51,26 +68,35 @@ impl ChartFiles {
     }
 }
 
-/// A subchart's `global` is overruled by that of the charts above it: where one of those sets the
-/// value, it is changed there.
-fn above_globals(edits: &Overrides, values: &[u8]) -> Result<Overrides> {
+/// A subchart's `global` is overruled by that of any chart above it. So a value below one is set where
+/// the topmost chart sets it already, or where the hint has it, or in the `global` of a chart between:
+/// rendering tells which of these is right.
+fn placements(edits: &Overrides, values: &[u8]) -> Result<Vec<Overrides>> {
     let values = yaml::parse(values).map_err(|e| e.at_path(VALUES))?;
-    let mut moved = Overrides::new();
-    for (path, value) in edits {
-        let mut place = path.clone();
-        if let Some(at) = path.iter().position(|key| key == "global") {
-            for depth in 0..at {
-                let above: Vec<String> = path[..depth].iter().chain(&path[at..]).cloned().collect();
-                let set = above.iter().fold(&values, |value, key| &value[key.as_str()]);
-                if !set.is_null() {
-                    place = above;
-                    break;
-                }
-            }
-        }
-        moved.insert(place, value.clone());
-    }
-    Ok(moved)
+    let depth = |path: &Vec<String>| path.iter().position(|key| key == "global").unwrap_or(0);
+    let deepest = edits.keys().map(depth).max().unwrap_or(0);
+    let lifted = |lift: usize| -> Overrides {
+        let place = |path: &Vec<String>| {
+            let at = depth(path);
+            path[..at.saturating_sub(lift)].iter().chain(&path[at..]).cloned().collect()
+        };
+        edits.iter().map(|(path, value)| (place(path), value.clone())).collect()
+    };
+    let topmost = edits.iter().map(|(path, value)| {
+        let at = depth(path);
+        let above = (0..at).map(|depth| -> Vec<String> {
+            path[..depth].iter().chain(&path[at..]).cloned().collect()
+        });
+        let is_set = |path: &Vec<String>| {
+            !path.iter().fold(&values, |value, key| &value[key.as_str()]).is_null()
+        };
+        let place = above.into_iter().find(is_set).unwrap_or_else(|| path.clone());
+        (place, value.clone())
+    });
+    let mut all = vec![topmost.collect::<Overrides>()];
+    all.extend((0..=deepest).map(lifted));
+    all.dedup();
+    Ok(all)
 }
 
 #[cfg(test)]
@@ -115,6 +141,27 @@ mod tests {
         let hint = "{{ .s.global.hub }}/{{ .s.image.repository }}:{{ .s.image.tag }}";
         let done = relocated(&chart, hint).expect("relocated");
         assert_eq!(done.get("values.yaml"), Some(&b"# c\nglobal:\n  hub: r.io # h\n"[..]));
+    }
+
+    #[test]
+    fn a_global_of_no_subchart_and_one_of_a_chart_between() {
+        let values =
+            "global: {hub: docker.io}\nagent:\n  global:\n    hub: quay.io\n  p: a/b\n  t: v1\n";
+        let chart = [("Chart.yaml", "name: c\nversion: 1.0.0\n"), ("values.yaml", values)];
+        let hint = "{{ .agent.global.hub }}/{{ .agent.p }}:{{ .agent.t }}";
+        let done = relocated(&chart, hint).expect("relocated");
+        let expected = values.replace("quay.io", "r.io");
+        assert_eq!(done.get("values.yaml"), Some(expected.as_bytes()));
+        let chart = [
+            ("Chart.yaml", "name: c\nversion: 1.0.0\n"),
+            ("charts/s/Chart.yaml", "name: s\nversion: 1.0.0\n"),
+            ("charts/s/values.yaml", "global: {hub: quay.io}\n"),
+            ("charts/s/charts/leaf/Chart.yaml", "name: leaf\nversion: 1.0.0\n"),
+            ("charts/s/charts/leaf/values.yaml", "p: a/b\nt: v1\n"),
+        ];
+        let hint = "{{ .s.leaf.global.hub }}/{{ .s.leaf.p }}:{{ .s.leaf.t }}";
+        let done = relocated(&chart, hint).expect("relocated");
+        assert!(done.get("values.yaml").is_some());
     }
 
     #[test]

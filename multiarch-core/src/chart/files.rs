@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, io::Read, sync::Arc};
 use crate::error::{Error, ErrorKind, Result};
 
 /// A chart's files by their path below the chart's folder.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ChartFiles(BTreeMap<String, Arc<[u8]>>);
 
 /// Limit for all files of one chart together: 64 MiB, far above Helm's own limit of 20 MiB for a
@@ -37,8 +37,10 @@ impl ChartFiles {
         let mut flat = BTreeMap::new();
         for (path, content) in &self.0 {
             match path.rsplit_once('/') {
-                Some((folder, _))
-                    if path.ends_with(".tgz") && folder.rsplit('/').next() == Some("charts") =>
+                Some((folder, name))
+                    if path.ends_with(".tgz")
+                        && !name.starts_with(['.', '_'])
+                        && folder.rsplit('/').next() == Some("charts") =>
                 {
                     let subchart = Self::unpack(content).map_err(|e| e.at_path(path))?;
                     let name = super::Chart::load(&subchart)?.name().to_owned();
@@ -67,7 +69,7 @@ impl ChartFiles {
                 Some((name, file)) => {
                     unpacked.entry(name).or_default().insert(file, content.clone());
                 }
-                None if below.ends_with(".tgz") => {
+                None if below.ends_with(".tgz") && !below.starts_with(['.', '_']) => {
                     subcharts.push(Self::unpack(content).map_err(|e| e.at_path(path))?);
                 }
                 None => {}
@@ -82,7 +84,7 @@ impl ChartFiles {
     /// # Errors
     /// Where it is no gzip with a tar archive in it, or larger than 64 MiB.
     pub fn unpack(packed: &[u8]) -> Result<Self> {
-        let doing = "reading a packed subchart";
+        let doing = "reading a packed chart";
         let limited = flate2::read::MultiGzDecoder::new(packed).take(MAX_CHART_SIZE + 1);
         let mut archive = tar::Archive::new(limited);
         let (mut files, mut total) = (Self::default(), 0);

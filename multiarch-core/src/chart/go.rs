@@ -22,6 +22,13 @@ pub(super) fn format(value: &Value) -> String {
     }
 }
 
+/// The text of a number that Helm reads into a text: an integer has no exponent there.
+pub(super) fn as_text(number: &Number) -> String {
+    let value = number.as_f64().unwrap_or_default();
+    let whole = value.fract() == 0.0 && value.abs() < 1e15;
+    if whole { format!("{value:.0}") } else { format_number(number) }
+}
+
 /// The shortest digits, with an exponent below 1e-4 and from 1e6 on (`strconv.FormatFloat` with
 /// the shortest precision decides as if it were six).
 fn format_number(number: &Number) -> String {

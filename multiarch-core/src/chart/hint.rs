@@ -194,9 +194,14 @@ impl Hint {
         self.placeholders().filter(move |(role, _)| edited(*role)).map(|(_, path)| path)
     }
 
-    /// True where neither a tag nor a digest is a value of its own.
+    /// True where tag and digest, if there are any, stand in the value of the repository.
     pub(super) fn is_tagless(&self) -> bool {
-        !self.placeholders().any(|(role, _)| matches!(role, Role::Tag | Role::Digest))
+        let own = self.placeholders().any(|(role, _)| matches!(role, Role::Tag | Role::Digest));
+        let behind = match self.parts.last() {
+            Some(Part::Literal(text)) => text.contains([':', '@']),
+            _ => false,
+        };
+        !own && !behind
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::{Chart, ChartFiles, Hint, Values, go, yaml};
+use super::{Chart, ChartFiles, Hint, Values, go, hint::Role, yaml};
 use crate::error::Result;
 
 /// How a stored chart relates to the one in a package.
@@ -17,7 +17,7 @@ pub(crate) enum Likeness {
 }
 
 /// Compares a chart with the original it may come from. Chart.lock, the repositories of
-/// dependencies, how subcharts are packed, how metadata is written, and values that hints read do not
+/// dependencies, how subcharts are packed, how metadata is written, and registries and repositories that hints read do not
 /// count.
 pub(crate) fn compare(
     stored: &ChartFiles,
@@ -85,7 +85,8 @@ fn plain(value: &mut Value) {
         }
         Value::Array(items) => items.iter_mut().for_each(plain),
         Value::Null | Value::String(_) => {}
-        scalar => *scalar = Value::String(go::format(scalar)),
+        Value::Number(number) => *value = Value::String(go::as_text(number)),
+        Value::Bool(truth) => *value = Value::String(truth.to_string()),
     }
 }
 
@@ -102,14 +103,20 @@ fn is_empty(value: &Value) -> bool {
 /// All values, without those that hints read.
 fn masked(files: &ChartFiles, hints: &[Hint]) -> Result<Values> {
     let mut values = Value::Object(Chart::load(files)?.merged_values());
-    for (_, path) in hints.iter().flat_map(Hint::placeholders) {
+    for (role, path) in hints.iter().flat_map(Hint::placeholders) {
         let pointer: String = path
             .iter()
             .map(|key| format!("/{}", key.replace('~', "~0").replace('/', "~1")))
             .collect();
-        if let Some(value) = values.pointer_mut(&pointer) {
-            *value = Value::Null;
-        }
+        let Some(value) = values.pointer_mut(&pointer) else { continue };
+        *value = match (role, &*value) {
+            // The version is the chart's own; only a digest behind it is relocation's.
+            (Role::Tag, Value::String(tag)) => {
+                tag.split('@').next().map_or(Value::Null, Into::into)
+            }
+            (Role::Tag, other) => other.clone(),
+            _ => Value::Null,
+        };
     }
     let Value::Object(values) = values else { return Ok(Values::new()) };
     Ok(values)
@@ -155,7 +162,7 @@ mod tests {
                 "dependencies:\n- name: s\n  repository: ''\n  version: 1.0.0\nname: c\nversion: \"90\"\n",
             ),
             ("Chart.lock", "digest: y\n"),
-            ("values.yaml", "s:\n  i: {r: h:5000, t: v2}\n"),
+            ("values.yaml", "s:\n  i: {r: h:5000, t: 'v1@sha256:x'}\n"),
             ("charts/s/values.yaml", "i: {p: x/b, t: v1}\nx: 1\n"),
         ] {
             assert_eq!(compare(&[same]), Likeness::Same, "{same:?}");
@@ -164,6 +171,7 @@ mod tests {
             ("templates/a.yaml", "b"),
             ("templates/Chart.lock", "b"),
             ("values.yaml", "s: {i: {r: quay.io}}\ny: 1\n"),
+            ("values.yaml", "s:\n  i: {r: h:5000, t: v2}\n"),
             ("Chart.yaml", "name: c\nversion: 90\n"),
         ] {
             assert_eq!(compare(&[(path, text)]), Likeness::Different(vec![path.into()]));

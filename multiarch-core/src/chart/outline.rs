@@ -43,6 +43,8 @@ const MAX_DEPTH: usize = 200;
 
 /// The places of the first document's values; `None` for a text without a value.
 pub(super) fn outline(text: &str) -> Result<Option<Node>> {
+    let readable = super::yaml::without_tabs(text);
+    let text = &*readable;
     let offsets = text.char_indices().map(|(offset, _)| offset).chain([text.len()]).collect();
     let mut outliner = Outliner { text, offsets, parser: Parser::new_from_str(text) };
     loop {

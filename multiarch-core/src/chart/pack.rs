@@ -109,10 +109,10 @@ fn pack(name: &str, files: &ChartFiles) -> std::io::Result<Vec<u8>> {
 
 /// Helm reads most members as texts, whatever they look like in YAML: `version: 90`.
 fn as_helm_has_it(mut metadata: Map<String, Value>) -> Map<String, Value> {
-    let text = |value: &mut Value| {
-        if matches!(value, Value::Number(_) | Value::Bool(_)) {
-            *value = Value::String(go::format(value));
-        }
+    let text = |value: &mut Value| match value {
+        Value::Number(number) => *value = Value::String(go::as_text(number)),
+        Value::Bool(truth) => *value = Value::String(truth.to_string()),
+        _ => {}
     };
     metadata.retain(|_, value| !value.is_null());
     for (key, value) in &mut metadata {
@@ -147,6 +147,10 @@ mod tests {
         assert_eq!(packed.bytes(), PackedChart::new(&files).expect("packs").bytes());
         assert_eq!(packed.file_name(), "c-90.tgz");
         assert_eq!(packed.metadata()["version"], "90");
+        files.insert("Chart.yaml", &b"name: c\nversion: 20240101\nappVersion: 1.10\n"[..]);
+        let packed = PackedChart::new(&files).expect("packs");
+        assert_eq!(packed.file_name(), "c-20240101.tgz");
+        assert_eq!(packed.metadata()["appVersion"], "1.1");
         let again = ChartFiles::unpack(packed.bytes()).expect("unpacks");
         assert_eq!(again.iter().collect::<Vec<_>>(), files.iter().collect::<Vec<_>>());
     }

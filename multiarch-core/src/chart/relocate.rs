@@ -190,6 +190,7 @@ mod tests {
             ("{{ .hubone }}:{{ .t }}", "library/nginx:v1"),
             ("{{ .r }}/baizeai/agent:{{ .t }}", "baizeai/agent/baizeai/agent:v1"),
             ("{{ .all }}", "gcr.io/k/m:v2"),
+            ("{{ .whole }}:v9", "jetstack/x:v9"),
             ("{{ .hubone }}", "library/nginx:latest"),
             ("{{ .pinned }}", "k/m:pinned-5b5b5b5b5b5b"),
             ("{{ .r }}/{{ .two }}:{{ .both }}", "a/b:v1"),

@@ -37,6 +37,11 @@ impl TargetName {
         Self::new(repository, &tag_of(reference)).ok()
     }
 
+    /// The tag that an image of this reference gets.
+    pub(crate) fn tag_of(reference: &Reference) -> String {
+        tag_of(reference)
+    }
+
     /// The repository.
     pub fn repository(&self) -> &str {
         &self.repository

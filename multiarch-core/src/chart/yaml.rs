@@ -1,7 +1,7 @@
 //! YAML as Helm reads it: YAML 1.1 scalars as `sigs.k8s.io/yaml` resolves them, every number a
 //! float, the last of duplicate keys.
 
-use std::collections::HashMap;
+use std::{borrow::Cow, collections::HashMap};
 
 use saphyr_parser::{Event, Parser, ScalarStyle};
 use serde_json::{Map, Number, Value};
@@ -17,6 +17,7 @@ pub(crate) fn parse(text: &[u8]) -> Result<Value> {
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
     let text = std::str::from_utf8(text)
         .map_err(|e| Error::caused_by(ErrorKind::Malformed, "not UTF-8 text", e))?;
+    let text = &*without_tabs(text);
     let mut reader =
         Reader { parser: Parser::new_from_str(text), anchors: HashMap::new(), count: 0 };
     loop {
@@ -26,6 +27,16 @@ pub(crate) fn parse(text: &[u8]) -> Result<Value> {
             event => return reader.value(event, 0),
         }
     }
+}
+
+/// The same text with blanks for tabs behind indicators, where it cannot be read otherwise: the parser
+/// refuses them, YAML and Helm do not. No place in the text changes.
+pub(super) fn without_tabs(text: &str) -> Cow<'_, str> {
+    let readable = || Parser::new_from_str(text).all(|event| event.is_ok());
+    if ![":\t", ",\t", "-\t"].iter().any(|tab| text.contains(tab)) || readable() {
+        return text.into();
+    }
+    text.replace(":\t", ": ").replace(",\t", ", ").replace("-\t", "- ").into()
 }
 
 struct Reader<'a> {
@@ -82,7 +93,7 @@ impl<'a> Reader<'a> {
     }
 
     fn mapping(&mut self, depth: usize) -> Result<Value> {
-        let (mut members, mut merged) = (Map::new(), Vec::new());
+        let mut members = Map::new();
         loop {
             let (merge, key) = match self.next()? {
                 Event::MappingEnd => break,
@@ -94,7 +105,7 @@ impl<'a> Reader<'a> {
             let event = self.next()?;
             let value = self.value(event, depth + 1)?;
             if merge {
-                merged.push(value);
+                merge_into(&mut members, value)?;
                 continue;
             }
             let key = match key {
@@ -106,20 +117,6 @@ impl<'a> Reader<'a> {
             };
             members.insert(key, value);
         }
-        for value in merged {
-            let maps = match value {
-                Value::Array(list) => list,
-                other => vec![other],
-            };
-            for map in maps {
-                let Value::Object(map) = map else {
-                    return Err(Error::new(ErrorKind::Malformed, "a YAML merge of no mapping"));
-                };
-                for (key, value) in map {
-                    members.entry(key).or_insert(value);
-                }
-            }
-        }
         Ok(Value::Object(members))
     }
 
@@ -130,6 +127,22 @@ impl<'a> Reader<'a> {
         }
         Ok(())
     }
+}
+
+/// A merge counts where it stands, as Go's reader has it: what comes before it is overwritten, what
+/// comes behind wins. Of several, the first wins.
+fn merge_into(members: &mut Map<String, Value>, value: Value) -> Result<()> {
+    let maps = match value {
+        Value::Array(list) => list,
+        other => vec![other],
+    };
+    for map in maps.into_iter().rev() {
+        let Value::Object(map) = map else {
+            return Err(Error::new(ErrorKind::Malformed, "a YAML merge of no mapping"));
+        };
+        members.extend(map);
+    }
+    Ok(())
 }
 
 fn size(value: &Value) -> usize {
@@ -152,7 +165,8 @@ pub(super) fn scalar(text: &str) -> Value {
         }
         _ => {}
     }
-    let number = integer(text).or_else(|| float(text)).and_then(Number::from_f64);
+    let number = integer(text).or_else(|| float(&text.replace('_', "")));
+    let number = number.and_then(Number::from_f64);
     number.map_or_else(|| Value::String(text.into()), Value::Number)
 }
 
@@ -213,6 +227,9 @@ mod tests {
             ("0x1F", "31"),
             ("1_000", "1000"),
             ("1e3", "1000"),
+            ("1.2_3", "1.23"),
+            ("0_8", "8"),
+            ("9_9.5", "99.5"),
             ("2001-01-01", "2001-01-01"),
             ("089", "89"),
             ("latest # comment", "latest"),

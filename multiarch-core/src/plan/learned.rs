@@ -7,9 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Options;
 use crate::{
     chart::{
-        Chart, ChartFiles, Hint, NameMode, Naming, Overrides, TargetName, relocate, rendered_alone,
+        Chart, ChartFiles, Hint, NameMode, Naming, Overrides, TargetName, Values, relocate,
+        rendered_alone,
     },
-    error::{Error, Result},
+    error::{Error, ErrorKind, Result},
     image::Reference,
     package::{Bundle, Package},
 };
@@ -101,17 +102,24 @@ impl Learned {
         let naming = self.naming(bundle, &rendered, options);
         let solved = relocate(hints, values, &naming, place);
         let all: Option<Vec<TargetName>> = rendered.iter().cloned().collect();
-        let are_there = |names: &Vec<TargetName>| names.iter().all(|n| self.existing.contains(n));
-        if let Some(names) = all.filter(are_there) {
-            let fits = solved.ok().filter(|solved| solved.names == names);
-            let edits = fits.map(|solved| solved.edits);
-            let (earlier, dangling) = Default::default();
-            return Ok(HintNames { names, edits, are_stored: true, earlier, dangling });
+        let are_ours = |names: &Vec<TargetName>| {
+            let there = names.iter().all(|name| self.existing.contains(name));
+            there && hints.iter().zip(names).all(|(hint, name)| is_name_of(hint, values, name))
+        };
+        if let Some(names) = all.filter(are_ours) {
+            let fits = solved.as_ref().ok().filter(|solved| solved.names == names);
+            let edits = fits.map(|solved| solved.edits.clone());
+            // A chart that is to be made anew needs a mode that says how.
+            if edits.is_some() || !options.overwrite_charts {
+                let (earlier, dangling) = Default::default();
+                return Ok(HintNames { names, edits, are_stored: true, earlier, dangling });
+            }
         }
         let solved = solved?;
         let mut earlier: BTreeMap<TargetName, BTreeSet<TargetName>> = BTreeMap::new();
         for ((name, pushed), rendered) in solved.names.iter().zip(&solved.pushed).zip(&rendered) {
             let older = [Some(pushed), rendered.as_ref()].into_iter().flatten();
+            let older = older.filter(|older| older.tag() == name.tag());
             let older = older.filter(|n| *n != name && self.existing.contains(*n)).cloned();
             let sources = earlier.entry(name.clone()).or_default();
             sources.extend(older);
@@ -175,6 +183,15 @@ impl Learned {
     }
 }
 
+/// True where a name can be that of a hint's image, whatever the mode: every mode keeps the tag, and
+/// the last component of the repository.
+fn is_name_of(hint: &Hint, values: &Values, name: &TargetName) -> bool {
+    let Ok(original) = hint.reference(values) else { return false };
+    let last = |repository: &str| repository.rsplit('/').next().map(ToOwned::to_owned);
+    TargetName::tag_of(&original) == name.tag()
+        && last(&original.repository()) == last(name.repository())
+}
+
 /// Modes that may explain how originals became these names: paths are what stands before what a mode
 /// keeps.
 fn candidates<'a>(
@@ -205,12 +222,20 @@ impl Bundle {
     }
 }
 
-/// What a chart repository said when it was asked for a chart.
-pub(crate) fn stored_chart(answer: Result<Option<Vec<u8>>>) -> Option<Result<StoredChart>> {
-    let place = |e: Error| e.at_path("the chart repository");
-    match answer {
+/// What a chart repository said when it was asked for a chart. One that cannot be read is as good as
+/// none where charts are overwritten.
+pub(crate) fn stored_chart(
+    answer: Result<Option<Vec<u8>>>,
+    options: &Options,
+) -> Option<Result<StoredChart>> {
+    match answer.map(|packed| packed.map(|packed| StoredChart::unpack(&packed))) {
         Ok(None) => None,
-        Ok(Some(packed)) => Some(StoredChart::unpack(&packed).map_err(place)),
+        Ok(Some(Err(_))) if options.overwrite_charts => None,
+        Ok(Some(Err(error))) => {
+            let message = "the chart in the chart repository cannot be read";
+            Some(Err(Error::caused_by(ErrorKind::ChartConflict, message, error)))
+        }
+        Ok(Some(Ok(stored))) => Some(Ok(stored)),
         Err(error) => Some(Err(error)),
     }
 }

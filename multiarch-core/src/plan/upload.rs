@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{Learned, Options, learned::HintNames};
 use crate::{
-    chart::{Likeness, PackedChart, compare},
+    chart::{Chart, ChartFiles, Hint, Likeness, PackedChart, compare},
     error::{Error, ErrorKind, Result},
     image::Digest,
     package::{Bundle, Finding, Package},
@@ -25,6 +25,25 @@ pub struct PlannedUpload {
     /// The chart.
     #[serde(skip)]
     pub chart: PackedChart,
+    /// Its hints.
+    #[serde(skip)]
+    pub(crate) hints: Vec<Hint>,
+}
+
+impl PlannedUpload {
+    /// True where another packed chart is this one: equal, and with the same names of images.
+    pub(crate) fn is(&self, packed: &[u8]) -> Result<bool> {
+        if packed == self.chart.bytes() {
+            return Ok(true);
+        }
+        let (theirs, ours) = (ChartFiles::unpack(packed)?, ChartFiles::unpack(self.chart.bytes())?);
+        if compare(&theirs, &ours, &self.hints)? != Likeness::Same {
+            return Ok(false);
+        }
+        let (theirs, ours) = (Chart::load(&theirs)?, Chart::load(&ours)?);
+        let (theirs, ours) = (theirs.merged_values(), ours.merged_values());
+        Ok(self.hints.iter().all(|hint| hint.render(&theirs).ok() == hint.render(&ours).ok()))
+    }
 }
 
 /// What becomes of a chart in the chart repository.
@@ -80,6 +99,9 @@ pub(super) fn plan_upload(
             return Err(Error::new(ErrorKind::Hint, message));
         }
     };
+    // Asked for or not: nothing has to be written where it is there to the byte.
+    let action =
+        if stored.is_some_and(|s| s.files == ours) { ChartAction::Present } else { action };
     if action == ChartAction::Replace && !named.are_stored {
         let chart = bundle.chart();
         findings.push(Finding::ChartReplaced { chart, dangling: named.dangling.clone() });
@@ -91,5 +113,6 @@ pub(super) fn plan_upload(
         digest: chart.digest().clone(),
         size: chart.bytes().len() as u64,
         chart,
+        hints: bundle.hints().to_vec(),
     })
 }

@@ -29,6 +29,14 @@ pub trait ChartRepo: Send + Sync {
         Ok(())
     }
 
+    /// Makes ready for charts to come; called once, before anything is sent.
+    ///
+    /// # Errors
+    /// Where nothing can be written.
+    fn prepare(&self) -> Result<()> {
+        Ok(())
+    }
+
     /// A packed chart.
     ///
     /// # Errors

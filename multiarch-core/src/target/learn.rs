@@ -49,7 +49,7 @@ impl Target {
             {
                 return answer.map(|_| learned);
             }
-            if let Some(stored) = stored_chart(answer) {
+            if let Some(stored) = stored_chart(answer, options) {
                 learned.charts.insert((name, version), stored);
             }
         }

@@ -383,3 +383,121 @@ proptest! {
         }
     }
 }
+
+/// A merge counts where it stands, as Helm's reader has it.
+#[test]
+fn a_merge_does_not_undo_an_edit() {
+    let image = Image::new("amd64", "app");
+    for values in [
+        "base: &b {r: quay.io, p: a/b, t: v1}\ni:\n  <<: *b\n  pullPolicy: Always\n",
+        "base: &b {r: quay.io, p: a/b, t: v1}\ni: {r: ghcr.io, <<: *b}\n",
+        "base: &b {r: quay.io, p: a/b, t: v1}\nother: &o {t: v2}\ni: {<<: [*b, *o]}\n",
+    ] {
+        let folder = Folder::new();
+        let hints = "- \"{{ .i.r }}/{{ .i.p }}:{{ .i.t }}\"\n";
+        let package = package(
+            &folder,
+            "p.tar.gz",
+            &[bundle("c", hints, values, &[("quay.io/a/b:v1", &image)])],
+        );
+        let report = import(&[package], &target(&folder), &options());
+        assert!(report.complete, "{values}: {:?}", report.errors().collect::<Vec<_>>());
+        let stored = chart(&folder, "c-1.0.0.tgz").expect("uploaded");
+        let text = String::from_utf8_lossy(stored.get("values.yaml").expect("values")).into_owned();
+        let (merge, edit) =
+            (text.rfind("<<").expect("a merge"), text.rfind(REGISTRY).expect("an edit"));
+        assert!(merge < edit, "{text}");
+    }
+}
+
+/// A stored chart of another version of the image does not lend its name.
+#[test]
+fn a_stored_name_of_another_image_is_not_taken() {
+    let folder = Folder::new();
+    let target = target(&folder);
+    let of = |tag: &str, repository: &str| {
+        let image = Image::new("amd64", &format!("{repository}{tag}"));
+        Bundle::simple("app", "1.0.0", &[("i", "quay.io", repository, tag, &image)])
+    };
+    let import = |name: &str, bundle: Bundle, options: &Options| {
+        import(&[package(&folder, name, &[bundle])], &target, options)
+    };
+    assert!(import("one.tar.gz", of("v1", "app/server"), &options()).complete);
+    for other in [of("v2", "app/server"), of("v1", "other/thing")] {
+        let report = import("two.tar.gz", other.clone(), &options());
+        if other.values.contains("v2") {
+            assert_eq!(report.errors().next().map(Error::kind), Some(ErrorKind::ChartConflict));
+        }
+        assert!(report.images.iter().all(|image| image.name.to_string() != "app/server:v1"));
+    }
+    let mut overwrite = options();
+    overwrite.overwrite_charts = true;
+    assert!(import("three.tar.gz", of("v2", "app/server"), &overwrite).complete);
+    let stored = chart(&folder, "app-1.0.0.tgz").expect("replaced");
+    assert_eq!(rendered(&stored), [format!("{REGISTRY}/app/server:v2")]);
+}
+
+#[test]
+fn a_chart_that_is_not_listed_or_damaged_is_mended() {
+    let folder = Folder::new();
+    let target = target(&folder);
+    let packages = [open(&folder.write("a-amd64.tar.gz", demo_package("amd64")))];
+    assert!(import(&packages, &target, &options()).complete);
+    let charts = folder.path().join("charts");
+    let index = std::fs::read(charts.join("index.yaml")).expect("an index");
+    // Killed between the chart and the index.
+    std::fs::remove_file(charts.join("index.yaml")).expect("removed");
+    assert!(import(&packages, &target, &options()).complete);
+    assert_eq!(std::fs::read(charts.join("index.yaml")).expect("an index"), index);
+    // Damaged by somebody else.
+    let whole = std::fs::read(charts.join("web-1.2.0.tgz")).expect("a chart");
+    std::fs::write(charts.join("web-1.2.0.tgz"), b"").expect("written");
+    let report = import(&packages, &target, &options());
+    assert_eq!(report.errors().next().map(Error::kind), Some(ErrorKind::ChartConflict));
+    let mut overwrite = options();
+    overwrite.overwrite_charts = true;
+    let report = import(&packages, &target, &overwrite);
+    assert!(report.complete, "{:?}", report.errors().collect::<Vec<_>>());
+    assert_eq!(std::fs::read(charts.join("web-1.2.0.tgz")).expect("a chart"), whole);
+}
+
+#[test]
+fn nothing_is_sent_where_charts_cannot_go() {
+    let folder = Folder::new();
+    let packages = [open(&folder.write("a-amd64.tar.gz", demo_package("amd64")))];
+    let target = memory().with_charts("dir:/proc/nowhere".parse().expect("a repository"));
+    let report = import(&packages, &target, &options());
+    assert!(!report.complete);
+    assert_eq!((report.blobs_sent, report.tags_written), (0, 0));
+    assert_eq!(report.errors().next().map(Error::kind), Some(ErrorKind::Io));
+}
+
+/// Two runs bring one chart whose subchart was packed at another time.
+#[test]
+fn a_chart_that_came_meanwhile_and_is_the_same_is_no_conflict() {
+    struct Racing(Mutex<Option<Vec<u8>>>);
+    impl ChartRepo for Racing {
+        fn get(&self, _: &str, _: &str) -> Result<Option<Vec<u8>>> {
+            Ok(self.0.lock().expect("a lock").clone())
+        }
+        fn put(&self, chart: &PackedChart, _: bool) -> Result<()> {
+            // The other run's: the same files, a lock beside.
+            let mut files = ChartFiles::unpack(chart.bytes()).expect("a chart");
+            files.insert("Chart.lock", &b"digest: x\n"[..]);
+            let other = PackedChart::new(&files).expect("packed");
+            *self.0.lock().expect("a lock") = Some(other.bytes().to_vec());
+            Err(Error::new(ErrorKind::ChartConflict, "there already"))
+        }
+        fn list(&self) -> Result<Vec<(String, String)>> {
+            Ok(Vec::new())
+        }
+    }
+    let folder = Folder::new();
+    let image = Image::new("amd64", "app");
+    let bundle = Bundle::simple("app", "1.0.0", &[("i", "quay.io", "demo/app", "v1", &image)]);
+    let packages = [package(&folder, "p.tar.gz", &[bundle])];
+    let target =
+        memory().with_charts(ChartTarget::new("racing", Arc::new(Racing(Mutex::default()))));
+    let report = import(&packages, &target, &options());
+    assert!(report.complete, "{:?}", report.errors().collect::<Vec<_>>());
+}

@@ -88,21 +88,30 @@ impl ChartRepo for Directory {
         self.index().map(drop)
     }
 
+    /// Creates the directory, so that nothing is sent where charts cannot go.
+    fn prepare(&self) -> Result<()> {
+        fs::create_dir_all(&self.0).map_err(|e| Self::error(&self.0, e))
+    }
+
+    /// What is not listed is not there: nobody finds it.
     fn get(&self, name: &str, version: &str) -> Result<Option<Vec<u8>>> {
-        self.read(&checked(name, version)?)
+        let file = checked(name, version)?;
+        if self.index()?.has(name, version) { self.read(&file) } else { Ok(None) }
     }
 
     fn put(&self, chart: &PackedChart, replace: bool) -> Result<()> {
         let file = checked(chart.name(), chart.version())?;
-        fs::create_dir_all(&self.0).map_err(|e| Self::error(&self.0, e))?;
+        self.prepare()?;
         let lock = File::open(&self.0).map_err(|e| Self::error(&self.0, e))?;
         lock.lock().and_then(|()| self.tidy()).map_err(|e| Self::error(&self.0, e))?;
+        let before = self.index()?;
         match self.read(&file)? {
             Some(there) if there == chart.bytes() => {}
-            Some(_) if !replace => return Err(exists(chart)),
+            Some(_) if !replace && before.has(chart.name(), chart.version()) => {
+                return Err(exists(chart));
+            }
             _ => self.write(&file, chart.bytes())?,
         }
-        let before = self.index()?;
         let mut index = before.clone();
         index.add(chart, &file);
         if index.to_text() == before.to_text() {

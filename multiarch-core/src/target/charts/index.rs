@@ -43,6 +43,11 @@ impl RepoIndex {
         self.0["entries"][name].as_array().map(Vec::as_slice).unwrap_or_default()
     }
 
+    /// Whether a chart is listed.
+    pub(super) fn has(&self, name: &str, version: &str) -> bool {
+        self.versions(name).iter().any(|entry| version_of(entry) == version)
+    }
+
     /// Where a chart's file is; relative to the repository, or not.
     pub(super) fn url(&self, name: &str, version: &str) -> Option<&str> {
         let entry = self.versions(name).iter().find(|entry| version_of(entry) == version)?;
