@@ -501,3 +501,52 @@ fn a_chart_that_came_meanwhile_and_is_the_same_is_no_conflict() {
     let report = import(&packages, &target, &options());
     assert!(report.complete, "{:?}", report.errors().collect::<Vec<_>>());
 }
+
+/// A chart whose images could not be sent stays away.
+#[test]
+fn a_chart_without_its_images_is_not_uploaded() {
+    let folder = Folder::new();
+    let image = Image::new("amd64", "app");
+    let bundle = Bundle::simple("app", "1.0.0", &[("i", "quay.io", "demo/app", "v1", &image)]);
+    let content = tar(&[Entry::file(bundle.file_name(), bundle.tar())]);
+    let path = folder.write("p.tar", &content);
+    let packages = [open(&path)];
+    let (target, options) = (target(&folder), options());
+    let learned = target.learn(&packages, &options, &Cancel::new()).expect("learnt");
+    let wanted = Wanted::with(&packages, &options, &learned);
+    let observed = target.observe(&wanted, &Cancel::new()).expect("observed");
+    let plan = Plan::new(&target, wanted, observed);
+    // The layers are damaged after the plan was made.
+    let layer = &image.layers[0].blob;
+    let at = content.windows(layer.len()).position(|window| window == layer).expect("the layer");
+    let mut damaged = content;
+    damaged[at + layer.len() / 2] ^= 1;
+    std::fs::write(&path, damaged).expect("written");
+    let report = plan.apply(&target, &NoProgress, &Cancel::new());
+    assert_eq!(state(&report, "app-1.0.0"), Some(ChartState::NotUploaded));
+    assert!(!report.complete && chart(&folder, "app-1.0.0.tgz").is_none());
+}
+
+/// Names that a stored chart renders, that no mode explains, and that nobody pushed.
+#[test]
+fn names_that_nobody_pushed_are_mended() {
+    let folder = Folder::new();
+    let target = target(&folder);
+    let (app, tool) = (Image::new("amd64", "app"), Image::new("amd64", "tool"));
+    let of = |registry: &str, first: &str, second: &str| {
+        let (first, second) = (format!("{first}/app"), format!("{second}/tool"));
+        let images = [("i", registry, &*first, "v1", &app), ("j", registry, &*second, "v1", &tool)];
+        Bundle::simple("app", "1.0.0", &images)
+    };
+    let gone = package(&folder, "gone.tar.gz", &[of(REGISTRY, "gone", "lost")]);
+    let files = gone.chart_files(&gone.bundles()[0]).expect("files");
+    let packed = PackedChart::new(&files).expect("packed");
+    target.charts().expect("charts").repo().put(&packed, false).expect("stored");
+    let given = package(&folder, "p.tar.gz", &[of("quay.io", "demo", "demo")]);
+    let report = import(&[given], &target, &options());
+    assert!(report.complete, "{:?}", report.errors().collect::<Vec<_>>());
+    assert_eq!(state(&report, "app-1.0.0"), Some(ChartState::Replaced));
+    let stored = chart(&folder, "app-1.0.0.tgz").expect("replaced");
+    let expected = ["app", "tool"].map(|name| format!("{REGISTRY}/demo/{name}:v1"));
+    assert_eq!(rendered(&stored), expected);
+}
