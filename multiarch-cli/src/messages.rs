@@ -40,6 +40,9 @@ fn next_step(kind: ErrorKind) -> Option<&'static str> {
             "nothing was changed there; repair or remove the tag, then run the same command"
         }
         ErrorKind::Conflict => "choose with --on-conflict incoming or --on-conflict existing",
+        ErrorKind::NoChartRepository => {
+            "check --charts-to: the address of a ChartMuseum (with its tenant, where it has tenants) or of a Harbor's project, oci://HOST/PATH, or dir:DIR"
+        }
         ErrorKind::ChartConflict => {
             "compare the chart in the chart repository with the package's; --overwrite-charts replaces it, where the repository lets charts be replaced"
         }
@@ -80,7 +83,11 @@ fn next_step(kind: ErrorKind) -> Option<&'static str> {
 /// 2 where nothing can have been written.
 pub(crate) fn exit_code(error: &Error) -> u8 {
     match error.kind() {
-        ErrorKind::Usage | ErrorKind::Io | ErrorKind::PlanOutdated | ErrorKind::Untrusted => 2,
+        ErrorKind::Usage
+        | ErrorKind::Io
+        | ErrorKind::PlanOutdated
+        | ErrorKind::Untrusted
+        | ErrorKind::NoChartRepository => 2,
         _ => 1,
     }
 }

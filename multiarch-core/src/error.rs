@@ -42,6 +42,8 @@ pub enum ErrorKind {
     Conflict,
     /// Another chart of the same name and version is in the chart repository.
     ChartConflict,
+    /// What is named as a chart repository is none, or takes no charts.
+    NoChartRepository,
     /// Two different images of one run on the same name and platform.
     NameClash,
     /// A hint needs a value that the chart does not have, or cannot be understood.

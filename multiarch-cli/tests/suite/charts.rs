@@ -214,18 +214,19 @@ fn every_manner_of_chartmuseum() {
 fn what_refuses_charts_says_why() {
     let desk = Desk::new();
     let server = Server::start(Kind::Debian);
-    for (manner, path, said) in [
-        (Manner::Small, "", "takes no chart of"),
-        (Manner::ApiDisabled, "", "its API is disabled"),
-        (Manner::Static, "", "neither a ChartMuseum nor"),
-        (Manner::Tenants, "", "no index.yaml"),
-        (Manner::ChartMuseum, "/nowhere", "no index.yaml"),
-        (Manner::Locked, "", "MULTIARCH_CHARTS_USERNAME"),
+    for (manner, path, code, said) in [
+        (Manner::Small, "", 1, "takes no chart of"),
+        (Manner::ApiDisabled, "", 1, "its API is disabled"),
+        (Manner::Static, "", 2, "neither a ChartMuseum nor"),
+        (Manner::Tenants, "", 2, "no index.yaml"),
+        (Manner::ChartMuseum, "/nowhere", 2, "no index.yaml"),
+        (Manner::Locked, "", 1, "MULTIARCH_CHARTS_USERNAME"),
     ] {
         let museum = Museum::start(manner);
         let charts = format!("http://{}{path}", museum.address);
         let run = import(&desk, &server, &charts, &["amd64"], &[]);
-        assert_eq!(run.code, Some(1), "{manner:?}{path}: {}", run.err);
+        assert_eq!(run.code, Some(code), "{manner:?}{path}: {}", run.err);
+        assert!(run.err.contains("next:"), "{manner:?}{path}: {}", run.err);
         assert!(run.err.contains(said), "{manner:?}{path}: {}", run.err);
         assert!(run.err.contains(&museum.address), "{manner:?}{path}: {}", run.err);
         assert_eq!(museum.writes(), 0);

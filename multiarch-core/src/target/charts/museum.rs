@@ -48,14 +48,16 @@ impl Museum {
         }
         let Some(index) = self.read_index()? else {
             let message = format!("there is no chart repository: no index.yaml at /{}", self.path);
-            return Err(Error::new(ErrorKind::Unsupported, message).at_host(self.web.host()));
+            return Err(Error::new(ErrorKind::NoChartRepository, message).at_host(self.web.host()));
         };
         if !index.is_of_museum() && !self.path.starts_with("chartrepo/") {
             // Older ones do not say what they are; a web server with an index has no API.
             let api = self.web.get(&self.at("api", "charts"), MAX_INDEX)?;
             if !(api.status == 200 && api.media_type.starts_with("application/json")) {
                 let message = "it lists charts, but takes none: it is neither a ChartMuseum nor a Harbor's chart repository";
-                return Err(Error::new(ErrorKind::Unsupported, message).at_host(self.web.host()));
+                return Err(
+                    Error::new(ErrorKind::NoChartRepository, message).at_host(self.web.host())
+                );
             }
         }
         Ok(cached.insert(Arc::new(index)).clone())
@@ -100,7 +102,7 @@ impl Museum {
             }
             404 | 405 => {
                 let message = "the chart repository takes no uploads at this path: its API is disabled, or it has tenants and the path lacks one";
-                Error::new(ErrorKind::Unsupported, message).at_host(self.web.host())
+                Error::new(ErrorKind::NoChartRepository, message).at_host(self.web.host())
             }
             _ => answer.refusal(),
         }
