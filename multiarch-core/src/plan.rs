@@ -3,6 +3,7 @@
 //! Pure. [`Wanted`] says which image of which package goes by which name; [`Observed`] is what the
 //! target holds, filled by answering its [`Question`]s; [`Plan::new`] puts both together.
 
+mod clash;
 mod image;
 mod learned;
 mod model;
