@@ -15,4 +15,4 @@ mod walk;
 
 pub use open::OpenOptions;
 #[cfg(feature = "registry")]
-pub(crate) use room::Room;
+pub(crate) use room::{PIECE, Room};

@@ -22,8 +22,7 @@ pub(crate) fn run(args: &Apply, cancel: &Cancel) -> Result<Outcome> {
     let mut opened = open(&packages, &args.show, &progress, cancel)?;
     let plan = make_plan(&mut opened, &target, &options, cancel)?;
     saved.check(&plan)?;
-    drop(progress);
-    let outcome = import::apply(&plan, &target, &args.show, cancel);
+    let report = import::apply(&plan, &target, progress, &args.show, cancel);
     // What the plan lacked is still lacking.
-    Ok(if saved.complete { outcome } else { Outcome::Incomplete })
+    Ok(Outcome::from(saved.complete && report.complete))
 }

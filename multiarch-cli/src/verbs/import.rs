@@ -1,8 +1,14 @@
 //! `multiarch import`, and the same in the installer's words.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
-use multiarch_core::{Result, apply::Cancel, plan::Plan, report::Report, target::Target};
+use multiarch_core::{
+    Result,
+    apply::{Cancel, Progress},
+    plan::Plan,
+    report::Report,
+    target::Target,
+};
 
 use super::{Outcome, make_plan, open, setup::Setup};
 use crate::{
@@ -39,20 +45,23 @@ fn import(
     let progress = progress::shown(&work.show);
     let mut opened = open(&setup.packages, &work.show, &progress, cancel)?;
     let plan = make_plan(&mut opened, &setup.target, &setup.options, cancel)?;
-    let report = plan.apply(&setup.target, &*progress, cancel);
-    drop(progress);
-    show(&report, &work.show);
+    let report = apply(&plan, &setup.target, progress, &work.show, cancel);
     let found = strict && !report.findings.is_empty();
     Ok(Outcome::from(report.complete && !found))
 }
 
 /// Applies a plan and prints what happened.
-pub(super) fn apply(plan: &Plan<'_>, target: &Target, show_as: &Show, cancel: &Cancel) -> Outcome {
-    let progress = progress::shown(show_as);
+pub(super) fn apply(
+    plan: &Plan<'_>,
+    target: &Target,
+    progress: Arc<dyn Progress>,
+    show_as: &Show,
+    cancel: &Cancel,
+) -> Report {
     let report = plan.apply(target, &*progress, cancel);
     drop(progress);
     show(&report, show_as);
-    Outcome::from(report.complete)
+    report
 }
 
 fn show(report: &Report, show: &Show) {

@@ -49,8 +49,7 @@ impl Setup {
             }
         }
         let target = target(to, config, cancel)?;
-        if target.charts().is_some() && options.registry.as_deref().or(target.registry()).is_none()
-        {
+        if target.charts().is_some() && target.registry_by(&options).is_none() {
             let message = "charts name the images that a cluster pulls, and a directory is no registry: say with --registry HOST[:PORT][/PATH] where the images will be";
             return Err(Error::new(ErrorKind::Usage, message));
         }

@@ -2,12 +2,10 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{
-        Condvar, Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::{Condvar, Mutex, PoisonError},
 };
 
+use super::parallel;
 use crate::{
     chart::TargetName,
     image::Digest,
@@ -65,18 +63,15 @@ impl<'a> Queue<'a> {
         send: impl Fn(&QueuedBlob<'a>) + Sync,
         finish: impl Fn(&'a PlannedChart) -> ChartReport,
     ) -> Vec<ChartReport> {
-        let (next, line) = (AtomicUsize::new(0), FinishLine::new(self.blobs.len()));
+        let line = FinishLine::new(self.blobs.len());
+        let places: Vec<usize> = (0..self.blobs.len()).collect();
         std::thread::scope(|scope| {
-            for _ in 0..jobs.min(self.blobs.len()) {
-                scope.spawn(|| {
-                    loop {
-                        let place = next.fetch_add(1, Ordering::Relaxed);
-                        let Some(blob) = self.blobs.get(place) else { break };
-                        let _done = line.when_dropped(place);
-                        send(blob);
-                    }
+            scope.spawn(|| {
+                parallel::for_each(jobs, &places, |place| {
+                    let _done = line.when_dropped(*place);
+                    send(&self.blobs[*place]);
                 });
-            }
+            });
             let charts = self.charts.iter();
             charts
                 .map(|(chart, blobs)| {

@@ -32,7 +32,7 @@ impl StoredImages {
         options: &Options,
         cancel: &Cancel,
     ) -> Result<Vec<Self>> {
-        let registry = options.registry.as_deref().or(target.registry()).unwrap_or_default();
+        let registry = target.registry_by(options).unwrap_or_default();
         let mut found = Vec::new();
         for (name, version) in charts.repo().list()? {
             cancel.check()?;

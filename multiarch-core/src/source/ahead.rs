@@ -109,9 +109,8 @@ impl Ahead {
             while left > 0 {
                 let mut piece = room.take();
                 let length = PIECE.min(usize::try_from(left).unwrap_or(PIECE));
-                match fill(&mut cursor.reader, &mut piece.buffer[..length]) {
+                match piece.fill(&mut cursor.reader, length) {
                     Ok(count) => {
-                        piece.length = count;
                         cursor.at += count as u64;
                         left -= count as u64;
                         // Nobody wants the rest.
@@ -135,20 +134,6 @@ impl Ahead {
     }
 }
 
-/// Reads until the buffer is full or the data ends.
-fn fill(reader: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
-    let mut filled = 0;
-    while filled < buffer.len() {
-        match reader.read(&mut buffer[filled..]) {
-            Ok(0) => break,
-            Ok(count) => filled += count,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(filled)
-}
-
 impl Read for Ahead {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
@@ -158,7 +143,7 @@ impl Read for Ahead {
                 None => Err(io::ErrorKind::Other.into()),
             },
             Self::Pieces { pieces, now, at } => {
-                if now.as_ref().is_none_or(|piece| *at == piece.length) {
+                if now.as_ref().is_none_or(|piece| *at == piece.as_ref().len()) {
                     // The room of the old piece is free before there is a new one.
                     *now = None;
                     match pieces.recv() {
@@ -167,8 +152,9 @@ impl Read for Ahead {
                     }
                 }
                 let Some(piece) = now else { return Ok(0) };
-                let count = buffer.len().min(piece.length - *at);
-                buffer[..count].copy_from_slice(&piece.buffer[*at..*at + count]);
+                let rest = &piece.as_ref()[*at..];
+                let count = buffer.len().min(rest.len());
+                buffer[..count].copy_from_slice(&rest[..count]);
                 *at += count;
                 Ok(count)
             }

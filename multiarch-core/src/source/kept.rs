@@ -90,15 +90,9 @@ impl Kept {
         file.read_exact(&mut head).ok().filter(|()| head == MAGIC)?;
         file.read_exact(&mut expected).ok()?;
         let from = (MAGIC.len() + expected.len()) as u64;
-        let mut hasher = Hasher::new(Algorithm::Sha256);
-        let mut chunk = vec![0; 128 << 10];
-        loop {
-            match file.read(&mut chunk).ok()? {
-                0 => break,
-                count => hasher.update(&chunk[..count]),
-            };
-        }
-        if hasher.finish().hex() != hex::encode(expected) {
+        let mut hashing = Hashing::of(io::sink());
+        io::copy(&mut file, &mut hashing).ok()?;
+        if hashing.hasher.finish().hex() != hex::encode(expected) {
             return None;
         }
         file.seek(SeekFrom::Start(from)).ok()?;
@@ -124,10 +118,7 @@ impl Kept {
         let mut file = tempfile::Builder::new().prefix(".").tempfile_in(&self.folder)?;
         file.write_all(MAGIC)?;
         file.write_all(&[0; 32])?;
-        let mut encoder = zstd::stream::write::Encoder::new(
-            Hashing { inner: file.as_file_mut(), hasher: Hasher::new(Algorithm::Sha256) },
-            1,
-        )?;
+        let mut encoder = zstd::stream::write::Encoder::new(Hashing::of(file.as_file_mut()), 1)?;
         postcard::to_io(&content, io::BufWriter::new(&mut encoder)).map_err(io::Error::other)?;
         let digest = encoder.finish()?.hasher.finish();
         let digest = hex::decode(digest.hex()).map_err(io::Error::other)?;
@@ -155,6 +146,12 @@ impl Kept {
 struct Hashing<W> {
     inner: W,
     hasher: Hasher,
+}
+
+impl<W> Hashing<W> {
+    fn of(inner: W) -> Self {
+        Self { inner, hasher: Hasher::new(Algorithm::Sha256) }
+    }
 }
 
 impl<W: Write> Write for Hashing<W> {

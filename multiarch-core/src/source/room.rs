@@ -1,6 +1,9 @@
 //! Buffers that go round: fresh memory costs more than what is done with it.
 
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::{
+    io::{self, Read},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+};
 
 /// Size of a piece in bytes.
 pub(crate) const PIECE: usize = 256 << 10;
@@ -17,8 +20,8 @@ struct Buffers {
 
 /// A piece of a blob; its buffer goes back when it is dropped.
 pub(crate) struct Piece {
-    pub(crate) buffer: Box<[u8]>,
-    pub(crate) length: usize,
+    buffer: Box<[u8]>,
+    length: usize,
     room: Room,
 }
 
@@ -48,6 +51,22 @@ impl Room {
         };
         drop(buffers);
         Piece { buffer, length: 0, room: self.clone() }
+    }
+}
+
+impl Piece {
+    /// Reads until the piece holds so many bytes, or the data ends; gives how many it holds.
+    pub(crate) fn fill(&mut self, reader: &mut impl Read, most: usize) -> io::Result<usize> {
+        self.length = 0;
+        while self.length < most {
+            match reader.read(&mut self.buffer[self.length..most]) {
+                Ok(0) => break,
+                Ok(count) => self.length += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(self.length)
     }
 }
 

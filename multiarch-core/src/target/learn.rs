@@ -14,6 +14,11 @@ use crate::{
 };
 
 impl Target {
+    /// Where the cluster pulls from: what the options say, or else what the target's name tells.
+    pub fn registry_by<'a>(&'a self, options: &'a Options) -> Option<&'a str> {
+        options.registry.as_deref().or(self.registry())
+    }
+
     /// Asks the chart repository for the charts of these packages, and the target for the names that
     /// they render. Without a chart repository there is nothing to learn.
     ///
@@ -27,7 +32,7 @@ impl Target {
         cancel: &Cancel,
     ) -> Result<Learned> {
         let Some(charts) = self.charts() else { return Ok(Learned::default()) };
-        let registry = options.registry.as_deref().or(self.registry()).ok_or_else(|| {
+        let registry = self.registry_by(options).ok_or_else(|| {
             let message =
                 "charts must say where their images are pulled from, and a directory does not tell";
             Error::new(ErrorKind::Usage, message)

@@ -187,10 +187,8 @@ impl Target {
         }
         let address: super::registry::Address = text.parse()?;
         let name = address.to_string();
-        let registry = address.repository("").trim_end_matches('/').to_owned();
-        let registry = format!("{}/{registry}", address.host());
+        let registry = Some(address.registry());
         let store = Arc::new(super::registry::Registry::new(address, options)?);
-        let registry = Some(registry.trim_end_matches('/').to_owned());
         Ok(Self { registry, ..Self::new(name, store) })
     }
 }

@@ -35,6 +35,7 @@ impl RepoIndex {
     }
 
     /// ChartMuseum says so.
+    #[cfg(feature = "registry")]
     pub(super) fn is_of_museum(&self) -> bool {
         self.0.contains_key("serverInfo")
     }
@@ -49,6 +50,7 @@ impl RepoIndex {
     }
 
     /// Where a chart's file is; relative to the repository, or not.
+    #[cfg(feature = "registry")]
     pub(super) fn url(&self, name: &str, version: &str) -> Option<&str> {
         let entry = self.versions(name).iter().find(|entry| version_of(entry) == version)?;
         entry["urls"].as_array()?.first()?.as_str()

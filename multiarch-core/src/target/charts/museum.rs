@@ -73,12 +73,8 @@ impl Museum {
         }
     }
 
-    /// The project where this is a Harbor that keeps charts as OCI artifacts.
+    /// The project where this is a Harbor, which keeps charts as OCI artifacts if it has no index.
     pub(super) fn harbor_project(&self) -> Result<Option<&str>> {
-        let known = self.index.lock().unwrap_or_else(PoisonError::into_inner).is_some();
-        if known || self.read_index()?.is_some() {
-            return Ok(None);
-        }
         let ping = self.web.get("/api/v2.0/ping", MAX_ANSWER)?;
         let text = String::from_utf8_lossy(&ping.body).to_ascii_lowercase();
         let is_harbor = ping.status == 200 && !ping.is_html() && text.contains("pong");
@@ -142,10 +138,6 @@ impl ChartRepo for Museum {
         self.forget();
         match answer.status {
             200 | 201 => Ok(()),
-            // The answer to the first try may have been lost.
-            409 if self.get(chart.name(), chart.version())?.as_deref() == Some(chart.bytes()) => {
-                Ok(())
-            }
             _ => Err(self.refused(chart, &answer)),
         }
     }

@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use super::{ChartRepo, museum::Museum, oci::OciCharts};
 use crate::{
     chart::PackedChart,
-    error::Result,
+    error::{ErrorKind, Result},
     target::registry::{Address, Registry, RegistryOptions},
 };
 
@@ -26,7 +26,7 @@ impl Recognised {
 
     fn repo(&self) -> Result<&dyn ChartRepo> {
         if self.artifacts.get().is_none() {
-            let artifacts = match self.museum.harbor_project()? {
+            let artifacts = match self.no_museum()? {
                 Some(project) => {
                     let (scheme, rest) = self.url.split_once("://").unwrap_or(("https", &self.url));
                     let host = rest.split('/').next().unwrap_or_default();
@@ -43,6 +43,19 @@ impl Recognised {
             Some(Some(artifacts)) => artifacts,
             _ => &self.museum,
         })
+    }
+}
+
+impl Recognised {
+    /// The Harbor project where there is no ChartMuseum; `None` where there is one.
+    fn no_museum(&self) -> Result<Option<&str>> {
+        match self.museum.check() {
+            Ok(()) => Ok(None),
+            Err(error) if error.kind() == ErrorKind::NoChartRepository => {
+                self.museum.harbor_project()?.map(Some).ok_or(error)
+            }
+            Err(error) => Err(error),
+        }
     }
 }
 

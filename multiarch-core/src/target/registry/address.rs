@@ -38,6 +38,12 @@ impl Address {
         &self.host
     }
 
+    /// Host and path, as they stand before a name in a reference.
+    pub fn registry(&self) -> String {
+        let path = if self.path.is_empty() { String::new() } else { format!("/{}", self.path) };
+        format!("{}{path}", self.host)
+    }
+
     /// The repository for a name below this address.
     pub fn repository(&self, name: &str) -> String {
         if self.path.is_empty() { name.to_owned() } else { format!("{}/{name}", self.path) }
@@ -109,11 +115,7 @@ impl FromStr for Address {
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let scheme = self.scheme.map_or("docker", Scheme::name);
-        write!(f, "{scheme}://{}", self.host)?;
-        if !self.path.is_empty() {
-            write!(f, "/{}", self.path)?;
-        }
-        Ok(())
+        write!(f, "{scheme}://{}", self.registry())
     }
 }
 

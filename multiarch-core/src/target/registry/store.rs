@@ -1,7 +1,5 @@
 //! The registry as an [`ImageStore`].
 
-use std::io::Read;
-
 use bytes::Bytes;
 use reqwest::{Method, StatusCode, header};
 
@@ -16,7 +14,7 @@ use crate::{
     chart::TargetName,
     error::{Error, ErrorKind, Result},
     image::{Digest, Document, MAX_DOCUMENT_SIZE, types},
-    source::Room,
+    source::{PIECE, Room},
     target::{BlobContent, ImageStore, Sent},
 };
 
@@ -121,10 +119,10 @@ impl Registry {
         let mut failure = None;
         loop {
             let mut chunk = self.room.take();
-            match read_full(&mut reader, &mut chunk.buffer) {
+            // Full ones, so that the last read, with its check, comes before the last bytes are sent.
+            match chunk.fill(&mut reader, PIECE) {
                 Ok(0) => break,
-                Ok(count) => {
-                    chunk.length = count;
+                Ok(_) => {
                     // The server has answered already: it wants no more.
                     if sender.send_blocking(Ok(Bytes::from_owner(chunk))).is_err() {
                         break;
@@ -144,20 +142,6 @@ impl Registry {
             None => ended,
         }
     }
-}
-
-/// Fills the buffer, so that the last read, with its check, comes before the last bytes are sent.
-fn read_full(reader: &mut impl Read, buffer: &mut [u8]) -> std::io::Result<usize> {
-    let mut filled = 0;
-    while filled < buffer.len() {
-        match reader.read(&mut buffer[filled..]) {
-            Ok(0) => break,
-            Ok(count) => filled += count,
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(filled)
 }
 
 impl ImageStore for Registry {
