@@ -5,7 +5,7 @@ use std::{hint::black_box, io::Read};
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use multiarch_core::{
-    apply::Cancel,
+    apply::{Cancel, NoProgress},
     chart::{Chart, ChartFiles, Naming, parse_hints, relocate},
     image::{Algorithm, Hasher},
     package::Package,
@@ -73,7 +73,7 @@ fn plan(criterion: &mut Criterion) {
     group.bench_function("name, ask and plan", |b| {
         b.iter(|| {
             let wanted = Wanted::new(&packages, &Options::default());
-            let observed = target.observe(&wanted, &Cancel::new()).expect("observed");
+            let observed = target.observe(&wanted, &NoProgress, &Cancel::new()).expect("observed");
             Plan::new(&target, wanted, observed).tags_to_write()
         });
     });

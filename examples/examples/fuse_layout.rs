@@ -24,7 +24,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let target: Target = format!("oci:{}", folder.path().join("store").display()).parse()?;
     let cancel = Cancel::new();
     let wanted = Wanted::new(&packages, &Options::default());
-    let observed = target.observe(&wanted, &cancel)?;
+    let observed = target.observe(&wanted, &NoProgress, &cancel)?;
     let plan = Plan::new(&target, wanted, observed);
     println!("{plan}");
 

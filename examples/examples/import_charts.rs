@@ -26,7 +26,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let cancel = Cancel::new();
     let learned = target.learn(&packages, &options, &cancel)?;
     let wanted = Wanted::with(&packages, &options, &learned);
-    let observed = target.observe(&wanted, &cancel)?;
+    let observed = target.observe(&wanted, &NoProgress, &cancel)?;
     let report = Plan::new(&target, wanted, observed).apply(&target, &NoProgress, &cancel);
     println!("{report}");
     assert!(report.complete && charts.join("web-1.2.0.tgz").exists());

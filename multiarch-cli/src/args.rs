@@ -272,12 +272,31 @@ pub(crate) struct Show {
     /// Show no progress
     #[arg(short, long)]
     pub(crate) quiet: bool,
+    /// How progress is shown, on standard error
+    #[arg(long, value_enum, default_value_t = Style::Auto, value_name = "STYLE")]
+    progress: Style,
     /// Keep no index of the packages for the next run
     #[arg(long)]
     pub(crate) no_cache: bool,
 }
 
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Style {
+    /// A bar on a terminal, lines otherwise
+    Auto,
+    /// A line every ten seconds
+    Lines,
+    /// A JSON object a line, every second
+    Json,
+    /// Not at all, as with --quiet
+    None,
+}
+
 impl Show {
+    pub(crate) fn style(&self) -> Style {
+        if self.quiet { Style::None } else { self.progress }
+    }
+
     /// Where indexes of packages are kept: the user's cache folder.
     pub(crate) fn cache(&self) -> Option<PathBuf> {
         if self.no_cache {

@@ -1,179 +1,222 @@
-//! Showing how far a run is: bars on a terminal, lines otherwise.
+//! Showing how far a run is: a bar on a terminal, lines or JSON otherwise.
 
 use std::{
+    fmt::Write as _,
     io::IsTerminal,
-    sync::{
-        Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::{Duration, Instant},
+    sync::{Arc, mpsc},
+    thread::JoinHandle,
+    time::Duration,
 };
 
 use indicatif::{HumanBytes, HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
-use multiarch_core::{
-    apply::{NoProgress, Progress},
-    chart::TargetName,
+use multiarch_core::apply::{Meter, NoProgress, Phase, Progress, Snapshot};
+
+use crate::{
+    args::{Show, Style},
+    output,
 };
 
-use crate::{args::Show, output};
+/// Progress that is shown until this is dropped.
+pub(crate) struct Shown {
+    progress: Arc<dyn Progress>,
+    end: Option<mpsc::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
 
-/// Bars on a terminal, a line now and then in a log, nothing when asked for nothing.
-pub(crate) fn shown(show: &Show) -> Arc<dyn Progress> {
-    if show.quiet {
-        Arc::new(NoProgress)
-    } else if std::io::stderr().is_terminal() {
-        Arc::new(Bar::default())
-    } else {
-        Arc::new(Lines::default())
+impl Shown {
+    /// What is to be told how far the run is.
+    pub(crate) fn progress(&self) -> &Arc<dyn Progress> {
+        &self.progress
     }
 }
 
-const STYLE: &str = "{msg} [{bar:30}] {bytes}/{total_bytes} {bytes_per_sec}, {eta} left {prefix}";
-
-#[derive(Default)]
-struct Bar {
-    bar: Mutex<Option<ProgressBar>>,
-    done: AtomicU64,
-    images: AtomicU64,
+impl Drop for Shown {
+    fn drop(&mut self) {
+        drop(self.end.take());
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
 }
+
+/// Shows progress as it was asked for: on its own, a bar on a terminal and lines in a log.
+pub(crate) fn shown(show: &Show) -> Shown {
+    let (meter, terminal) = (Arc::new(Meter::new()), std::io::stderr().is_terminal());
+    let mut display: Box<dyn Display> = match show.style() {
+        Style::None => {
+            return Shown { progress: Arc::new(NoProgress), end: None, thread: None };
+        }
+        Style::Auto if terminal => Box::new(Bar::new()),
+        Style::Auto | Style::Lines => Box::new(Lines::default()),
+        Style::Json => Box::new(Json),
+    };
+    let (end, ended) = mpsc::channel::<()>();
+    let seen = meter.clone();
+    let look = move || {
+        while let Err(mpsc::RecvTimeoutError::Timeout) = ended.recv_timeout(display.period()) {
+            display.show(&seen.snapshot(), &failed(&seen));
+        }
+        display.finish(&seen.snapshot(), &failed(&seen));
+    };
+    let thread = std::thread::Builder::new().name("progress".into()).spawn(look).ok();
+    Shown { progress: meter, end: Some(end), thread }
+}
+
+fn failed(meter: &Meter) -> Vec<String> {
+    meter.take_failed().iter().map(ToString::to_string).collect()
+}
+
+/// A way to show progress.
+trait Display: Send {
+    /// How often it is shown.
+    fn period(&self) -> Duration;
+    /// Shows where the run is, and the images that failed since it was shown last.
+    fn show(&mut self, now: &Snapshot, failed: &[String]);
+    /// The run has ended.
+    fn finish(&mut self, now: &Snapshot, failed: &[String]);
+}
+
+/// What a line says of a snapshot.
+fn tell(now: &Snapshot) -> String {
+    let mut text = String::new();
+    let mut add = |part: std::fmt::Arguments<'_>| {
+        let gap = if text.is_empty() { "" } else { ", " };
+        let _ = write!(text, "{gap}{part}");
+    };
+    if now.bytes_total > 0 {
+        add(format_args!("{} of {}", HumanBytes(now.bytes), HumanBytes(now.bytes_total)));
+        add(format_args!("{}/s", HumanBytes(now.bytes_per_second)));
+    }
+    if now.answers_total > 0 {
+        add(format_args!("{} of {} answers", now.answers, now.answers_total));
+    }
+    if now.images_total > 0 {
+        add(format_args!("{} of {} images", now.images, now.images_total));
+    }
+    if now.charts_total > 0 {
+        add(format_args!("{} of {} charts", now.charts, now.charts_total));
+    }
+    if let Some(left) = now.seconds_left.filter(|_| now.bytes < now.bytes_total) {
+        add(format_args!("{} left", HumanDuration(Duration::from_secs(left))));
+    }
+    if let Some(what) = &now.waiting_for {
+        add(format_args!("waiting for {what}"));
+    }
+    text
+}
+
+fn name(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Reading => "reading",
+        Phase::Asking => "asking the target",
+        Phase::Sending => "sending",
+        _ => "starting",
+    }
+}
+
+fn note_failed(failed: &[String]) {
+    for image in failed {
+        output::note(&format!("failed: {image}"));
+    }
+}
+
+struct Bar(ProgressBar);
 
 impl Bar {
-    fn start(&self, what: String, bytes: u64) {
-        let bar = ProgressBar::with_draw_target(Some(bytes), ProgressDrawTarget::stderr_with_hz(8));
-        if let Ok(style) = ProgressStyle::with_template(STYLE) {
+    fn new() -> Self {
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(8));
+        if let Ok(style) = ProgressStyle::with_template("{prefix} [{bar:20}] {wide_msg}") {
             bar.set_style(style.progress_chars("=> "));
         }
-        bar.set_message(what);
-        let mut slot = self.bar.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(old) = slot.replace(bar) {
-            old.finish_and_clear();
+        Self(bar)
+    }
+}
+
+impl Display for Bar {
+    fn period(&self) -> Duration {
+        Duration::from_millis(125)
+    }
+
+    fn show(&mut self, now: &Snapshot, failed: &[String]) {
+        if !failed.is_empty() {
+            self.0.suspend(|| note_failed(failed));
         }
-    }
-
-    fn with(&self, act: impl FnOnce(&ProgressBar)) {
-        if let Some(bar) = &*self.bar.lock().unwrap_or_else(PoisonError::into_inner) {
-            act(bar);
+        if now.phase == Phase::Starting {
+            return;
         }
+        let (done, total) = match now.bytes_total {
+            0 => (now.answers + now.images, now.answers_total + now.images_total),
+            total => (now.bytes, total),
+        };
+        self.0.set_prefix(name(now.phase));
+        self.0.set_length(total);
+        self.0.set_position(done);
+        self.0.set_message(tell(now));
+    }
+
+    fn finish(&mut self, _: &Snapshot, failed: &[String]) {
+        self.0.finish_and_clear();
+        note_failed(failed);
     }
 }
-
-impl Drop for Bar {
-    fn drop(&mut self) {
-        self.with(ProgressBar::finish_and_clear);
-    }
-}
-
-impl Progress for Bar {
-    fn reading(&self, package: &str, bytes: u64) {
-        self.start(format!("reading {package}"), bytes);
-    }
-
-    fn read(&self, bytes: u64) {
-        self.with(|bar| bar.inc(bytes));
-    }
-
-    fn begin(&self, bytes: u64, images: u64) {
-        self.images.store(images, Ordering::Relaxed);
-        self.start("sending".into(), bytes);
-    }
-
-    fn sent(&self, bytes: u64) {
-        self.with(|bar| bar.inc(bytes));
-    }
-
-    fn unsent(&self, bytes: u64) {
-        self.with(|bar| bar.set_position(bar.position().saturating_sub(bytes)));
-    }
-
-    fn image(&self, name: &TargetName, failed: bool) {
-        let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
-        let images = self.images.load(Ordering::Relaxed);
-        self.with(|bar| {
-            bar.set_prefix(format!("({done}/{images} images)"));
-            if failed {
-                bar.suspend(|| output::note(&format!("failed: {name}")));
-            }
-        });
-    }
-}
-
-/// How often a line is written.
-const PERIOD: Duration = Duration::from_secs(10);
 
 #[derive(Default)]
-struct Lines(Mutex<State>);
-
-#[derive(Default)]
-struct State {
-    what: String,
-    total: u64,
-    done: u64,
-    images: u64,
-    images_done: u64,
-    begun: Option<Instant>,
-    last: Option<Instant>,
+struct Lines {
+    periods: u32,
 }
 
 impl Lines {
-    fn with(&self, act: impl FnOnce(&mut State)) {
-        act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+    /// Failures are told within a second, everything else every ten.
+    const PERIODS: u32 = 10;
+
+    fn line(now: &Snapshot) {
+        output::note(&format!("{}: {}", name(now.phase), tell(now)));
     }
 }
 
-impl State {
-    fn start(&mut self, what: String, total: u64, images: u64) {
-        let now = Some(Instant::now());
-        *self = Self { what, total, images, begun: now, last: now, ..Self::default() };
+impl Display for Lines {
+    fn period(&self) -> Duration {
+        Duration::from_secs(1)
     }
 
-    fn advance(&mut self, bytes: u64) {
-        self.done += bytes;
-        let (Some(begun), Some(last)) = (self.begun, self.last) else { return };
-        if last.elapsed() < PERIOD {
-            return;
+    fn show(&mut self, now: &Snapshot, failed: &[String]) {
+        note_failed(failed);
+        self.periods += 1;
+        if self.periods.is_multiple_of(Self::PERIODS) {
+            Self::line(now);
         }
-        self.last = Some(Instant::now());
-        let elapsed = begun.elapsed();
-        let rate = self.done / elapsed.as_secs().max(1);
-        let left = self.total.saturating_sub(self.done) / rate.max(1);
-        output::note(&format!(
-            "{}: {} of {}, {} of {} images, {}/s, {} left",
-            self.what,
-            HumanBytes(self.done),
-            HumanBytes(self.total),
-            self.images_done,
-            self.images,
-            HumanBytes(rate),
-            HumanDuration(Duration::from_secs(left)),
-        ));
+    }
+
+    fn finish(&mut self, now: &Snapshot, failed: &[String]) {
+        note_failed(failed);
+        if self.periods >= Self::PERIODS {
+            Self::line(now);
+        }
     }
 }
 
-impl Progress for Lines {
-    fn reading(&self, package: &str, bytes: u64) {
-        self.with(|state| state.start(format!("reading {package}"), bytes, 0));
+struct Json;
+
+impl Display for Json {
+    fn period(&self) -> Duration {
+        Duration::from_secs(1)
     }
 
-    fn read(&self, bytes: u64) {
-        self.with(|state| state.advance(bytes));
-    }
-
-    fn begin(&self, bytes: u64, images: u64) {
-        self.with(|state| state.start("sending".into(), bytes, images));
-    }
-
-    fn sent(&self, bytes: u64) {
-        self.with(|state| state.advance(bytes));
-    }
-
-    fn unsent(&self, bytes: u64) {
-        self.with(|state| state.done = state.done.saturating_sub(bytes));
-    }
-
-    fn image(&self, name: &TargetName, failed: bool) {
-        self.with(|state| state.images_done += 1);
-        if failed {
-            output::note(&format!("failed: {name}"));
+    fn show(&mut self, now: &Snapshot, failed: &[String]) {
+        #[derive(serde::Serialize)]
+        struct Line<'a> {
+            schema: &'static str,
+            #[serde(flatten)]
+            now: &'a Snapshot,
+            failed: &'a [String],
         }
+        let line = Line { schema: "multiarch.progress/v1", now, failed };
+        if let Ok(line) = serde_json::to_string(&line) {
+            output::note(&line);
+        }
+    }
+
+    fn finish(&mut self, now: &Snapshot, failed: &[String]) {
+        self.show(now, failed);
     }
 }

@@ -7,18 +7,18 @@ pub(crate) mod plan;
 pub(crate) mod setup;
 pub(crate) mod status;
 
-use std::{path::PathBuf, sync::Arc};
+use std::path::PathBuf;
 
 use multiarch_core::{
-    Error, ErrorKind, Result,
-    apply::{Cancel, Progress},
+    Error, Result,
+    apply::Cancel,
     package::Package,
     plan::{Learned, Options, Plan, Wanted},
     source::OpenOptions,
     target::Target,
 };
 
-use crate::args::Show;
+use crate::{args::Show, progress::Shown};
 
 /// How a verb ended, where it did its work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,21 +46,18 @@ pub(crate) struct Opened {
 pub(crate) fn open(
     paths: &[PathBuf],
     show: &Show,
-    progress: &Arc<dyn Progress>,
+    shown: &Shown,
     cancel: &Cancel,
 ) -> Result<Opened> {
     let mut options = OpenOptions::default();
     options.cache = show.cache();
     options.cancel = cancel.clone();
-    options.progress = Some(progress.clone());
+    options.progress = Some(shown.progress().clone());
     let mut opened =
         Opened { packages: Vec::new(), problems: Vec::new(), learned: Learned::default() };
-    for path in paths {
-        match Package::open_with(path, &options) {
+    for package in Package::open_all(paths, &options)? {
+        match package {
             Ok(package) => opened.packages.push(package),
-            Err(error) if matches!(error.kind(), ErrorKind::Io | ErrorKind::Cancelled) => {
-                return Err(error);
-            }
             Err(error) => opened.problems.push(error),
         }
     }
@@ -72,6 +69,7 @@ pub(crate) fn make_plan<'a>(
     opened: &'a mut Opened,
     target: &Target,
     options: &Options,
+    shown: &Shown,
     cancel: &Cancel,
 ) -> Result<Plan<'a>> {
     opened.learned = target.learn(&opened.packages, options, cancel)?;
@@ -79,6 +77,6 @@ pub(crate) fn make_plan<'a>(
     for problem in opened.problems.drain(..) {
         wanted.add_problem(problem);
     }
-    let observed = target.observe(&wanted, cancel)?;
+    let observed = target.observe(&wanted, &**shown.progress(), cancel)?;
     Ok(Plan::new(target, wanted, observed))
 }

@@ -5,6 +5,7 @@
 
 mod blobs;
 mod cancel;
+mod meter;
 pub(crate) mod parallel;
 mod progress;
 mod queue;
@@ -12,4 +13,5 @@ mod run;
 mod tag;
 
 pub use cancel::Cancel;
-pub use progress::{NoProgress, Progress};
+pub use meter::{Meter, Phase, Snapshot, WINDOW};
+pub use progress::{NoProgress, Progress, Totals, Wait};

@@ -33,7 +33,7 @@
 //!
 //! let cancel = Cancel::new();
 //! let wanted = Wanted::new(&packages, &Options::default());
-//! let observed = target.observe(&wanted, &cancel)?;
+//! let observed = target.observe(&wanted, &NoProgress, &cancel)?;
 //! let plan = Plan::new(&target, wanted, observed);
 //! println!("{plan}");
 //!

@@ -13,16 +13,16 @@ pub(crate) fn run(args: &Apply, cancel: &Cancel) -> Result<Outcome> {
         .map_err(|e| Error::from_io("reading the plan", e).at_path(&path))?;
     let saved = SavedPlan::parse(&text).map_err(|e| e.at_path(&path))?;
     let charts = saved.charts_to.as_deref();
-    let target =
-        open_saved(&saved.target, charts, args.config.as_deref(), &args.connection, cancel)?;
+    let shown = progress::shown(&args.show);
+    let config = args.config.as_deref();
+    let target = open_saved(&saved.target, charts, config, &args.connection, &shown, cancel)?;
     let packages: Vec<PathBuf> = saved.packages.iter().map(|p| p.path.clone().into()).collect();
-    let progress = progress::shown(&args.show);
     let mut options = saved.options.clone();
     options.jobs = args.connection.jobs.or(options.jobs);
-    let mut opened = open(&packages, &args.show, &progress, cancel)?;
-    let plan = make_plan(&mut opened, &target, &options, cancel)?;
+    let mut opened = open(&packages, &args.show, &shown, cancel)?;
+    let plan = make_plan(&mut opened, &target, &options, &shown, cancel)?;
     saved.check(&plan)?;
-    let report = import::apply(&plan, &target, progress, &args.show, cancel);
+    let report = import::apply(&plan, &target, shown, &args.show, cancel);
     // What the plan lacked is still lacking.
     Ok(Outcome::from(saved.complete && report.complete))
 }

@@ -1,19 +1,14 @@
 //! `multiarch import`, and the same in the installer's words.
 
-use std::{path::PathBuf, sync::Arc};
+use std::path::PathBuf;
 
-use multiarch_core::{
-    Result,
-    apply::{Cancel, Progress},
-    plan::Plan,
-    report::Report,
-    target::Target,
-};
+use multiarch_core::{Result, apply::Cancel, plan::Plan, report::Report, target::Target};
 
 use super::{Outcome, make_plan, open, setup::Setup};
 use crate::{
     args::{ClusterCreate, Import, ImportAddon, Installer, Show, Work},
-    output, progress,
+    output,
+    progress::{self, Shown},
 };
 
 pub(crate) fn run(args: &Import, cancel: &Cancel) -> Result<Outcome> {
@@ -36,16 +31,16 @@ fn import(
     strict: bool,
     cancel: &Cancel,
 ) -> Result<Outcome> {
-    let setup = Setup::of(packages, &work.to, work.options()?, cancel)?;
+    let shown = progress::shown(&work.show);
+    let setup = Setup::of(packages, &work.to, work.options()?, &shown, cancel)?;
     if installer.is_some_and(|words| words.debug) {
         output::note(&format!("images go to {}", setup.target));
         let charts = setup.target.charts().map_or("nowhere".into(), ToString::to_string);
         output::note(&format!("charts go to {charts}"));
     }
-    let progress = progress::shown(&work.show);
-    let mut opened = open(&setup.packages, &work.show, &progress, cancel)?;
-    let plan = make_plan(&mut opened, &setup.target, &setup.options, cancel)?;
-    let report = apply(&plan, &setup.target, progress, &work.show, cancel);
+    let mut opened = open(&setup.packages, &work.show, &shown, cancel)?;
+    let plan = make_plan(&mut opened, &setup.target, &setup.options, &shown, cancel)?;
+    let report = apply(&plan, &setup.target, shown, &work.show, cancel);
     let found = strict && !report.findings.is_empty();
     Ok(Outcome::from(report.complete && !found))
 }
@@ -54,12 +49,12 @@ fn import(
 pub(super) fn apply(
     plan: &Plan<'_>,
     target: &Target,
-    progress: Arc<dyn Progress>,
+    shown: Shown,
     show_as: &Show,
     cancel: &Cancel,
 ) -> Report {
-    let report = plan.apply(target, &*progress, cancel);
-    drop(progress);
+    let report = plan.apply(target, &**shown.progress(), cancel);
+    drop(shown);
     show(&report, show_as);
     report
 }

@@ -6,9 +6,9 @@ use super::{Outcome, open};
 use crate::{args::Inspect, output, progress};
 
 pub(crate) fn run(args: &Inspect, cancel: &Cancel) -> Result<Outcome> {
-    let progress = progress::shown(&args.show);
-    let opened = open(&args.packages, &args.show, &progress, cancel)?;
-    drop(progress);
+    let shown = progress::shown(&args.show);
+    let opened = open(&args.packages, &args.show, &shown, cancel)?;
+    drop(shown);
     let inspections: Vec<_> = opened.packages.iter().map(Inspection::of).collect();
     if args.show.json {
         let problems = &opened.problems;

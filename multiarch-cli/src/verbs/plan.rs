@@ -31,13 +31,13 @@ pub(crate) fn run(args: &Plan, cancel: &Cancel) -> Result<Outcome> {
         to.target = to.target.as_deref().map(|t| absolute_folder(t, "oci:")).transpose()?;
         to.charts_to = to.charts_to.as_deref().map(|t| absolute_folder(t, "dir:")).transpose()?;
     }
-    let setup = Setup::of(&args.packages, &to, args.work.options()?, cancel)?;
+    let shown = progress::shown(&args.work.show);
+    let setup = Setup::of(&args.packages, &to, args.work.options()?, &shown, cancel)?;
     let (target, options) = (setup.target, setup.options);
     let paths = if args.output.is_some() { absolute(&setup.packages)? } else { setup.packages };
-    let progress = progress::shown(&args.work.show);
-    let mut opened = open(&paths, &args.work.show, &progress, cancel)?;
-    let plan = make_plan(&mut opened, &target, &options, cancel)?;
-    drop(progress);
+    let mut opened = open(&paths, &args.work.show, &shown, cancel)?;
+    let plan = make_plan(&mut opened, &target, &options, &shown, cancel)?;
+    drop(shown);
     if let Some(path) = &args.output {
         let text = serde_json::to_vec_pretty(&plan).map_err(std::io::Error::from);
         text.and_then(|text| std::fs::write(path, text))

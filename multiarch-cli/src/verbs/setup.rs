@@ -18,6 +18,7 @@ use multiarch_core::{
 use crate::{
     args::{Connection, To},
     output,
+    progress::Shown,
 };
 
 /// The packages, the target, and what the user called it.
@@ -37,6 +38,7 @@ impl Setup {
         given: &[PathBuf],
         to: &To,
         options: Options,
+        shown: &Shown,
         cancel: &Cancel,
     ) -> Result<Self> {
         let config = to.config.as_deref().map(read).transpose()?;
@@ -48,7 +50,7 @@ impl Setup {
                 return Err(Error::new(ErrorKind::Usage, message).at_path(path.display()));
             }
         }
-        let target = target(to, config, cancel)?;
+        let target = target(to, config, shown, cancel)?;
         if target.charts().is_some() && target.registry_by(&options).is_none() {
             let message = "charts name the images that a cluster pulls, and a directory is no registry: say with --registry HOST[:PORT][/PATH] where the images will be";
             return Err(Error::new(ErrorKind::Usage, message));
@@ -58,8 +60,8 @@ impl Setup {
 }
 
 /// The target of a command that needs no packages.
-pub(crate) fn target_of(to: &To, cancel: &Cancel) -> Result<Target> {
-    target(to, to.config.as_deref().map(read).transpose()?, cancel)
+pub(crate) fn target_of(to: &To, shown: &Shown, cancel: &Cancel) -> Result<Target> {
+    target(to, to.config.as_deref().map(read).transpose()?, shown, cancel)
 }
 
 /// Opens what a saved plan names; a configuration only gives credentials.
@@ -68,12 +70,13 @@ pub(crate) fn open_saved(
     charts: Option<&str>,
     config: Option<&Path>,
     connection: &Connection,
+    shown: &Shown,
     cancel: &Cancel,
 ) -> Result<Target> {
     let config = config.map(read).transpose()?;
     let destination =
         config.and_then(|(_, config)| destination(&config).transpose()).transpose()?;
-    open(images, charts, destination, connection, cancel)
+    open(images, charts, destination, connection, shown, cancel)
 }
 
 fn read(path: &Path) -> Result<(PathBuf, ClusterConfig)> {
@@ -87,7 +90,12 @@ fn destination(config: &ClusterConfig) -> Result<Option<Destination>> {
     config.images_and_charts.as_ref().map(|to| to.destination(own_address)).transpose()
 }
 
-fn target(to: &To, config: Option<(PathBuf, ClusterConfig)>, cancel: &Cancel) -> Result<Target> {
+fn target(
+    to: &To,
+    config: Option<(PathBuf, ClusterConfig)>,
+    shown: &Shown,
+    cancel: &Cancel,
+) -> Result<Target> {
     let mut found = None;
     if let Some((path, config)) = &config
         && (to.target.is_none() || to.charts_to.is_none())
@@ -123,7 +131,7 @@ fn target(to: &To, config: Option<(PathBuf, ClusterConfig)>, cancel: &Cancel) ->
             found.charts_credential = None;
         }
     }
-    open(&images, charts.as_deref(), found, &to.connection, cancel)
+    open(&images, charts.as_deref(), found, &to.connection, shown, cancel)
 }
 
 fn open(
@@ -131,12 +139,15 @@ fn open(
     charts: Option<&str>,
     found: Option<Destination>,
     connection: &Connection,
+    shown: &Shown,
     cancel: &Cancel,
 ) -> Result<Target> {
     let options = |credentials| {
         let mut options = RegistryOptions::default();
         options.ca_files.clone_from(&connection.ca);
         options.insecure_hosts.clone_from(&connection.insecure);
+        options.jobs = connection.jobs;
+        options.progress = Some(shown.progress().clone());
         options.cancel = cancel.clone();
         options.credentials = credentials;
         options

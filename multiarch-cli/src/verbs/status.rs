@@ -9,10 +9,10 @@ pub(crate) fn run(args: &Status, cancel: &Cancel) -> Result<Outcome> {
     let mut options = Options::default();
     options.names = args.naming.naming()?;
     options.registry.clone_from(&args.naming.registry);
-    let target = target_of(&args.to, cancel)?;
-    let progress = progress::shown(&args.show);
-    let opened = open(&args.packages, &args.show, &progress, cancel)?;
-    drop(progress);
+    let shown = progress::shown(&args.show);
+    let target = target_of(&args.to, &shown, cancel)?;
+    let opened = open(&args.packages, &args.show, &shown, cancel)?;
+    drop(shown);
     let learned = target.learn(&opened.packages, &options, cancel)?;
     let wanted = Wanted::with(&opened.packages, &options, &learned);
     let wanted = (!opened.packages.is_empty()).then_some(&wanted);

@@ -7,6 +7,7 @@ mod faults;
 mod files;
 mod held_indexes;
 mod installer;
+mod load;
 mod museum;
 mod outbound;
 mod proxy;

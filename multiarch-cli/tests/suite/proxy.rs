@@ -4,7 +4,10 @@ use std::{
     collections::BTreeMap,
     io::{self, BufRead, BufReader, Read, Write},
     net::{TcpListener, TcpStream},
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 /// One request, as far as tests look at it.
@@ -16,6 +19,8 @@ pub(crate) struct Request {
     pub(crate) length: u64,
     /// How many requests came before.
     pub(crate) number: usize,
+    /// How many are under way, with this one.
+    pub(crate) at_once: usize,
 }
 
 impl Request {
@@ -31,6 +36,8 @@ pub(crate) enum Action {
     Answer(u16, Vec<(&'static str, String)>, String),
     /// The connection is dropped: at once, or after the request was read.
     Reset,
+    /// The connection is dropped once so much of the body has been passed on.
+    Cut(u64),
 }
 
 type Rule = dyn Fn(&Request) -> Action + Send + Sync;
@@ -38,7 +45,13 @@ type Rule = dyn Fn(&Request) -> Action + Send + Sync;
 /// The proxy. Its threads end with the process.
 pub(crate) struct Proxy {
     pub(crate) address: String,
-    log: Arc<Mutex<Vec<Request>>>,
+    log: Arc<Log>,
+}
+
+#[derive(Default)]
+struct Log {
+    requests: Mutex<Vec<Request>>,
+    under_way: AtomicUsize,
 }
 
 impl Proxy {
@@ -48,7 +61,7 @@ impl Proxy {
     ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("an address").to_string();
-        let log = Arc::new(Mutex::new(Vec::new()));
+        let log = Arc::new(Log::default());
         let (rule, upstream): (Arc<Rule>, _) = (Arc::new(rule), upstream.to_owned());
         let seen = log.clone();
         std::thread::spawn(move || {
@@ -68,7 +81,7 @@ impl Proxy {
 
     /// What came so far; forgotten then.
     pub(crate) fn take(&self) -> Vec<Request> {
-        std::mem::take(&mut *self.log.lock().expect("a log"))
+        std::mem::take(&mut *self.log.requests.lock().expect("a log"))
     }
 }
 
@@ -92,28 +105,48 @@ pub(crate) fn read_head(reader: &mut impl BufRead) -> io::Result<Option<(String,
         .collect();
     let length = headers.get("content-length").and_then(|v| v.parse().ok()).unwrap_or(0);
     let (method, path) = (method.to_owned(), path.to_owned());
-    Ok(Some((head, Request { method, path, headers, length, number: 0 })))
+    Ok(Some((head, Request { method, path, headers, length, number: 0, at_once: 0 })))
 }
 
-fn serve(
-    client: TcpStream,
-    upstream: &str,
-    rule: &Rule,
-    log: &Mutex<Vec<Request>>,
-) -> io::Result<()> {
+/// A request that is not answered yet.
+struct UnderWay<'c> {
+    counter: &'c AtomicUsize,
+    count: usize,
+}
+
+impl<'c> UnderWay<'c> {
+    fn of(counter: &'c AtomicUsize) -> Self {
+        Self { counter, count: counter.fetch_add(1, Ordering::SeqCst) + 1 }
+    }
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.counter.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+fn serve(client: TcpStream, upstream: &str, rule: &Rule, log: &Log) -> io::Result<()> {
     let mut reader = BufReader::new(client.try_clone()?);
     let mut client = client;
     let Some((head, mut request)) = read_head(&mut reader)? else { return Ok(()) };
     let length = request.length;
+    let under_way = UnderWay::of(&log.under_way);
     {
-        let mut log = log.lock().expect("a log");
-        request.number = log.len();
+        let mut log = log.requests.lock().expect("a log");
+        (request.number, request.at_once) = (log.len(), under_way.count);
         log.push(request.clone());
     }
     match rule(&request) {
         Action::Reset => Ok(()),
+        Action::Cut(length) => {
+            let mut server = TcpStream::connect(upstream)?;
+            server.write_all(head.as_bytes())?;
+            io::copy(&mut reader.take(length), &mut server).map(|_| ())
+        }
         Action::Answer(status, headers, body) => {
             io::copy(&mut reader.take(length), &mut io::sink())?;
+            drop(under_way);
             let mut answer = format!("HTTP/1.1 {status} X\r\nConnection: close\r\n");
             for (name, value) in headers {
                 answer.push_str(&format!("{name}: {value}\r\n"));
@@ -138,6 +171,8 @@ fn serve(
             let sent = io::copy(&mut reader.take(length), &mut server);
             let mut answer = Vec::new();
             server.read_to_end(&mut answer)?;
+            // Whoever has the answer may ask again.
+            drop(under_way);
             client.write_all(&answer)?;
             sent.map(|_| ())
         }

@@ -3,9 +3,10 @@
 use std::{
     collections::BTreeMap,
     sync::{Mutex, MutexGuard, PoisonError, atomic::Ordering},
+    time::{Duration, Instant},
 };
 
-use super::{Cancel, Progress, blobs::Blobs, parallel, queue::Queue};
+use super::{Cancel, Progress, Totals, blobs::Blobs, parallel, queue::Queue, tag::settling_time};
 use crate::{
     chart::TargetName,
     error::{Error, ErrorKind, Result},
@@ -39,7 +40,11 @@ impl Plan<'_> {
             blobs: Blobs::new(&self.wanted.packages, store, progress, cancel),
             state: Mutex::new(State { observed, ..State::default() }),
         };
-        progress.begin(self.bytes_to_send, self.images.len() as u64);
+        progress.begin(&Totals {
+            bytes: self.bytes_to_send,
+            images: self.images.len() as u64,
+            charts: self.charts.len() as u64,
+        });
         let ready = target.charts().map_or(Ok(()), |charts| charts.repo().prepare());
         let mut charts = match ready {
             Ok(()) => run.charts(),
@@ -67,7 +72,9 @@ pub(super) struct State {
     pub(super) observed: Observed,
     pub(super) done: BTreeMap<TargetName, ImageReport>,
     /// The longest time between reading a tag and writing it.
-    pub(super) longest_gap: std::time::Duration,
+    pub(super) longest_gap: Duration,
+    /// When each tag was written last.
+    pub(super) written: BTreeMap<TargetName, Instant>,
 }
 
 impl Run<'_> {
@@ -108,6 +115,7 @@ impl Run<'_> {
         let mut report = ChartReport::new(chart, problems);
         self.settle(&mut report);
         self.upload(chart, &mut report);
+        self.blobs.progress.chart(report.chart.as_deref(), report.complete);
         report
     }
 
@@ -173,22 +181,27 @@ impl Run<'_> {
         }
     }
 
-    /// Looks at all written tags once more, after a time in which any other writer that had read a
-    /// tag before has written it.
+    /// Looks at all written tags once more, each after a time in which any other writer that had
+    /// read it before has written it.
     fn check_again(&self, charts: &mut [ChartReport]) {
         if self.store.tags_are_atomic() || self.blobs.cancel.is_cancelled() {
             return;
         }
-        let (written, gap) = {
+        let (mut written, settled) = {
             let state = self.state();
-            let written = state.done.values().filter(|r| r.state == ImageState::Written);
-            (written.map(|report| report.name.clone()).collect::<Vec<_>>(), state.longest_gap)
+            let ours = |name| {
+                let report: Option<&ImageReport> = state.done.get(name);
+                report.is_some_and(|report| report.state == ImageState::Written)
+            };
+            let written = state.written.iter().filter(|(name, _)| ours(*name));
+            let written = written.map(|(name, at)| (*at, name.clone())).collect::<Vec<_>>();
+            (written, settling_time(state.longest_gap))
         };
-        if written.is_empty() {
-            return;
-        }
-        self.settle_down(gap);
-        parallel::for_each(self.jobs, &written, |name| self.confirm(name));
+        written.sort();
+        parallel::for_each(self.jobs, &written, |(at, name)| {
+            std::thread::sleep((*at + settled).saturating_duration_since(Instant::now()));
+            self.confirm(name);
+        });
         for chart in charts {
             self.settle(chart);
         }

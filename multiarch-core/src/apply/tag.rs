@@ -112,14 +112,18 @@ impl Run<'_> {
             return Ok(Some(false));
         }
         self.store.put_tag(name, now.as_ref(), document)?;
-        {
-            let mut state = self.state();
-            state.longest_gap = state.longest_gap.max(begun.elapsed());
-        }
+        self.note_write(name, begun);
         if self.store.tags_are_atomic() || self.held(name)?.as_ref() == Some(document.digest()) {
             return Ok(Some(true));
         }
         self.mend(name).map(|_| Some(true))
+    }
+
+    fn note_write(&self, name: &TargetName, read_at: Instant) {
+        let now = Instant::now();
+        let mut state = self.state();
+        state.longest_gap = state.longest_gap.max(now - read_at);
+        state.written.insert(name.clone(), now);
     }
 
     /// Everything that must be there before the tag: blobs, then manifests by digest. What the tag
@@ -150,9 +154,11 @@ impl Run<'_> {
             self.pause(round)?;
             let again = self.plan_again(name, &options)?;
             let Some(document) = &again.document else { return Ok(round > 0) };
+            let begun = Instant::now();
             if self.held(name)? == again.before {
                 self.send_parts(&again, document)?;
                 self.store.put_tag(name, again.before.as_ref(), document)?;
+                self.note_write(name, begun);
             }
         }
         let message = "another writer keeps removing what this run writes";
@@ -202,11 +208,6 @@ impl Run<'_> {
         self.blobs.cancel.check()
     }
 
-    /// Waits at least twice the longest time between a read and its write.
-    pub(super) fn settle_down(&self, gap: Duration) {
-        std::thread::sleep((gap * 2).clamp(SETTLE.0, SETTLE.1));
-    }
-
     /// Makes the chart's tags visible; those that someone else has changed meanwhile are fused
     /// again.
     pub(super) fn flush(&self) -> Result<()> {
@@ -224,4 +225,10 @@ impl Run<'_> {
         let message = "tags kept changing while they were written";
         Err(Error::new(ErrorKind::Contended, message))
     }
+}
+
+/// Whoever had read a tag before this run wrote it has written it by then: at least twice the longest
+/// time between a read and its write.
+pub(super) fn settling_time(longest_gap: Duration) -> Duration {
+    (longest_gap * 2).clamp(SETTLE.0, SETTLE.1)
 }

@@ -1,8 +1,9 @@
 //! Opening a package.
 
 use std::{
+    num::NonZeroUsize,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use super::{
@@ -11,7 +12,7 @@ use super::{
     walk::Walk,
 };
 use crate::{
-    apply::{Cancel, Progress},
+    apply::{Cancel, Progress, parallel},
     error::{Error, ErrorKind, Result},
     image::{Algorithm, Hasher},
     package::{
@@ -59,6 +60,36 @@ impl Package {
     pub fn open_with(path: impl AsRef<Path>, options: &OpenOptions) -> Result<Self> {
         let path = path.as_ref();
         read(path, options).map_err(|e| e.in_package(path.display()))
+    }
+
+    /// Opens several packages, as many at once as there are processors. The answers are in the order
+    /// of the paths.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Io`] where one of them cannot be read, which is found out before the first one is
+    /// read where it is not there at all; [`ErrorKind::Cancelled`]. One that is no package has its
+    /// error in its place.
+    pub fn open_all<P: AsRef<Path> + Sync>(
+        paths: &[P],
+        options: &OpenOptions,
+    ) -> Result<Vec<Result<Self>>> {
+        for path in paths.iter().map(AsRef::as_ref) {
+            let there = std::fs::metadata(path).map_err(|e| Error::from_io("cannot be opened", e));
+            there.map_err(|e| e.in_package(path.display()))?;
+        }
+        let slots: Vec<_> = paths.iter().map(|path| (path, Mutex::new(None))).collect();
+        let jobs = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        parallel::for_each(jobs, &slots, |(path, slot)| {
+            let opened = Self::open_with(path, options);
+            *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(opened);
+        });
+        let opened = slots.into_iter().filter_map(|(_, slot)| {
+            match slot.into_inner().unwrap_or_else(PoisonError::into_inner)? {
+                Err(e) if matches!(e.kind(), ErrorKind::Io | ErrorKind::Cancelled) => Some(Err(e)),
+                opened => Some(Ok(opened)),
+            }
+        });
+        opened.collect()
     }
 }
 

@@ -6,7 +6,7 @@ use std::{
 };
 
 use crate::{
-    apply::{Cancel, parallel},
+    apply::{Cancel, Progress, parallel},
     chart::TargetName,
     error::{Error, ErrorKind, Result},
     fuse::{Child, is_image},
@@ -20,7 +20,12 @@ impl Target {
     ///
     /// # Errors
     /// Where the target as a whole cannot be asked; what concerns one tag is kept with that tag.
-    pub fn observe(&self, wanted: &Wanted<'_>, cancel: &Cancel) -> Result<Observed> {
+    pub fn observe(
+        &self,
+        wanted: &Wanted<'_>,
+        progress: &dyn Progress,
+        cancel: &Cancel,
+    ) -> Result<Observed> {
         let store = self.store();
         let mut observed = Observed::new(store.shares_blobs());
         for package in wanted.earlier() {
@@ -33,11 +38,12 @@ impl Target {
             if questions.is_empty() {
                 return Ok(observed);
             }
-            // Questions are small: more of them than blobs can be under way.
-            let jobs = wanted.options.jobs.map_or(store.jobs() * 4, NonZeroUsize::get);
+            let jobs = wanted.options.jobs.map_or(store.jobs(), NonZeroUsize::get);
             let answers = Mutex::new(Vec::new());
+            progress.asking(questions.len() as u64);
             parallel::for_each(jobs, &questions, |question| {
                 let answer = cancel.check().and_then(|()| ask(store, question));
+                progress.answered();
                 let mut answers = answers.lock().unwrap_or_else(PoisonError::into_inner);
                 answers.push((question.clone(), answer));
             });
@@ -103,14 +109,18 @@ fn child(store: &dyn ImageStore, repository: &str, digest: &Digest) -> Result<Ch
 /// fallback of the distribution specification.
 fn referrers(store: &dyn ImageStore, name: &TargetName, digest: &Digest) -> Result<Vec<String>> {
     let stem = format!("{}-{}", digest.algorithm().name(), digest.hex());
+    let tags = store.tags_of(name.repository())?;
     let mut found = Vec::new();
     for ending in ["", ".sig", ".att", ".sbom"] {
-        // A name too long for a tag, as with sha512, is nobody's.
-        let Ok(tag) = TargetName::new(name.repository(), &format!("{stem}{ending}")) else {
-            continue;
+        let tag = format!("{stem}{ending}");
+        let there = match (&tags, TargetName::new(name.repository(), &tag)) {
+            (Some(tags), _) => tags.contains(&tag),
+            (None, Ok(tag)) => store.get_tag(&tag)?.is_some(),
+            // A name too long for a tag, as with sha512, is nobody's.
+            (None, Err(_)) => false,
         };
-        if store.get_tag(&tag)?.is_some() {
-            found.push(tag.tag().to_owned());
+        if there {
+            found.push(tag);
         }
     }
     Ok(found)

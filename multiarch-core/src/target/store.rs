@@ -112,6 +112,16 @@ pub trait ImageStore: Send + Sync {
     /// Where they cannot be read.
     fn tags(&self) -> Result<Vec<TargetName>>;
 
+    /// The tags of one repository, where one request tells them all; `None` where asking for single
+    /// tags is the better way.
+    ///
+    /// # Errors
+    /// Where they cannot be read.
+    fn tags_of(&self, repository: &str) -> Result<Option<Vec<String>>> {
+        let _ = repository;
+        Ok(None)
+    }
+
     /// Whether all repositories share one set of blobs.
     fn shares_blobs(&self) -> bool {
         false

@@ -37,7 +37,7 @@ fn import(packages: &[Package], target: &Target, options: &Options) -> Report {
     let cancel = Cancel::new();
     let learned = target.learn(packages, options, &cancel).expect("learnt");
     let wanted = Wanted::with(packages, options, &learned);
-    let observed = target.observe(&wanted, &cancel).expect("observed");
+    let observed = target.observe(&wanted, &NoProgress, &cancel).expect("observed");
     Plan::new(target, wanted, observed).apply(target, &NoProgress, &cancel)
 }
 
@@ -312,7 +312,7 @@ fn a_stored_chart_without_our_names_is_planned_for_replacement() {
     let learned = target.learn(&packages, &options(), &Cancel::new()).expect("learnt");
     let options = options();
     let wanted = Wanted::with(&packages, &options, &learned);
-    let observed = target.observe(&wanted, &Cancel::new()).expect("observed");
+    let observed = target.observe(&wanted, &NoProgress, &Cancel::new()).expect("observed");
     let plan = Plan::new(&target, wanted, observed);
     assert_eq!(plan.charts[0].upload.as_ref().map(|u| u.action), Some(ChartAction::Replace));
     assert!(plan.findings.iter().any(|f| matches!(f, Finding::ChartReplaced { .. })));
@@ -328,7 +328,7 @@ fn planning_writes_nothing() {
     let (target, options) = (target(&folder), options());
     let learned = target.learn(&packages, &options, &Cancel::new()).expect("learnt");
     let wanted = Wanted::with(&packages, &options, &learned);
-    let observed = target.observe(&wanted, &Cancel::new()).expect("observed");
+    let observed = target.observe(&wanted, &NoProgress, &Cancel::new()).expect("observed");
     let plan = Plan::new(&target, wanted, observed);
     assert_eq!(plan.charts.iter().filter(|chart| chart.upload.is_some()).count(), 5);
     assert!(!folder.path().join("charts").exists());
@@ -514,7 +514,7 @@ fn a_chart_without_its_images_is_not_uploaded() {
     let (target, options) = (target(&folder), options());
     let learned = target.learn(&packages, &options, &Cancel::new()).expect("learnt");
     let wanted = Wanted::with(&packages, &options, &learned);
-    let observed = target.observe(&wanted, &Cancel::new()).expect("observed");
+    let observed = target.observe(&wanted, &NoProgress, &Cancel::new()).expect("observed");
     let plan = Plan::new(&target, wanted, observed);
     // The layers are damaged after the plan was made.
     let layer = &image.layers[0].blob;

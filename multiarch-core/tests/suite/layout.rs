@@ -127,7 +127,7 @@ fn foreign_content() {
     folder.write("home/notes.txt", "mine");
     let target = folder.layout("home");
     let wanted = Wanted::new(&amd64, &Options::default());
-    let error = target.observe(&wanted, &Cancel::new()).expect_err("no layout");
+    let error = target.observe(&wanted, &NoProgress, &Cancel::new()).expect_err("no layout");
     assert_eq!(error.kind(), ErrorKind::Usage);
     assert_eq!(files(&folder.path().join("home")).len(), 1);
 

@@ -47,7 +47,7 @@ pub(crate) fn open(path: &Path) -> Package {
 
 pub(crate) fn plan<'a>(packages: &'a [Package], target: &Target) -> Plan<'a> {
     let wanted = Wanted::new(packages, &Options::default());
-    let observed = target.observe(&wanted, &Cancel::new()).expect("observed");
+    let observed = target.observe(&wanted, &NoProgress, &Cancel::new()).expect("observed");
     Plan::new(target, wanted, observed)
 }
 

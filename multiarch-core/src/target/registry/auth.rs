@@ -175,7 +175,7 @@ impl Auth {
 
     async fn fetch(&self, scope: &Scope, realm: &Url, service: Option<&str>) -> Result<Token> {
         let place = |e: Error| e.at_host(realm.host_str().unwrap_or_default());
-        let response = client::patiently(|| async {
+        let response = client::patiently(None, || async {
             let request = self.token_request(scope, realm, service);
             client::limited(request.send()).await
         })

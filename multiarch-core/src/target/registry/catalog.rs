@@ -45,38 +45,52 @@ impl Client {
         Ok(names)
     }
 
+    /// The tags of one repository, if the server tells them in one answer.
+    pub(super) async fn tags_at_once(&self, repository: &str) -> Result<Option<Vec<String>>> {
+        let ask =
+            self.ask(Method::GET, &format!("{repository}/tags/list"), Scope::pull(repository));
+        Ok(match self.page(&ask).await {
+            Ok(None) => Some(Vec::new()),
+            Ok(Some((page, None))) => Some(page.tags.unwrap_or_default()),
+            Ok(Some((_, Some(_)))) => None,
+            Err(error) if error.kind().is_of_the_whole() => return Err(error),
+            // Who may not list may still be allowed to read single tags.
+            Err(_) => None,
+        })
+    }
+
     async fn pages(&self, mut ask: Ask) -> Result<Vec<Page>> {
         let mut pages = Vec::new();
         for _ in 0..MAX_PAGES {
-            let response = self.send(&ask).await?;
-            match response.status() {
-                StatusCode::OK => {}
-                // A repository without tags.
-                StatusCode::NOT_FOUND if ask.url.path().ends_with("/tags/list") => {
-                    return Ok(pages);
-                }
-                _ => {
-                    let error = answer::refusal(response).await.at_host(self.address.host());
-                    return Err(error.asking(format!("GET {}", ask.url.path())));
-                }
-            }
-            let next = response
-                .headers()
-                .get_all(header::LINK)
-                .iter()
-                .filter_map(|value| value.to_str().ok())
-                .find_map(next_link);
-            let text = client::body(response, MAX_PAGE).await?;
-            pages.push(serde_json::from_slice(&text).map_err(|e| {
-                Error::caused_by(ErrorKind::Server, "the server's list cannot be read", e)
-                    .at_host(self.address.host())
-            })?);
+            let Some((page, next)) = self.page(&ask).await? else { return Ok(pages) };
+            pages.push(page);
             match next {
                 Some(next) => ask.url = self.resolve(&ask.url, &next)?,
                 None => return Ok(pages),
             }
         }
         Err(Error::new(ErrorKind::TooLarge, "the server's list does not end"))
+    }
+
+    /// One page of a list and the link to the next; `None` for a repository without tags.
+    async fn page(&self, ask: &Ask) -> Result<Option<(Page, Option<String>)>> {
+        let response = self.send(ask).await?;
+        match response.status() {
+            StatusCode::OK => {}
+            StatusCode::NOT_FOUND if ask.url.path().ends_with("/tags/list") => return Ok(None),
+            _ => {
+                let error = answer::refusal(response).await.at_host(self.address.host());
+                return Err(error.asking(format!("GET {}", ask.url.path())));
+            }
+        }
+        let links = response.headers().get_all(header::LINK).iter();
+        let next = links.filter_map(|value| value.to_str().ok()).find_map(next_link);
+        let text = client::body(response, MAX_PAGE).await?;
+        let page = serde_json::from_slice(&text).map_err(|e| {
+            Error::caused_by(ErrorKind::Server, "the server's list cannot be read", e)
+                .at_host(self.address.host())
+        })?;
+        Ok(Some((page, next)))
     }
 }
 

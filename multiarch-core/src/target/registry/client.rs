@@ -11,6 +11,8 @@ use super::{
     answer,
     auth::{Auth, Scope},
     credentials,
+    gate::Gate,
+    pace::{Kind, Outcome},
     tls::Verifier,
 };
 use crate::error::{Error, ErrorKind, Result};
@@ -20,8 +22,10 @@ const LIMIT: Duration = Duration::from_secs(60);
 const CONNECT: Duration = Duration::from_secs(15);
 /// How often a refused token is fetched anew: it may end again before it is used.
 const MAX_REFUSALS: u32 = 2;
-/// How often a request is made, and how long the pauses between are.
+/// How often a request is made that fails, or that the server asks to make later, and how long the
+/// pauses between are.
 pub(super) const TRIES: u32 = 5;
+const PATIENCE: u32 = 8;
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(8);
 /// A server may ask for this much patience, not more.
@@ -32,6 +36,7 @@ pub(super) struct Client {
     pub(super) http: reqwest::Client,
     pub(super) auth: Auth,
     pub(super) address: Address,
+    pub(super) gate: Arc<Gate>,
     origin: Url,
     verifier: Arc<Verifier>,
 }
@@ -73,11 +78,13 @@ impl Client {
                     .at_host(address.host())
             })
         };
+        let gate = Gate::new(options.bound(), address.host(), options.progress.clone());
         let may_be_plain = insecure || address.is_loopback();
         let client = |origin: Url| Self {
             auth: Auth::new(http.clone(), origin.clone(), credentials.clone()),
             http: http.clone(),
             address: address.clone(),
+            gate: gate.clone(),
             origin,
             verifier: verifier.clone(),
         };
@@ -111,8 +118,8 @@ impl Client {
         };
         for _ in 0..MAX_REFUSALS {
             let used = self.authorization(&ask.url, &ask.scope).await.map_err(place)?;
-            let response =
-                patiently(|| self.send_once(ask, used.as_deref())).await.map_err(place)?;
+            let request = || self.send_once(ask, used.as_deref());
+            let response = patiently(Some(&self.gate), request).await.map_err(place)?;
             if response.status() != StatusCode::UNAUTHORIZED {
                 return Ok(response);
             }
@@ -122,7 +129,7 @@ impl Client {
             }
         }
         let used = self.authorization(&ask.url, &ask.scope).await.map_err(place)?;
-        patiently(|| self.send_once(ask, used.as_deref())).await.map_err(place)
+        patiently(Some(&self.gate), || self.send_once(ask, used.as_deref())).await.map_err(place)
     }
 
     async fn send_once(&self, ask: &Ask, authorization: Option<&str>) -> Result<Response> {
@@ -141,6 +148,11 @@ impl Client {
             self.auth.accepted().await;
         }
         Ok(response)
+    }
+
+    /// Waits before another try of an upload.
+    pub(super) async fn pause(&self, round: u32) {
+        rest(Some(&self.gate), round).await;
     }
 
     /// The header for a request, but not for one to another host: an upload may go elsewhere.
@@ -199,23 +211,70 @@ pub(super) fn network(error: reqwest::Error) -> Error {
     Error::caused_by(ErrorKind::Network, "the request failed", error.without_url())
 }
 
-/// Repeats a request while its failure may pass.
+/// Repeats a request while its failure may pass, and makes it when the gate lets it.
 pub(super) async fn patiently<F: Future<Output = Result<Response>>>(
+    gate: Option<&Arc<Gate>>,
     mut request: impl FnMut() -> F,
 ) -> Result<Response> {
-    let mut round = 0;
+    let (mut failures, mut refusals) = (0, 0);
     loop {
-        let result = request().await;
-        round += 1;
-        let wait = match &result {
-            Ok(response) if answer::is_passing(response.status()) => asked_to_wait(response),
-            Err(error) if error.kind() == ErrorKind::Network => None,
-            _ => return result,
+        let permit = match gate {
+            Some(gate) => Some(gate.enter(Kind::Small).await),
+            None => None,
         };
-        if round >= TRIES {
-            return result;
+        let result = request().await;
+        let outcome = outcome(&result);
+        if let Some(permit) = permit {
+            permit.end(outcome);
         }
-        sleep(wait.unwrap_or_else(|| pause(round))).await;
+        match outcome {
+            Outcome::Answered => return result,
+            Outcome::TooMuch(asked) => {
+                refusals += 1;
+                if refusals >= PATIENCE {
+                    return result;
+                }
+                // Behind a gate nobody passes before that time.
+                if gate.is_none() {
+                    sleep(asked.unwrap_or_else(|| pause(refusals))).await;
+                }
+            }
+            Outcome::Failed => {
+                failures += 1;
+                if failures >= TRIES {
+                    return result;
+                }
+                rest(gate, failures).await;
+            }
+        }
+    }
+}
+
+/// Waits before another try.
+async fn rest(gate: Option<&Arc<Gate>>, round: u32) {
+    let pause = pause(round);
+    if let Some(gate) = gate {
+        gate.tell(pause, "gave no answer");
+    }
+    sleep(pause).await;
+}
+
+/// What an answer, or its absence, says of the server's load.
+fn outcome(result: &Result<Response>) -> Outcome {
+    match result {
+        Ok(response) => outcome_of(response),
+        Err(error) if error.kind() == ErrorKind::Network => Outcome::Failed,
+        Err(_) => Outcome::Answered,
+    }
+}
+
+pub(super) fn outcome_of(response: &Response) -> Outcome {
+    match response.status() {
+        StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
+            Outcome::TooMuch(asked_to_wait(response))
+        }
+        status if answer::is_passing(status) => Outcome::Failed,
+        _ => Outcome::Answered,
     }
 }
 
@@ -227,7 +286,7 @@ pub(super) fn pause(round: u32) -> Duration {
 }
 
 /// `Retry-After` in seconds (RFC 9110, section 10.2.3).
-pub(super) fn asked_to_wait(response: &Response) -> Option<Duration> {
+fn asked_to_wait(response: &Response) -> Option<Duration> {
     let value = response.headers().get(header::RETRY_AFTER)?.to_str().ok()?;
     let seconds = value.trim().parse().ok()?;
     Some(Duration::from_secs(seconds).min(LONGEST_WAIT))

@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 /// A server, its options, and the threads that speak to it.
 pub(super) struct Connection {
     pub(super) address: Address,
-    options: RegistryOptions,
+    pub(super) options: RegistryOptions,
     pub(super) runtime: Runtime,
     client: Mutex<Option<Arc<Client>>>,
 }

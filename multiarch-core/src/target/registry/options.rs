@@ -1,11 +1,11 @@
 //! How a registry is spoken to.
 
-use std::{fmt, path::PathBuf};
+use std::{fmt, num::NonZeroUsize, path::PathBuf, sync::Arc};
 
-use crate::apply::Cancel;
+use crate::apply::{Cancel, Progress};
 
 /// How a registry is spoken to.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 #[non_exhaustive]
 pub struct RegistryOptions {
     /// Files with certificates, in PEM, that are trusted beside the system's.
@@ -15,8 +15,30 @@ pub struct RegistryOptions {
     pub insecure_hosts: Vec<String>,
     /// User and password; without, docker's and podman's configuration is asked.
     pub credentials: Option<Credentials>,
+    /// At most so many requests at once; without, 16. Fewer are made where the server refuses more.
+    pub jobs: Option<NonZeroUsize>,
+    /// Is told of pauses that the server asks for.
+    pub progress: Option<Arc<dyn Progress>>,
     /// Stops what is under way.
     pub cancel: Cancel,
+}
+
+impl RegistryOptions {
+    /// The most requests at once.
+    pub(super) fn bound(&self) -> usize {
+        self.jobs.map_or(super::pace::BOUND, NonZeroUsize::get)
+    }
+}
+
+impl fmt::Debug for RegistryOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RegistryOptions")
+            .field("ca_files", &self.ca_files)
+            .field("insecure_hosts", &self.insecure_hosts)
+            .field("credentials", &self.credentials)
+            .field("jobs", &self.jobs)
+            .finish_non_exhaustive()
+    }
 }
 
 /// User and password, or an identity token. Printing it shows no secret.

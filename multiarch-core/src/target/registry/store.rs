@@ -1,5 +1,7 @@
 //! The registry as an [`ImageStore`].
 
+use std::io::{self, Read};
+
 use bytes::Bytes;
 use reqwest::{Method, StatusCode, header};
 
@@ -8,7 +10,8 @@ use super::{
     auth::Scope,
     client,
     connection::Connection,
-    upload::{Begun, Ended},
+    pace::{Kind, Outcome},
+    upload::{Begun, Ended, Point},
 };
 use crate::{
     chart::TargetName,
@@ -31,12 +34,8 @@ impl std::fmt::Debug for Registry {
     }
 }
 
-/// Requests at once that a registry bears well.
-const JOBS: usize = 4;
 /// How many pieces of 256 KiB may wait in an upload.
 const WAITING: usize = 4;
-/// Chunks for a server that does not take a blob in one piece.
-const SERVER_CHUNK: usize = 8 << 20;
 /// Everything that can stand at a tag. A server may hide what is not asked for behind a 404.
 const ACCEPT: [&str; 4] =
     [types::OCI_INDEX, types::OCI_MANIFEST, types::DOCKER_LIST, types::DOCKER_MANIFEST];
@@ -111,9 +110,12 @@ impl Registry {
     fn feed(
         &self,
         content: &dyn BlobContent,
+        offset: u64,
         start: impl FnOnce(super::upload::Chunks) -> super::runtime::Pending<Ended>,
     ) -> Result<Ended> {
         let mut reader = content.open()?;
+        let skipped = io::copy(&mut reader.by_ref().take(offset), &mut io::sink());
+        skipped.map_err(|e| Error::from_io("reading a blob", e))?;
         let (sender, receiver) = async_channel::bounded(WAITING);
         let pending = start(receiver);
         let mut failure = None;
@@ -141,6 +143,35 @@ impl Registry {
             Some(error) => Err(error),
             None => ended,
         }
+    }
+
+    /// Sends a blob, or what the server does not have of it yet, when its gate lets it.
+    fn upload(
+        &self,
+        repository: &str,
+        (digest, size): (&Digest, u64),
+        point: Point,
+        chunked: bool,
+        content: &dyn BlobContent,
+    ) -> Result<Ended> {
+        let client = self.connection.client()?;
+        let gate = client.gate.clone();
+        let permit =
+            self.connection.runtime.run(async move { Ok(gate.enter(Kind::Upload).await) })?;
+        let (repository, digest) = (repository.to_owned(), digest.clone());
+        let ended = self.feed(content, point.offset, |chunks| {
+            self.connection.runtime.start(async move {
+                if chunked || point.offset > 0 {
+                    return client.put_chunked(point, &repository, &digest, chunks).await;
+                }
+                client.put_whole(point.session, &repository, &digest, size, chunks).await
+            })
+        });
+        permit.end(match &ended {
+            Ok(Ended::TryAgain(again)) => again.outcome,
+            _ => Outcome::Answered,
+        });
+        ended
     }
 }
 
@@ -200,29 +231,23 @@ impl ImageStore for Registry {
         let repository = self.connection.address.repository(repository);
         let client = self.connection.client()?;
         let mut source = from.map(|from| self.connection.address.repository(from));
-        let mut chunked = false;
-        for round in 1.. {
-            let begun = {
-                let (client, repository) = (client.clone(), repository.clone());
-                let mount = source.take().map(|from| (digest.clone(), from));
-                self.connection.runtime.run(async move {
-                    let mount = mount.as_ref().map(|(digest, from)| (digest, from.as_str()));
-                    client.begin_upload(&repository, mount).await
-                })?
+        let (mut failures, mut chunked) = (0, false);
+        let mut point: Option<Point> = None;
+        loop {
+            let begun = match point.take() {
+                Some(point) => Begun::Session(point),
+                None => {
+                    let (client, repository) = (client.clone(), repository.clone());
+                    let mount = source.take().map(|from| (digest.clone(), from));
+                    self.connection.runtime.run(async move {
+                        let mount = mount.as_ref().map(|(digest, from)| (digest, from.as_str()));
+                        client.begin_upload(&repository, mount).await
+                    })?
+                }
             };
-            let Begun::Session(session) = begun else { return Ok(Sent::Mounted) };
-            let ended = self.feed(content, |chunks| {
-                let (client, repository) = (client.clone(), repository.clone());
-                let digest = digest.clone();
-                self.connection.runtime.start(async move {
-                    if chunked {
-                        let of = SERVER_CHUNK;
-                        return client.put_chunked(session, &repository, &digest, chunks, of).await;
-                    }
-                    client.put_whole(session, &repository, &digest, size, chunks).await
-                })
-            })?;
-            match ended {
+            let Begun::Session(at) = begun else { return Ok(Sent::Mounted) };
+            let before = at.offset;
+            match self.upload(&repository, (digest, size), at, chunked, content)? {
                 Ended::Done => return Ok(Sent::Uploaded),
                 Ended::WantsChunks if !chunked => chunked = true,
                 Ended::WantsChunks => {
@@ -230,17 +255,25 @@ impl ImageStore for Registry {
                     return Err(Error::new(ErrorKind::Server, message)
                         .at_host(self.connection.address.host()));
                 }
-                Ended::TryAgain(error, _) if round >= client::TRIES => return Err(error),
-                Ended::TryAgain(_, wait) => {
-                    let wait = wait.unwrap_or_else(|| client::pause(round));
-                    self.connection.runtime.run(async move {
-                        tokio::time::sleep(wait).await;
-                        Ok(())
+                Ended::TryAgain(again) => {
+                    failures += 1;
+                    if failures >= client::TRIES {
+                        return Err(again.error);
+                    }
+                    let (client, repository) = (client.clone(), repository.clone());
+                    point = self.connection.runtime.run(async move {
+                        if again.outcome == Outcome::Failed {
+                            client.pause(failures).await;
+                        }
+                        Ok(client.go_on(again, &repository, size).await)
                     })?;
+                    // A line that breaks now and then brings a blob across, a part at a time.
+                    if point.as_ref().is_some_and(|point| point.offset > before) {
+                        failures = 0;
+                    }
                 }
             }
         }
-        unreachable!("the loop ends by returning")
     }
 
     fn put_manifest(&self, repository: &str, document: &Document) -> Result<()> {
@@ -261,12 +294,18 @@ impl ImageStore for Registry {
     }
 
     fn jobs(&self) -> usize {
-        JOBS
+        self.connection.options.bound()
     }
 
     fn tags(&self) -> Result<Vec<TargetName>> {
         let client = self.connection.client()?;
         self.connection.runtime.run(client.list())
+    }
+
+    fn tags_of(&self, repository: &str) -> Result<Option<Vec<String>>> {
+        let repository = self.connection.address.repository(repository);
+        let client = self.connection.client()?;
+        self.connection.runtime.run(async move { client.tags_at_once(&repository).await })
     }
 }
 

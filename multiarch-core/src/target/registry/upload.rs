@@ -20,6 +20,7 @@ use super::{
     answer,
     auth::Scope,
     client::{self, Client},
+    pace::Outcome,
 };
 use crate::{
     error::{Error, ErrorKind, Result},
@@ -29,6 +30,9 @@ use crate::{
 /// Without any progress for so long, an upload is given up and begun again.
 const STALL: Duration = Duration::from_secs(120);
 
+/// Chunks for a server that does not take a blob in one piece, and for the rest of a blob.
+const CHUNK: usize = 8 << 20;
+
 /// What is uploaded: its bytes come through a channel.
 pub(super) type Chunks = Receiver<std::result::Result<Bytes, ()>>;
 
@@ -37,7 +41,7 @@ pub(super) enum Begun {
     /// The blob was mounted: nothing has to be sent.
     Mounted,
     /// Bytes are sent here.
-    Session(Url),
+    Session(Point),
 }
 
 /// How an upload ended.
@@ -45,8 +49,31 @@ pub(super) enum Ended {
     Done,
     /// The server does not take the blob in one piece.
     WantsChunks,
-    /// Another try with a session of its own may succeed, after this time.
-    TryAgain(Error, Option<Duration>),
+    /// Another try may succeed.
+    TryAgain(Again),
+}
+
+/// An upload that came to nothing, or half way.
+pub(super) struct Again {
+    pub(super) error: Error,
+    /// What that says of the server's load.
+    pub(super) outcome: Outcome,
+    /// Where it was being sent.
+    session: Url,
+}
+
+/// Where an upload goes on.
+pub(super) struct Point {
+    pub(super) session: Url,
+    /// Bytes that the server has.
+    pub(super) offset: u64,
+}
+
+impl Point {
+    /// A session that has nothing yet.
+    fn start(session: Url) -> Self {
+        Self { session, offset: 0 }
+    }
 }
 
 impl Client {
@@ -86,7 +113,29 @@ impl Client {
             let error = Error::new(ErrorKind::Server, "the server gives no Location to send to");
             self.place(error, &Method::POST, asked)
         })?;
-        Ok(Begun::Session(self.resolve(asked, &location)?))
+        Ok(Begun::Session(Point::start(self.resolve(asked, &location)?)))
+    }
+
+    /// Where an upload that broke off goes on ([OCI distribution, "Pushing a blob in chunks"]): the
+    /// server tells how much it has. `None` where it does not, or has nothing; then it begins anew.
+    ///
+    /// [OCI distribution, "Pushing a blob in chunks"]: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-a-blob-in-chunks
+    pub(super) async fn go_on(&self, again: Again, repository: &str, size: u64) -> Option<Point> {
+        let mut ask = self.ask(Method::GET, "", Scope::push(repository));
+        ask.url = again.session;
+        let response = self.send(&ask).await.ok()?;
+        if response.status() != StatusCode::NO_CONTENT {
+            return None;
+        }
+        let range = response.headers().get(header::RANGE)?.to_str().ok()?;
+        let last: u64 = range.trim_start_matches("bytes=").strip_prefix("0-")?.parse().ok()?;
+        // `0-0` is what a session says that has nothing.
+        let offset = last.checked_add(1).filter(|offset| (2..=size).contains(offset))?;
+        let session = match location(&response) {
+            Some(location) => self.resolve(&ask.url, &location).ok()?,
+            None => ask.url,
+        };
+        Some(Point { session, offset })
     }
 
     fn place(&self, error: Error, method: &Method, url: &Url) -> Error {
@@ -103,7 +152,7 @@ impl Client {
         size: u64,
         chunks: Chunks,
     ) -> Result<Ended> {
-        let mut url = session;
+        let mut url = session.clone();
         url.query_pairs_mut().append_pair("digest", &digest.to_string());
         let progress = Arc::new(AtomicU64::new(0));
         let body = Whole { chunks: Box::pin(chunks), left: size, progress: progress.clone() };
@@ -124,24 +173,23 @@ impl Client {
         let place = |e| self.place(e, &Method::PUT, &url);
         let response = match response {
             Ok(response) => response,
-            Err(error) => return Ok(Ended::TryAgain(place(error), None)),
+            Err(error) => return Ok(broken(place(error), session)),
         };
-        self.judge(response, repository, used.as_deref()).await.map_err(place)
+        self.judge(response, session, repository, used.as_deref()).await.map_err(place)
     }
 
-    /// Sends in chunks, each with its range ([OCI distribution, "Pushing a blob in chunks"]).
+    /// Sends the rest in chunks, each with its range ([OCI distribution, "Pushing a blob in chunks"]).
     ///
     /// [OCI distribution, "Pushing a blob in chunks"]: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-a-blob-in-chunks
     pub(super) async fn put_chunked(
         &self,
-        session: Url,
+        from: Point,
         repository: &str,
         digest: &Digest,
         chunks: Chunks,
-        size_of_chunk: usize,
     ) -> Result<Ended> {
-        let mut url = session;
-        let (mut sent, mut pending) = (0u64, Vec::new());
+        let Point { session: mut url, offset: mut sent } = from;
+        let mut pending = Vec::new();
         let mut open = true;
         while open {
             match chunks.recv().await {
@@ -149,7 +197,7 @@ impl Client {
                 Ok(Err(())) => return Err(Error::new(ErrorKind::Io, "the package ends early")),
                 Err(_) => open = false,
             }
-            if pending.len() < size_of_chunk && open || pending.is_empty() {
+            if pending.len() < CHUNK && open || pending.is_empty() {
                 continue;
             }
             let body: Arc<[u8]> = std::mem::take(&mut pending).into();
@@ -165,30 +213,35 @@ impl Client {
             let place = |e| self.place(e, &Method::PATCH, &url);
             let response = match client::limited(request.send()).await {
                 Ok(response) => response,
-                Err(error) => return Ok(Ended::TryAgain(place(error), None)),
+                Err(error) => return Ok(broken(place(error), url)),
             };
             if response.status() != StatusCode::ACCEPTED {
-                return self.judge(response, repository, used.as_deref()).await.map_err(place);
+                let judged = self.judge(response, url.clone(), repository, used.as_deref()).await;
+                return judged.map_err(place);
             }
             sent = end + 1;
             if let Some(location) = location(&response) {
                 url = self.resolve(&url, &location)?;
             }
         }
+        let session = url.clone();
         url.query_pairs_mut().append_pair("digest", &digest.to_string());
         let request = self.http.put(url.clone()).header(header::CONTENT_LENGTH, 0);
         let used = self.authorization(&url, &Scope::push(repository)).await?;
         let request = authorised(request, used.as_deref());
         let place = |e| self.place(e, &Method::PUT, &url);
         match client::limited(request.send()).await {
-            Ok(response) => self.judge(response, repository, used.as_deref()).await.map_err(place),
-            Err(error) => Ok(Ended::TryAgain(place(error), None)),
+            Ok(response) => {
+                self.judge(response, session, repository, used.as_deref()).await.map_err(place)
+            }
+            Err(error) => Ok(broken(place(error), session)),
         }
     }
 
     async fn judge(
         &self,
         response: Response,
+        session: Url,
         repository: &str,
         used: Option<&str>,
     ) -> Result<Ended> {
@@ -196,14 +249,15 @@ impl Client {
         if status.is_success() {
             return Ok(Ended::Done);
         }
-        let wait = client::asked_to_wait(&response);
+        let outcome = client::outcome_of(&response);
+        let again = |error| Ok(Ended::TryAgain(Again { error, outcome, session }));
         match status {
             // The token ended while the blob was being sent.
             StatusCode::UNAUTHORIZED => {
                 let scope = Scope::push(repository);
-                let again = self.auth.refused(response.headers(), &scope, used).await?;
+                let fresh = self.auth.refused(response.headers(), &scope, used).await?;
                 let refusal = answer::refusal(response).await;
-                if again { Ok(Ended::TryAgain(refusal, None)) } else { Err(refusal) }
+                if fresh { again(refusal) } else { Err(refusal) }
             }
             StatusCode::PAYLOAD_TOO_LARGE
             | StatusCode::METHOD_NOT_ALLOWED
@@ -211,14 +265,17 @@ impl Client {
             | StatusCode::LENGTH_REQUIRED => Ok(Ended::WantsChunks),
             // The session is gone.
             StatusCode::NOT_FOUND | StatusCode::RANGE_NOT_SATISFIABLE => {
-                Ok(Ended::TryAgain(answer::refusal(response).await, wait))
+                again(answer::refusal(response).await)
             }
-            _ if answer::is_passing(status) => {
-                Ok(Ended::TryAgain(answer::refusal(response).await, wait))
-            }
+            _ if answer::is_passing(status) => again(answer::refusal(response).await),
             _ => Err(answer::refusal(response).await),
         }
     }
+}
+
+/// A connection that ended.
+fn broken(error: Error, session: Url) -> Ended {
+    Ended::TryAgain(Again { error, outcome: Outcome::Failed, session })
 }
 
 fn authorised(

@@ -1,0 +1,150 @@
+//! How much a registry is asked at once, uploads that break off, and what is told of it.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use multiarch_generator::Large;
+use serde_json::Value;
+
+use crate::{
+    desk::{Desk, Run, succeed, tool},
+    proxy::{Action, Proxy},
+    servers::{Kind, Server},
+};
+
+/// A package of so many charts with two images each, whose layers have so many bytes.
+fn package(desk: &Desk, charts: usize, layer_size: u64) -> String {
+    let (images, layers) = (2, 2);
+    let large = Large { architecture: "amd64".into(), charts, images, layers, layer_size };
+    let mut content = Vec::new();
+    large.write(&mut content).expect("to memory");
+    desk.write("large-v1.0.0-amd64.tar", content)
+}
+
+fn complete(run: &Run) {
+    assert_eq!(run.code, Some(0), "{}", run.err);
+}
+
+/// Every image is there, and its blobs are what their digests say.
+fn validate(desk: &Desk, server: &Server, report: &Value) {
+    for image in report["images"].as_array().expect("images") {
+        let reference = format!("{}/{}", server.address, image["name"].as_str().expect("a name"));
+        let words = ["cp", "--from-plain-http", &reference, "--to-oci-layout", "fetched"];
+        succeed(tool("oras").args(words).current_dir(desk.path()));
+    }
+}
+
+#[test]
+fn jobs_bound_the_requests_under_way() {
+    let desk = Desk::new();
+    let package = package(&desk, 6, 300_000);
+    for jobs in [1, 2, 5, 32] {
+        let server = Server::start(Kind::V3);
+        let proxy = Proxy::start(&server.address, |_| Action::Forward);
+        let words = ["import", &package, "--to", &proxy.target(), "--jobs", &jobs.to_string()];
+        complete(&desk.run(&words));
+        let most = proxy.take().iter().map(|request| request.at_once).max().expect("requests");
+        assert!(most <= jobs, "{most} of {jobs}");
+        assert!(jobs == 1 || most > 1, "{most} of {jobs}");
+    }
+}
+
+/// A server that refuses more than two requests at once gets two, and all of the package.
+#[test]
+fn a_busy_server_is_asked_less_at_once() {
+    let desk = Desk::new();
+    let server = Server::start(Kind::V3);
+    static REFUSED: AtomicUsize = AtomicUsize::new(0);
+    let proxy = Proxy::start(&server.address, |request| {
+        if request.at_once <= 2 {
+            return Action::Forward;
+        }
+        REFUSED.fetch_add(1, Ordering::Relaxed);
+        Action::Answer(429, Vec::new(), String::new())
+    });
+    let package = package(&desk, 20, 20_000);
+    let run = desk.run(&["import", &package, "--to", &proxy.target(), "--json"]);
+    complete(&run);
+    validate(&desk, &server, &run.json());
+    let (requests, refused) = (proxy.take().len(), REFUSED.load(Ordering::Relaxed));
+    assert!(refused > 0 && refused * 4 < requests, "{refused} of {requests} were refused");
+}
+
+#[test]
+fn an_upload_that_breaks_off_goes_on_where_the_server_can_tell_how_far_it_is() {
+    const SIZE: u64 = 24 << 20;
+    for kind in [Kind::Olareg, Kind::Debian, Kind::V3, Kind::Crane] {
+        let desk = Desk::new();
+        let server = Server::start(kind);
+        let cuts = AtomicUsize::new(0);
+        let proxy = Proxy::start(&server.address, move |request| {
+            let large = request.is("PUT", "/blobs/uploads/") && request.length == SIZE;
+            if large && cuts.fetch_add(1, Ordering::Relaxed) == 0 {
+                return Action::Cut(SIZE / 2);
+            }
+            Action::Forward
+        });
+        let package = package(&desk, 1, SIZE);
+        let run = desk.run(&["import", &package, "--to", &proxy.target(), "--json"]);
+        complete(&run);
+        validate(&desk, &server, &run.json());
+        let requests = proxy.take();
+        let whole = requests.iter().filter(|r| r.method == "PUT" && r.length == SIZE).count();
+        let rest: u64 = requests.iter().filter(|r| r.method == "PATCH").map(|r| r.length).sum();
+        match kind {
+            // Four layers; one of them in two parts.
+            Kind::Olareg | Kind::V3 => {
+                assert!(whole == 4 && rest > 0 && rest < SIZE, "{kind:?} {whole} {rest}");
+            }
+            // They do not tell, and get it anew.
+            _ => assert!(whole == 5 && rest == 0, "{kind:?} {whole} {rest}"),
+        }
+    }
+}
+
+#[test]
+fn progress_adds_up_however_many_jobs_there_are() {
+    let desk = Desk::new();
+    let package = package(&desk, 6, 100_000);
+    for jobs in ["1", "32"] {
+        let server = Server::start(Kind::V3);
+        let target = server.target();
+        let words = ["import", &package, "--to", &target, "--jobs", jobs, "--progress", "json"];
+        let run = desk.run(&words);
+        complete(&run);
+        let lines = run.err.lines().map(|line| serde_json::from_str(line).expect("JSON"));
+        let lines: Vec<Value> = lines.collect();
+        let last = lines.last().expect("a line at the end at least");
+        assert_eq!(last["schema"], "multiarch.progress/v1");
+        assert_eq!(last["phase"], "sending");
+        for (done, total) in
+            [("bytes", "bytes_total"), ("images", "images_total"), ("charts", "charts_total")]
+        {
+            assert_eq!(last[done], last[total], "--jobs {jobs}: {done}");
+        }
+        assert_eq!((&last["images"], &last["charts"]), (&12.into(), &6.into()));
+        assert_eq!(last["seconds_left"], 0);
+    }
+}
+
+#[test]
+fn a_server_that_asks_for_patience_is_named() {
+    let desk = Desk::new();
+    let server = Server::start(Kind::V3);
+    let proxy = Proxy::start(&server.address, |request| {
+        if request.number == 1 {
+            return Action::Answer(429, vec![("Retry-After", "3".into())], String::new());
+        }
+        Action::Forward
+    });
+    let words = ["import", &package(&desk, 1, 100), "--to", &proxy.target(), "--progress", "json"];
+    let run = desk.run(&words);
+    complete(&run);
+    let waits = run.err.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
+    let waits: Vec<Value> = waits.map(|line| line["waiting_for"].clone()).collect();
+    let named = |wait: &Value| {
+        wait.as_str().is_some_and(|wait| {
+            wait.starts_with(&format!("{}, which asks for patience, ", proxy.address))
+        })
+    };
+    assert!(waits.iter().any(named), "{waits:?}");
+}

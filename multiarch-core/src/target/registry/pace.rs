@@ -1,0 +1,265 @@
+//! How many requests a server bears at once: additive increase, multiplicative decrease.
+//!
+//! What a server refuses with 429 or 503, or drops, halves what it gets; what it answers adds a little.
+//! More uploads than at the start are tried only while small requests are answered as fast as the
+//! fastest ones were: where they are not, the line or the server is full already.
+
+use std::time::{Duration, Instant};
+
+/// What a request is, as far as the server's load goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// It sends little.
+    Small,
+    /// It sends a blob.
+    Upload,
+}
+
+/// How a request ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// It was answered.
+    Answered,
+    /// The server asks for patience, perhaps for this long.
+    TooMuch(Option<Duration>),
+    /// It came to nothing.
+    Failed,
+}
+
+/// Uploads at the start: more are of no use to a server nearby.
+const UPLOADS: usize = 4;
+/// Requests at once where nobody says how many.
+pub(super) const BOUND: usize = 16;
+
+/// One more at once is tried after four rounds, each of as many answers as requests at once.
+const GROWTH: f64 = 0.25;
+
+/// The requests under way, and how many there may be.
+#[derive(Debug)]
+pub(super) struct Pace {
+    bound: usize,
+    /// All requests.
+    limit: f64,
+    /// The uploads among them.
+    upload_limit: f64,
+    small: usize,
+    uploads: usize,
+    /// Small requests that wait: uploads let them pass.
+    pub(super) small_waiting: usize,
+    closed_until: Option<Instant>,
+    /// What began before this tells nothing new.
+    slowed: Option<Instant>,
+    strikes: u32,
+    best: Option<Duration>,
+    recent: Duration,
+}
+
+impl Pace {
+    /// At most so many requests at once.
+    pub(super) fn new(bound: usize) -> Self {
+        let bound = bound.max(1);
+        Self {
+            bound,
+            limit: as_limit(bound),
+            upload_limit: as_limit(UPLOADS.min(bound)),
+            small: 0,
+            uploads: 0,
+            small_waiting: 0,
+            closed_until: None,
+            slowed: None,
+            strikes: 0,
+            best: None,
+            recent: Duration::ZERO,
+        }
+    }
+
+    /// Until when nothing may begin, if the server asked for that.
+    pub(super) fn closed_until(&self, now: Instant) -> Option<Instant> {
+        self.closed_until.filter(|until| *until > now)
+    }
+
+    /// Begins a request, if there is room for it.
+    pub(super) fn begin(&mut self, kind: Kind, now: Instant) -> bool {
+        let under_way = as_limit(self.small + self.uploads);
+        let room = self.closed_until(now).is_none() && under_way + 1.0 <= self.limit;
+        match kind {
+            Kind::Small if room => self.small += 1,
+            Kind::Upload
+                if room
+                    && self.small_waiting == 0
+                    && as_limit(self.uploads) + 1.0 <= self.upload_limit =>
+            {
+                self.uploads += 1;
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    /// A request has ended. Gives the pause that begins with that, if the server wants one.
+    pub(super) fn end(
+        &mut self,
+        kind: Kind,
+        outcome: Outcome,
+        begun: Instant,
+        now: Instant,
+    ) -> Option<Duration> {
+        match kind {
+            Kind::Small => self.small -= 1,
+            Kind::Upload => self.uploads -= 1,
+        }
+        let news = self.slowed.is_none_or(|slowed| begun >= slowed);
+        match outcome {
+            Outcome::Answered => {
+                self.strikes = 0;
+                if kind == Kind::Small {
+                    self.time(now.saturating_duration_since(begun));
+                }
+                self.grow(kind);
+                None
+            }
+            Outcome::Failed if news => {
+                self.slow_down(now);
+                None
+            }
+            Outcome::TooMuch(asked) if news || asked.is_some() => {
+                if news {
+                    self.slow_down(now);
+                    self.strikes += 1;
+                }
+                let pause = asked.unwrap_or_else(|| super::client::pause(self.strikes));
+                let until = now + pause;
+                let longer = self.closed_until.is_none_or(|before| before < until);
+                self.closed_until = self.closed_until.max(Some(until));
+                longer.then_some(pause)
+            }
+            Outcome::Failed | Outcome::TooMuch(_) => None,
+        }
+    }
+
+    fn slow_down(&mut self, now: Instant) {
+        self.limit = (self.limit / 2.0).max(1.0);
+        self.upload_limit = (self.upload_limit / 2.0).max(1.0);
+        self.slowed = Some(now);
+    }
+
+    fn grow(&mut self, kind: Kind) {
+        self.limit = (self.limit + GROWTH / self.limit).min(as_limit(self.bound));
+        if kind == Kind::Small {
+            return;
+        }
+        let start = as_limit(UPLOADS.min(self.bound));
+        // Small requests need room beside many uploads.
+        let most = as_limit(self.bound - if self.bound > UPLOADS { self.bound / 4 } else { 0 });
+        let step = GROWTH / self.upload_limit;
+        let best = self.best.unwrap_or_default();
+        if self.upload_limit < start || self.recent <= best * 2 {
+            self.upload_limit = (self.upload_limit + step).min(most);
+        } else if self.recent > best * 4 {
+            self.upload_limit = (self.upload_limit - step).max(start);
+        }
+    }
+
+    fn time(&mut self, time: Duration) {
+        self.best = Some(self.best.map_or(time, |best| best.min(time)));
+        self.recent =
+            if self.recent.is_zero() { time } else { self.recent.mul_f64(0.8) + time.mul_f64(0.2) };
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a number of connections")]
+fn as_limit(count: usize) -> f64 {
+    count as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const MILLI: Duration = Duration::from_millis(1);
+
+    /// Begins as many as there is room for.
+    fn fill(pace: &mut Pace, kind: Kind, now: Instant) -> usize {
+        (0..1000).take_while(|_| pace.begin(kind, now)).count()
+    }
+
+    #[test]
+    fn uploads_leave_room_and_let_small_requests_pass() {
+        let now = Instant::now();
+        let mut pace = Pace::new(BOUND);
+        assert_eq!(fill(&mut pace, Kind::Upload, now), UPLOADS);
+        assert_eq!(fill(&mut pace, Kind::Small, now), BOUND - UPLOADS);
+        let mut pace = Pace::new(1);
+        assert!(pace.begin(Kind::Upload, now));
+        assert!(!pace.begin(Kind::Small, now), "one is one");
+        pace.small_waiting = 1;
+        pace.end(Kind::Upload, Outcome::Answered, now, now);
+        assert!(!pace.begin(Kind::Upload, now), "a small one waits");
+        assert!(pace.begin(Kind::Small, now));
+    }
+
+    #[test]
+    fn a_refusal_halves_once_and_closes() {
+        let now = Instant::now();
+        let mut pace = Pace::new(8);
+        fill(&mut pace, Kind::Small, now);
+        let later = now + 10 * MILLI;
+        let wait = Duration::from_secs(3);
+        assert_eq!(pace.end(Kind::Small, Outcome::TooMuch(Some(wait)), now, later), Some(wait));
+        // Seven others began before that: they are no news.
+        for _ in 0..7 {
+            pace.end(Kind::Small, Outcome::TooMuch(None), now, later);
+        }
+        assert_eq!(fill(&mut pace, Kind::Small, later), 0, "closed");
+        assert_eq!(fill(&mut pace, Kind::Small, later + wait), 4);
+    }
+
+    /// Uploads after so many rounds in which small requests take this long.
+    fn uploads_after(rounds: usize, best: Duration, then: Duration) -> usize {
+        let begun = Instant::now();
+        let mut pace = Pace::new(BOUND);
+        assert!(pace.begin(Kind::Small, begun));
+        pace.end(Kind::Small, Outcome::Answered, begun, begun + best);
+        for _ in 0..rounds {
+            assert!(pace.begin(Kind::Small, begun) && pace.begin(Kind::Upload, begun));
+            pace.end(Kind::Small, Outcome::Answered, begun, begun + then);
+            pace.end(Kind::Upload, Outcome::Answered, begun, begun + then);
+        }
+        fill(&mut pace, Kind::Upload, begun)
+    }
+
+    #[test]
+    fn more_uploads_only_where_answers_stay_fast() {
+        assert_eq!(uploads_after(2000, 40 * MILLI, 50 * MILLI), BOUND * 3 / 4);
+        assert_eq!(uploads_after(2000, MILLI, 10 * MILLI), UPLOADS);
+    }
+
+    proptest! {
+        /// A server that bears so many at once is found out, whatever the bound.
+        #[test]
+        fn settles_below_what_the_server_bears(bears in 1usize..40, bound in 1usize..40) {
+            let mut now = Instant::now();
+            let mut pace = Pace::new(bound);
+            let (mut refused, mut answered) = (0, 0);
+            for round in 0..400 {
+                now = pace.closed_until(now).unwrap_or(now) + MILLI;
+                let begun = fill(&mut pace, Kind::Small, now);
+                prop_assert!((1..=bound).contains(&begun));
+                for place in 0..begun {
+                    let fits = place < bears;
+                    let outcome = if fits { Outcome::Answered } else { Outcome::TooMuch(None) };
+                    pace.end(Kind::Small, outcome, now, now + MILLI);
+                    if round >= 100 {
+                        answered += usize::from(fits);
+                        refused += usize::from(!fits);
+                    }
+                }
+                now += MILLI;
+            }
+            // At least half of what the server bears is used, and few are refused.
+            prop_assert!(answered >= 300 * bears.min(bound) / 2, "{answered}");
+            prop_assert!(refused * 4 <= answered, "{refused} of {answered}");
+        }
+    }
+}
