@@ -4,6 +4,7 @@
 //! target holds, filled by answering its [`Question`]s; [`Plan::new`] puts both together.
 
 mod clash;
+mod cost;
 mod image;
 mod learned;
 mod model;
@@ -14,6 +15,7 @@ mod saved;
 mod upload;
 mod wanted;
 
+pub use cost::Cost;
 pub use image::{PlannedBlob, PlannedDecision, PlannedImage, Push};
 pub use learned::Learned;
 pub use model::{Plan, PlannedChart, PlannedPackage};

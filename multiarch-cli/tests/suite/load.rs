@@ -148,3 +148,25 @@ fn a_server_that_asks_for_patience_is_named() {
     };
     assert!(waits.iter().any(named), "{waits:?}");
 }
+
+#[test]
+fn a_plan_says_how_many_requests_it_takes() {
+    let desk = Desk::new();
+    let server = Server::start(Kind::V3);
+    let proxy = Proxy::start(&server.address, |_| Action::Forward);
+    for architecture in ["amd64", "arm64"] {
+        let package = desk.package(architecture);
+        let run = |verb| {
+            let run = desk.run(&[verb, &package, "--to", &proxy.target(), "--json"]);
+            complete(&run);
+            (run.json(), proxy.take())
+        };
+        let (plan, asked) = run("plan");
+        assert!(asked.iter().all(|r| r.method == "GET" || r.method == "HEAD"), "{asked:?}");
+        let (report, done) = run("import");
+        let expected = plan["cost"]["requests"].as_u64().expect("a number");
+        assert_eq!((done.len() - asked.len()) as u64, expected, "{architecture}");
+        assert_eq!(plan["bytes_to_send"], report["bytes_sent"]);
+        assert_eq!(plan["cost"]["disk_bytes"], 0);
+    }
+}

@@ -1,7 +1,7 @@
 //! Sending blobs.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     io::{self, Read},
     sync::{
         Mutex, PoisonError,
@@ -14,7 +14,7 @@ use crate::{
     error::{Error, Result},
     image::{Digest, DigestReader},
     package::Package,
-    plan::PlannedBlob,
+    plan::{Plan, PlannedBlob},
     target::{BlobContent, ImageStore, Sent},
 };
 
@@ -25,6 +25,8 @@ pub(super) struct Blobs<'a> {
     pub(super) progress: &'a dyn Progress,
     pub(super) cancel: &'a Cancel,
     failed: Mutex<BTreeMap<Digest, Error>>,
+    /// Those that are to be sent, and of which nothing is known yet.
+    open: Mutex<BTreeSet<Digest>>,
     pub(super) count: AtomicU64,
     pub(super) mounted: AtomicU64,
     pub(super) bytes: AtomicU64,
@@ -32,14 +34,15 @@ pub(super) struct Blobs<'a> {
 
 impl<'a> Blobs<'a> {
     pub(super) fn new(
-        packages: &'a [&'a Package],
+        plan: &'a Plan<'_>,
         store: &'a dyn ImageStore,
         progress: &'a dyn Progress,
         cancel: &'a Cancel,
     ) -> Self {
         let (count, mounted, bytes) = Default::default();
-        let failed = Mutex::default();
-        Self { packages, store, progress, cancel, failed, count, mounted, bytes }
+        let (failed, open) = (Mutex::default(), Mutex::new(plan.to_send()));
+        let packages = &plan.wanted.packages;
+        Self { packages, store, progress, cancel, failed, open, count, mounted, bytes }
     }
 
     /// Sends one blob from its package; what is read is hashed on its way.
@@ -58,6 +61,11 @@ impl<'a> Blobs<'a> {
         let package = self.packages[blob.package];
         let content = Content { blob, package, progress: self.progress, cancel: self.cancel };
         let sent = self.store.put_blob(repository, &blob.digest, blob.size, from, &content);
+        let is_first =
+            self.open.lock().unwrap_or_else(PoisonError::into_inner).remove(&blob.digest);
+        if is_first && !matches!(sent, Ok(Sent::Uploaded)) {
+            self.progress.spared(blob.size);
+        }
         match sent.map_err(|e| e.with_digest(&blob.digest).in_package(package.path())) {
             Ok(Sent::Uploaded) => {
                 self.count.fetch_add(1, Ordering::Relaxed);

@@ -133,6 +133,7 @@ impl State {
 
     fn snapshot(&self, at: Instant) -> Snapshot {
         let mut now = self.now.clone();
+        now.bytes_total = now.bytes_total.max(now.bytes);
         if let Some((since, bytes)) = self.samples.front() {
             let seconds = at.saturating_duration_since(*since).as_secs_f64().max(0.001);
             #[expect(clippy::cast_precision_loss, reason = "a rate to look at")]
@@ -203,6 +204,11 @@ impl Progress for Meter {
         for (_, sample) in &mut state.samples {
             *sample = sample.saturating_sub(bytes);
         }
+    }
+
+    fn spared(&self, bytes: u64) {
+        let mut state = self.state();
+        state.now.bytes_total = state.now.bytes_total.saturating_sub(bytes);
     }
 
     fn image(&self, name: &TargetName, failed: bool) {

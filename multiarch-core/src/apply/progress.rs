@@ -41,6 +41,11 @@ pub trait Progress: Send + Sync {
         let _ = bytes;
     }
 
+    /// So many bytes of the total need not be sent, or cannot be.
+    fn spared(&self, bytes: u64) {
+        let _ = bytes;
+    }
+
     /// One more image is done, or has failed.
     fn image(&self, name: &TargetName, failed: bool) {
         let _ = (name, failed);

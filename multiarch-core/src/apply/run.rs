@@ -24,20 +24,14 @@ impl Plan<'_> {
     /// Running it again does what is left, and nothing where all is there.
     pub fn apply(&self, target: &Target, progress: &dyn Progress, cancel: &Cancel) -> Report {
         let store = target.store();
-        let mut observed = self.observed.clone();
-        for image in self.images.iter().filter(|image| image.after.is_none()) {
-            let parts = self.wanted.image(&image.name).iter().flat_map(|want| &want.image.parts);
-            for blob in parts.flat_map(|part| &part.blobs) {
-                observed.leads_to(image.name.repository(), &blob.descriptor.digest);
-            }
-        }
+        let observed = self.observed.clone();
         let run = Run {
             plan: self,
             images: self.images.iter().map(|image| (&image.name, image)).collect(),
             store,
             charts: target.charts(),
             jobs: self.wanted.options.jobs.map_or(store.jobs(), std::num::NonZeroUsize::get),
-            blobs: Blobs::new(&self.wanted.packages, store, progress, cancel),
+            blobs: Blobs::new(self, store, progress, cancel),
             state: Mutex::new(State { observed, ..State::default() }),
         };
         progress.begin(&Totals {

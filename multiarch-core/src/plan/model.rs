@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Observed, Options, PlannedImage, PlannedUpload, Wanted, plan_image};
+use super::{Cost, Observed, Options, PlannedImage, PlannedUpload, Wanted, plan_image};
 use crate::{
     chart::TargetName,
     error::{Error, ErrorKind},
@@ -43,8 +43,10 @@ pub struct Plan<'a> {
     pub complete: bool,
     /// Bytes of distinct blobs that will be sent.
     pub bytes_to_send: u64,
-    /// Bytes of distinct blobs that are needed, and are there already.
+    /// Bytes of distinct blobs that are needed, and are there already, in this repository or another.
     pub bytes_present: u64,
+    /// What it costs.
+    pub cost: Cost,
     #[serde(skip)]
     pub(crate) wanted: Wanted<'a>,
     #[serde(skip)]
@@ -124,11 +126,14 @@ impl<'a> Plan<'a> {
             complete: false,
             bytes_to_send: 0,
             bytes_present: 0,
+            cost: Cost::default(),
             observed,
             wanted,
         };
         plan.block();
+        plan.find_sources();
         plan.count_bytes();
+        plan.cost = Cost::of(&plan, target.store().tags_are_atomic());
         plan.complete = plan.is_complete();
         plan
     }
@@ -171,15 +176,32 @@ impl<'a> Plan<'a> {
         self.images.retain(|image| used.contains(&image.name));
     }
 
-    fn count_bytes(&mut self) {
-        let mut seen: BTreeSet<&Digest> = BTreeSet::new();
-        for blob in self.images.iter().flat_map(|i| &i.pushes).flat_map(|p| &p.blobs) {
-            if seen.insert(&blob.digest) {
-                let total =
-                    if blob.present { &mut self.bytes_present } else { &mut self.bytes_to_send };
-                *total += blob.size;
+    /// What is at a tag that stays as it is can be mounted from there.
+    fn find_sources(&mut self) {
+        for image in self.images.iter().filter(|image| image.after.is_none()) {
+            let parts = self.wanted.image(&image.name).iter().flat_map(|want| &want.image.parts);
+            for blob in parts.flat_map(|part| &part.blobs) {
+                self.observed.leads_to(image.name.repository(), &blob.descriptor.digest);
             }
         }
+    }
+
+    fn count_bytes(&mut self) {
+        let blobs = self.images.iter().flat_map(|i| &i.pushes).flat_map(|p| &p.blobs);
+        let sizes: BTreeMap<&Digest, u64> = blobs.map(|blob| (&blob.digest, blob.size)).collect();
+        let to_send = self.to_send();
+        let bytes = |sent| -> u64 {
+            let some = sizes.iter().filter(|(digest, _)| to_send.contains(**digest) == sent);
+            some.map(|(_, size)| size).sum()
+        };
+        (self.bytes_to_send, self.bytes_present) = (bytes(true), bytes(false));
+    }
+
+    /// The blobs that the target has in no repository.
+    pub(crate) fn to_send(&self) -> BTreeSet<Digest> {
+        let blobs = self.images.iter().flat_map(|i| &i.pushes).flat_map(|p| &p.blobs);
+        let lacking = blobs.filter(|blob| !blob.present && !self.observed.has_source(&blob.digest));
+        lacking.map(|blob| blob.digest.clone()).collect()
     }
 
     /// Whether everything that was asked for is or will be in the target.

@@ -190,6 +190,11 @@ impl Observed {
         sources.iter().find(|source| *source != repository).map(String::as_str)
     }
 
+    /// Whether some repository is known to have this blob.
+    pub(crate) fn has_source(&self, digest: &Digest) -> bool {
+        self.sources.contains_key(digest)
+    }
+
     /// What a tag holds; an error where it could not be read or was not asked.
     ///
     /// # Errors

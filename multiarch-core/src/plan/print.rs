@@ -95,7 +95,8 @@ impl fmt::Display for Plan<'_> {
             self.tags_to_write(),
             Bytes(self.bytes_to_send),
             Bytes(self.bytes_present),
-        )
+        )?;
+        self.cost.fmt(f)
     }
 }
 

@@ -1,0 +1,117 @@
+//! What a plan costs in requests, time and space.
+
+use std::{collections::BTreeSet, fmt, time::Duration};
+
+use serde::Serialize;
+
+use super::{Bytes, Plan};
+use crate::image::Digest;
+
+/// What a plan costs, as far as it can be told before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Cost {
+    /// Bytes that go to the target.
+    pub bytes_to_send: u64,
+    /// Requests to a registry, if nobody else writes there; charts and tokens not counted.
+    pub requests: u64,
+    /// Bytes of packages that are read again while sending, as they lie on disk.
+    pub bytes_to_read: u64,
+    /// Bytes by which a target on disk grows; nothing else is written, but for the index of a package
+    /// in the user's cache.
+    pub disk_bytes: u64,
+}
+
+/// Bytes a second at which a package is unpacked and hashed by one processor of 2020, where its layers
+/// are compressed within it and once more as a whole; two processors do both at once.
+const READ_RATE: u64 = 800 << 20;
+/// Requests at once while nothing else is to be waited for.
+const AT_ONCE: u32 = 4;
+
+impl Cost {
+    /// Counts a plan's. `tags_are_atomic` as with [`ImageStore`](crate::target::ImageStore): such a
+    /// target is no server.
+    pub(super) fn of(plan: &Plan<'_>, tags_are_atomic: bool) -> Self {
+        let mut cost = Self { bytes_to_send: plan.bytes_to_send, ..Self::default() };
+        if cost.bytes_to_send > 0 {
+            cost.bytes_to_read = plan.packages.iter().map(|package| package.identity.size).sum();
+        }
+        if tags_are_atomic {
+            cost.disk_bytes = cost.bytes_to_send;
+            return cost;
+        }
+        let mut sent: BTreeSet<&Digest> = BTreeSet::new();
+        let written = plan.images.iter().filter(|image| image.after.is_some());
+        for image in written {
+            let own = image.pushes.iter().filter(|push| Some(&push.digest) != image.after.as_ref());
+            // The tag is read, written, read back, and read at the end.
+            cost.requests += 4 + own.count() as u64;
+            for blob in image.pushes.iter().flat_map(|push| &push.blobs).filter(|b| !b.present) {
+                let mounted = plan.observed.has_source(&blob.digest) || !sent.insert(&blob.digest);
+                cost.requests += if mounted { 1 } else { 2 };
+            }
+        }
+        cost
+    }
+
+    /// How long it takes at least, over a line of so many bits a second whose answers need this long:
+    /// sending and reading are done side by side.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use multiarch_core::plan::Cost;
+    /// let mut cost = Cost::default();
+    /// cost.bytes_to_send = 125_000_000;
+    /// cost.requests = 1000;
+    /// let gigabit = cost.time(1_000_000_000, Duration::from_millis(2));
+    /// assert_eq!(gigabit, Duration::from_millis(1500));
+    /// ```
+    pub fn time(&self, bits_per_second: u64, round_trip: Duration) -> Duration {
+        let send = seconds(self.bytes_to_send.saturating_mul(8), bits_per_second);
+        let read = seconds(self.bytes_to_read, READ_RATE);
+        let requests = u32::try_from(self.requests).unwrap_or(u32::MAX);
+        send.max(read) + round_trip * requests / AT_ONCE
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "an estimate")]
+fn seconds(amount: u64, rate: u64) -> Duration {
+    Duration::try_from_secs_f64(amount as f64 / rate.max(1) as f64).unwrap_or(Duration::MAX)
+}
+
+/// A line's speed in bits a second, and what it is called.
+const LINES: [(u64, &str); 3] =
+    [(100_000_000, "100 Mbit/s"), (1_000_000_000, "1 Gbit/s"), (10_000_000_000, "10 Gbit/s")];
+/// An answer's time within a data centre.
+const NEAR: Duration = Duration::from_millis(2);
+
+impl fmt::Display for Cost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.requests > 0 {
+            let times =
+                LINES.map(|(rate, name)| format!("{} at {name}", Time(self.time(rate, NEAR))));
+            writeln!(f, "{} requests; at least {}", self.requests, times.join(", "))?;
+        }
+        if self.bytes_to_read > 0 {
+            write!(f, "{} of packages are read once more, ", Bytes(self.bytes_to_read))?;
+            match self.disk_bytes {
+                0 => writeln!(f, "nothing is unpacked to disk")?,
+                bytes => writeln!(f, "and {} go to disk, in the target alone", Bytes(bytes))?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A time for people.
+struct Time(Duration);
+
+impl fmt::Display for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.as_secs() {
+            seconds @ 0..=119 => write!(f, "{} s", seconds.max(1)),
+            seconds @ 120..=7199 => write!(f, "{} min", seconds.div_ceil(60)),
+            seconds => write!(f, "{} h", seconds.div_ceil(3600)),
+        }
+    }
+}
