@@ -2,7 +2,7 @@
 """Measure whole imports against a floor and against peers, alternating, in one run.
 
 usage: benches/run.py --multiarch BINARY --amd64 PACKAGE --arm64 PACKAGE --registry PROGRAM... [--rounds 5]
-                      [--oras ORAS] [--regctl REGCTL] [--plain TAR] [--out FILE.json]
+                      [--oras ORAS] [--regctl REGCTL] [--skopeo SKOPEO] [--plain] [--work FOLDER] [--out FILE.json]
 
 floor   every distinct blob PUT once over four connections, from extracted files, no manifests
 pigz    `pigz -dc` of the package to /dev/null
@@ -10,12 +10,17 @@ index   `multiarch inspect` of the package, without a kept index
 first   import of the first package into an empty registry: without a kept index, and with one
 second  import of the second architecture after it; likewise
 rerun   both packages again, everything there
+plain   import of the first package as a plain tar, without a kept index
 oras, regctl  four at once, one image each, from an OCI layout that is already extracted and merged
+skopeo  likewise, from the docker-archives, already extracted
 
 Each registry is started anew for every measurement, with its data below --work (default: /dev/shm where it
 has 8 GB). Medians, and ratios of medians, are printed; raw seconds go to --out.
 """
-import argparse, hashlib, http.client, io, json, os, platform, queue, shutil, socket, statistics, subprocess, sys, tarfile, tempfile, threading, time, urllib.request
+import argparse, contextlib, http.client, json, os, platform, queue, shutil, statistics, subprocess, sys, tarfile, tempfile, threading, time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../ci"))
+from comparison import Registry
 
 parser = argparse.ArgumentParser()
 for name in ("multiarch", "amd64", "arm64"):
@@ -24,7 +29,8 @@ parser.add_argument("--registry", nargs="+", required=True)
 parser.add_argument("--rounds", type=int, default=5)
 parser.add_argument("--oras")
 parser.add_argument("--regctl")
-parser.add_argument("--plain", help="the first package as a plain tar")
+parser.add_argument("--skopeo")
+parser.add_argument("--plain", action="store_true", help="also measure the first package as a plain tar")
 parser.add_argument("--work")
 parser.add_argument("--out")
 args = parser.parse_args()
@@ -32,50 +38,37 @@ if not args.work:
     args.work = "/dev/shm" if os.path.isdir("/dev/shm") and shutil.disk_usage("/dev/shm").free > 8 << 30 else None
 
 
-class Registry:
-    def __init__(self, program, work):
-        with socket.socket() as s:
-            s.bind(("127.0.0.1", 0))
-            self.address = "127.0.0.1:%d" % s.getsockname()[1]
-        self.folder = tempfile.mkdtemp(dir=work)
-        with open(f"{self.folder}/config.yml", "w") as f:
-            f.write(f"version: 0.1\nlog: {{level: error, accesslog: {{disabled: true}}}}\nstorage: {{filesystem: {{rootdirectory: {self.folder}/data}}}}\nhttp: {{addr: '{self.address}'}}\n")
-        self.process = subprocess.Popen([program, "serve", f"{self.folder}/config.yml"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        for _ in range(200):
-            try:
-                urllib.request.urlopen(f"http://{self.address}/v2/").close()
-                return
-            except OSError:
-                time.sleep(0.05)
-        sys.exit(f"{program} does not start")
+@contextlib.contextmanager
+def started(program, work):
+    """A fresh registry; it and its data are gone afterwards."""
+    registry = Registry(program, work, quiet=True)
+    try:
+        yield registry
+    finally:
+        registry.stop()
+        shutil.rmtree(registry.folder)
 
-    def __enter__(self):
-        return self
 
-    def __exit__(self, *_):
-        self.process.kill()
-        self.process.wait()
-        shutil.rmtree(self.folder)
+def archives(package):
+    """The docker-archives of a package, as streams."""
+    with tarfile.open(package) as outer:
+        for bundle in outer:
+            if bundle.name.endswith(".bundle.tar"):
+                with tarfile.open(fileobj=outer.extractfile(bundle), mode="r|") as inner:
+                    for member in inner:
+                        if member.name == "images.tar":
+                            yield inner.extractfile(member)
 
 
 def extract(package, folder):
     """The distinct blobs of a package's images, as files by digest."""
-    with tarfile.open(package) as outer:
-        for bundle in outer:
-            if not bundle.name.endswith(".bundle.tar"):
-                continue
-            with tarfile.open(fileobj=outer.extractfile(bundle), mode="r|") as inner:
-                for member in inner:
-                    if member.name != "images.tar":
-                        continue
-                    with tarfile.open(fileobj=inner.extractfile(member), mode="r|") as images:
-                        for blob in images:
-                            if blob.name == "manifest.json":
-                                continue
-                            name = blob.name.removeprefix("sha256:").removesuffix(".tar.gz")
-                            if not os.path.exists(f"{folder}/{name}"):
-                                with open(f"{folder}/{name}", "wb") as f:
-                                    shutil.copyfileobj(images.extractfile(blob), f, 1 << 20)
+    for archive in archives(package):
+        with tarfile.open(fileobj=archive, mode="r|") as images:
+            for blob in images:
+                name = blob.name.removeprefix("sha256:").removesuffix(".tar.gz")
+                if blob.name != "manifest.json" and not os.path.exists(f"{folder}/{name}"):
+                    with open(f"{folder}/{name}", "wb") as f:
+                        shutil.copyfileobj(images.extractfile(blob), f, 1 << 20)
 
 
 def put_all(registry, folder, connections=4):
@@ -135,19 +128,44 @@ def run(*command, environment=None):
         sys.exit(f"{command}: {result.stderr.decode()}")
 
 
-def peer(kind, registry, layout):
-    with open(f"{layout}/index.json") as f:
-        entries = json.load(f)["manifests"]
+def peer(kind, registry, work):
+    """Copies every image by a peer, four at once."""
     commands = []
-    for entry in entries:
-        name = f"{registry.address}/{entry['annotations']['org.opencontainers.image.ref.name']}"
-        if kind == "oras":
-            commands.append(f"{args.oras} cp --from-oci-layout --to-plain-http {layout}@{entry['digest']} {name}")
-        else:
-            commands.append(f"{args.regctl} image copy --host reg={registry.address},tls=disabled ocidir://{layout}@{entry['digest']} {name}")
+    if kind == "skopeo":
+        for number, tags in enumerate(json.load(open(f"{work}/archives.json"))):
+            for tag in tags:
+                name = tag.split("/", 1)[1] if "." in tag.split("/")[0] else tag
+                commands.append(f"{args.skopeo} copy -q --dest-tls-verify=false docker-archive:{work}/archive-{number}.tar:{tag} docker://{registry.address}/{name}")
+    else:
+        layout = f"{work}/layout"
+        with open(f"{layout}/index.json") as f:
+            entries = json.load(f)["manifests"]
+        for entry in entries:
+            name = f"{registry.address}/{entry['annotations']['org.opencontainers.image.ref.name']}"
+            if kind == "oras":
+                commands.append(f"{args.oras} cp --from-oci-layout --to-plain-http {layout}@{entry['digest']} {name}")
+            else:
+                commands.append(f"{args.regctl} image copy --host reg={registry.address},tls=disabled ocidir://{layout}@{entry['digest']} {name}")
     result = subprocess.run(["xargs", "-P4", "-I{}", "sh", "-c", "{} >/dev/null 2>&1"], input="\n".join(commands), text=True)
     if result.returncode:
         sys.exit(f"{kind} failed")
+
+
+def prepare(work):
+    """What the peers begin with."""
+    if args.oras or args.regctl:
+        run(args.multiarch, "import", args.amd64, "--to", f"oci:{work}/layout", "-q", "--no-cache")
+    if args.skopeo:
+        tags = []
+        for number, archive in enumerate(archives(args.amd64)):
+            with open(f"{work}/archive-{number}.tar", "wb") as f:
+                shutil.copyfileobj(archive, f, 1 << 20)
+            with tarfile.open(f"{work}/archive-{number}.tar") as images:
+                tags.append([tag for image in json.load(images.extractfile("manifest.json")) for tag in image["RepoTags"]])
+        with open(f"{work}/archives.json", "w") as f:
+            json.dump(tags, f)
+    if args.plain:
+        run("sh", "-c", f"pigz -dc {args.amd64} > {work}/{os.path.basename(args.amd64).removesuffix('.gz')}")
 
 
 with tempfile.TemporaryDirectory(dir=args.work) as work:
@@ -159,9 +177,7 @@ with tempfile.TemporaryDirectory(dir=args.work) as work:
     for name in os.listdir(blobs["arm64"]):
         if os.path.exists(f"{blobs['amd64']}/{name}"):
             os.remove(f"{blobs['arm64']}/{name}")
-    layout = f"{work}/layout"
-    if args.oras or args.regctl:
-        run(args.multiarch, "import", args.amd64, "--to", f"oci:{layout}", "-q")
+    prepare(work)
     keep = {"XDG_CACHE_HOME": f"{work}/cache"}
 
     def ours(*packages, to, cached):
@@ -172,24 +188,25 @@ with tempfile.TemporaryDirectory(dir=args.work) as work:
         measure("index", lambda: run(args.multiarch, "inspect", args.amd64, "-q", "--no-cache"))
         for program in args.registry:
             kind = os.path.basename(program)
-            with Registry(program, work) as registry:
+            with started(program, work) as registry:
                 measure(f"{kind} floor", lambda: put_all(registry, blobs["amd64"]))
                 measure(f"{kind} floor of the second", lambda: put_all(registry, blobs["arm64"]))
-            with Registry(program, work) as registry:
+            with started(program, work) as registry:
                 measure(f"{kind} first", lambda: ours(args.amd64, to=registry, cached=False))
                 measure(f"{kind} second", lambda: ours(args.arm64, to=registry, cached=False))
                 run(args.multiarch, "inspect", args.amd64, args.arm64, "-q", environment=keep)
                 measure(f"{kind} rerun, kept index", lambda: ours(args.amd64, args.arm64, to=registry, cached=True))
-            with Registry(program, work) as registry:
+            with started(program, work) as registry:
                 measure(f"{kind} first, kept index", lambda: ours(args.amd64, to=registry, cached=True))
                 measure(f"{kind} second, kept index", lambda: ours(args.arm64, to=registry, cached=True))
             if args.plain:
-                with Registry(program, work) as registry:
-                    measure(f"{kind} first, plain tar", lambda: ours(args.plain, to=registry, cached=False))
-            for tool in ("oras", "regctl"):
+                with started(program, work) as registry:
+                    plain = f"{work}/{os.path.basename(args.amd64).removesuffix('.gz')}"
+                    measure(f"{kind} first, plain tar", lambda: ours(plain, to=registry, cached=False))
+            for tool in ("oras", "regctl", "skopeo"):
                 if getattr(args, tool):
-                    with Registry(program, work) as registry:
-                        measure(f"{kind} {tool} x4", lambda: peer(tool, registry, layout))
+                    with started(program, work) as registry:
+                        measure(f"{kind} {tool} x4", lambda: peer(tool, registry, work))
 
 medians = {name: statistics.median(values["seconds"]) for name, values in results.items()}
 print("\nmedians of", args.rounds)
@@ -202,6 +219,11 @@ for name, median in medians.items():
         ratio = f"  {median / floor:.2f} x floor"
         if name in (f"{kind} first", f"{kind} second"):
             ratio += f", {(median - medians['index']) / floor:.2f} x floor without the index pass"
+        if name.startswith((f"{kind} first", f"{kind} second")):
+            peers = [medians[f"{kind} {tool} x4"] for tool in ("oras", "regctl", "skopeo") if f"{kind} {tool} x4" in medians]
+            ratio += f", {median / min(peers):.2f} x the fastest peer" if peers and "first" in name else ""
+            # Fusing by the incumbent's script took 8.5 times the floor.
+            ratio += f", {median / floor / 8.5:.2f} x the incumbent's script" if "second" in name else ""
     elif name == "index":
         ratio = f"  {median / medians['pigz']:.2f} x pigz"
     print(f"{name:40} {median:7.2f} s  {cpu:6.2f} s of client CPU{ratio}")

@@ -33,8 +33,8 @@ def roomy_folder():
 
 
 class Registry:
-    def __init__(self, program, work, like=None):
-        """`like`: another one, whose data is copied."""
+    def __init__(self, program, work, like=None, quiet=False):
+        """`like`: another one, whose data is copied. `quiet`: requests are not logged."""
         with socket.socket() as s:
             s.bind(("127.0.0.1", 0))
             self.address = "127.0.0.1:%d" % s.getsockname()[1]
@@ -42,7 +42,8 @@ class Registry:
         if like:
             shutil.copytree(f"{like.folder}/data", f"{folder}/data", copy_function=share)
         with open(f"{folder}/config.yml", "w") as f:
-            f.write(f"version: 0.1\nstorage: {{filesystem: {{rootdirectory: {folder}/data}}}}\nhttp: {{addr: '{self.address}'}}\n")
+            logging = "log: {level: error, accesslog: {disabled: true}}\n" if quiet else ""
+            f.write(f"version: 0.1\n{logging}storage: {{filesystem: {{rootdirectory: {folder}/data}}}}\nhttp: {{addr: '{self.address}'}}\n")
         self.log = f"{folder}/log"
         with open(self.log, "w") as log:
             host, port = self.address.split(":")

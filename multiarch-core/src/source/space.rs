@@ -23,8 +23,8 @@ use crate::{
     package::{BlobSource, Contents, Locator, SpaceId},
 };
 
-/// How many pieces of a package may be unpacked ahead of those who send them: 32 MiB.
-const AHEAD: usize = 128;
+/// How many pieces of a package may be unpacked ahead of those who send them: 16 MiB.
+const AHEAD: usize = 64;
 
 /// Every space of a package: its files, and what compressed runs in them unpack to.
 pub(super) struct Spaces {
