@@ -1,11 +1,17 @@
 //! Stopping a run.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
 };
 
 use crate::error::{Error, ErrorKind, Result};
+
+/// How often somebody who waits looks whether the run is to stop.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// A token that stops a run from elsewhere: from a signal handler, another thread, a C caller.
 /// Clones share it. It is looked at for every chunk that is read or written.
@@ -37,5 +43,17 @@ impl Cancel {
             return Err(Error::new(ErrorKind::Cancelled, "cancelled"));
         }
         Ok(())
+    }
+
+    /// Waits, but no longer than until the run is to stop.
+    pub(crate) fn sleep(&self, time: Duration) -> Result<()> {
+        let until = Instant::now() + time;
+        loop {
+            self.check()?;
+            match until.saturating_duration_since(Instant::now()) {
+                Duration::ZERO => return Ok(()),
+                left => std::thread::sleep(left.min(LOOK)),
+            }
+        }
     }
 }

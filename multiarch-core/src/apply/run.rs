@@ -193,8 +193,10 @@ impl Run<'_> {
         };
         written.sort();
         parallel::for_each(self.jobs, &written, |(at, name)| {
-            std::thread::sleep((*at + settled).saturating_duration_since(Instant::now()));
-            self.confirm(name);
+            let rest = (*at + settled).saturating_duration_since(Instant::now());
+            if self.blobs.cancel.sleep(rest).is_ok() {
+                self.confirm(name);
+            }
         });
         for chart in charts {
             self.settle(chart);

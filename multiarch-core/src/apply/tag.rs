@@ -204,8 +204,7 @@ impl Run<'_> {
     fn pause(&self, round: u32) -> Result<()> {
         // Two runs that wait for each other must not wait equally long.
         let jitter = Duration::from_micros(u64::from(std::process::id() % 997) * 20);
-        std::thread::sleep(PAUSE * 2u32.pow(round.min(5)) + jitter);
-        self.blobs.cancel.check()
+        self.blobs.cancel.sleep(PAUSE * 2u32.pow(round.min(5)) + jitter)
     }
 
     /// Makes the chart's tags visible; those that someone else has changed meanwhile are fused

@@ -1,6 +1,10 @@
 //! Requests: authentication, retries, time limits.
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use reqwest::{Method, Response, StatusCode, Url, header, redirect};
 use tokio::time::{sleep, timeout};
@@ -285,11 +289,21 @@ pub(super) fn pause(round: u32) -> Duration {
     base + Duration::from_millis(spread)
 }
 
-/// `Retry-After` in seconds (RFC 9110, section 10.2.3).
+/// `Retry-After`, in seconds or as a date (RFC 9110, section 10.2.3).
 fn asked_to_wait(response: &Response) -> Option<Duration> {
     let value = response.headers().get(header::RETRY_AFTER)?.to_str().ok()?;
-    let seconds = value.trim().parse().ok()?;
-    Some(Duration::from_secs(seconds).min(LONGEST_WAIT))
+    retry_after(value.trim(), SystemTime::now())
+}
+
+fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
+    let wait = match value.parse() {
+        Ok(seconds) => Duration::from_secs(seconds),
+        Err(_) => {
+            let date = httpdate::parse_http_date(value).ok()?;
+            date.duration_since(now).unwrap_or_default()
+        }
+    };
+    Some(wait.min(LONGEST_WAIT))
 }
 
 /// Reads a body that must not be large.
@@ -308,5 +322,29 @@ pub(super) async fn body(mut response: Response, limit: usize) -> Result<Vec<u8>
     match timeout(LIMIT, read).await {
         Ok(result) => result,
         Err(_) => Err(Error::new(ErrorKind::Network, "the answer did not end within 60 seconds")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn servers_ask_for_patience_in_two_ways() {
+        // The date of RFC 9110, section 5.6.7.
+        let date = "Sun, 06 Nov 1994 08:49:37 GMT";
+        let at = |seconds: u64| SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777 - seconds);
+        for (value, now, expected) in [
+            ("7", at(0), Some(7)),
+            ("100000", at(0), Some(60)),
+            (date, at(20), Some(20)),
+            (date, at(100), Some(60)),
+            (date, at(0), Some(0)),
+            ("soon", at(0), None),
+            ("-1", at(0), None),
+        ] {
+            assert_eq!(retry_after(value, now), expected.map(Duration::from_secs), "{value}");
+        }
+        assert_eq!(retry_after(date, SystemTime::now()), Some(Duration::ZERO), "long gone");
     }
 }
