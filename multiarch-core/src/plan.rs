@@ -8,6 +8,7 @@ mod cost;
 mod image;
 mod learned;
 mod model;
+mod named;
 mod observed;
 mod options;
 mod print;

@@ -101,6 +101,31 @@ fn an_upload_that_breaks_off_goes_on_where_the_server_can_tell_how_far_it_is() {
     }
 }
 
+/// Servers that do not have what they say they have: the blob is sent anew.
+#[test]
+fn an_upload_that_cannot_go_on_begins_anew() {
+    const SIZE: u64 = 4 << 20;
+    for range in ["0-99", "0-4194303", "0-99999999", "1-5", ""] {
+        let desk = Desk::new();
+        let server = Server::start(Kind::V3);
+        let cuts = AtomicUsize::new(0);
+        let proxy = Proxy::start(&server.address, move |request| {
+            if request.is("GET", "/blobs/uploads/") {
+                return Action::Answer(204, vec![("Range", range.to_owned())], String::new());
+            }
+            let large = request.is("PUT", "/blobs/uploads/") && request.length == SIZE;
+            if large && cuts.fetch_add(1, Ordering::Relaxed) == 0 {
+                return Action::Cut(SIZE / 2);
+            }
+            Action::Forward
+        });
+        let package = package(&desk, 1, SIZE);
+        let run = desk.run(&["import", &package, "--to", &proxy.target(), "--json"]);
+        complete(&run);
+        validate(&desk, &server, &run.json());
+    }
+}
+
 #[test]
 fn progress_adds_up_however_many_jobs_there_are() {
     let desk = Desk::new();
@@ -123,6 +148,39 @@ fn progress_adds_up_however_many_jobs_there_are() {
         }
         assert_eq!((&last["images"], &last["charts"]), (&12.into(), &6.into()));
         assert_eq!(last["seconds_left"], 0);
+    }
+}
+
+/// What is skipped in a plain archive is read, too, as far as anybody cares.
+#[test]
+fn reading_ends_with_everything_read() {
+    let desk = Desk::new();
+    let folder = desk.path().join("folder");
+    std::fs::create_dir(&folder).expect("created");
+    for architecture in ["amd64", "arm64"] {
+        let package = desk.package(architecture);
+        let name = format!("addon-{architecture}.tar.gz");
+        std::fs::copy(&package, folder.join(name)).expect("copied");
+    }
+    let (folder, plain) = (folder.display().to_string(), package(&desk, 2, 3_000_000));
+    let (amd64, arm64) = (desk.package("amd64"), desk.package("arm64"));
+    for packages in [&[&plain][..], &[&folder], &[&amd64, &arm64, &plain]] {
+        let mut words = vec!["inspect", "--progress", "json"];
+        words.extend(packages.iter().map(|package| package.as_str()));
+        let run = desk.run(&words);
+        complete(&run);
+        let last = run.err.lines().rfind(|line| line.starts_with('{')).expect("a line");
+        let last: Value = serde_json::from_str(last).expect("JSON");
+        let size = |path: &&String| -> u64 {
+            let path = std::path::Path::new(path.as_str());
+            let files = std::fs::read_dir(path).map(|files| {
+                files.map(|file| file.expect("a file").metadata().expect("read").len()).sum()
+            });
+            files.unwrap_or_else(|_| path.metadata().expect("read").len())
+        };
+        let expected: u64 = packages.iter().map(size).sum();
+        assert_eq!(last["phase"], "reading");
+        assert_eq!((&last["bytes"], &last["bytes_total"]), (&expected.into(), &expected.into()));
     }
 }
 

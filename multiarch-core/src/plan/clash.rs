@@ -1,25 +1,83 @@
 //! Two different images of one run under one name.
 
-use super::Want;
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Want, Wanted};
 use crate::{
-    chart::is_newer,
+    chart::{TargetName, is_newer},
+    error::{Error, ErrorKind},
     image::{Digest, PlatformKey, Reference},
-    package::{Package, SupersededBecause},
+    package::{Finding, Package, SupersededBecause},
 };
 
+impl Wanted<'_> {
+    /// Two different images on one name and platform: the later package's, if both mean the same
+    /// reference; otherwise neither chart can be right.
+    pub(super) fn settle_clashes(&mut self) {
+        let mut blocked: BTreeMap<TargetName, String> = BTreeMap::new();
+        for (name, wants) in &mut self.images {
+            // The order of the packages on the command line must not matter.
+            wants.sort_by_key(|want| {
+                let incoming = &want.incoming;
+                (incoming.is_mislabelled(), incoming.document().digest().clone())
+            });
+            while let Some(clash) = find_clash(wants, &self.packages, self.given) {
+                let Some(because) = clash.because else {
+                    blocked.insert(name.clone(), clash.message(wants));
+                    break;
+                };
+                self.findings.push(Finding::Superseded {
+                    image: name.to_string(),
+                    platform: clash.platform.clone(),
+                    package: self.packages[wants[clash.winner].package].path().into(),
+                    instead_of: self.packages[wants[clash.loser].package].path().into(),
+                    because,
+                });
+                // Only that platform's image gives way; the rest of its index comes in.
+                match wants[clash.loser].incoming.without(&BTreeSet::from([clash.digest])) {
+                    Some(rest) => wants[clash.loser].incoming = rest,
+                    None => drop(wants.remove(clash.loser)),
+                }
+            }
+        }
+        for (name, message) in &blocked {
+            for chart in self.charts.iter_mut().filter(|chart| chart.images.contains(name)) {
+                let error = Error::new(ErrorKind::NameClash, message).of_image(name);
+                chart.problems.push(match &chart.chart {
+                    Some(_) => error.in_bundle(chart.bundles.join(", ")),
+                    None => error,
+                });
+                match chart.chart {
+                    Some(_) => chart.images.clear(),
+                    None => {
+                        chart.images.remove(name);
+                    }
+                }
+            }
+        }
+        self.drop_unused();
+    }
+
+    /// Forgets images that no chart has any more.
+    pub(super) fn drop_unused(&mut self) {
+        let used: BTreeSet<&TargetName> = self.charts.iter().flat_map(|c| &c.images).collect();
+        self.images.retain(|name, _| used.contains(name));
+    }
+}
+
 /// Two images that cannot both be right, by their places in the list.
-pub(super) struct Clash {
-    pub(super) winner: usize,
-    pub(super) loser: usize,
+struct Clash {
+    winner: usize,
+    loser: usize,
     /// The manifest that gives way, and its platform.
-    pub(super) digest: Digest,
-    pub(super) platform: PlatformKey,
+    digest: Digest,
+    platform: PlatformKey,
     /// Why it gives way; `None` where nothing decides.
-    pub(super) because: Option<SupersededBecause>,
+    because: Option<SupersededBecause>,
 }
 
 impl Clash {
-    pub(super) fn message(&self, wants: &[Want<'_>]) -> String {
+    fn message(&self, wants: &[Want<'_>]) -> String {
         let (a, b) = (&wants[self.winner].reference, &wants[self.loser].reference);
         let platform = &self.platform;
         if a == b {
@@ -30,7 +88,7 @@ impl Clash {
 }
 
 /// `given` is the number of packages; what stands behind them is of the target itself, and gives way.
-pub(super) fn find_clash(wants: &[Want<'_>], packages: &[&Package], given: usize) -> Option<Clash> {
+fn find_clash(wants: &[Want<'_>], packages: &[&Package], given: usize) -> Option<Clash> {
     for (i, a) in wants.iter().enumerate() {
         for (j, b) in wants.iter().enumerate().skip(i + 1) {
             let Some((platform, of_a, of_b)) = differ(a, b) else { continue };

@@ -7,15 +7,14 @@ use std::{
 
 use super::{
     Learned, Options, PlannedUpload,
-    clash::{find_clash, same_reference},
     learned::HintNames,
+    named::{Named, name_bundle, name_loose},
     upload::plan_upload,
 };
 use crate::{
     chart::{TargetName, compare_versions},
-    error::{Error, ErrorKind, Result},
+    error::Error,
     fuse::Incoming,
-    image::Reference,
     package::{Bundle, Finding, Package, PackageImage},
 };
 
@@ -253,144 +252,4 @@ impl<'a> Wanted<'a> {
             }
         }
     }
-
-    /// Two different images on one name and platform: the later package's, if both mean the same
-    /// reference; otherwise neither chart can be right.
-    fn settle_clashes(&mut self) {
-        let mut blocked: BTreeMap<TargetName, String> = BTreeMap::new();
-        for (name, wants) in &mut self.images {
-            // The order of the packages on the command line must not matter.
-            wants.sort_by_key(|want| {
-                let incoming = &want.incoming;
-                (incoming.is_mislabelled(), incoming.document().digest().clone())
-            });
-            while let Some(clash) = find_clash(wants, &self.packages, self.given) {
-                let Some(because) = clash.because else {
-                    blocked.insert(name.clone(), clash.message(wants));
-                    break;
-                };
-                self.findings.push(Finding::Superseded {
-                    image: name.to_string(),
-                    platform: clash.platform.clone(),
-                    package: self.packages[wants[clash.winner].package].path().into(),
-                    instead_of: self.packages[wants[clash.loser].package].path().into(),
-                    because,
-                });
-                // Only that platform's image gives way; the rest of its index comes in.
-                match wants[clash.loser].incoming.without(&BTreeSet::from([clash.digest])) {
-                    Some(rest) => wants[clash.loser].incoming = rest,
-                    None => drop(wants.remove(clash.loser)),
-                }
-            }
-        }
-        for (name, message) in &blocked {
-            for chart in self.charts.iter_mut().filter(|chart| chart.images.contains(name)) {
-                let error = Error::new(ErrorKind::NameClash, message).of_image(name);
-                chart.problems.push(match &chart.chart {
-                    Some(_) => error.in_bundle(chart.bundles.join(", ")),
-                    None => error,
-                });
-                match chart.chart {
-                    Some(_) => chart.images.clear(),
-                    None => {
-                        chart.images.remove(name);
-                    }
-                }
-            }
-        }
-        self.drop_unused();
-    }
-
-    fn drop_unused(&mut self) {
-        let used: BTreeSet<&TargetName> = self.charts.iter().flat_map(|c| &c.images).collect();
-        self.images.retain(|name, _| used.contains(name));
-    }
-}
-
-/// A bundle whose images have names.
-struct Named<'a> {
-    place: usize,
-    package: &'a Package,
-    bundle: &'a Bundle,
-    names: HintNames,
-}
-
-type NamedImage<'a> = (TargetName, String, &'a PackageImage);
-
-/// The names of a bundle's images: each hint's, and for images that no hint speaks of their own.
-fn name_bundle<'a>(
-    bundle: &'a Bundle,
-    hints: &HintNames,
-    options: &Options,
-) -> Result<Vec<NamedImage<'a>>> {
-    let (mut named, mut hinted) = (Vec::new(), BTreeSet::new());
-    for (hint, name) in bundle.hints().iter().zip(&hints.names) {
-        let rendered = hint.render(&bundle.values)?;
-        if !bundle.has_images {
-            continue;
-        }
-        let index = find(bundle, &rendered).ok_or_else(|| {
-            let message =
-                format!("hint {:?} names an image that the bundle does not hold", hint.to_string());
-            Error::new(ErrorKind::Missing, message).of_image(&rendered)
-        })?;
-        let image = &bundle.images()[index];
-        let spoken: Vec<_> =
-            image.references.iter().filter(|r| same_reference(r, &rendered)).cloned().collect();
-        hinted.extend(spoken.into_iter().map(|reference| (index, reference)));
-        if image.references.is_empty() {
-            hinted.insert((index, String::new()));
-        }
-        named.push((name.clone(), rendered, image));
-    }
-    for (index, image) in bundle.images().iter().enumerate() {
-        if hinted.contains(&(index, String::new())) {
-            continue;
-        }
-        for (name, reference) in name_loose(image, options)? {
-            if !hinted.contains(&(index, reference.clone())) {
-                named.push((name, reference, image));
-            }
-        }
-    }
-    Ok(named)
-}
-
-/// The image that a rendered reference means. One that is named by digest has no name in the
-/// archive: it is found by its digest, or by being the only one without a name.
-fn find(bundle: &Bundle, rendered: &str) -> Option<usize> {
-    let images = bundle.images();
-    let named = |image: &PackageImage| image.references.iter().any(|r| same_reference(r, rendered));
-    if let Some(index) = images.iter().position(named) {
-        return Some(index);
-    }
-    let reference: Reference = rendered.parse().ok()?;
-    let digest = reference.digest()?;
-    let by_digest = images.iter().position(|i| i.incoming.document().digest() == digest);
-    let mut unnamed = images.iter().enumerate().filter(|(_, image)| image.references.is_empty());
-    by_digest.or(match (unnamed.next(), unnamed.next()) {
-        (Some((index, _)), None) => Some(index),
-        _ => None,
-    })
-}
-
-fn name_loose(image: &PackageImage, options: &Options) -> Result<Vec<(TargetName, String)>> {
-    if image.references.is_empty() {
-        let digest = image.incoming.document().digest();
-        let message = "the package does not say the image's name";
-        return Err(Error::new(ErrorKind::Unnamed, message).with_digest(digest));
-    }
-    image
-        .references
-        .iter()
-        .map(|text| {
-            // A name that this library gave is kept as it is.
-            if image.is_placed {
-                return Ok((text.parse()?, text.clone()));
-            }
-            let reference: Reference = text.parse()?;
-            Ok((options.names.of_reference(&reference)?, text.clone()))
-        })
-        .collect::<Result<_>>()
-        .map_err(|e: Error| e.of_image(&image.references[0]))
 }

@@ -6,7 +6,10 @@ use std::{
     io::{self, Read, Seek, SeekFrom},
     os::unix::fs::FileExt,
     rc::Rc,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use crate::{
@@ -22,7 +25,27 @@ pub(super) struct Section {
     size: u64,
     at: u64,
     cancel: Cancel,
-    meter: Option<Arc<dyn Progress>>,
+    meter: Option<Arc<FileMeter>>,
+}
+
+/// Tells how much of a file is read; at the end all of it, for what was skipped is done with, too.
+struct FileMeter {
+    progress: Arc<dyn Progress>,
+    left: AtomicU64,
+}
+
+impl FileMeter {
+    fn read(&self, bytes: u64) {
+        let rest = |left: u64| Some(left.saturating_sub(bytes));
+        let left = self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, rest);
+        self.progress.read(bytes.min(left.unwrap_or_default()));
+    }
+}
+
+impl Drop for FileMeter {
+    fn drop(&mut self) {
+        self.read(u64::MAX);
+    }
 }
 
 impl Section {
@@ -37,8 +60,8 @@ impl Section {
     }
 
     /// Tells how much is read.
-    pub(super) fn metered(mut self, meter: Arc<dyn Progress>) -> Self {
-        self.meter = Some(meter);
+    pub(super) fn metered(mut self, progress: Arc<dyn Progress>) -> Self {
+        self.meter = Some(Arc::new(FileMeter { progress, left: AtomicU64::new(self.size) }));
         self
     }
 

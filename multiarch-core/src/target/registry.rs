@@ -8,6 +8,7 @@
 mod address;
 mod answer;
 mod auth;
+mod blob;
 mod catalog;
 mod client;
 mod connection;
@@ -15,7 +16,9 @@ mod credentials;
 mod gate;
 mod options;
 mod pace;
+mod retry;
 mod runtime;
+mod session;
 mod store;
 mod tls;
 mod upload;

@@ -31,6 +31,7 @@ pub(in crate::source) struct Checkpoint {
 struct Inside {
     bits: u8,
     byte: u8,
+    #[serde(with = "serde_bytes")]
     window: Box<[u8]>,
 }
 

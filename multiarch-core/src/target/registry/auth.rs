@@ -13,7 +13,7 @@ use reqwest::{Url, header};
 use serde::Deserialize;
 use tokio::sync::Mutex;
 
-use super::{Credentials, answer, client};
+use super::{Credentials, answer, client, retry};
 use crate::error::{Error, ErrorKind, Result};
 
 /// What a request needs: repositories and whether they are written.
@@ -175,7 +175,7 @@ impl Auth {
 
     async fn fetch(&self, scope: &Scope, realm: &Url, service: Option<&str>) -> Result<Token> {
         let place = |e: Error| e.at_host(realm.host_str().unwrap_or_default());
-        let response = client::patiently(None, || async {
+        let response = retry::patiently(None, || async {
             let request = self.token_request(scope, realm, service);
             client::limited(request.send()).await
         })

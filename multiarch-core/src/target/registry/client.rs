@@ -1,22 +1,17 @@
 //! Requests: authentication, retries, time limits.
 
-use std::{
-    future::Future,
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use reqwest::{Method, Response, StatusCode, Url, header, redirect};
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
 use super::{
     Address, RegistryOptions,
     address::Scheme,
-    answer,
     auth::{Auth, Scope},
     credentials,
     gate::Gate,
-    pace::{Kind, Outcome},
+    retry::{patiently, rest},
     tls::Verifier,
 };
 use crate::error::{Error, ErrorKind, Result};
@@ -26,15 +21,6 @@ const LIMIT: Duration = Duration::from_secs(60);
 const CONNECT: Duration = Duration::from_secs(15);
 /// How often a refused token is fetched anew: it may end again before it is used.
 const MAX_REFUSALS: u32 = 2;
-/// How often a request is made that fails, or that the server asks to make later, and how long the
-/// pauses between are.
-pub(super) const TRIES: u32 = 5;
-const PATIENCE: u32 = 8;
-const FIRST_PAUSE: Duration = Duration::from_millis(250);
-const LONGEST_PAUSE: Duration = Duration::from_secs(8);
-/// A server may ask for this much patience, not more.
-const LONGEST_WAIT: Duration = Duration::from_secs(60);
-
 /// A connection to one registry.
 pub(super) struct Client {
     pub(super) http: reqwest::Client,
@@ -215,97 +201,6 @@ pub(super) fn network(error: reqwest::Error) -> Error {
     Error::caused_by(ErrorKind::Network, "the request failed", error.without_url())
 }
 
-/// Repeats a request while its failure may pass, and makes it when the gate lets it.
-pub(super) async fn patiently<F: Future<Output = Result<Response>>>(
-    gate: Option<&Arc<Gate>>,
-    mut request: impl FnMut() -> F,
-) -> Result<Response> {
-    let (mut failures, mut refusals) = (0, 0);
-    loop {
-        let permit = match gate {
-            Some(gate) => Some(gate.enter(Kind::Small).await),
-            None => None,
-        };
-        let result = request().await;
-        let outcome = outcome(&result);
-        if let Some(permit) = permit {
-            permit.end(outcome);
-        }
-        match outcome {
-            Outcome::Answered => return result,
-            Outcome::TooMuch(asked) => {
-                refusals += 1;
-                if refusals >= PATIENCE {
-                    return result;
-                }
-                // Behind a gate nobody passes before that time.
-                if gate.is_none() {
-                    sleep(asked.unwrap_or_else(|| pause(refusals))).await;
-                }
-            }
-            Outcome::Failed => {
-                failures += 1;
-                if failures >= TRIES {
-                    return result;
-                }
-                rest(gate, failures).await;
-            }
-        }
-    }
-}
-
-/// Waits before another try.
-async fn rest(gate: Option<&Arc<Gate>>, round: u32) {
-    let pause = pause(round);
-    if let Some(gate) = gate {
-        gate.tell(pause, "gave no answer");
-    }
-    sleep(pause).await;
-}
-
-/// What an answer, or its absence, says of the server's load.
-fn outcome(result: &Result<Response>) -> Outcome {
-    match result {
-        Ok(response) => outcome_of(response),
-        Err(error) if error.kind() == ErrorKind::Network => Outcome::Failed,
-        Err(_) => Outcome::Answered,
-    }
-}
-
-pub(super) fn outcome_of(response: &Response) -> Outcome {
-    match response.status() {
-        StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
-            Outcome::TooMuch(asked_to_wait(response))
-        }
-        status if answer::is_passing(status) => Outcome::Failed,
-        _ => Outcome::Answered,
-    }
-}
-
-/// The pause before try `round + 1`, longer each time, and not the same for everybody.
-pub(super) fn pause(round: u32) -> Duration {
-    let base = FIRST_PAUSE.saturating_mul(2u32.saturating_pow(round - 1)).min(LONGEST_PAUSE);
-    let spread = u64::from(std::process::id()).wrapping_mul(2_654_435_761) % 256;
-    base + Duration::from_millis(spread)
-}
-
-/// `Retry-After`, in seconds or as a date (RFC 9110, section 10.2.3).
-fn asked_to_wait(response: &Response) -> Option<Duration> {
-    let value = response.headers().get(header::RETRY_AFTER)?.to_str().ok()?;
-    retry_after(value.trim(), SystemTime::now())
-}
-
-fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
-    let wait = match value.parse() {
-        Ok(seconds) => Duration::from_secs(seconds),
-        Err(_) => {
-            let date = httpdate::parse_http_date(value).ok()?;
-            date.duration_since(now).unwrap_or_default()
-        }
-    };
-    Some(wait.min(LONGEST_WAIT))
-}
-
 /// Reads a body that must not be large.
 pub(super) async fn body(mut response: Response, limit: usize) -> Result<Vec<u8>> {
     let read = async {
@@ -322,29 +217,5 @@ pub(super) async fn body(mut response: Response, limit: usize) -> Result<Vec<u8>
     match timeout(LIMIT, read).await {
         Ok(result) => result,
         Err(_) => Err(Error::new(ErrorKind::Network, "the answer did not end within 60 seconds")),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn servers_ask_for_patience_in_two_ways() {
-        // The date of RFC 9110, section 5.6.7.
-        let date = "Sun, 06 Nov 1994 08:49:37 GMT";
-        let at = |seconds: u64| SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777 - seconds);
-        for (value, now, expected) in [
-            ("7", at(0), Some(7)),
-            ("100000", at(0), Some(60)),
-            (date, at(20), Some(20)),
-            (date, at(100), Some(60)),
-            (date, at(0), Some(0)),
-            ("soon", at(0), None),
-            ("-1", at(0), None),
-        ] {
-            assert_eq!(retry_after(value, now), expected.map(Duration::from_secs), "{value}");
-        }
-        assert_eq!(retry_after(date, SystemTime::now()), Some(Duration::ZERO), "long gone");
     }
 }

@@ -127,7 +127,7 @@ impl Pace {
                     self.slow_down(now);
                     self.strikes += 1;
                 }
-                let pause = asked.unwrap_or_else(|| super::client::pause(self.strikes));
+                let pause = asked.unwrap_or_else(|| super::retry::pause(self.strikes));
                 let until = now + pause;
                 let longer = self.closed_until.is_none_or(|before| before < until);
                 self.closed_until = self.closed_until.max(Some(until));

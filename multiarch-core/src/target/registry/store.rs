@@ -1,31 +1,23 @@
 //! The registry as an [`ImageStore`].
 
-use std::io::{self, Read};
-
-use bytes::Bytes;
 use reqwest::{Method, StatusCode, header};
 
 use super::{
-    Address, RegistryOptions, answer,
-    auth::Scope,
-    client,
-    connection::Connection,
-    pace::{Kind, Outcome},
-    upload::{Begun, Ended, Point},
+    Address, RegistryOptions, answer, auth::Scope, blob::Blob, client, connection::Connection,
 };
 use crate::{
     chart::TargetName,
-    error::{Error, ErrorKind, Result},
+    error::{Error, Result},
     image::{Digest, Document, MAX_DOCUMENT_SIZE, types},
-    source::{PIECE, Room},
+    source::Room,
     target::{BlobContent, ImageStore, Sent},
 };
 
 /// A registry, spoken to over HTTP.
 pub struct Registry {
-    connection: Connection,
+    pub(super) connection: Connection,
     /// Buffers on their way to the network; uploads bound how many there are.
-    room: Room,
+    pub(super) room: Room,
 }
 
 impl std::fmt::Debug for Registry {
@@ -34,8 +26,6 @@ impl std::fmt::Debug for Registry {
     }
 }
 
-/// How many pieces of 256 KiB may wait in an upload.
-const WAITING: usize = 4;
 /// Everything that can stand at a tag. A server may hide what is not asked for behind a 404.
 const ACCEPT: [&str; 4] =
     [types::OCI_INDEX, types::OCI_MANIFEST, types::DOCKER_LIST, types::DOCKER_MANIFEST];
@@ -104,75 +94,6 @@ impl Registry {
             Err(error.asking(format!("PUT {}", ask.url.path())))
         })
     }
-
-    /// Feeds an upload from this thread, which reads; the runtime sends. A failure to read is what
-    /// is reported then, not the request that ended because of it.
-    fn feed(
-        &self,
-        content: &dyn BlobContent,
-        offset: u64,
-        start: impl FnOnce(super::upload::Chunks) -> super::runtime::Pending<Ended>,
-    ) -> Result<Ended> {
-        let mut reader = content.open()?;
-        let skipped = io::copy(&mut reader.by_ref().take(offset), &mut io::sink());
-        skipped.map_err(|e| Error::from_io("reading a blob", e))?;
-        let (sender, receiver) = async_channel::bounded(WAITING);
-        let pending = start(receiver);
-        let mut failure = None;
-        loop {
-            let mut chunk = self.room.take();
-            // Full ones, so that the last read, with its check, comes before the last bytes are sent.
-            match chunk.fill(&mut reader, PIECE) {
-                Ok(0) => break,
-                Ok(_) => {
-                    // The server has answered already: it wants no more.
-                    if sender.send_blocking(Ok(Bytes::from_owner(chunk))).is_err() {
-                        break;
-                    }
-                }
-                Err(error) => {
-                    failure = Some(Error::from_io("reading a blob", error));
-                    let _ = sender.send_blocking(Err(()));
-                    break;
-                }
-            }
-        }
-        drop(sender);
-        let ended = pending.wait();
-        match failure {
-            Some(error) => Err(error),
-            None => ended,
-        }
-    }
-
-    /// Sends a blob, or what the server does not have of it yet, when its gate lets it.
-    fn upload(
-        &self,
-        repository: &str,
-        (digest, size): (&Digest, u64),
-        point: Point,
-        chunked: bool,
-        content: &dyn BlobContent,
-    ) -> Result<Ended> {
-        let client = self.connection.client()?;
-        let gate = client.gate.clone();
-        let permit =
-            self.connection.runtime.run(async move { Ok(gate.enter(Kind::Upload).await) })?;
-        let (repository, digest) = (repository.to_owned(), digest.clone());
-        let ended = self.feed(content, point.offset, |chunks| {
-            self.connection.runtime.start(async move {
-                if chunked || point.offset > 0 {
-                    return client.put_chunked(point, &repository, &digest, chunks).await;
-                }
-                client.put_whole(point.session, &repository, &digest, size, chunks).await
-            })
-        });
-        permit.end(match &ended {
-            Ok(Ended::TryAgain(again)) => again.outcome,
-            _ => Outcome::Answered,
-        });
-        ended
-    }
 }
 
 impl ImageStore for Registry {
@@ -228,52 +149,9 @@ impl ImageStore for Registry {
         from: Option<&str>,
         content: &dyn BlobContent,
     ) -> Result<Sent> {
-        let repository = self.connection.address.repository(repository);
-        let client = self.connection.client()?;
-        let mut source = from.map(|from| self.connection.address.repository(from));
-        let (mut failures, mut chunked) = (0, false);
-        let mut point: Option<Point> = None;
-        loop {
-            let begun = match point.take() {
-                Some(point) => Begun::Session(point),
-                None => {
-                    let (client, repository) = (client.clone(), repository.clone());
-                    let mount = source.take().map(|from| (digest.clone(), from));
-                    self.connection.runtime.run(async move {
-                        let mount = mount.as_ref().map(|(digest, from)| (digest, from.as_str()));
-                        client.begin_upload(&repository, mount).await
-                    })?
-                }
-            };
-            let Begun::Session(at) = begun else { return Ok(Sent::Mounted) };
-            let before = at.offset;
-            match self.upload(&repository, (digest, size), at, chunked, content)? {
-                Ended::Done => return Ok(Sent::Uploaded),
-                Ended::WantsChunks if !chunked => chunked = true,
-                Ended::WantsChunks => {
-                    let message = "the server takes the blob neither in one piece nor in chunks";
-                    return Err(Error::new(ErrorKind::Server, message)
-                        .at_host(self.connection.address.host()));
-                }
-                Ended::TryAgain(again) => {
-                    failures += 1;
-                    if failures >= client::TRIES {
-                        return Err(again.error);
-                    }
-                    let (client, repository) = (client.clone(), repository.clone());
-                    point = self.connection.runtime.run(async move {
-                        if again.outcome == Outcome::Failed {
-                            client.pause(failures).await;
-                        }
-                        Ok(client.go_on(again, &repository, size).await)
-                    })?;
-                    // A line that breaks now and then brings a blob across, a part at a time.
-                    if point.as_ref().is_some_and(|point| point.offset > before) {
-                        failures = 0;
-                    }
-                }
-            }
-        }
+        let blob = Blob { digest, size, content };
+        let from = from.map(|from| self.connection.address.repository(from));
+        self.send_blob(&self.connection.address.repository(repository), &blob, from)
     }
 
     fn put_manifest(&self, repository: &str, document: &Document) -> Result<()> {

@@ -1,4 +1,4 @@
-//! Uploading a blob: mount, or a session with one PUT; in chunks only where the server wants them.
+//! Sending bytes into a session: in one PUT, in chunks only where the server wants them.
 
 use std::{
     pin::Pin,
@@ -21,6 +21,8 @@ use super::{
     auth::Scope,
     client::{self, Client},
     pace::Outcome,
+    retry,
+    session::{Point, location},
 };
 use crate::{
     error::{Error, ErrorKind, Result},
@@ -35,14 +37,6 @@ const CHUNK: usize = 8 << 20;
 
 /// What is uploaded: its bytes come through a channel.
 pub(super) type Chunks = Receiver<std::result::Result<Bytes, ()>>;
-
-/// How the beginning of an upload ended.
-pub(super) enum Begun {
-    /// The blob was mounted: nothing has to be sent.
-    Mounted,
-    /// Bytes are sent here.
-    Session(Point),
-}
 
 /// How an upload ended.
 pub(super) enum Ended {
@@ -59,86 +53,11 @@ pub(super) struct Again {
     /// What that says of the server's load.
     pub(super) outcome: Outcome,
     /// Where it was being sent.
-    session: Url,
-}
-
-/// Where an upload goes on.
-pub(super) struct Point {
     pub(super) session: Url,
-    /// Bytes that the server has.
-    pub(super) offset: u64,
-}
-
-impl Point {
-    /// A session that has nothing yet.
-    fn start(session: Url) -> Self {
-        Self { session, offset: 0 }
-    }
 }
 
 impl Client {
-    /// Begins an upload, mounting from another repository where one is known. Whatever refuses a
-    /// mount, the blob is uploaded then.
-    pub(super) async fn begin_upload(
-        &self,
-        repository: &str,
-        mount: Option<(&Digest, &str)>,
-    ) -> Result<Begun> {
-        let path = format!("{repository}/blobs/uploads/");
-        if let Some((digest, from)) = mount {
-            let scope = Scope::push(repository).and_pull(from);
-            let mut ask = self.ask(Method::POST, &path, scope);
-            ask.url
-                .query_pairs_mut()
-                .append_pair("mount", &digest.to_string())
-                .append_pair("from", from);
-            if let Ok(response) = self.send(&ask).await {
-                match response.status() {
-                    StatusCode::CREATED => return Ok(Begun::Mounted),
-                    StatusCode::ACCEPTED => return self.session(&ask.url, &response),
-                    _ => {}
-                }
-            }
-        }
-        let ask = self.ask(Method::POST, &path, Scope::push(repository));
-        let response = self.send(&ask).await?;
-        match response.status() {
-            StatusCode::ACCEPTED => self.session(&ask.url, &response),
-            _ => Err(self.place(answer::refusal(response).await, &Method::POST, &ask.url)),
-        }
-    }
-
-    fn session(&self, asked: &Url, response: &Response) -> Result<Begun> {
-        let location = location(response).ok_or_else(|| {
-            let error = Error::new(ErrorKind::Server, "the server gives no Location to send to");
-            self.place(error, &Method::POST, asked)
-        })?;
-        Ok(Begun::Session(Point::start(self.resolve(asked, &location)?)))
-    }
-
-    /// Where an upload that broke off goes on ([OCI distribution, "Pushing a blob in chunks"]): the
-    /// server tells how much it has. `None` where it does not, or has nothing; then it begins anew.
-    ///
-    /// [OCI distribution, "Pushing a blob in chunks"]: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-a-blob-in-chunks
-    pub(super) async fn go_on(&self, again: Again, repository: &str, size: u64) -> Option<Point> {
-        let mut ask = self.ask(Method::GET, "", Scope::push(repository));
-        ask.url = again.session;
-        let response = self.send(&ask).await.ok()?;
-        if response.status() != StatusCode::NO_CONTENT {
-            return None;
-        }
-        let range = response.headers().get(header::RANGE)?.to_str().ok()?;
-        let last: u64 = range.trim_start_matches("bytes=").strip_prefix("0-")?.parse().ok()?;
-        // `0-0` is what a session says that has nothing.
-        let offset = last.checked_add(1).filter(|offset| (2..=size).contains(offset))?;
-        let session = match location(&response) {
-            Some(location) => self.resolve(&ask.url, &location).ok()?,
-            None => ask.url,
-        };
-        Some(Point { session, offset })
-    }
-
-    fn place(&self, error: Error, method: &Method, url: &Url) -> Error {
+    pub(super) fn place(&self, error: Error, method: &Method, url: &Url) -> Error {
         let error = self.explain(error).at_host(self.address.host());
         error.asking(format!("{method} {}", url.path()))
     }
@@ -249,7 +168,7 @@ impl Client {
         if status.is_success() {
             return Ok(Ended::Done);
         }
-        let outcome = client::outcome_of(&response);
+        let outcome = retry::outcome_of(&response);
         let again = |error| Ok(Ended::TryAgain(Again { error, outcome, session }));
         match status {
             // The token ended while the blob was being sent.
@@ -286,10 +205,6 @@ fn authorised(
         Some(value) => request.header(header::AUTHORIZATION, value),
         None => request,
     }
-}
-
-fn location(response: &Response) -> Option<String> {
-    Some(response.headers().get(header::LOCATION)?.to_str().ok()?.to_owned())
 }
 
 /// Ends when nothing has moved for too long.
