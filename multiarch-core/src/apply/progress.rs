@@ -85,7 +85,8 @@ pub struct Wait {
 }
 
 impl Wait {
-    pub(crate) fn new(time: Duration, what: impl Into<String>) -> Self {
+    /// A pause for this.
+    pub fn new(time: Duration, what: impl Into<String>) -> Self {
         Self { time, what: what.into() }
     }
 }
