@@ -224,7 +224,7 @@ impl Progress for Meter {
     }
 
     fn waiting(&self, wait: &Wait) {
-        let until = Instant::now() + wait.time;
+        let Some(until) = Instant::now().checked_add(wait.time) else { return };
         let mut state = self.state();
         if state.wait.as_ref().is_none_or(|(before, _)| *before < until) {
             state.wait = Some((until, wait.what.clone()));

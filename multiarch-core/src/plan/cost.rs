@@ -70,7 +70,8 @@ impl Cost {
         let send = seconds(self.bytes_to_send.saturating_mul(8), bits_per_second);
         let read = seconds(self.bytes_to_read, READ_RATE);
         let requests = u32::try_from(self.requests).unwrap_or(u32::MAX);
-        send.max(read) + round_trip * requests / AT_ONCE
+        let answers = round_trip.checked_mul(requests).unwrap_or(Duration::MAX) / AT_ONCE;
+        send.max(read).saturating_add(answers)
     }
 }
 
@@ -113,5 +114,30 @@ impl fmt::Display for Time {
             seconds @ 120..=7199 => write!(f, "{} min", seconds.div_ceil(60)),
             seconds => write!(f, "{} h", seconds.div_ceil(3600)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_number_is_too_large_or_too_small() {
+        let all = u64::MAX;
+        let large = Cost { bytes_to_send: all, requests: all, bytes_to_read: all, disk_bytes: 0 };
+        for rate in [0, 1, all] {
+            assert!(large.time(rate, Duration::MAX) >= large.time(all, Duration::ZERO));
+            assert_eq!(Cost::default().time(rate, Duration::MAX), Duration::ZERO);
+        }
+        assert!(!large.to_string().is_empty());
+    }
+
+    #[test]
+    fn times_are_rounded_up() {
+        let text = |seconds| Time(Duration::from_secs(seconds)).to_string();
+        assert_eq!(
+            [0, 119, 121, 7199, 7201].map(text),
+            ["1 s", "119 s", "3 min", "120 min", "3 h"]
+        );
     }
 }
