@@ -259,7 +259,7 @@ pub(crate) struct Connection {
     /// Do not verify this host's certificate, and let it speak plain HTTP
     #[arg(long, value_name = "HOST[:PORT]")]
     pub(crate) insecure: Vec<String>,
-    /// How many requests are made at once
+    /// At most so many requests at once to one server; without, 16, and fewer where it refuses more
     #[arg(long, value_name = "N")]
     pub(crate) jobs: Option<NonZeroUsize>,
 }

@@ -8,6 +8,7 @@ mod gzip;
 mod input;
 mod kept;
 mod open;
+mod pieces;
 mod room;
 mod sniff;
 mod space;

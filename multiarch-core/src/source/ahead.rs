@@ -7,14 +7,11 @@
 
 use std::{
     io::{self, Read},
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
-use super::{
-    room::{PIECE, Piece, Room},
-    space::Cursor,
-};
+use super::{pieces::Pieces, room::Room, space::Cursor};
 use crate::apply::Cancel;
 
 /// A blob of at most this much is read where it is asked for: a thread costs more.
@@ -79,58 +76,32 @@ impl Drop for Taken {
 /// One blob, read ahead of whoever reads it from here.
 pub(super) enum Ahead {
     /// By a thread of its own.
-    Pieces { pieces: mpsc::Receiver<io::Result<Piece>>, now: Option<Piece>, at: usize },
+    Pieces(Pieces),
     /// Small enough to be read in place.
     Small(io::Cursor<Vec<u8>>),
-    /// It could not be read.
-    Failed(Option<io::Error>),
 }
 
 impl Ahead {
     /// Reads `size` bytes from the cursor on, and passes the turn on behind them.
-    pub(super) fn read(turn: Taken, mut cursor: Cursor, size: u64, room: &Room) -> Self {
+    pub(super) fn read(
+        mut turn: Taken,
+        cursor: Cursor,
+        size: u64,
+        room: &Room,
+    ) -> io::Result<Self> {
+        let Cursor { at, mut reader } = cursor;
         if size <= SMALL {
             let mut content = Vec::new();
-            let read = cursor.reader.by_ref().take(size).read_to_end(&mut content);
-            if let Err(error) = read {
-                return Self::Failed(Some(error));
-            }
-            cursor.at += content.len() as u64;
-            let mut turn = turn;
-            turn.cursor = Some(cursor);
-            return Self::Small(io::Cursor::new(content));
+            let count = reader.by_ref().take(size).read_to_end(&mut content)?;
+            turn.cursor = Some(Cursor { at: at + count as u64, reader });
+            return Ok(Self::Small(io::Cursor::new(content)));
         }
-        let (sender, pieces) = mpsc::channel();
-        let room = room.clone();
-        let work = move || {
-            // All of it, or only its field would move here and the turn be passed on at once.
+        // All of the turn moves there, or it would be passed on at once.
+        let done = move |reader, count| {
             let mut turn = turn;
-            let mut left = size;
-            while left > 0 {
-                let mut piece = room.take();
-                let length = PIECE.min(usize::try_from(left).unwrap_or(PIECE));
-                match piece.fill(&mut cursor.reader, length) {
-                    Ok(count) => {
-                        cursor.at += count as u64;
-                        left -= count as u64;
-                        // Nobody wants the rest.
-                        if (count > 0 && sender.send(Ok(piece)).is_err()) || count < length {
-                            break;
-                        }
-                    }
-                    Err(error) => {
-                        let _ = sender.send(Err(error));
-                        return;
-                    }
-                }
-            }
-            turn.cursor = Some(cursor);
+            turn.cursor = Some(Cursor { at: at + count, reader });
         };
-        let thread = std::thread::Builder::new().name("multiarch-read".into()).spawn(work);
-        match thread {
-            Ok(_) => Self::Pieces { pieces, now: None, at: 0 },
-            Err(error) => Self::Failed(Some(error)),
-        }
+        Pieces::read(reader, size, room.clone(), done).map(Self::Pieces)
     }
 }
 
@@ -138,26 +109,7 @@ impl Read for Ahead {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
             Self::Small(content) => content.read(buffer),
-            Self::Failed(error) => match error.take() {
-                Some(error) => Err(error),
-                None => Err(io::ErrorKind::Other.into()),
-            },
-            Self::Pieces { pieces, now, at } => {
-                if now.as_ref().is_none_or(|piece| *at == piece.as_ref().len()) {
-                    // The room of the old piece is free before there is a new one.
-                    *now = None;
-                    match pieces.recv() {
-                        Ok(piece) => (*now, *at) = (Some(piece?), 0),
-                        Err(mpsc::RecvError) => return Ok(0),
-                    }
-                }
-                let Some(piece) = now else { return Ok(0) };
-                let rest = &piece.as_ref()[*at..];
-                let count = buffer.len().min(rest.len());
-                buffer[..count].copy_from_slice(&rest[..count]);
-                *at += count;
-                Ok(count)
-            }
+            Self::Pieces(pieces) => pieces.read(buffer),
         }
     }
 }

@@ -171,7 +171,7 @@ impl BlobSource for Spaces {
         }
         let mut turn = space.turn.take(&self.cancel)?;
         let cursor = self.cursor(locator, turn.cursor())?;
-        Ok(Box::new(Ahead::read(turn, cursor, locator.size, &self.room)))
+        Ok(Box::new(Ahead::read(turn, cursor, locator.size, &self.room)?))
     }
 }
 

@@ -13,6 +13,8 @@ use crate::{
     source::{
         gzip::Gunzip,
         input::{Input, Section, read_up_to},
+        pieces::Pieces,
+        room::Room,
         sniff::{self, Kind},
         space::Backing,
     },
@@ -23,6 +25,11 @@ const MAX_KEPT_FILE: u64 = 1 << 20;
 const MAX_KEPT: u64 = 24 << 20;
 /// What follows the end of a tar inside gzip is read to check the gzip's own end, up to here.
 const MAX_TAIL: u64 = 1 << 30;
+
+/// Smaller archives are read in place: a thread costs more.
+const MIN_AHEAD: u64 = 1 << 20;
+/// How many pieces of 256 KiB are read ahead.
+const AHEAD: usize = 8;
 
 impl Walk<'_> {
     /// Looks at a file's first bytes and walks it where it is an archive.
@@ -73,14 +80,14 @@ impl Walk<'_> {
             }
             Kind::Packed(Compression::Gzip) => {
                 let space = self.spaces.add(Backing::Pending);
-                let mut gunzip = Gunzip::recording(input);
+                let mut gunzip = Gunzip::recording(ahead(input, at.size));
                 self.packed(&mut gunzip, space, &mut scope, depth);
                 let (points, _) = gunzip.finish();
                 self.spaces.set(space, Backing::Gzip { packed: at, points });
             }
             Kind::Packed(_) => {
                 let space = self.spaces.add(Backing::Zstd { packed: at });
-                match zstd::stream::read::Decoder::new(input) {
+                match zstd::stream::read::Decoder::new(ahead(input, at.size)) {
                     Ok(mut decoder) => self.packed(&mut decoder, space, &mut scope, depth),
                     Err(error) => cut(&mut scope, error),
                 }
@@ -235,6 +242,16 @@ impl Walk<'_> {
         }
         scope.insert(path, member);
     }
+}
+
+/// The bytes of a file, read by a thread of their own while what came before is unpacked.
+fn ahead(input: Input<'_>, size: u64) -> Box<dyn Read + '_> {
+    if let Some(section) = input.as_section().filter(|_| size > MIN_AHEAD)
+        && let Ok(pieces) = Pieces::read(section, size, Room::of(AHEAD), |_, _| ())
+    {
+        return Box::new(pieces);
+    }
+    Box::new(input)
 }
 
 /// Reads what is left; true where it is all zeros.
