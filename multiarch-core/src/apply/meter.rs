@@ -170,7 +170,11 @@ impl Progress for Meter {
     }
 
     fn read(&self, bytes: u64) {
-        self.state().advance(bytes, Instant::now());
+        let mut state = self.state();
+        // A thread that read ahead may tell so when its package is done with.
+        if state.now.phase == Phase::Reading {
+            state.advance(bytes, Instant::now());
+        }
     }
 
     fn asking(&self, questions: u64) {
