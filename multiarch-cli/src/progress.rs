@@ -83,6 +83,12 @@ fn tell(now: &Snapshot) -> String {
         let gap = if text.is_empty() { "" } else { ", " };
         let _ = write!(text, "{gap}{part}");
     };
+    // What matters most comes first: a terminal may be narrow.
+    if let Some(what) = &now.waiting_for {
+        add(format_args!("waiting for {what}"));
+    } else if let Some(left) = now.seconds_left.filter(|_| now.bytes < now.bytes_total) {
+        add(format_args!("{} left", HumanDuration(Duration::from_secs(left))));
+    }
     if now.bytes_total > 0 {
         add(format_args!("{} of {}", HumanBytes(now.bytes), HumanBytes(now.bytes_total)));
         add(format_args!("{}/s", HumanBytes(now.bytes_per_second)));
@@ -95,12 +101,6 @@ fn tell(now: &Snapshot) -> String {
     }
     if now.charts_total > 0 {
         add(format_args!("{} of {} charts", now.charts, now.charts_total));
-    }
-    if let Some(left) = now.seconds_left.filter(|_| now.bytes < now.bytes_total) {
-        add(format_args!("{} left", HumanDuration(Duration::from_secs(left))));
-    }
-    if let Some(what) = &now.waiting_for {
-        add(format_args!("waiting for {what}"));
     }
     text
 }
@@ -125,8 +125,8 @@ struct Bar(ProgressBar);
 impl Bar {
     fn new() -> Self {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(8));
-        if let Ok(style) = ProgressStyle::with_template("{prefix} [{bar:20}] {wide_msg}") {
-            bar.set_style(style.progress_chars("=> "));
+        if let Ok(style) = ProgressStyle::with_template("{wide_msg}") {
+            bar.set_style(style);
         }
         Self(bar)
     }
@@ -148,16 +148,22 @@ impl Display for Bar {
             0 => (now.answers + now.images, now.answers_total + now.images_total),
             total => (now.bytes, total),
         };
-        self.0.set_prefix(name(now.phase));
-        self.0.set_length(total);
-        self.0.set_position(done);
-        self.0.set_message(tell(now));
+        // One message, so that it is drawn once.
+        self.0.set_message(format!("{} [{}] {}", name(now.phase), bar(done, total), tell(now)));
     }
 
     fn finish(&mut self, _: &Snapshot, failed: &[String]) {
         self.0.finish_and_clear();
         note_failed(failed);
     }
+}
+
+/// Twenty characters, and so many of them full as there is done.
+fn bar(done: u64, total: u64) -> String {
+    const WIDTH: usize = 20;
+    let share = u128::from(done.min(total)) * WIDTH as u128 / u128::from(total.max(1));
+    let full = usize::try_from(share).unwrap_or(WIDTH);
+    format!("{:WIDTH$}", "=".repeat(full) + if full < WIDTH { ">" } else { "" })
 }
 
 #[derive(Default)]

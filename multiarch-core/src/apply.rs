@@ -13,5 +13,5 @@ mod run;
 mod tag;
 
 pub use cancel::Cancel;
-pub use meter::{Meter, Phase, Snapshot, WINDOW};
+pub use meter::{Meter, Phase, Snapshot};
 pub use progress::{NoProgress, Progress, Totals, Wait};

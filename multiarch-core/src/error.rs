@@ -64,6 +64,8 @@ pub enum ErrorKind {
     Untrusted,
     /// The server could not be reached, or stopped in the middle.
     Network,
+    /// The server gave nothing of use for so long that it was given up.
+    Unreachable,
     /// The server answered with an error of its own.
     Server,
     /// The server says that a blob or manifest is not there, which was believed to be.
@@ -73,7 +75,10 @@ pub enum ErrorKind {
 impl ErrorKind {
     /// True for what is wrong with a server, or with a run, as a whole.
     pub(crate) fn is_of_the_whole(self) -> bool {
-        matches!(self, Self::Cancelled | Self::Usage | Self::Untrusted | Self::Network)
+        matches!(
+            self,
+            Self::Cancelled | Self::Usage | Self::Untrusted | Self::Network | Self::Unreachable
+        )
     }
 }
 

@@ -101,7 +101,9 @@ fn what_cannot_be_read_stays_untouched() {
         });
         let run = desk.run(&["import", &desk.package("amd64"), "--to", &proxy.target()]);
         assert_eq!(run.code, Some(1), "{name}: {}", run.err);
-        assert!(run.err.contains("demo/web:v1.2.0"), "{name}: {}", run.err);
+        // A server that has enough of everything is told once.
+        let named = run.err.contains("demo/web:v1.2.0");
+        assert!(named || status == 429 && run.err.contains("nothing else for"), "{}", run.err);
         assert!(run.err.contains(&status.to_string()), "{name}: {}", run.err);
         let writes: Vec<_> =
             proxy.take().into_iter().filter(|r| r.method != "GET" && r.method != "HEAD").collect();

@@ -59,11 +59,15 @@ impl<'a> Blobs<'a> {
             return Err(error.copy());
         }
         let package = self.packages[blob.package];
-        let content = Content { blob, package, progress: self.progress, cancel: self.cancel };
+        let (progress, cancel, counted) = (self.progress, self.cancel, AtomicU64::new(0));
+        let content = Content { blob, package, progress, cancel, counted };
         let sent = self.store.put_blob(repository, &blob.digest, blob.size, from, &content);
+        if !matches!(sent, Ok(Sent::Uploaded)) {
+            content.count_anew();
+        }
         let is_first =
             self.open.lock().unwrap_or_else(PoisonError::into_inner).remove(&blob.digest);
-        if is_first && !matches!(sent, Ok(Sent::Uploaded)) {
+        if is_first && matches!(sent, Ok(Sent::Mounted | Sent::Present)) {
             self.progress.spared(blob.size);
         }
         match sent.map_err(|e| e.with_digest(&blob.digest).in_package(package.path())) {
@@ -88,52 +92,50 @@ impl<'a> Blobs<'a> {
     }
 }
 
-/// A blob in a package.
+/// A blob in a package; what is read of it counts as sent.
 struct Content<'a> {
     blob: &'a PlannedBlob,
     package: &'a Package,
     progress: &'a dyn Progress,
     cancel: &'a Cancel,
+    counted: AtomicU64,
+}
+
+impl Content<'_> {
+    /// What was read before was sent in vain.
+    fn count_anew(&self) {
+        match self.counted.swap(0, Ordering::Relaxed) {
+            0 => {}
+            bytes => self.progress.unsent(bytes),
+        }
+    }
 }
 
 impl BlobContent for Content<'_> {
     fn open(&self) -> Result<Box<dyn Read + Send + '_>> {
+        self.count_anew();
         let run = self
             .package
             .source
             .open(&self.blob.locator)
             .map_err(|e| Error::from_io("reading the package", e))?;
         let inner = DigestReader::new(run, self.blob.digest.clone(), self.blob.size);
-        let (cancel, progress) = (self.cancel, self.progress);
-        Ok(Box::new(Counted { inner, cancel, progress, seen: 0, whole: false }))
+        Ok(Box::new(Counted { inner, content: self }))
     }
 }
 
-/// Counts what passes, and stops where the run is to stop. What was not read to its end counts for
-/// nothing.
+/// Counts what passes, and stops where the run is to stop.
 struct Counted<'a, R> {
     inner: R,
-    cancel: &'a Cancel,
-    progress: &'a dyn Progress,
-    seen: u64,
-    whole: bool,
+    content: &'a Content<'a>,
 }
 
 impl<R: Read> Read for Counted<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.cancel.check()?;
+        self.content.cancel.check()?;
         let count = self.inner.read(buffer)?;
-        self.whole |= count == 0 && !buffer.is_empty();
-        self.seen += count as u64;
-        self.progress.sent(count as u64);
+        self.content.counted.fetch_add(count as u64, Ordering::Relaxed);
+        self.content.progress.sent(count as u64);
         Ok(count)
-    }
-}
-
-impl<R> Drop for Counted<'_, R> {
-    fn drop(&mut self) {
-        if !self.whole {
-            self.progress.unsent(self.seen);
-        }
     }
 }

@@ -50,7 +50,7 @@ pub struct Snapshot {
     pub bytes: u64,
     /// Bytes to read or send in this phase.
     pub bytes_total: u64,
-    /// Bytes a second in the last [`WINDOW`].
+    /// Bytes a second in the last 15 seconds.
     pub bytes_per_second: u64,
     /// Seconds left in this phase, by that rate; `None` where it cannot be told.
     pub seconds_left: Option<u64>,
@@ -68,16 +68,18 @@ pub struct Snapshot {
     pub charts: u64,
     /// Charts to do.
     pub charts_total: u64,
-    /// What is waited for, if nothing moves.
+    /// What is waited for, where nothing moves.
     pub waiting_for: Option<String>,
 }
 
 /// The time over which the rate is taken.
-pub const WINDOW: Duration = Duration::from_secs(15);
+const WINDOW: Duration = Duration::from_secs(15);
 /// The rate's samples are so far apart.
 const SAMPLE: Duration = Duration::from_millis(500);
 /// Without a byte for so long, something is waited for.
 const STILL: Duration = Duration::from_secs(3);
+/// The same where it is known what for.
+const PAUSED: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Default)]
 struct State {
@@ -142,23 +144,34 @@ impl State {
             let rate = rate as u64;
             now.bytes_per_second = rate;
             let left = now.bytes_total.saturating_sub(now.bytes);
-            now.seconds_left = if left == 0 { Some(0) } else { left.checked_div(rate) };
+            now.seconds_left = match (now.bytes_total, left) {
+                (0, _) => None,
+                (_, 0) => Some(0),
+                _ => left.checked_div(rate),
+            };
         }
         now.waiting_for = self.waiting_for(at);
         now
     }
 
     fn waiting_for(&self, at: Instant) -> Option<String> {
-        if let Some((until, what)) = self.wait.as_ref().filter(|(until, _)| *until > at) {
-            return Some(format!("{what}, {} s more", (*until - at).as_secs() + 1));
-        }
         let still = at.saturating_duration_since(self.moved?);
-        let open = self.now.bytes < self.now.bytes_total || self.now.images < self.now.images_total;
-        let who = match self.now.phase {
-            Phase::Reading => "the package",
-            Phase::Starting | Phase::Asking | Phase::Sending => "the target",
+        if let Some((until, what)) = self.wait.as_ref().filter(|(until, _)| *until > at) {
+            let left = (*until - at).as_secs() + 1;
+            return (still >= PAUSED).then(|| format!("{what}, {left} s more"));
+        }
+        let now = &self.now;
+        let (open, who) = match now.phase {
+            Phase::Starting => (false, ""),
+            Phase::Reading => (now.bytes < now.bytes_total, "the package"),
+            // The first questions tell what the next ones are.
+            Phase::Asking => (true, "the target"),
+            Phase::Sending => {
+                let all = now.images == now.images_total && now.charts == now.charts_total;
+                (!all, "the target")
+            }
         };
-        (still >= STILL && open).then(|| format!("{who}, still for {} s", still.as_secs()))
+        (open && still >= STILL).then(|| format!("{who}, still for {} s", still.as_secs()))
     }
 }
 
@@ -224,7 +237,9 @@ impl Progress for Meter {
     }
 
     fn chart(&self, _: Option<&str>, _: bool) {
-        self.state().now.charts += 1;
+        let mut state = self.state();
+        state.now.charts += 1;
+        state.moved = Some(Instant::now());
     }
 
     fn waiting(&self, wait: &Wait) {
@@ -242,11 +257,11 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    /// A state that sends 1000 bytes in all.
+    /// A state that sends 1000 bytes and an image in all.
     fn sending(at: Instant) -> State {
         let mut state = State::default();
         state.enter(Phase::Sending, at);
-        state.now.bytes_total = 1000;
+        (state.now.bytes_total, state.now.images_total) = (1000, 1);
         state
     }
 
@@ -286,6 +301,7 @@ mod tests {
         let mut state = sending(begun);
         assert_eq!(state.snapshot(begun + SECOND).seconds_left, None, "no rate yet");
         state.advance(1000, begun + SECOND);
+        state.now.images = 1;
         let now = state.snapshot(begun + 60 * SECOND);
         assert_eq!((now.seconds_left, now.waiting_for), (Some(0), None));
     }

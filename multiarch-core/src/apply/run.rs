@@ -67,6 +67,8 @@ pub(super) struct State {
     pub(super) done: BTreeMap<TargetName, ImageReport>,
     /// The longest time between reading a tag and writing it.
     pub(super) longest_gap: Duration,
+    /// Why the target was given up.
+    pub(super) given_up: Option<Error>,
     /// When each tag was written last.
     pub(super) written: BTreeMap<TargetName, Instant>,
 }
@@ -109,7 +111,13 @@ impl Run<'_> {
         let mut report = ChartReport::new(chart, problems);
         self.settle(&mut report);
         self.upload(chart, &mut report);
-        self.blobs.progress.chart(report.chart.as_deref(), report.complete);
+        let reached = |name: &TargetName| {
+            let state = self.state();
+            state.done.get(name).is_some_and(|image| image.state != ImageState::NotReached)
+        };
+        if report.images.iter().all(reached) {
+            self.blobs.progress.chart(report.chart.as_deref(), report.complete);
+        }
         report
     }
 
@@ -218,7 +226,8 @@ impl Run<'_> {
         let mut state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
         let images: Vec<ImageReport> =
             self.plan.images.iter().filter_map(|image| state.done.remove(&image.name)).collect();
-        let problems: Vec<Error> = self.plan.problems.iter().map(Error::copy).collect();
+        let problems = self.plan.problems.iter().map(Error::copy).chain(state.given_up.take());
+        let problems: Vec<Error> = problems.collect();
         let count = |wanted| images.iter().filter(|image| image.state == wanted).count() as u64;
         let cancelled = self.blobs.cancel.is_cancelled() && count(ImageState::NotReached) > 0;
         let failed = images.iter().any(|image| image.error.is_some());

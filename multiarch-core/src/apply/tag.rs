@@ -50,13 +50,21 @@ impl Run<'_> {
                 report.state = ImageState::NotReached;
                 self.leave(&mut report);
             }
+            // It is told once, not with every image.
+            Err(error) if error.kind() == ErrorKind::Unreachable => {
+                report.state = ImageState::NotReached;
+                self.leave(&mut report);
+                self.state().given_up.get_or_insert(error);
+            }
             Err(error) => {
                 report.state = ImageState::Failed;
                 self.leave(&mut report);
                 report.error = Some(error.of_image(&image.name));
             }
         }
-        self.blobs.progress.image(&image.name, report.state == ImageState::Failed);
+        if report.state != ImageState::NotReached {
+            self.blobs.progress.image(&image.name, report.state == ImageState::Failed);
+        }
         self.state().done.insert(image.name.clone(), report);
     }
 
@@ -173,6 +181,13 @@ impl Run<'_> {
             Ok(_) => self.mend(name),
             Err(error) => Err(error),
         };
+        // It was written, and read back: what nobody can look at is not taken for lost.
+        if let Err(error) = &result
+            && error.kind() == ErrorKind::Unreachable
+        {
+            self.state().given_up.get_or_insert(error.copy());
+            return;
+        }
         let now = self.held(name).ok().flatten();
         if let Some(report) = self.state().done.get_mut(name) {
             report.after = now;

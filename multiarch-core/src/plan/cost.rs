@@ -15,7 +15,8 @@ pub struct Cost {
     pub bytes_to_send: u64,
     /// Requests to a registry, if nobody else writes there; charts and tokens not counted.
     pub requests: u64,
-    /// Bytes of packages that are read again while sending, as they lie on disk.
+    /// Bytes of the packages that are read again while sending, as they lie on disk: of a compressed
+    /// one all that comes before its last blob, of others less.
     pub bytes_to_read: u64,
     /// Bytes by which a target on disk grows; nothing else is written, but for the index of a package
     /// in the user's cache.
@@ -33,20 +34,26 @@ impl Cost {
     /// target is no server.
     pub(super) fn of(plan: &Plan<'_>, tags_are_atomic: bool) -> Self {
         let mut cost = Self { bytes_to_send: plan.bytes_to_send, ..Self::default() };
-        if cost.bytes_to_send > 0 {
-            cost.bytes_to_read = plan.packages.iter().map(|package| package.identity.size).sum();
-        }
+        let to_send = plan.to_send();
+        let blobs = plan.images.iter().flat_map(|i| &i.pushes).flat_map(|push| &push.blobs);
+        let read: BTreeSet<usize> =
+            blobs.filter(|blob| to_send.contains(&blob.digest)).map(|blob| blob.package).collect();
+        let read = read.iter().filter_map(|package| plan.packages.get(*package));
+        cost.bytes_to_read = read.map(|package| package.identity.size).sum();
         if tags_are_atomic {
             cost.disk_bytes = cost.bytes_to_send;
             return cost;
         }
-        let mut sent: BTreeSet<&Digest> = BTreeSet::new();
+        let (mut sent, mut settled): (BTreeSet<&Digest>, BTreeSet<_>) = Default::default();
         let written = plan.images.iter().filter(|image| image.after.is_some());
         for image in written {
             let own = image.pushes.iter().filter(|push| Some(&push.digest) != image.after.as_ref());
             // The tag is read, written, read back, and read at the end.
             cost.requests += 4 + own.count() as u64;
             for blob in image.pushes.iter().flat_map(|push| &push.blobs).filter(|b| !b.present) {
+                if !settled.insert((image.name.repository(), &blob.digest)) {
+                    continue;
+                }
                 let mounted = plan.observed.has_source(&blob.digest) || !sent.insert(&blob.digest);
                 cost.requests += if mounted { 1 } else { 2 };
             }

@@ -43,7 +43,9 @@ impl Target {
             progress.asking(questions.len() as u64);
             parallel::for_each(jobs, &questions, |question| {
                 let answer = cancel.check().and_then(|()| ask(store, question));
-                progress.answered();
+                if answer.is_ok() {
+                    progress.answered();
+                }
                 let mut answers = answers.lock().unwrap_or_else(PoisonError::into_inner);
                 answers.push((question.clone(), answer));
             });

@@ -66,6 +66,8 @@ pub(super) struct Auth {
 
 /// Tokens without a lifetime have this one, as the specification says.
 const DEFAULT_LIFETIME: Duration = Duration::from_secs(60);
+/// No token is used longer than a day.
+const LONGEST_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 /// A token is not used in its last seconds.
 const MARGIN: Duration = Duration::from_secs(5);
 const MAX_ANSWER: usize = 1 << 20;
@@ -177,7 +179,7 @@ impl Auth {
         let place = |e: Error| e.at_host(realm.host_str().unwrap_or_default());
         let response = retry::patiently(None, || async {
             let request = self.token_request(scope, realm, service);
-            client::limited(request.send()).await
+            client::limited(client::LIMIT, request.send()).await
         })
         .await
         .map_err(place)?;
@@ -253,6 +255,7 @@ impl TokenAnswer {
         let text = [self.token, self.access_token].into_iter().flatten().find(|t| !t.is_empty());
         let none = || Error::new(ErrorKind::Server, "the answer holds no token");
         let lifetime = self.expires_in.map_or(DEFAULT_LIFETIME, Duration::from_secs);
+        let lifetime = lifetime.min(LONGEST_LIFETIME);
         let usable = lifetime.saturating_sub(MARGIN).max(lifetime / 2);
         Ok(Token { text: text.ok_or_else(none)?, expires: Instant::now() + usable })
     }

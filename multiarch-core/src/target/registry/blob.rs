@@ -7,10 +7,10 @@ use bytes::Bytes;
 use super::{
     Registry,
     pace::{Kind, Outcome},
-    retry,
+    retry::Tries,
     runtime::Pending,
     session::{Begun, Point},
-    upload::{Chunks, Ended},
+    upload::{Again, Chunks, Ended},
 };
 use crate::{
     error::{Error, ErrorKind, Result},
@@ -30,12 +30,13 @@ pub(super) struct Blob<'a> {
 }
 
 /// How sending goes.
+#[derive(Default)]
 struct Course {
-    failures: u32,
+    tries: Tries,
     /// The server does not take it in one piece.
     chunked: bool,
-    /// The server knows how much of it it has.
-    believed: bool,
+    /// Bytes that the server ever had of it.
+    furthest: u64,
     /// Where it goes on.
     point: Option<Point>,
 }
@@ -48,7 +49,7 @@ impl Registry {
         blob: &Blob<'_>,
         mut from: Option<String>,
     ) -> Result<Sent> {
-        let mut course = Course { failures: 0, chunked: false, believed: true, point: None };
+        let mut course = Course::default();
         loop {
             let point = match course.point.take() {
                 Some(point) => point,
@@ -66,32 +67,44 @@ impl Registry {
                     return Err(Error::new(ErrorKind::Server, message)
                         .at_host(self.connection.address.host()));
                 }
-                Ok(Ended::TryAgain(again)) => {
-                    course.failures += 1;
-                    if course.failures >= retry::TRIES {
-                        return Err(again.error);
-                    }
-                    let (client, failures) = (self.connection.client()?, course.failures);
-                    let (repository, size) = (repository.to_owned(), blob.size);
-                    let point = self.connection.runtime.run(async move {
-                        if again.outcome == Outcome::Failed {
-                            client.pause(failures).await;
-                        }
-                        Ok(client.go_on(again, &repository, size).await)
-                    })?;
-                    // A line that breaks now and then brings a blob across, a part at a time.
-                    course.point = point.filter(|p| course.believed && p.offset > offset);
-                    if course.point.is_some() {
-                        course.failures = 0;
-                    }
-                }
-                // What the server had of it may be what is wrong.
+                Ok(Ended::TryAgain(again)) => self.go_on(&mut course, again, repository, blob)?,
+                // What the server had of it may be what is wrong; it is not asked for that again.
                 Err(error) if offset > 0 && error.kind() != ErrorKind::Cancelled => {
-                    course.believed = false;
+                    course.furthest = blob.size;
                 }
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    /// Waits, and finds out where the blob goes on: a line that breaks now and then brings it across
+    /// a part at a time. Where the server has no more than it ever had, it begins anew.
+    fn go_on(
+        &self,
+        course: &mut Course,
+        again: Again,
+        repository: &str,
+        blob: &Blob<'_>,
+    ) -> Result<()> {
+        let Again { error, outcome, did, session } = again;
+        if !course.tries.another(outcome) {
+            return Err(error);
+        }
+        let (client, mut tries) = (self.connection.client()?, std::mem::take(&mut course.tries));
+        let (repository, size, furthest) = (repository.to_owned(), blob.size, course.furthest);
+        (course.point, course.tries) = self.connection.runtime.run(async move {
+            tries.rest(Some(&client.gate), outcome, &did).await;
+            let point = client.find_point(session, &repository, size).await;
+            let point = point.filter(|point| point.offset > furthest);
+            if point.is_some() {
+                tries = Tries::default();
+            }
+            Ok((point, tries))
+        })?;
+        if let Some(point) = &course.point {
+            course.furthest = point.offset;
+        }
+        Ok(())
     }
 
     fn begin(&self, repository: &str, blob: &Blob<'_>, from: Option<String>) -> Result<Begun> {
@@ -113,8 +126,7 @@ impl Registry {
     ) -> Result<Ended> {
         let client = self.connection.client()?;
         let gate = client.gate.clone();
-        let permit =
-            self.connection.runtime.run(async move { Ok(gate.enter(Kind::Upload).await) })?;
+        let permit = self.connection.runtime.run(async move { gate.enter(Kind::Upload).await })?;
         let (repository, digest, size) = (repository.to_owned(), blob.digest.clone(), blob.size);
         let ended = self.feed(blob.content, point.offset, |chunks| {
             self.connection.runtime.start(async move {
@@ -124,10 +136,10 @@ impl Registry {
                 client.put_whole(point.session, &repository, &digest, size, chunks).await
             })
         });
-        permit.end(match &ended {
-            Ok(Ended::TryAgain(again)) => again.outcome,
-            _ => Outcome::Answered,
-        });
+        match &ended {
+            Ok(Ended::TryAgain(again)) => permit.end(again.outcome, &again.did),
+            _ => permit.end(Outcome::Answered, ""),
+        }
         ended
     }
 

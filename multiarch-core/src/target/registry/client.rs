@@ -11,13 +11,13 @@ use super::{
     auth::{Auth, Scope},
     credentials,
     gate::Gate,
-    retry::{patiently, rest},
+    retry::patiently,
     tls::Verifier,
 };
 use crate::error::{Error, ErrorKind, Result};
 
 /// Every request that sends little ends within this time.
-const LIMIT: Duration = Duration::from_secs(60);
+pub(super) const LIMIT: Duration = Duration::from_secs(60);
 const CONNECT: Duration = Duration::from_secs(15);
 /// How often a refused token is fetched anew: it may end again before it is used.
 const MAX_REFUSALS: u32 = 2;
@@ -83,7 +83,7 @@ impl Client {
             None if !may_be_plain => client(url(Scheme::Https)?),
             None => {
                 let tls = client(url(Scheme::Https)?);
-                match limited(tls.http.get(tls.origin.clone()).send()).await {
+                match limited(LIMIT, tls.http.get(tls.origin.clone()).send()).await {
                     Err(_) if verifier.refused().is_none() => client(url(Scheme::Http)?),
                     _ => tls,
                 }
@@ -100,7 +100,7 @@ impl Client {
     }
 
     /// Makes a request until there is an answer that says something: passing errors are waited for,
-    /// a refused token is fetched anew once.
+    /// a refused token is fetched anew.
     pub(super) async fn send(&self, ask: &Ask) -> Result<Response> {
         let place = |e: Error| {
             let e = self.explain(e).at_host(self.address.host());
@@ -133,16 +133,12 @@ impl Client {
         if let Some(authorization) = authorization {
             request = request.header(header::AUTHORIZATION, authorization);
         }
-        let response = limited(request.send()).await?;
+        // A certificate that is refused once is refused again: that is no failure that passes.
+        let response = limited(LIMIT, request.send()).await.map_err(|e| self.explain(e))?;
         if response.status().is_success() {
             self.auth.accepted().await;
         }
         Ok(response)
-    }
-
-    /// Waits before another try of an upload.
-    pub(super) async fn pause(&self, round: u32) {
-        rest(Some(&self.gate), round).await;
     }
 
     /// The header for a request, but not for one to another host: an upload may go elsewhere.
@@ -187,12 +183,16 @@ impl Client {
 
 /// Ends a request after its time.
 pub(super) async fn limited(
+    limit: Duration,
     request: impl Future<Output = reqwest::Result<Response>>,
 ) -> Result<Response> {
-    match timeout(LIMIT, request).await {
+    match timeout(limit, request).await {
         Ok(Ok(response)) => Ok(response),
         Ok(Err(error)) => Err(network(error)),
-        Err(_) => Err(Error::new(ErrorKind::Network, "no answer within 60 seconds")),
+        Err(_) => {
+            let message = format!("no answer within {} seconds", limit.as_secs());
+            Err(Error::new(ErrorKind::Network, message))
+        }
     }
 }
 

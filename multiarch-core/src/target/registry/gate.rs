@@ -1,18 +1,23 @@
 //! The way to a server: every request passes here, and waits where the server has enough.
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
     time::Instant,
 };
 
 use tokio::sync::Notify;
 
-use super::pace::{Kind, Outcome, Pace};
-use crate::apply::{Progress, Wait};
+use super::pace::{After, Kind, Outcome, Pace};
+use crate::{
+    apply::{Progress, Wait},
+    error::{Error, ErrorKind, Result},
+};
 
-/// Lets so many requests pass at once as the server bears.
+/// Lets so many requests pass at once as the server bears, and none once it is given up.
 pub(super) struct Gate {
     pace: Mutex<Pace>,
+    /// Why the server is given up.
+    broken: OnceLock<String>,
     moved: Notify,
     host: String,
     progress: Option<Arc<dyn Progress>>,
@@ -24,6 +29,8 @@ pub(super) struct Permit {
     kind: Kind,
     begun: Instant,
     outcome: Outcome,
+    /// What the server did, to be read after its name.
+    did: String,
 }
 
 impl Gate {
@@ -32,8 +39,8 @@ impl Gate {
         host: impl Into<String>,
         progress: Option<Arc<dyn Progress>>,
     ) -> Arc<Self> {
-        let (pace, moved) = (Mutex::new(Pace::new(bound)), Notify::new());
-        Arc::new(Self { pace, moved, host: host.into(), progress })
+        let (pace, broken, moved) = (Mutex::new(Pace::new(bound)), OnceLock::new(), Notify::new());
+        Arc::new(Self { pace, broken, moved, host: host.into(), progress })
     }
 
     fn pace(&self) -> MutexGuard<'_, Pace> {
@@ -41,25 +48,34 @@ impl Gate {
     }
 
     /// Waits until a request may be made.
-    pub(super) async fn enter(self: &Arc<Self>, kind: Kind) -> Permit {
+    ///
+    /// # Errors
+    /// Where the server is given up.
+    pub(super) async fn enter(self: &Arc<Self>, kind: Kind) -> Result<Permit> {
         let mut waiting = None;
         loop {
             let moved = self.moved.notified();
             tokio::pin!(moved);
             moved.as_mut().enable();
+            if let Some(why) = self.broken.get() {
+                return Err(Error::new(ErrorKind::Unreachable, why).at_host(&self.host));
+            }
             let closed_until = {
-                let (mut pace, now) = (self.pace(), Instant::now());
-                if pace.begin(kind, now) {
-                    let outcome = Outcome::Failed;
-                    return Permit { gate: self.clone(), kind, begun: now, outcome };
+                let (mut pace, begun) = (self.pace(), Instant::now());
+                if pace.begin(kind, begun) {
+                    let (outcome, did) = (Outcome::Silent, String::new());
+                    return Ok(Permit { gate: self.clone(), kind, begun, outcome, did });
                 }
-                pace.closed_until(now)
+                pace.closed_until(begun)
             };
             if waiting.is_none() && kind == Kind::Small {
                 waiting = Some(Waiting::of(self));
             }
             match closed_until {
-                Some(until) => tokio::time::sleep_until(until.into()).await,
+                // Whoever is under way may find out more.
+                Some(until) => {
+                    let _ = tokio::time::timeout_at(until.into(), moved).await;
+                }
                 None => moved.await,
             }
         }
@@ -74,17 +90,24 @@ impl Gate {
 }
 
 impl Permit {
-    /// The request has ended.
-    pub(super) fn end(mut self, outcome: Outcome) {
+    /// The request has ended: what that says of the server, and what the server did.
+    pub(super) fn end(mut self, outcome: Outcome, did: &str) {
         self.outcome = outcome;
+        did.clone_into(&mut self.did);
     }
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        let pause = self.gate.pace().end(self.kind, self.outcome, self.begun, Instant::now());
-        if let Some(pause) = pause {
-            self.gate.tell(pause, "asks for patience");
+        let after = self.gate.pace().end(self.kind, self.outcome, self.begun, Instant::now());
+        match after {
+            After::Nothing => {}
+            After::Pause(pause) => self.gate.tell(pause, "asks for patience"),
+            After::Broken(time) => {
+                let (did, time) = (&self.did, time.as_secs());
+                let why = format!("the server {did}, and nothing else for {time} seconds");
+                let _ = self.gate.broken.set(why);
+            }
         }
         self.gate.moved.notify_waiters();
     }
@@ -95,14 +118,14 @@ struct Waiting<'g>(&'g Gate);
 
 impl<'g> Waiting<'g> {
     fn of(gate: &'g Gate) -> Self {
-        gate.pace().small_waiting += 1;
+        gate.pace().wait(true);
         Self(gate)
     }
 }
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        self.0.pace().small_waiting -= 1;
+        self.0.pace().wait(false);
         self.0.moved.notify_waiters();
     }
 }

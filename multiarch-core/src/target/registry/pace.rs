@@ -22,8 +22,27 @@ pub(super) enum Outcome {
     Answered,
     /// The server asks for patience, perhaps for this long.
     TooMuch(Option<Duration>),
-    /// It came to nothing.
+    /// The server failed.
     Failed,
+    /// There was no answer.
+    Silent,
+}
+
+/// What follows from a request's end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum After {
+    Nothing,
+    /// The server wants a pause.
+    Pause(Duration),
+    /// It has had enough tries: for so long it gave nothing of use.
+    Broken(Duration),
+}
+
+/// Requests that came to nothing, and not one answer between them.
+#[derive(Debug)]
+struct Streak {
+    since: Instant,
+    count: u32,
 }
 
 /// Uploads at the start: more are of no use to a server nearby.
@@ -33,6 +52,13 @@ pub(super) const BOUND: usize = 16;
 
 /// One more at once is tried after four rounds, each of as many answers as requests at once.
 const GROWTH: f64 = 0.25;
+
+/// A server is given up after so many requests in a row that came to nothing, and so much time: less
+/// where nobody ever answered, more where the server says when to come again.
+const STREAK: u32 = 10;
+const UNHEARD: Duration = Duration::from_secs(5);
+const USUAL: Duration = Duration::from_secs(30);
+const ASKED: Duration = Duration::from_secs(120);
 
 /// The requests under way, and how many there may be.
 #[derive(Debug)]
@@ -45,11 +71,13 @@ pub(super) struct Pace {
     small: usize,
     uploads: usize,
     /// Small requests that wait: uploads let them pass.
-    pub(super) small_waiting: usize,
+    small_waiting: usize,
     closed_until: Option<Instant>,
     /// What began before this tells nothing new.
     slowed: Option<Instant>,
     strikes: u32,
+    heard: bool,
+    streak: Option<Streak>,
     best: Option<Duration>,
     recent: Duration,
 }
@@ -61,13 +89,15 @@ impl Pace {
         Self {
             bound,
             limit: as_limit(bound),
-            upload_limit: as_limit(UPLOADS.min(bound)),
+            upload_limit: as_limit(first_uploads(bound)),
             small: 0,
             uploads: 0,
             small_waiting: 0,
             closed_until: None,
             slowed: None,
             strikes: 0,
+            heard: false,
+            streak: None,
             best: None,
             recent: Duration::ZERO,
         }
@@ -96,45 +126,69 @@ impl Pace {
         true
     }
 
-    /// A request has ended. Gives the pause that begins with that, if the server wants one.
+    /// A small request begins to wait, or ends to.
+    pub(super) fn wait(&mut self, waits: bool) {
+        if waits {
+            self.small_waiting += 1;
+        } else {
+            self.small_waiting -= 1;
+        }
+    }
+
+    /// A request has ended.
     pub(super) fn end(
         &mut self,
         kind: Kind,
         outcome: Outcome,
         begun: Instant,
         now: Instant,
-    ) -> Option<Duration> {
+    ) -> After {
         match kind {
             Kind::Small => self.small -= 1,
             Kind::Upload => self.uploads -= 1,
         }
-        let news = self.slowed.is_none_or(|slowed| begun >= slowed);
-        match outcome {
-            Outcome::Answered => {
-                self.strikes = 0;
-                if kind == Kind::Small {
-                    self.time(now.saturating_duration_since(begun));
-                }
-                self.grow(kind);
-                None
+        if outcome == Outcome::Answered {
+            (self.strikes, self.heard, self.streak) = (0, true, None);
+            if kind == Kind::Small {
+                self.time(now.saturating_duration_since(begun));
             }
-            Outcome::Failed if news => {
-                self.slow_down(now);
-                None
-            }
-            Outcome::TooMuch(asked) if news || asked.is_some() => {
-                if news {
-                    self.slow_down(now);
-                    self.strikes += 1;
-                }
-                let pause = asked.unwrap_or_else(|| super::retry::pause(self.strikes));
-                let until = now + pause;
-                let longer = self.closed_until.is_none_or(|before| before < until);
-                self.closed_until = self.closed_until.max(Some(until));
-                longer.then_some(pause)
-            }
-            Outcome::Failed | Outcome::TooMuch(_) => None,
+            self.grow(kind);
+            return After::Nothing;
         }
+        if let Some(time) = self.is_broken(outcome, begun, now) {
+            return After::Broken(time);
+        }
+        let news = self.slowed.is_none_or(|slowed| begun >= slowed);
+        if news {
+            self.slow_down(now);
+        }
+        let Outcome::TooMuch(asked) = outcome else { return After::Nothing };
+        if !news && asked.is_none() {
+            return After::Nothing;
+        }
+        self.strikes += u32::from(news);
+        // A server whose clock is behind asks for nothing.
+        let own = super::retry::pause(self.strikes.max(1));
+        let pause = asked.map_or(own, |asked| asked.max(own));
+        let until = Some(now + pause);
+        if self.closed_until >= until {
+            return After::Nothing;
+        }
+        self.closed_until = until;
+        After::Pause(pause)
+    }
+
+    /// Counts what came to nothing; gives the time of that where it is enough.
+    fn is_broken(&mut self, outcome: Outcome, begun: Instant, now: Instant) -> Option<Duration> {
+        let streak = self.streak.get_or_insert(Streak { since: begun, count: 0 });
+        streak.count += 1;
+        let patience = match outcome {
+            Outcome::TooMuch(Some(asked)) if !asked.is_zero() => ASKED,
+            Outcome::Silent if !self.heard => UNHEARD,
+            _ => USUAL,
+        };
+        let time = now.saturating_duration_since(streak.since);
+        (streak.count >= STREAK && time >= patience).then_some(time)
     }
 
     fn slow_down(&mut self, now: Instant) {
@@ -148,9 +202,9 @@ impl Pace {
         if kind == Kind::Small {
             return;
         }
-        let start = as_limit(UPLOADS.min(self.bound));
+        let start = as_limit(first_uploads(self.bound));
         // Small requests need room beside many uploads.
-        let most = as_limit(self.bound - if self.bound > UPLOADS { self.bound / 4 } else { 0 });
+        let most = as_limit(self.bound - self.bound.div_ceil(4)).max(start);
         let step = GROWTH / self.upload_limit;
         let best = self.best.unwrap_or_default();
         if self.upload_limit < start || self.recent <= best * 2 {
@@ -165,6 +219,11 @@ impl Pace {
         self.recent =
             if self.recent.is_zero() { time } else { self.recent.mul_f64(0.8) + time.mul_f64(0.2) };
     }
+}
+
+/// Uploads at the start; where there can be two requests, small ones have room beside them.
+fn first_uploads(bound: usize) -> usize {
+    UPLOADS.min(bound - 1).max(1)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a number of connections")]
@@ -193,7 +252,7 @@ mod tests {
         let mut pace = Pace::new(1);
         assert!(pace.begin(Kind::Upload, now));
         assert!(!pace.begin(Kind::Small, now), "one is one");
-        pace.small_waiting = 1;
+        pace.wait(true);
         pace.end(Kind::Upload, Outcome::Answered, now, now);
         assert!(!pace.begin(Kind::Upload, now), "a small one waits");
         assert!(pace.begin(Kind::Small, now));
@@ -206,13 +265,73 @@ mod tests {
         fill(&mut pace, Kind::Small, now);
         let later = now + 10 * MILLI;
         let wait = Duration::from_secs(3);
-        assert_eq!(pace.end(Kind::Small, Outcome::TooMuch(Some(wait)), now, later), Some(wait));
+        let end = pace.end(Kind::Small, Outcome::TooMuch(Some(wait)), now, later);
+        assert_eq!(end, After::Pause(wait));
         // Seven others began before that: they are no news.
         for _ in 0..7 {
             pace.end(Kind::Small, Outcome::TooMuch(None), now, later);
         }
         assert_eq!(fill(&mut pace, Kind::Small, later), 0, "closed");
         assert_eq!(fill(&mut pace, Kind::Small, later + wait), 4);
+    }
+
+    /// Ends requests one after the other, each of so much time; gives when the server is given up.
+    fn given_up(pace: &mut Pace, outcome: Outcome, each: Duration) -> Option<Duration> {
+        let begun = Instant::now();
+        let mut now = begun;
+        for _ in 0..10_000 {
+            now = pace.closed_until(now).unwrap_or(now);
+            assert!(pace.begin(Kind::Small, now));
+            let end = pace.end(Kind::Small, outcome, now, now + each);
+            now += each;
+            if matches!(end, After::Broken(_)) {
+                return Some(now - begun);
+            }
+        }
+        None
+    }
+
+    #[test]
+    fn a_server_that_gives_nothing_is_given_up() {
+        let second = Duration::from_secs(1);
+        let asked = Some(Duration::from_secs(10));
+        for (outcome, each, heard, least, most) in [
+            // Refused from the start; gone after it was there; hanging; failing; full.
+            (Outcome::Silent, 500 * MILLI, false, 5, 6),
+            (Outcome::Silent, 500 * MILLI, true, 30, 31),
+            (Outcome::Silent, 60 * second, true, 600, 601),
+            (Outcome::Failed, 500 * MILLI, false, 30, 31),
+            (Outcome::TooMuch(None), MILLI, false, 30, 60),
+            (Outcome::TooMuch(asked), MILLI, false, 120, 131),
+        ] {
+            let now = Instant::now();
+            let mut pace = Pace::new(8);
+            if heard {
+                assert!(pace.begin(Kind::Small, now));
+                pace.end(Kind::Small, Outcome::Answered, now, now);
+            }
+            let after = given_up(&mut pace, outcome, each).expect("given up").as_secs();
+            assert!((least..=most).contains(&after), "{outcome:?} {heard}: {after} s");
+        }
+        // One answer in between, and it goes on.
+        let now = Instant::now();
+        let mut pace = Pace::new(8);
+        for second in 0..1000 {
+            let now = now + Duration::from_secs(second);
+            assert!(pace.begin(Kind::Small, now));
+            let fails = second % 8 > 0;
+            let outcome = if fails { Outcome::Failed } else { Outcome::Answered };
+            assert!(!matches!(pace.end(Kind::Small, outcome, now, now), After::Broken(_)));
+        }
+    }
+
+    #[test]
+    fn a_pause_of_nothing_is_a_pause() {
+        let now = Instant::now();
+        let mut pace = Pace::new(8);
+        assert!(pace.begin(Kind::Small, now));
+        let end = pace.end(Kind::Small, Outcome::TooMuch(Some(Duration::ZERO)), now, now);
+        assert!(matches!(end, After::Pause(pause) if pause >= 100 * MILLI), "{end:?}");
     }
 
     /// Uploads after so many rounds in which small requests take this long.

@@ -14,82 +14,100 @@ use super::{
     gate::Gate,
     pace::{Kind, Outcome},
 };
-use crate::error::{ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
 
-/// How often a request is made that fails, or that the server asks to make later, and how long the
-/// pauses between are.
-pub(super) const TRIES: u32 = 5;
+/// How often a request is made that fails, or that the server asks to make later.
+const TRIES: u32 = 6;
 const PATIENCE: u32 = 8;
+/// How long the pauses between are.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(8);
 /// A server may ask for this much patience, not more.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
+
+/// The tries of one request, or one upload.
+#[derive(Debug, Default)]
+pub(super) struct Tries {
+    failures: u32,
+    refusals: u32,
+}
+
+impl Tries {
+    /// Whether there may be another one.
+    pub(super) fn another(&mut self, outcome: Outcome) -> bool {
+        match outcome {
+            Outcome::TooMuch(_) => self.refusals += 1,
+            _ => self.failures += 1,
+        }
+        self.failures < TRIES && self.refusals < PATIENCE
+    }
+
+    /// Waits before it. Behind a gate nobody passes before the server wants it.
+    pub(super) async fn rest(&self, gate: Option<&Arc<Gate>>, outcome: Outcome, did: &str) {
+        let own = pause(self.failures.max(self.refusals).max(1));
+        match (outcome, gate) {
+            (Outcome::Answered, _) | (Outcome::TooMuch(_), Some(_)) => {}
+            (Outcome::TooMuch(asked), None) => sleep(asked.map_or(own, |a| a.max(own))).await,
+            (Outcome::Failed | Outcome::Silent, _) => {
+                if let Some(gate) = gate {
+                    gate.tell(own, did);
+                }
+                sleep(own).await;
+            }
+        }
+    }
+}
 
 /// Repeats a request while its failure may pass, and makes it when the gate lets it.
 pub(super) async fn patiently<F: Future<Output = Result<Response>>>(
     gate: Option<&Arc<Gate>>,
     mut request: impl FnMut() -> F,
 ) -> Result<Response> {
-    let (mut failures, mut refusals) = (0, 0);
+    let mut tries = Tries::default();
     loop {
         let permit = match gate {
-            Some(gate) => Some(gate.enter(Kind::Small).await),
+            Some(gate) => Some(gate.enter(Kind::Small).await?),
             None => None,
         };
         let result = request().await;
-        let outcome = outcome(&result);
+        let (outcome, did) = outcome(&result);
         if let Some(permit) = permit {
-            permit.end(outcome);
+            permit.end(outcome, &did);
         }
-        match outcome {
-            Outcome::Answered => return result,
-            Outcome::TooMuch(asked) => {
-                refusals += 1;
-                if refusals >= PATIENCE {
-                    return result;
-                }
-                // Behind a gate nobody passes before that time.
-                if gate.is_none() {
-                    sleep(asked.unwrap_or_else(|| pause(refusals))).await;
-                }
-            }
-            Outcome::Failed => {
-                failures += 1;
-                if failures >= TRIES {
-                    return result;
-                }
-                rest(gate, failures).await;
-            }
+        if outcome == Outcome::Answered || !tries.another(outcome) {
+            return result;
         }
+        tries.rest(gate, outcome, &did).await;
     }
 }
 
-/// Waits before another try.
-pub(super) async fn rest(gate: Option<&Arc<Gate>>, round: u32) {
-    let pause = pause(round);
-    if let Some(gate) = gate {
-        gate.tell(pause, "gave no answer");
-    }
-    sleep(pause).await;
-}
-
-/// What an answer, or its absence, says of the server's load.
-fn outcome(result: &Result<Response>) -> Outcome {
+/// What an answer, or its absence, says of the server's load, and what the server did.
+fn outcome(result: &Result<Response>) -> (Outcome, String) {
     match result {
         Ok(response) => outcome_of(response),
-        Err(error) if error.kind() == ErrorKind::Network => Outcome::Failed,
-        Err(_) => Outcome::Answered,
+        Err(error) if error.kind() == ErrorKind::Network => (Outcome::Silent, silent(error)),
+        Err(_) => (Outcome::Answered, String::new()),
     }
 }
 
-pub(super) fn outcome_of(response: &Response) -> Outcome {
-    match response.status() {
+/// What a server did that did not answer.
+pub(super) fn silent(error: &Error) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    format!("gave no answer ({cause})")
+}
+
+pub(super) fn outcome_of(response: &Response) -> (Outcome, String) {
+    let outcome = match response.status() {
         StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
             Outcome::TooMuch(asked_to_wait(response))
         }
         status if answer::is_passing(status) => Outcome::Failed,
         _ => Outcome::Answered,
-    }
+    };
+    (outcome, format!("answered {}", response.status()))
 }
 
 /// The pause before try `round + 1`, longer each time, and not the same for everybody.

@@ -2,7 +2,7 @@
 
 use reqwest::{Method, Response, StatusCode, Url, header};
 
-use super::{answer, auth::Scope, client::Client, upload::Again};
+use super::{answer, auth::Scope, client::Client};
 use crate::{
     error::{Error, ErrorKind, Result},
     image::Digest,
@@ -74,9 +74,14 @@ impl Client {
     /// server tells how much it has. `None` where it does not, or has nothing; then it begins anew.
     ///
     /// [OCI distribution, "Pushing a blob in chunks"]: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-a-blob-in-chunks
-    pub(super) async fn go_on(&self, again: Again, repository: &str, size: u64) -> Option<Point> {
+    pub(super) async fn find_point(
+        &self,
+        session: Url,
+        repository: &str,
+        size: u64,
+    ) -> Option<Point> {
         let mut ask = self.ask(Method::GET, "", Scope::push(repository));
-        ask.url = again.session;
+        ask.url = session;
         let response = self.send(&ask).await.ok()?;
         if response.status() != StatusCode::NO_CONTENT {
             return None;

@@ -29,8 +29,12 @@ use crate::{
     image::Digest,
 };
 
-/// Without any progress for so long, an upload is given up and begun again.
+/// Without any progress for so long, an upload is broken off.
 const STALL: Duration = Duration::from_secs(120);
+/// Where all is sent, a server may take longer: one that stores elsewhere moves the blob there.
+const COMMIT_LIMIT: Duration = Duration::from_secs(900);
+/// A chunk of 8 MiB over a slow line.
+const CHUNK_LIMIT: Duration = Duration::from_secs(600);
 
 /// Chunks for a server that does not take a blob in one piece, and for the rest of a blob.
 const CHUNK: usize = 8 << 20;
@@ -52,6 +56,8 @@ pub(super) struct Again {
     pub(super) error: Error,
     /// What that says of the server's load.
     pub(super) outcome: Outcome,
+    /// What the server did, to be read after its name.
+    pub(super) did: String,
     /// Where it was being sent.
     pub(super) session: Url,
 }
@@ -85,8 +91,8 @@ impl Client {
         let request = authorised(request, used.as_deref());
         let response = tokio::select! {
             response = request.send() => response.map_err(client::network),
-            () = stalled(&progress) => {
-                Err(Error::new(ErrorKind::Network, "the upload made no progress for 120 seconds"))
+            () = stalled(&progress, size) => {
+                Err(Error::new(ErrorKind::Network, "the upload made no progress for too long"))
             }
         };
         let place = |e| self.place(e, &Method::PUT, &url);
@@ -112,25 +118,30 @@ impl Client {
         let mut open = true;
         while open {
             match chunks.recv().await {
-                Ok(Ok(chunk)) => pending.extend_from_slice(&chunk),
+                Ok(Ok(chunk)) => {
+                    if pending.is_empty() {
+                        pending.reserve_exact(CHUNK + chunk.len());
+                    }
+                    pending.extend_from_slice(&chunk);
+                }
                 Ok(Err(())) => return Err(Error::new(ErrorKind::Io, "the package ends early")),
                 Err(_) => open = false,
             }
             if pending.len() < CHUNK && open || pending.is_empty() {
                 continue;
             }
-            let body: Arc<[u8]> = std::mem::take(&mut pending).into();
+            let body = Bytes::from(std::mem::take(&mut pending));
             let end = sent + body.len() as u64 - 1;
             let request = self
                 .http
                 .patch(url.clone())
                 .header(header::CONTENT_TYPE, "application/octet-stream")
                 .header(header::CONTENT_RANGE, format!("{sent}-{end}"))
-                .body(body.to_vec());
+                .body(body);
             let used = self.authorization(&url, &Scope::push(repository)).await?;
             let request = authorised(request, used.as_deref());
             let place = |e| self.place(e, &Method::PATCH, &url);
-            let response = match client::limited(request.send()).await {
+            let response = match client::limited(CHUNK_LIMIT, request.send()).await {
                 Ok(response) => response,
                 Err(error) => return Ok(broken(place(error), url)),
             };
@@ -149,7 +160,7 @@ impl Client {
         let used = self.authorization(&url, &Scope::push(repository)).await?;
         let request = authorised(request, used.as_deref());
         let place = |e| self.place(e, &Method::PUT, &url);
-        match client::limited(request.send()).await {
+        match client::limited(COMMIT_LIMIT, request.send()).await {
             Ok(response) => {
                 self.judge(response, session, repository, used.as_deref()).await.map_err(place)
             }
@@ -168,8 +179,8 @@ impl Client {
         if status.is_success() {
             return Ok(Ended::Done);
         }
-        let outcome = retry::outcome_of(&response);
-        let again = |error| Ok(Ended::TryAgain(Again { error, outcome, session }));
+        let (outcome, did) = retry::outcome_of(&response);
+        let again = |error| Ok(Ended::TryAgain(Again { error, outcome, did, session }));
         match status {
             // The token ended while the blob was being sent.
             StatusCode::UNAUTHORIZED => {
@@ -194,7 +205,8 @@ impl Client {
 
 /// A connection that ended.
 fn broken(error: Error, session: Url) -> Ended {
-    Ended::TryAgain(Again { error, outcome: Outcome::Failed, session })
+    let did = retry::silent(&error);
+    Ended::TryAgain(Again { error, outcome: Outcome::Silent, did, session })
 }
 
 fn authorised(
@@ -208,10 +220,10 @@ fn authorised(
 }
 
 /// Ends when nothing has moved for too long.
-async fn stalled(progress: &AtomicU64) {
+async fn stalled(progress: &AtomicU64, size: u64) {
     let (mut last, mut still) = (0, Duration::ZERO);
     let step = Duration::from_secs(1);
-    while still < STALL {
+    while still < if last < size { STALL } else { COMMIT_LIMIT } {
         tokio::time::sleep(step).await;
         let now = progress.load(Ordering::Relaxed);
         still = if now == last { still + step } else { Duration::ZERO };
