@@ -126,6 +126,74 @@ fn an_upload_that_cannot_go_on_begins_anew() {
     }
 }
 
+/// A server that takes half of everything, and nothing more.
+#[test]
+fn an_upload_that_never_ends_is_given_up() {
+    const SIZE: u64 = 2 << 20;
+    let desk = Desk::new();
+    let server = Server::start(Kind::V3);
+    let proxy = Proxy::start(&server.address, |request| match request.method.as_str() {
+        "PUT" if request.length == SIZE => Action::Cut(SIZE / 2),
+        "PATCH" => Action::Answer(500, Vec::new(), String::new()),
+        _ => Action::Forward,
+    });
+    let package = package(&desk, 1, SIZE);
+    let words = ["import", &package, "--to", &proxy.target(), "--progress", "json"];
+    let run = desk.run(&words);
+    assert_eq!(run.code, Some(1), "{}", run.err);
+    let mut puts = std::collections::BTreeMap::<String, usize>::new();
+    for request in proxy.take().iter().filter(|r| r.method == "PUT" && r.length == SIZE) {
+        let digest = request.path.rsplit("digest=").next().expect("a digest");
+        *puts.entry(digest.to_owned()).or_default() += 1;
+    }
+    assert!(puts.len() == 4 && puts.values().all(|count| *count <= 8), "{puts:?}");
+    // Nothing of it counts as sent.
+    let last = run.err.lines().rfind(|line| line.starts_with('{')).expect("a line");
+    let last: Value = serde_json::from_str(last).expect("JSON");
+    let bytes = |name: &str| last[name].as_u64().expect("a number");
+    assert!(bytes("bytes") < SIZE && bytes("bytes_total") > 4 * SIZE, "{last}");
+}
+
+#[test]
+fn a_server_that_goes_away_ends_the_run() {
+    let desk = Desk::new();
+    let server = Server::start(Kind::V3);
+    let proxy = Proxy::start(&server.address, |request| {
+        if request.number < 600 { Action::Forward } else { Action::Reset }
+    });
+    let package = package(&desk, 40, 1000);
+    let words = ["import", &package, "--to", &proxy.target(), "--json", "--quiet"];
+    let run = desk.run(&words);
+    assert_eq!(run.code, Some(1), "{}", run.err);
+    // It is told in a few words, and the same command goes on from there.
+    assert_eq!(run.err.matches("and nothing else for").count(), 1, "{}", run.err);
+    let report = run.json();
+    let images = report["images"].as_array().expect("images");
+    let not_reached = images.iter().filter(|image| image["state"] == "not-reached").count();
+    assert!(not_reached > 20, "{not_reached}");
+    complete(&desk.run(&["import", &package, "--to", &server.target(), "--quiet"]));
+}
+
+/// What is refused half of the time is sent twice, and counted once.
+#[test]
+fn what_is_sent_again_counts_once() {
+    let desk = Desk::new();
+    let server = Server::start(Kind::V3);
+    let proxy = Proxy::start(&server.address, |request| {
+        if request.is("PUT", "/blobs/uploads/") && request.number % 2 == 0 {
+            return Action::Answer(502, Vec::new(), String::new());
+        }
+        Action::Forward
+    });
+    let package = package(&desk, 5, 200_000);
+    let words = ["import", &package, "--to", &proxy.target(), "--json", "--progress", "json"];
+    let run = desk.run(&words);
+    complete(&run);
+    let last: Value = serde_json::from_str(run.err.lines().last().expect("a line")).expect("JSON");
+    assert_eq!(last["bytes"], run.json()["bytes_sent"]);
+    assert_eq!(last["bytes"], last["bytes_total"]);
+}
+
 #[test]
 fn progress_adds_up_however_many_jobs_there_are() {
     let desk = Desk::new();
