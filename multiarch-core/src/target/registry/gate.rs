@@ -1,8 +1,8 @@
 //! The way to a server: every request passes here, and waits where the server has enough.
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
-    time::Instant,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
 };
 
 use tokio::sync::Notify;
@@ -13,11 +13,14 @@ use crate::{
     error::{Error, ErrorKind, Result},
 };
 
+/// So long nothing is asked of a server that was given up.
+const GIVEN_UP: Duration = Duration::from_secs(30);
+
 /// Lets so many requests pass at once as the server bears, and none once it is given up.
 pub(super) struct Gate {
     pace: Mutex<Pace>,
-    /// Why the server is given up.
-    broken: OnceLock<String>,
+    /// When and why the server was given up.
+    broken: Mutex<Option<(Instant, String)>>,
     moved: Notify,
     host: String,
     progress: Option<Arc<dyn Progress>>,
@@ -39,12 +42,28 @@ impl Gate {
         host: impl Into<String>,
         progress: Option<Arc<dyn Progress>>,
     ) -> Arc<Self> {
-        let (pace, broken, moved) = (Mutex::new(Pace::new(bound)), OnceLock::new(), Notify::new());
+        let (pace, broken, moved) = (Mutex::new(Pace::new(bound)), Mutex::default(), Notify::new());
         Arc::new(Self { pace, broken, moved, host: host.into(), progress })
     }
 
     fn pace(&self) -> MutexGuard<'_, Pace> {
         self.pace.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Fails where the server was given up a moment ago; a later run tries it again.
+    fn check(&self) -> Result<()> {
+        let mut broken = self.broken.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*broken {
+            Some((at, why)) if at.elapsed() < GIVEN_UP => {
+                Err(Error::new(ErrorKind::Unreachable, why).at_host(&self.host))
+            }
+            Some(_) => {
+                *broken = None;
+                self.pace().forgive();
+                Ok(())
+            }
+            None => Ok(()),
+        }
     }
 
     /// Waits until a request may be made.
@@ -57,9 +76,7 @@ impl Gate {
             let moved = self.moved.notified();
             tokio::pin!(moved);
             moved.as_mut().enable();
-            if let Some(why) = self.broken.get() {
-                return Err(Error::new(ErrorKind::Unreachable, why).at_host(&self.host));
-            }
+            self.check()?;
             let closed_until = {
                 let (mut pace, begun) = (self.pace(), Instant::now());
                 if pace.begin(kind, begun) {
@@ -82,7 +99,7 @@ impl Gate {
     }
 
     /// Tells that something is waited for.
-    pub(super) fn tell(&self, time: std::time::Duration, why: &str) {
+    pub(super) fn tell(&self, time: Duration, why: &str) {
         if let Some(progress) = &self.progress {
             progress.waiting(&Wait::new(time, format!("{}, which {why}", self.host)));
         }
@@ -106,7 +123,8 @@ impl Drop for Permit {
             After::Broken(time) => {
                 let (did, time) = (&self.did, time.as_secs());
                 let why = format!("the server {did}, and nothing else for {time} seconds");
-                let _ = self.gate.broken.set(why);
+                let broken = Some((Instant::now(), why));
+                *self.gate.broken.lock().unwrap_or_else(PoisonError::into_inner) = broken;
             }
         }
         self.gate.moved.notify_waiters();

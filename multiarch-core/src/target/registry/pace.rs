@@ -78,6 +78,8 @@ pub(super) struct Pace {
     strikes: u32,
     heard: bool,
     streak: Option<Streak>,
+    /// The same of uploads alone: a server whose disk is full still answers everything else.
+    upload_streak: Option<Streak>,
     best: Option<Duration>,
     recent: Duration,
 }
@@ -98,6 +100,7 @@ impl Pace {
             strikes: 0,
             heard: false,
             streak: None,
+            upload_streak: None,
             best: None,
             recent: Duration::ZERO,
         }
@@ -149,13 +152,14 @@ impl Pace {
         }
         if outcome == Outcome::Answered {
             (self.strikes, self.heard, self.streak) = (0, true, None);
-            if kind == Kind::Small {
-                self.time(now.saturating_duration_since(begun));
+            match kind {
+                Kind::Small => self.time(now.saturating_duration_since(begun)),
+                Kind::Upload => self.upload_streak = None,
             }
             self.grow(kind);
             return After::Nothing;
         }
-        if let Some(time) = self.is_broken(outcome, begun, now) {
+        if let Some(time) = self.is_broken(kind, outcome, begun, now) {
             return After::Broken(time);
         }
         let news = self.slowed.is_none_or(|slowed| begun >= slowed);
@@ -178,9 +182,25 @@ impl Pace {
         After::Pause(pause)
     }
 
+    /// Gives the server another chance.
+    pub(super) fn forgive(&mut self) {
+        (self.streak, self.upload_streak) = (None, None);
+    }
+
     /// Counts what came to nothing; gives the time of that where it is enough.
-    fn is_broken(&mut self, outcome: Outcome, begun: Instant, now: Instant) -> Option<Duration> {
-        let streak = self.streak.get_or_insert(Streak { since: begun, count: 0 });
+    fn is_broken(
+        &mut self,
+        kind: Kind,
+        outcome: Outcome,
+        begun: Instant,
+        now: Instant,
+    ) -> Option<Duration> {
+        let streak = match (kind, outcome) {
+            // A line that breaks may bring a large blob across nevertheless.
+            (Kind::Small, _) | (Kind::Upload, Outcome::Silent) => &mut self.streak,
+            (Kind::Upload, _) => &mut self.upload_streak,
+        };
+        let streak = streak.get_or_insert(Streak { since: begun, count: 0 });
         streak.count += 1;
         let patience = match outcome {
             Outcome::TooMuch(Some(asked)) if !asked.is_zero() => ASKED,
@@ -313,6 +333,17 @@ mod tests {
             let after = given_up(&mut pace, outcome, each).expect("given up").as_secs();
             assert!((least..=most).contains(&after), "{outcome:?} {heard}: {after} s");
         }
+        // Uploads alone, while everything else is answered.
+        let begun = Instant::now();
+        let mut pace = Pace::new(8);
+        let ended = (0..100).find(|turn| {
+            let now = begun + second * *turn;
+            assert!(pace.begin(Kind::Small, now));
+            pace.end(Kind::Small, Outcome::Answered, now, now);
+            assert!(pace.begin(Kind::Upload, now));
+            matches!(pace.end(Kind::Upload, Outcome::Failed, now, now), After::Broken(_))
+        });
+        assert_eq!(ended, Some(30));
         // One answer in between, and it goes on.
         let now = Instant::now();
         let mut pace = Pace::new(8);
