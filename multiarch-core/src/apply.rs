@@ -5,6 +5,7 @@
 
 mod blobs;
 mod cancel;
+mod check;
 mod meter;
 pub(crate) mod parallel;
 mod progress;

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::{
     desk::{Desk, Run, succeed, tool},
-    proxy::{Action, Proxy},
+    proxy::{Action, Proxy, Request},
     servers::{Kind, Server},
 };
 
@@ -30,6 +30,15 @@ fn validate(desk: &Desk, server: &Server, report: &Value) {
         let reference = format!("{}/{}", server.address, image["name"].as_str().expect("a name"));
         let words = ["cp", "--from-plain-http", &reference, "--to-oci-layout", "fetched"];
         succeed(tool("oras").args(words).current_dir(desk.path()));
+    }
+}
+
+/// Tells the first upload of a blob of this size.
+fn first_of_size(size: u64) -> impl Fn(&Request) -> bool {
+    let seen = AtomicUsize::new(0);
+    move |request| {
+        let large = request.is("PUT", "/blobs/uploads/") && request.length == size;
+        large && seen.fetch_add(1, Ordering::Relaxed) == 0
     }
 }
 
@@ -75,13 +84,9 @@ fn an_upload_that_breaks_off_goes_on_where_the_server_can_tell_how_far_it_is() {
     for kind in [Kind::Olareg, Kind::Debian, Kind::V3, Kind::Crane] {
         let desk = Desk::new();
         let server = Server::start(kind);
-        let cuts = AtomicUsize::new(0);
+        let cut = first_of_size(SIZE);
         let proxy = Proxy::start(&server.address, move |request| {
-            let large = request.is("PUT", "/blobs/uploads/") && request.length == SIZE;
-            if large && cuts.fetch_add(1, Ordering::Relaxed) == 0 {
-                return Action::Cut(SIZE / 2);
-            }
-            Action::Forward
+            if cut(request) { Action::Cut(SIZE / 2) } else { Action::Forward }
         });
         let package = package(&desk, 1, SIZE);
         let run = desk.run(&["import", &package, "--to", &proxy.target(), "--json"]);
@@ -108,16 +113,12 @@ fn an_upload_that_cannot_go_on_begins_anew() {
     for range in ["0-99", "0-4194303", "0-99999999", "1-5", ""] {
         let desk = Desk::new();
         let server = Server::start(Kind::V3);
-        let cuts = AtomicUsize::new(0);
+        let cut = first_of_size(SIZE);
         let proxy = Proxy::start(&server.address, move |request| {
             if request.is("GET", "/blobs/uploads/") {
                 return Action::Answer(204, vec![("Range", range.to_owned())], String::new());
             }
-            let large = request.is("PUT", "/blobs/uploads/") && request.length == SIZE;
-            if large && cuts.fetch_add(1, Ordering::Relaxed) == 0 {
-                return Action::Cut(SIZE / 2);
-            }
-            Action::Forward
+            if cut(request) { Action::Cut(SIZE / 2) } else { Action::Forward }
         });
         let package = package(&desk, 1, SIZE);
         let run = desk.run(&["import", &package, "--to", &proxy.target(), "--json"]);

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Cancel, Progress, Totals, blobs::Blobs, parallel, queue::Queue, tag::settling_time};
+use super::{Cancel, Progress, Totals, blobs::Blobs, parallel, queue::Queue};
 use crate::{
     chart::TargetName,
     error::{Error, ErrorKind, Result},
@@ -55,7 +55,7 @@ pub(super) struct Run<'a> {
     images: BTreeMap<&'a TargetName, &'a PlannedImage>,
     pub(super) store: &'a dyn ImageStore,
     charts: Option<&'a ChartTarget>,
-    jobs: usize,
+    pub(super) jobs: usize,
     pub(super) blobs: Blobs<'a>,
     state: Mutex<State>,
 }
@@ -150,7 +150,7 @@ impl Run<'_> {
     }
 
     /// A chart is complete where all of its images are.
-    fn settle(&self, chart: &mut ChartReport) {
+    pub(super) fn settle(&self, chart: &mut ChartReport) {
         let state = self.state();
         let reached = |name: &TargetName| {
             state.done.get(name).is_some_and(|report| {
@@ -180,34 +180,6 @@ impl Run<'_> {
             report.state = ImageState::Failed;
             report.after.clone_from(&report.before);
             report.error = Some(error.copy());
-        }
-    }
-
-    /// Looks at all written tags once more, each after a time in which any other writer that had
-    /// read it before has written it.
-    fn check_again(&self, charts: &mut [ChartReport]) {
-        if self.store.tags_are_atomic() || self.blobs.cancel.is_cancelled() {
-            return;
-        }
-        let (mut written, settled) = {
-            let state = self.state();
-            let ours = |name| {
-                let report: Option<&ImageReport> = state.done.get(name);
-                report.is_some_and(|report| report.state == ImageState::Written)
-            };
-            let written = state.written.iter().filter(|(name, _)| ours(*name));
-            let written = written.map(|(name, at)| (*at, name.clone())).collect::<Vec<_>>();
-            (written, settling_time(state.longest_gap))
-        };
-        written.sort();
-        parallel::for_each(self.jobs, &written, |(at, name)| {
-            let rest = (*at + settled).saturating_duration_since(Instant::now());
-            if self.blobs.cancel.sleep(rest).is_ok() {
-                self.confirm(name);
-            }
-        });
-        for chart in charts {
-            self.settle(chart);
         }
     }
 

@@ -20,9 +20,6 @@ use crate::{
 const MAX_ROUNDS: u32 = 8;
 /// The pause before the first retry; it doubles with each one.
 const PAUSE: Duration = Duration::from_millis(20);
-/// The last look at the tags waits at least and at most this long.
-const SETTLE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(10));
-
 impl Run<'_> {
     /// Does one image, and notes what became of it.
     pub(super) fn image(&self, image: &PlannedImage) {
@@ -149,13 +146,13 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn held(&self, name: &TargetName) -> Result<Option<Digest>> {
+    pub(super) fn held(&self, name: &TargetName) -> Result<Option<Digest>> {
         Ok(self.store.get_tag(name)?.map(|document| document.digest().clone()))
     }
 
     /// Somebody has written the tag after us. Where a platform of ours is missing it is fused in
     /// again; another image for one of our platforms is somebody's newer one, and stays.
-    fn mend(&self, name: &TargetName) -> Result<bool> {
+    pub(super) fn mend(&self, name: &TargetName) -> Result<bool> {
         let mut options = self.plan.wanted.options.clone();
         options.fuse.on_conflict = ConflictPolicy::Existing;
         for round in 0..MAX_ROUNDS {
@@ -171,31 +168,6 @@ impl Run<'_> {
         }
         let message = "another writer keeps removing what this run writes";
         Err(Error::new(ErrorKind::Contended, message))
-    }
-
-    /// The last look at a tag that this run wrote.
-    pub(super) fn confirm(&self, name: &TargetName) {
-        let expected = self.state().done.get(name).and_then(|report| report.after.clone());
-        let result = match self.held(name) {
-            Ok(now) if now == expected => return,
-            Ok(_) => self.mend(name),
-            Err(error) => Err(error),
-        };
-        // It was written, and read back: what nobody can look at is not taken for lost.
-        if let Err(error) = &result
-            && error.kind() == ErrorKind::Unreachable
-        {
-            self.state().given_up.get_or_insert(error.copy());
-            return;
-        }
-        let now = self.held(name).ok().flatten();
-        if let Some(report) = self.state().done.get_mut(name) {
-            report.after = now;
-            if let Err(error) = result {
-                report.state = ImageState::Failed;
-                report.error = Some(error.of_image(name));
-            }
-        }
     }
 
     fn forget_blobs(&self, planned: &PlannedImage) {
@@ -239,10 +211,4 @@ impl Run<'_> {
         let message = "tags kept changing while they were written";
         Err(Error::new(ErrorKind::Contended, message))
     }
-}
-
-/// Whoever had read a tag before this run wrote it has written it by then: at least twice the longest
-/// time between a read and its write.
-pub(super) fn settling_time(longest_gap: Duration) -> Duration {
-    (longest_gap * 2).clamp(SETTLE.0, SETTLE.1)
 }
