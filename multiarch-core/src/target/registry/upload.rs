@@ -31,8 +31,9 @@ use crate::{
 
 /// Without any progress for so long, an upload is broken off.
 const STALL: Duration = Duration::from_secs(120);
-/// Where all is sent, a server may take longer: one that stores elsewhere moves the blob there.
-const COMMIT_LIMIT: Duration = Duration::from_secs(900);
+/// Where all is sent, a server may take longer: one that stores elsewhere moves the blob there, at so
+/// many bytes a second at least.
+const COMMIT_RATE: u64 = 10 << 20;
 /// A chunk of 8 MiB over a slow line.
 const CHUNK_LIMIT: Duration = Duration::from_secs(600);
 
@@ -160,7 +161,7 @@ impl Client {
         let used = self.authorization(&url, &Scope::push(repository)).await?;
         let request = authorised(request, used.as_deref());
         let place = |e| self.place(e, &Method::PUT, &url);
-        match client::limited(COMMIT_LIMIT, request.send()).await {
+        match client::limited(commit_time(sent), request.send()).await {
             Ok(response) => {
                 self.judge(response, session, repository, used.as_deref()).await.map_err(place)
             }
@@ -219,11 +220,16 @@ fn authorised(
     }
 }
 
+/// How long a server may take for a blob that it has all bytes of.
+fn commit_time(size: u64) -> Duration {
+    STALL + Duration::from_secs(size / COMMIT_RATE)
+}
+
 /// Ends when nothing has moved for too long.
 async fn stalled(progress: &AtomicU64, size: u64) {
     let (mut last, mut still) = (0, Duration::ZERO);
     let step = Duration::from_secs(1);
-    while still < if last < size { STALL } else { COMMIT_LIMIT } {
+    while still < if last < size { STALL } else { commit_time(size) } {
         tokio::time::sleep(step).await;
         let now = progress.load(Ordering::Relaxed);
         still = if now == last { still + step } else { Duration::ZERO };
