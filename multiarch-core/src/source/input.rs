@@ -3,7 +3,7 @@
 use std::{
     cell::Cell,
     fs::File,
-    io::{self, Read, Seek, SeekFrom},
+    io::{self, BufReader, Read, Seek, SeekFrom},
     os::unix::fs::FileExt,
     rc::Rc,
     sync::{
@@ -194,6 +194,13 @@ impl Seek for Input<'_> {
         self.at += distance;
         Ok(self.at)
     }
+}
+
+/// A packed file is read in pieces of this size.
+const BUFFER: usize = 128 << 10;
+
+pub(super) fn buffered<R: Read>(reader: R) -> BufReader<R> {
+    BufReader::with_capacity(BUFFER, reader)
 }
 
 /// Reads and forgets.

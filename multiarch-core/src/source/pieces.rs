@@ -1,7 +1,7 @@
 //! Reading on a thread of its own.
 
 use std::{
-    io::{self, Read},
+    io::{self, BufRead, Read},
     sync::mpsc,
 };
 
@@ -50,21 +50,30 @@ impl Pieces {
     }
 }
 
-impl Read for Pieces {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+impl BufRead for Pieces {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
         if self.now.as_ref().is_none_or(|piece| self.at == piece.as_ref().len()) {
             // The room of the old piece is free before there is a new one.
             self.now = None;
             match self.pieces.recv() {
                 Ok(piece) => (self.now, self.at) = (Some(piece?), 0),
-                Err(mpsc::RecvError) => return Ok(0),
+                Err(mpsc::RecvError) => return Ok(&[]),
             }
         }
-        let Some(piece) = &self.now else { return Ok(0) };
-        let rest = &piece.as_ref()[self.at..];
+        Ok(self.now.as_ref().map(|piece| &piece.as_ref()[self.at..]).unwrap_or_default())
+    }
+
+    fn consume(&mut self, count: usize) {
+        self.at += count;
+    }
+}
+
+impl Read for Pieces {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let rest = self.fill_buf()?;
         let count = buffer.len().min(rest.len());
         buffer[..count].copy_from_slice(&rest[..count]);
-        self.at += count;
+        self.consume(count);
         Ok(count)
     }
 }

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     ahead::{Ahead, Turn},
     gzip::{Checkpoints, Gunzip},
-    input::{Section, skip},
+    input::{Section, buffered, skip},
     room::Room,
 };
 use crate::{
@@ -127,7 +127,7 @@ impl Spaces {
             Backing::Gzip { packed, points } => {
                 let point = points.before(offset);
                 let inner = self.fresh(packed, point.packed)?;
-                let reader = Box::new(Gunzip::from_checkpoint(inner, point));
+                let reader = Box::new(Gunzip::from_checkpoint(buffered(inner), point));
                 Cursor { at: point.unpacked, reader }
             }
             Backing::Zstd { packed } => {

@@ -1,6 +1,6 @@
 //! Reading gzip, from the start or from a checkpoint.
 
-use std::io::{self, Read};
+use std::io::{self, BufRead, Read};
 
 use serde::{Deserialize, Serialize};
 
@@ -73,9 +73,6 @@ impl Checkpoints {
 /// gzip does.
 pub(in crate::source) struct Gunzip<R> {
     inner: R,
-    buffer: Box<[u8]>,
-    start: usize,
-    end: usize,
     phase: Phase,
     /// The last byte that was consumed: bits of it may belong to the next block.
     last_byte: u8,
@@ -101,15 +98,16 @@ enum Phase {
     Done,
 }
 
-const BUFFER: usize = 128 << 10;
+/// So much is unpacked in one step at most while checkpoints are taken.
+const STEP: usize = 128 << 10;
+const MAGIC: [u8; 2] = [0x1f, 0x8b];
 /// CRC32 and size, RFC 1952 section 2.3.
 const TRAILER: usize = 8;
 
-impl<R: Read> Gunzip<R> {
+impl<R: BufRead> Gunzip<R> {
     fn new(inner: R, checkpoints: Option<Checkpoints>, at: (u64, u64), phase: Phase) -> Self {
-        let buffer = vec![0; BUFFER].into();
         let (unpacked, packed) = at;
-        Self { inner, buffer, start: 0, end: 0, phase, last_byte: 0, packed, unpacked, checkpoints }
+        Self { inner, phase, last_byte: 0, packed, unpacked, checkpoints }
     }
 
     /// Reads from the start and takes checkpoints.
@@ -135,34 +133,20 @@ impl<R: Read> Gunzip<R> {
         (self.checkpoints.unwrap_or_default(), self.unpacked)
     }
 
-    /// Makes sure that there is input; false at the end of the file.
-    fn fill(&mut self) -> io::Result<bool> {
-        if self.start == self.end {
-            (self.start, self.end) = (0, self.inner.read(&mut self.buffer)?);
-        }
-        Ok(self.start < self.end)
+    fn consume(&mut self, count: usize, last: Option<u8>) {
+        self.last_byte = last.unwrap_or(self.last_byte);
+        self.inner.consume(count);
+        self.packed += count as u64;
     }
 
-    fn consume(&mut self, count: usize) {
-        if count > 0 {
-            self.last_byte = self.buffer[self.start + count - 1];
-            self.start += count;
-            self.packed += count as u64;
-        }
-    }
-
-    /// Looks whether another member begins here.
+    /// Looks whether another member begins here, and passes over its first byte where it does.
     fn begins_member(&mut self) -> io::Result<bool> {
-        if !self.fill()? {
+        // The two magic bytes may stand on both sides of a buffer's end.
+        if self.inner.fill_buf()?.first() != Some(&MAGIC[0]) {
             return Ok(false);
         }
-        // The two magic bytes may stand on both sides of the buffer's end.
-        if self.end - self.start == 1 {
-            self.buffer[0] = self.buffer[self.start];
-            (self.start, self.end) = (0, 1);
-            self.end += self.inner.read(&mut self.buffer[1..])?;
-        }
-        Ok(self.buffer[self.start..self.end].starts_with(&[0x1f, 0x8b]))
+        self.consume(1, None);
+        Ok(self.inner.fill_buf()?.first() == Some(&MAGIC[1]))
     }
 
     fn record(&mut self, bits: u8) {
@@ -179,6 +163,7 @@ impl<R: Read> Gunzip<R> {
     }
 
     fn enter_member(&mut self, first: bool) -> io::Result<()> {
+        let (unpacked, packed) = (self.unpacked, self.packed);
         if !self.begins_member()? {
             if first {
                 return Err(io::Error::new(io::ErrorKind::InvalidData, "not gzip data"));
@@ -187,30 +172,32 @@ impl<R: Read> Gunzip<R> {
             return Ok(());
         }
         if let Some(checkpoints) = &mut self.checkpoints
-            && checkpoints.is_due(self.unpacked)
+            && checkpoints.is_due(unpacked)
         {
-            let (unpacked, packed) = (self.unpacked, self.packed);
             checkpoints.add(Checkpoint { unpacked, packed, inside: None });
         }
-        self.phase = Phase::Member { inflate: Inflate::gzip(), resumed: false };
+        let mut inflate = Inflate::gzip();
+        // The byte that was passed over; nothing comes out of a header.
+        inflate.step(&MAGIC[..1], &mut [0], false).map_err(invalid)?;
+        self.phase = Phase::Member { inflate, resumed: false };
         Ok(())
     }
 
     /// One call into zlib; gives the number of bytes written.
     fn inflate(&mut self, out: &mut [u8]) -> io::Result<usize> {
         let cut = || io::Error::new(io::ErrorKind::UnexpectedEof, "the gzip data is cut");
-        // Even without input there may be output left inside zlib.
-        let at_end = !self.fill()?;
         let recording = self.checkpoints.as_ref().is_some_and(|c| c.is_due(self.unpacked));
         // A large buffer must not be filled in one step past the next checkpoint.
-        let room = if self.checkpoints.is_some() { out.len().min(BUFFER) } else { out.len() };
+        let room = if self.checkpoints.is_some() { out.len().min(STEP) } else { out.len() };
         let out = &mut out[..room];
         let Phase::Member { inflate, resumed } = &mut self.phase else { return Ok(0) };
         let resumed = *resumed;
-        let step = inflate
-            .step(&self.buffer[self.start..self.end], out, recording)
-            .map_err(|text| io::Error::new(io::ErrorKind::InvalidData, text))?;
-        self.consume(step.consumed);
+        // Even without input there may be output left inside zlib.
+        let input = self.inner.fill_buf()?;
+        let at_end = input.is_empty();
+        let step = inflate.step(input, out, recording).map_err(invalid)?;
+        let last = input[..step.consumed].last().copied();
+        self.consume(step.consumed, last);
         self.unpacked += step.produced as u64;
         match step.state {
             State::End if resumed => self.phase = Phase::Trailer { left: TRAILER },
@@ -226,11 +213,11 @@ impl<R: Read> Gunzip<R> {
     }
 
     fn skip_trailer(&mut self, left: usize) -> io::Result<()> {
-        if !self.fill()? {
+        let count = left.min(self.inner.fill_buf()?.len());
+        if count == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
-        let count = left.min(self.end - self.start);
-        self.consume(count);
+        self.consume(count, None);
         self.phase = match left - count {
             0 => Phase::Between { first: false },
             left => Phase::Trailer { left },
@@ -239,7 +226,7 @@ impl<R: Read> Gunzip<R> {
     }
 }
 
-impl<R: Read> Read for Gunzip<R> {
+impl<R: BufRead> Read for Gunzip<R> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         let mut written = 0;
         while written < out.len() {
@@ -257,6 +244,10 @@ impl<R: Read> Read for Gunzip<R> {
         }
         Ok(written)
     }
+}
+
+fn invalid(text: &'static str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, text)
 }
 
 #[cfg(test)]
@@ -311,6 +302,23 @@ mod tests {
                 reader.take(2_000_000).read_to_end(&mut some).expect("reads");
                 let end = plain.len().min(offset + 2_000_000);
                 assert!(some == plain[offset..end], "level {level} offset {offset}");
+            }
+        }
+    }
+
+    #[test]
+    fn buffers_may_end_anywhere() {
+        let plain = data(50_000);
+        let mut packed = gzip(&plain, 6);
+        packed.extend(gzip(b"and", 6));
+        packed.extend(gzip(&plain, 0));
+        for behind in [&b""[..], b"\x1f", b"\x1f\x00", b"padding"] {
+            let packed = [packed.as_slice(), behind].concat();
+            for capacity in [1, 2, 3, 1000] {
+                let mut out = Vec::new();
+                let buffered = io::BufReader::with_capacity(capacity, packed.as_slice());
+                Gunzip::recording(buffered).read_to_end(&mut out).expect("reads");
+                assert!(out == [&plain[..], b"and", &plain].concat(), "{capacity}");
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Archives in archives, read as they pass by.
 
 use std::{
-    io::{self, Read},
+    io::{self, BufRead, Read},
     sync::Arc,
 };
 
@@ -12,7 +12,7 @@ use crate::{
     package::{Locator, MAX_DEPTH, Member, MemberKind, Scope, SpaceId},
     source::{
         gzip::Gunzip,
-        input::{Input, Section, read_up_to},
+        input::{Input, Section, buffered, read_up_to},
         pieces::Pieces,
         room::Room,
         sniff::{self, Kind},
@@ -87,7 +87,7 @@ impl Walk<'_> {
             }
             Kind::Packed(_) => {
                 let space = self.spaces.add(Backing::Zstd { packed: at });
-                match zstd::stream::read::Decoder::new(ahead(input, at.size)) {
+                match zstd::stream::read::Decoder::with_buffer(ahead(input, at.size)) {
                     Ok(mut decoder) => self.packed(&mut decoder, space, &mut scope, depth),
                     Err(error) => cut(&mut scope, error),
                 }
@@ -245,13 +245,13 @@ impl Walk<'_> {
 }
 
 /// The bytes of a file, read by a thread of their own while what came before is unpacked.
-fn ahead(input: Input<'_>, size: u64) -> Box<dyn Read + '_> {
+fn ahead(input: Input<'_>, size: u64) -> Box<dyn BufRead + '_> {
     if let Some(section) = input.as_section().filter(|_| size > MIN_AHEAD)
         && let Ok(pieces) = Pieces::read(section, size, Room::of(AHEAD), |_, _| ())
     {
         return Box::new(pieces);
     }
-    Box::new(input)
+    Box::new(buffered(input))
 }
 
 /// Reads what is left; true where it is all zeros.
