@@ -30,14 +30,12 @@ const READ_RATE: u64 = 800 << 20;
 const AT_ONCE: u32 = 4;
 
 impl Cost {
-    /// Counts a plan's. `tags_are_atomic` as with [`ImageStore`](crate::target::ImageStore): such a
+    /// Counts a plan's, which sends these blobs. `tags_are_atomic` as with [`ImageStore`](crate::target::ImageStore): such a
     /// target is no server.
-    pub(super) fn of(plan: &Plan<'_>, tags_are_atomic: bool) -> Self {
+    pub(super) fn of(plan: &Plan<'_>, to_send: &BTreeSet<Digest>, tags_are_atomic: bool) -> Self {
         let mut cost = Self { bytes_to_send: plan.bytes_to_send, ..Self::default() };
-        let to_send = plan.to_send();
-        let blobs = plan.images.iter().flat_map(|i| &i.pushes).flat_map(|push| &push.blobs);
-        let read: BTreeSet<usize> =
-            blobs.filter(|blob| to_send.contains(&blob.digest)).map(|blob| blob.package).collect();
+        let sent = plan.blobs().filter(|blob| to_send.contains(&blob.digest));
+        let read: BTreeSet<usize> = sent.map(|blob| blob.package).collect();
         let read = read.iter().filter_map(|package| plan.packages.get(*package));
         cost.bytes_to_read = read.map(|package| package.identity.size).sum();
         if tags_are_atomic {

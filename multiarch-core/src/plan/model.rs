@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Cost, Observed, Options, PlannedImage, PlannedUpload, Wanted, plan_image};
+use super::{
+    Cost, Observed, Options, PlannedBlob, PlannedImage, PlannedUpload, Wanted, plan_image,
+};
 use crate::{
     chart::TargetName,
     error::{Error, ErrorKind},
@@ -132,8 +134,9 @@ impl<'a> Plan<'a> {
         };
         plan.block();
         plan.find_sources();
-        plan.count_bytes();
-        plan.cost = Cost::of(&plan, target.store().tags_are_atomic());
+        let to_send = plan.to_send();
+        plan.count_bytes(&to_send);
+        plan.cost = Cost::of(&plan, &to_send, target.store().tags_are_atomic());
         plan.complete = plan.is_complete();
         plan
     }
@@ -186,10 +189,9 @@ impl<'a> Plan<'a> {
         }
     }
 
-    fn count_bytes(&mut self) {
-        let blobs = self.images.iter().flat_map(|i| &i.pushes).flat_map(|p| &p.blobs);
-        let sizes: BTreeMap<&Digest, u64> = blobs.map(|blob| (&blob.digest, blob.size)).collect();
-        let to_send = self.to_send();
+    fn count_bytes(&mut self, to_send: &BTreeSet<Digest>) {
+        let sizes: BTreeMap<&Digest, u64> =
+            self.blobs().map(|blob| (&blob.digest, blob.size)).collect();
         let bytes = |sent| -> u64 {
             let some = sizes.iter().filter(|(digest, _)| to_send.contains(**digest) == sent);
             some.map(|(_, size)| size).sum()
@@ -197,11 +199,16 @@ impl<'a> Plan<'a> {
         (self.bytes_to_send, self.bytes_present) = (bytes(true), bytes(false));
     }
 
+    /// Every blob of every image; one that several need comes for each.
+    pub(super) fn blobs(&self) -> impl Iterator<Item = &PlannedBlob> {
+        self.images.iter().flat_map(|image| &image.pushes).flat_map(|push| &push.blobs)
+    }
+
     /// The blobs that the target has in no repository.
     pub(crate) fn to_send(&self) -> BTreeSet<Digest> {
-        let blobs = self.images.iter().flat_map(|i| &i.pushes).flat_map(|p| &p.blobs);
-        let lacking = blobs.filter(|blob| !blob.present && !self.observed.has_source(&blob.digest));
-        lacking.map(|blob| blob.digest.clone()).collect()
+        let lacking =
+            |blob: &&PlannedBlob| !blob.present && !self.observed.has_source(&blob.digest);
+        self.blobs().filter(lacking).map(|blob| blob.digest.clone()).collect()
     }
 
     /// Whether everything that was asked for is or will be in the target.
