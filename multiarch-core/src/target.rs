@@ -15,4 +15,4 @@ pub use layout::OciLayout;
 pub use memory::MemoryStore;
 pub(crate) use observe::observe_image;
 pub use own_address::own_address;
-pub use store::{BlobContent, ImageStore, Sent, Target};
+pub use store::{BlobContent, ImageStore, ReadOrder, Sent, Target};

@@ -13,9 +13,9 @@ use super::{Cancel, Progress};
 use crate::{
     error::{Error, Result},
     image::{Digest, DigestReader},
-    package::Package,
+    package::{Locator, Package},
     plan::{Plan, PlannedBlob},
-    target::{BlobContent, ImageStore, Sent},
+    target::{BlobContent, ImageStore, ReadOrder, Sent},
 };
 
 /// Sends blobs, and remembers which could not be sent.
@@ -121,6 +121,11 @@ impl BlobContent for Content<'_> {
             .map_err(|e| Error::from_io("reading the package", e))?;
         let inner = DigestReader::new(run, self.blob.digest.clone(), self.blob.size);
         Ok(Box::new(Counted { inner, content: self }))
+    }
+
+    fn read_order(&self) -> ReadOrder {
+        let Locator { space, offset, .. } = self.blob.locator;
+        [self.blob.package as u64, space.0.into(), offset]
     }
 }
 

@@ -169,7 +169,7 @@ impl BlobSource for Spaces {
         if let Backing::File { .. } = space.backing {
             return Ok(Box::new(self.cursor(locator, None)?.reader.take(locator.size)));
         }
-        let mut turn = space.turn.take(&self.cancel)?;
+        let mut turn = space.turn.take(locator.offset, &self.cancel)?;
         let cursor = self.cursor(locator, turn.cursor())?;
         Ok(Box::new(Ahead::read(turn, cursor, locator.size, &self.room)?))
     }

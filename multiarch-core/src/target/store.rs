@@ -16,7 +16,15 @@ pub trait BlobContent: Sync {
     /// # Errors
     /// Where they cannot be read.
     fn open(&self) -> Result<Box<dyn Read + Send + '_>>;
+
+    /// Where the bytes are: of several blobs that wait, the lowest is best read first.
+    fn read_order(&self) -> ReadOrder {
+        ReadOrder::default()
+    }
 }
+
+/// A place among all bytes that are read, in the order in which they lie.
+pub type ReadOrder = [u64; 3];
 
 /// How a blob came into its repository.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

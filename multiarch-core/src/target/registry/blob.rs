@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::{
     Registry,
-    pace::{Kind, Outcome},
+    pace::Outcome,
     retry::Tries,
     runtime::Pending,
     session::{Begun, Point},
@@ -126,7 +126,9 @@ impl Registry {
     ) -> Result<Ended> {
         let client = self.connection.client()?;
         let gate = client.gate.clone();
-        let permit = self.connection.runtime.run(async move { gate.enter(Kind::Upload).await })?;
+        let place = blob.content.read_order();
+        let permit =
+            self.connection.runtime.run(async move { gate.enter_to_upload(place).await })?;
         let (repository, digest, size) = (repository.to_owned(), blob.digest.clone(), blob.size);
         let ended = self.feed(blob.content, point.offset, |chunks| {
             self.connection.runtime.start(async move {

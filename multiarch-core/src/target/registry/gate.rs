@@ -1,7 +1,11 @@
 //! The way to a server: every request passes here, and waits where the server has enough.
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    collections::BTreeSet,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -11,6 +15,7 @@ use super::pace::{After, Kind, Outcome, Pace};
 use crate::{
     apply::{Progress, Wait},
     error::{Error, ErrorKind, Result},
+    target::ReadOrder,
 };
 
 /// So long nothing is asked of a server that was given up.
@@ -22,6 +27,9 @@ pub(super) struct Gate {
     /// When and why the server was given up.
     broken: Mutex<Option<(Instant, String)>>,
     moved: Notify,
+    /// Uploads that wait: where their bytes are, and a number that tells them apart.
+    line: Mutex<BTreeSet<(ReadOrder, u64)>>,
+    numbers: AtomicU64,
     host: String,
     progress: Option<Arc<dyn Progress>>,
 }
@@ -42,8 +50,9 @@ impl Gate {
         host: impl Into<String>,
         progress: Option<Arc<dyn Progress>>,
     ) -> Arc<Self> {
-        let (pace, broken, moved) = (Mutex::new(Pace::new(bound)), Mutex::default(), Notify::new());
-        Arc::new(Self { pace, broken, moved, host: host.into(), progress })
+        let (pace, moved) = (Mutex::new(Pace::new(bound)), Notify::new());
+        let (broken, line, numbers) = Default::default();
+        Arc::new(Self { pace, broken, moved, line, numbers, host: host.into(), progress })
     }
 
     fn pace(&self) -> MutexGuard<'_, Pace> {
@@ -66,11 +75,28 @@ impl Gate {
         }
     }
 
-    /// Waits until a request may be made.
+    fn line(&self) -> MutexGuard<'_, BTreeSet<(ReadOrder, u64)>> {
+        self.line.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until a small request may be made.
     ///
     /// # Errors
     /// Where the server is given up.
-    pub(super) async fn enter(self: &Arc<Self>, kind: Kind) -> Result<Permit> {
+    pub(super) async fn enter(self: &Arc<Self>) -> Result<Permit> {
+        self.pass(Kind::Small, None).await
+    }
+
+    /// Waits until a blob may be sent. Of those that wait, the one whose bytes are read first is.
+    ///
+    /// # Errors
+    /// Where the server is given up.
+    pub(super) async fn enter_to_upload(self: &Arc<Self>, place: ReadOrder) -> Result<Permit> {
+        let lined_up = LinedUp::of(self, place);
+        self.pass(Kind::Upload, Some(&lined_up)).await
+    }
+
+    async fn pass(self: &Arc<Self>, kind: Kind, lined_up: Option<&LinedUp<'_>>) -> Result<Permit> {
         let mut waiting = None;
         loop {
             let moved = self.moved.notified();
@@ -79,7 +105,7 @@ impl Gate {
             self.check()?;
             let closed_until = {
                 let (mut pace, begun) = (self.pace(), Instant::now());
-                if pace.begin(kind, begun) {
+                if lined_up.is_none_or(LinedUp::is_first) && pace.begin(kind, begun) {
                     let (outcome, did) = (Outcome::Silent, String::new());
                     return Ok(Permit { gate: self.clone(), kind, begun, outcome, did });
                 }
@@ -131,6 +157,31 @@ impl Drop for Permit {
     }
 }
 
+/// An upload that waits, or has begun just now.
+struct LinedUp<'g> {
+    gate: &'g Gate,
+    place: (ReadOrder, u64),
+}
+
+impl<'g> LinedUp<'g> {
+    fn of(gate: &'g Gate, place: ReadOrder) -> Self {
+        let place = (place, gate.numbers.fetch_add(1, Ordering::Relaxed));
+        gate.line().insert(place);
+        Self { gate, place }
+    }
+
+    fn is_first(&self) -> bool {
+        self.gate.line().first() == Some(&self.place)
+    }
+}
+
+impl Drop for LinedUp<'_> {
+    fn drop(&mut self) {
+        self.gate.line().remove(&self.place);
+        self.gate.moved.notify_waiters();
+    }
+}
+
 /// A small request that waits; uploads let it pass.
 struct Waiting<'g>(&'g Gate);
 
@@ -145,5 +196,39 @@ impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         self.0.pace().wait(false);
         self.0.moved.notify_waiters();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn uploads_pass_in_the_order_in_which_they_are_read() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let order = runtime.expect("a runtime").block_on(async {
+            let gate = Gate::new(1, "host", None);
+            let first = gate.enter_to_upload([9; 3]).await.expect("free");
+            let order = Arc::new(Mutex::new(Vec::new()));
+            let waiting: Vec<_> = [[0, 3, 0], [0, 1, 7], [1, 0, 0], [0, 1, 5]]
+                .map(|place| {
+                    let (gate, order) = (gate.clone(), order.clone());
+                    tokio::spawn(async move {
+                        let permit = gate.enter_to_upload(place).await.expect("free in the end");
+                        order.lock().expect("whole").push(place);
+                        permit.end(Outcome::Answered, "");
+                    })
+                })
+                .into();
+            while gate.line().len() < waiting.len() {
+                tokio::task::yield_now().await;
+            }
+            first.end(Outcome::Answered, "");
+            for task in waiting {
+                task.await.expect("ends");
+            }
+            order.lock().expect("whole").clone()
+        });
+        assert_eq!(order, [[0, 1, 5], [0, 1, 7], [0, 3, 0], [1, 0, 0]]);
     }
 }

@@ -9,11 +9,7 @@ use std::{
 use reqwest::{Response, StatusCode, header};
 use tokio::time::sleep;
 
-use super::{
-    answer,
-    gate::Gate,
-    pace::{Kind, Outcome},
-};
+use super::{answer, gate::Gate, pace::Outcome};
 use crate::error::{Error, ErrorKind, Result};
 
 /// How often a request is made that fails, or that the server asks to make later.
@@ -66,7 +62,7 @@ pub(super) async fn patiently<F: Future<Output = Result<Response>>>(
     let mut tries = Tries::default();
     loop {
         let permit = match gate {
-            Some(gate) => Some(gate.enter(Kind::Small).await?),
+            Some(gate) => Some(gate.enter().await?),
             None => None,
         };
         let result = request().await;
