@@ -3,7 +3,9 @@
 //! flate2 cannot stop at a block boundary nor start inside a stream, and both are needed here, so
 //! this speaks to zlib-rs itself; the layer that does so is [`inflate`], and nothing else is unsafe.
 
+mod checkpoints;
 mod inflate;
 mod reader;
 
-pub(super) use reader::{Checkpoints, Gunzip};
+pub(super) use checkpoints::{Checkpoints, FileEnd};
+pub(super) use reader::Gunzip;

@@ -2,72 +2,10 @@
 
 use std::io::{self, BufRead, Read};
 
-use serde::{Deserialize, Serialize};
-
-use super::inflate::{Inflate, State};
-
-/// Places to start reading from.
-///
-/// Their distance doubles whenever there are too many of them, so that the windows take at most
-/// 16 MiB however large the file is; a read costs at most one distance of inflating.
-#[derive(Debug, Serialize, Deserialize)]
-pub(in crate::source) struct Checkpoints {
-    spacing: u64,
-    points: Vec<Checkpoint>,
-}
-
-/// A place where reading can start.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(in crate::source) struct Checkpoint {
-    /// Offset in the unpacked bytes.
-    pub(in crate::source) unpacked: u64,
-    /// Offset in the packed bytes, of the first byte that was not consumed.
-    pub(in crate::source) packed: u64,
-    /// `None` at the start of a member, whose header is to be read.
-    inside: Option<Inside>,
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-struct Inside {
-    bits: u8,
-    byte: u8,
-    #[serde(with = "serde_bytes")]
-    window: Box<[u8]>,
-}
-
-const FIRST_SPACING: u64 = 4 << 20;
-const MAX_POINTS: usize = 512;
-
-impl Default for Checkpoints {
-    fn default() -> Self {
-        let start = Checkpoint { unpacked: 0, packed: 0, inside: None };
-        Self { spacing: FIRST_SPACING, points: vec![start] }
-    }
-}
-
-impl Checkpoints {
-    /// The last checkpoint that is not behind this offset.
-    pub(in crate::source) fn before(&self, unpacked: u64) -> &Checkpoint {
-        let after = self.points.partition_point(|point| point.unpacked <= unpacked);
-        &self.points[after.saturating_sub(1)]
-    }
-
-    fn is_due(&self, unpacked: u64) -> bool {
-        self.points.last().is_none_or(|last| unpacked - last.unpacked >= self.spacing)
-    }
-
-    fn add(&mut self, point: Checkpoint) {
-        self.points.push(point);
-        if self.points.len() > MAX_POINTS {
-            self.spacing *= 2;
-            let mut index = 0;
-            self.points.retain(|_| {
-                index += 1;
-                index % 2 == 1
-            });
-        }
-    }
-}
+use super::{
+    checkpoints::{Checkpoint, Checkpoints, FileEnd, Inside, Recorder},
+    inflate::{Inflate, State},
+};
 
 /// Unpacks all members of a gzip stream; what follows the last one and is no member is ignored, as
 /// gzip does.
@@ -78,7 +16,7 @@ pub(in crate::source) struct Gunzip<R> {
     last_byte: u8,
     packed: u64,
     unpacked: u64,
-    checkpoints: Option<Checkpoints>,
+    recorder: Option<Recorder>,
 }
 
 enum Phase {
@@ -105,15 +43,15 @@ const MAGIC: [u8; 2] = [0x1f, 0x8b];
 const TRAILER: usize = 8;
 
 impl<R: BufRead> Gunzip<R> {
-    fn new(inner: R, checkpoints: Option<Checkpoints>, at: (u64, u64), phase: Phase) -> Self {
+    fn new(inner: R, recorder: Option<Recorder>, at: (u64, u64), phase: Phase) -> Self {
         let (unpacked, packed) = at;
-        Self { inner, phase, last_byte: 0, packed, unpacked, checkpoints }
+        Self { inner, phase, last_byte: 0, packed, unpacked, recorder }
     }
 
-    /// Reads from the start and takes checkpoints.
-    pub(in crate::source) fn recording(inner: R) -> Self {
+    /// Reads from the start and takes checkpoints; `end` tells where files end.
+    pub(in crate::source) fn recording(inner: R, end: FileEnd) -> Self {
         let phase = Phase::Between { first: true };
-        Self::new(inner, Some(Checkpoints::default()), (0, 0), phase)
+        Self::new(inner, Some(Recorder::new(end)), (0, 0), phase)
     }
 
     /// Reads from a checkpoint; `inner` stands at its packed offset.
@@ -130,7 +68,7 @@ impl<R: BufRead> Gunzip<R> {
 
     /// The checkpoints, and the number of unpacked bytes.
     pub(in crate::source) fn finish(self) -> (Checkpoints, u64) {
-        (self.checkpoints.unwrap_or_default(), self.unpacked)
+        (self.recorder.map(Recorder::finish).unwrap_or_default(), self.unpacked)
     }
 
     fn consume(&mut self, count: usize, last: Option<u8>) {
@@ -150,11 +88,11 @@ impl<R: BufRead> Gunzip<R> {
     }
 
     fn record(&mut self, bits: u8) {
-        let Some(checkpoints) = &mut self.checkpoints else { return };
+        let Some(recorder) = &mut self.recorder else { return };
         let Phase::Member { inflate, .. } = &self.phase else { return };
-        if checkpoints.is_due(self.unpacked) {
+        if recorder.wants(self.unpacked) {
             let inside = Inside { bits, byte: self.last_byte, window: inflate.window() };
-            checkpoints.add(Checkpoint {
+            recorder.offer(Checkpoint {
                 unpacked: self.unpacked,
                 packed: self.packed,
                 inside: Some(inside),
@@ -171,10 +109,10 @@ impl<R: BufRead> Gunzip<R> {
             self.phase = Phase::Done;
             return Ok(());
         }
-        if let Some(checkpoints) = &mut self.checkpoints
-            && checkpoints.is_due(unpacked)
+        if let Some(recorder) = self.recorder.as_mut().filter(|_| !first)
+            && recorder.wants(unpacked)
         {
-            checkpoints.add(Checkpoint { unpacked, packed, inside: None });
+            recorder.offer(Checkpoint { unpacked, packed, inside: None });
         }
         let mut inflate = Inflate::gzip();
         // The byte that was passed over; nothing comes out of a header.
@@ -186,9 +124,9 @@ impl<R: BufRead> Gunzip<R> {
     /// One call into zlib; gives the number of bytes written.
     fn inflate(&mut self, out: &mut [u8]) -> io::Result<usize> {
         let cut = || io::Error::new(io::ErrorKind::UnexpectedEof, "the gzip data is cut");
-        let recording = self.checkpoints.as_ref().is_some_and(|c| c.is_due(self.unpacked));
+        let recording = self.recorder.as_mut().is_some_and(|r| r.wants(self.unpacked));
         // A large buffer must not be filled in one step past the next checkpoint.
-        let room = if self.checkpoints.is_some() { out.len().min(STEP) } else { out.len() };
+        let room = if self.recorder.is_some() { out.len().min(STEP) } else { out.len() };
         let out = &mut out[..room];
         let Phase::Member { inflate, resumed } = &mut self.phase else { return Ok(0) };
         let resumed = *resumed;
@@ -273,6 +211,8 @@ mod tests {
             .collect()
     }
 
+    const FILE: u64 = 1_500_000;
+
     #[test]
     fn any_offset_gives_the_same_bytes() {
         let plain = data(24 << 20);
@@ -283,15 +223,23 @@ mod tests {
             packed.extend(gzip(b"", 6));
             packed.extend(gzip(second, level));
             packed.extend([0; 700]);
-            let mut reader = Gunzip::recording(packed.as_slice());
+            let file_end = FileEnd::default();
+            let mut reader = Gunzip::recording(packed.as_slice(), file_end.clone());
             let mut all = Vec::new();
-            reader.read_to_end(&mut all).expect("reads");
+            while all.len() < plain.len() {
+                file_end.set(all.len() as u64 + FILE);
+                reader.by_ref().take(FILE).read_to_end(&mut all).expect("reads");
+            }
             assert!(all == plain);
+            assert_eq!(reader.read(&mut [0]).ok(), Some(0));
             let (points, size) = reader.finish();
             assert_eq!(size, plain.len() as u64);
             // A point can only stand between two blocks, and level 1 makes few of them.
-            let expected = if level == 1 { 2 } else { 4 };
-            assert!(points.points.len() >= expected, "level {level}: {:?}", points.points.len());
+            let most = if level == 1 { 12 << 20 } else { FILE };
+            for offset in (0..size).step_by(100_000) {
+                let skipped = offset - points.before(offset).unpacked;
+                assert!(skipped <= most + (300 << 10), "level {level}: {skipped} before {offset}");
+            }
             for offset in (0..plain.len()).step_by(1_111_111) {
                 let point = points.before(offset as u64);
                 let tail = &packed[usize::try_from(point.packed).expect("small")..];
@@ -317,25 +265,12 @@ mod tests {
             for capacity in [1, 2, 3, 1000] {
                 let mut out = Vec::new();
                 let buffered = io::BufReader::with_capacity(capacity, packed.as_slice());
-                Gunzip::recording(buffered).read_to_end(&mut out).expect("reads");
+                Gunzip::recording(buffered, FileEnd::default())
+                    .read_to_end(&mut out)
+                    .expect("reads");
                 assert!(out == [&plain[..], b"and", &plain].concat(), "{capacity}");
             }
         }
-    }
-
-    #[test]
-    fn points_are_thinned() {
-        let mut points = Checkpoints::default();
-        for i in 1..5_000u64 {
-            let unpacked = i * FIRST_SPACING;
-            if points.is_due(unpacked) {
-                points.add(Checkpoint { unpacked, packed: 0, inside: None });
-            }
-        }
-        assert!(points.points.len() <= MAX_POINTS);
-        assert_eq!(points.points[0].unpacked, 0);
-        let gaps = points.points.windows(2).map(|w| w[1].unpacked - w[0].unpacked);
-        assert!(gaps.max() <= Some(2 * points.spacing));
     }
 
     #[test]
@@ -344,7 +279,9 @@ mod tests {
         let packed = gzip(&plain, 6);
         let read = |packed: &[u8]| {
             let mut out = Vec::new();
-            Gunzip::recording(packed).read_to_end(&mut out).map_err(|e| e.kind())
+            Gunzip::recording(packed, FileEnd::default())
+                .read_to_end(&mut out)
+                .map_err(|e| e.kind())
         };
         for cut in [1, 5, 17, packed.len() / 2, packed.len() - 9, packed.len() - 1] {
             let kind = read(&packed[..cut]).expect_err("cut");

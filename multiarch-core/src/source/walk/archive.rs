@@ -11,7 +11,7 @@ use crate::{
     image::Compression,
     package::{Locator, MAX_DEPTH, Member, MemberKind, Scope, SpaceId},
     source::{
-        gzip::Gunzip,
+        gzip::{FileEnd, Gunzip},
         input::{Input, Section, buffered, read_up_to},
         pieces::Pieces,
         room::Room,
@@ -80,7 +80,9 @@ impl Walk<'_> {
             }
             Kind::Packed(Compression::Gzip) => {
                 let space = self.spaces.add(Backing::Pending);
-                let mut gunzip = Gunzip::recording(ahead(input, at.size));
+                let end = FileEnd::default();
+                self.ends.insert(space, end.clone());
+                let mut gunzip = Gunzip::recording(ahead(input, at.size), end);
                 self.packed(&mut gunzip, space, &mut scope, depth);
                 let (points, _) = gunzip.finish();
                 self.spaces.set(space, Backing::Gzip { packed: at, points });
@@ -208,6 +210,9 @@ impl Walk<'_> {
         depth: usize,
     ) {
         input.allowance().for_content();
+        if let Some(end) = self.ends.get(&at.space) {
+            end.set(at.offset.saturating_add(at.size));
+        }
         let section = input.as_section();
         let head = match read_up_to(&mut input, sniff::HEAD) {
             Ok(head) => head,

@@ -1,0 +1,213 @@
+//! Places inside a gzip stream to start reading from, and how they are chosen.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use serde::{Deserialize, Serialize};
+
+/// Places to start reading from.
+///
+/// Their distance doubles whenever there are too many of them, so that the windows take at most
+/// 16 MiB however large the file is; a jump costs at most one distance of inflating.
+#[derive(Debug, Serialize, Deserialize)]
+pub(in crate::source) struct Checkpoints {
+    spacing: u64,
+    points: Vec<Checkpoint>,
+}
+
+/// A place where reading can start.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(in crate::source) struct Checkpoint {
+    /// Offset in the unpacked bytes.
+    pub(in crate::source) unpacked: u64,
+    /// Offset in the packed bytes, of the first byte that was not consumed.
+    pub(in crate::source) packed: u64,
+    /// `None` at the start of a member, whose header is to be read.
+    pub(super) inside: Option<Inside>,
+}
+
+/// What a place between two blocks of a member needs.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Inside {
+    pub(super) bits: u8,
+    pub(super) byte: u8,
+    #[serde(with = "serde_bytes")]
+    pub(super) window: Box<[u8]>,
+}
+
+const FIRST_SPACING: u64 = 1 << 20;
+const MAX_POINTS: usize = 512;
+
+impl Default for Checkpoints {
+    fn default() -> Self {
+        let start = Checkpoint { unpacked: 0, packed: 0, inside: None };
+        Self { spacing: FIRST_SPACING, points: vec![start] }
+    }
+}
+
+impl Checkpoints {
+    /// The last checkpoint that is not behind this offset.
+    pub(in crate::source) fn before(&self, unpacked: u64) -> &Checkpoint {
+        let after = self.points.partition_point(|point| point.unpacked <= unpacked);
+        &self.points[after.saturating_sub(1)]
+    }
+
+    fn last(&self) -> u64 {
+        self.points.last().map_or(0, |point| point.unpacked)
+    }
+
+    fn is_far(&self, unpacked: u64) -> bool {
+        unpacked.saturating_sub(self.last()) >= self.spacing
+    }
+
+    fn add(&mut self, point: Checkpoint) {
+        self.points.push(point);
+        if self.points.len() > MAX_POINTS {
+            self.spacing *= 2;
+            let (mut last, spacing) = (None, self.spacing);
+            self.points.retain(|point| {
+                let stays = last.is_none_or(|last| point.unpacked - last >= spacing);
+                if stays {
+                    last = Some(point.unpacked);
+                }
+                stays
+            });
+        }
+    }
+}
+
+/// Where the file ends that is passing by, in the unpacked bytes: told by whoever walks the archive.
+#[derive(Clone, Default)]
+pub(in crate::source) struct FileEnd(Arc<AtomicU64>);
+
+impl FileEnd {
+    pub(in crate::source) fn set(&self, unpacked: u64) {
+        self.0.store(unpacked, Ordering::Relaxed);
+    }
+
+    fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Chooses checkpoints while a stream is read for the first time.
+///
+/// Whoever reads later begins where a file begins, and a checkpoint can only stand between two blocks:
+/// so the last such place before the end of a file is taken.
+pub(super) struct Recorder {
+    points: Checkpoints,
+    end: FileEnd,
+    /// The end that `latest` is for.
+    seen: u64,
+    /// The last place before it, so far.
+    latest: Option<Checkpoint>,
+}
+
+/// So near a file's end every place is looked at: several blocks of the usual size.
+const NEAR: u64 = 256 << 10;
+/// Before that only now and then: some compressors write one block of many megabytes.
+const COARSE: u64 = 4 << 20;
+
+impl Recorder {
+    pub(super) fn new(end: FileEnd) -> Self {
+        Self { points: Checkpoints::default(), end, seen: 0, latest: None }
+    }
+
+    pub(super) fn finish(mut self) -> Checkpoints {
+        self.keep();
+        self.points
+    }
+
+    /// Whether a place here may become a checkpoint.
+    pub(super) fn wants(&mut self, unpacked: u64) -> bool {
+        let end = self.end.get();
+        if end != self.seen {
+            self.keep();
+            self.seen = end;
+        }
+        let latest = self.latest.as_ref().map_or(self.points.last(), |point| point.unpacked);
+        let near = unpacked + NEAR >= end || unpacked.saturating_sub(latest) >= COARSE;
+        unpacked <= end && near && self.points.is_far(end)
+    }
+
+    /// A place that may become one.
+    pub(super) fn offer(&mut self, point: Checkpoint) {
+        self.latest = Some(point);
+    }
+
+    fn keep(&mut self) {
+        if let Some(point) = self.latest.take_if(|point| self.points.is_far(point.unpacked)) {
+            self.points.add(point);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn point(unpacked: u64) -> Checkpoint {
+        Checkpoint { unpacked, packed: 0, inside: None }
+    }
+
+    #[test]
+    fn points_are_thinned() {
+        let mut points = Checkpoints::default();
+        for i in 1..5_000 {
+            let unpacked = i * FIRST_SPACING;
+            if points.is_far(unpacked) {
+                points.add(point(unpacked));
+            }
+        }
+        assert!(points.points.len() <= MAX_POINTS);
+        assert_eq!(points.points[0].unpacked, 0);
+        let gaps = points.points.windows(2).map(|w| w[1].unpacked - w[0].unpacked);
+        assert!(gaps.max() <= Some(2 * points.spacing));
+    }
+
+    /// Passes files of these sizes, with a place between blocks every so many bytes.
+    fn recorded(files: &[u64], block: u64) -> Checkpoints {
+        let end = FileEnd::default();
+        let mut recorder = Recorder::new(end.clone());
+        let mut at = 0;
+        let mut file_end = 0;
+        for size in files {
+            file_end += size;
+            end.set(file_end);
+            while at + block <= file_end {
+                at += block;
+                if recorder.wants(at) {
+                    recorder.offer(point(at));
+                }
+            }
+        }
+        recorder.finish()
+    }
+
+    #[test]
+    fn each_large_file_begins_behind_a_point() {
+        const MIB: u64 = 1 << 20;
+        let files = [9 * MIB, 2 * MIB, 300, 40 * MIB, 3 * MIB, 100];
+        let starts = files.iter().scan(0, |at, size| {
+            *at += size;
+            Some(*at - size)
+        });
+        for block in [20_000, 100_000] {
+            let points = recorded(&files, block);
+            for start in starts.clone() {
+                let skipped = start - points.before(start).unpacked;
+                assert!(skipped <= block + 300, "{block}: {skipped} before {start}");
+            }
+            // None inside of large files, where nobody begins to read.
+            assert!(points.points.len() <= files.len(), "{:?}", points.points.len());
+        }
+        // Where blocks are long, the nearest there is.
+        let points = recorded(&files, 5 * MIB);
+        assert_eq!(points.before(51 * MIB + 300).unpacked, 50 * MIB);
+        // A package of small files has one now and then.
+        let points = recorded(&vec![10_000; 3_000], 7_000);
+        assert!((20..=29).contains(&points.points.len()), "{}", points.points.len());
+    }
+}
