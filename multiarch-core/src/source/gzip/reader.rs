@@ -234,8 +234,8 @@ mod tests {
             assert_eq!(reader.read(&mut [0]).ok(), Some(0));
             let (points, size) = reader.finish();
             assert_eq!(size, plain.len() as u64);
-            // A point can only stand between two blocks, and level 1 makes few of them.
-            let most = if level == 1 { 12 << 20 } else { FILE };
+            // A point can only stand between two blocks, and level 1 makes two of them.
+            let most = if level == 1 { size } else { FILE };
             for offset in (0..size).step_by(100_000) {
                 let skipped = offset - points.before(offset).unpacked;
                 assert!(skipped <= most + (300 << 10), "level {level}: {skipped} before {offset}");
