@@ -30,7 +30,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let report = plan.apply(&target, &NoProgress, &cancel);
     assert!(report.complete);
-    let status = Status::of(&target, None, &Options::default(), &cancel)?;
+    let status = Status::of(&target, None, &Options::default(), &NoProgress, &cancel)?;
     println!("{status}");
     Ok(())
 }

@@ -24,7 +24,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     options.registry = Some("registry.example.com:5000/platform".into());
 
     let cancel = Cancel::new();
-    let learned = target.learn(&packages, &options, &cancel)?;
+    let learned = target.learn(&packages, &options, &NoProgress, &cancel)?;
     let wanted = Wanted::with(&packages, &options, &learned);
     let observed = target.observe(&wanted, &NoProgress, &cancel)?;
     let report = Plan::new(&target, wanted, observed).apply(&target, &NoProgress, &cancel);

@@ -73,7 +73,7 @@ pub(crate) fn make_plan<'a>(
     cancel: &Cancel,
 ) -> Result<Plan<'a>> {
     shown.progress().asking(0);
-    opened.learned = target.learn(&opened.packages, options, cancel)?;
+    opened.learned = target.learn(&opened.packages, options, &**shown.progress(), cancel)?;
     let mut wanted = Wanted::with(&opened.packages, options, &opened.learned);
     for problem in opened.problems.drain(..) {
         wanted.add_problem(problem);

@@ -1,5 +1,7 @@
 //! The platform installer's configuration file, as pure bytes.
 
 mod cluster;
+mod destination;
 
-pub use cluster::{ClusterConfig, Credential, Destination, ImagesAndCharts};
+pub use cluster::ClusterConfig;
+pub use destination::{Credential, Destination, ImagesAndCharts};

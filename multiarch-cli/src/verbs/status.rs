@@ -12,11 +12,12 @@ pub(crate) fn run(args: &Status, cancel: &Cancel) -> Result<Outcome> {
     let shown = progress::shown(&args.show);
     let target = target_of(&args.to, &shown, cancel)?;
     let opened = open(&args.packages, &args.show, &shown, cancel)?;
-    shown.progress().asking(0);
-    let learned = target.learn(&opened.packages, &options, cancel)?;
+    let progress = &**shown.progress();
+    progress.asking(0);
+    let learned = target.learn(&opened.packages, &options, progress, cancel)?;
     let wanted = Wanted::with(&opened.packages, &options, &learned);
     let wanted = (!opened.packages.is_empty()).then_some(&wanted);
-    let status = report::Status::of(&target, wanted, &options, cancel)?;
+    let status = report::Status::of(&target, wanted, &options, progress, cancel)?;
     drop(shown);
     if args.show.json {
         output::json(&status);

@@ -1,6 +1,9 @@
 //! Doing several things at once, on a bounded number of threads.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{
+    Mutex, PoisonError,
+    atomic::{AtomicUsize, Ordering},
+};
 
 /// Calls `act` for every item, in order, with at most `jobs` calls at a time.
 pub(crate) fn for_each<T: Sync>(jobs: usize, items: &[T], act: impl Fn(&T) + Sync) {
@@ -18,4 +21,19 @@ pub(crate) fn for_each<T: Sync>(jobs: usize, items: &[T], act: impl Fn(&T) + Syn
             });
         }
     });
+}
+
+/// Calls `act` for every item as [`for_each`] does, and gives the answers in the order of the items.
+pub(crate) fn map<T: Sync, A: Send>(
+    jobs: usize,
+    items: &[T],
+    act: impl Fn(&T) -> A + Sync,
+) -> Vec<A> {
+    let slots: Vec<_> = items.iter().map(|item| (item, Mutex::new(None))).collect();
+    for_each(jobs, &slots, |(item, slot)| {
+        let answer = act(item);
+        *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);
+    });
+    let answers = slots.into_iter().map(|(_, slot)| slot.into_inner());
+    answers.filter_map(|answer| answer.unwrap_or_else(PoisonError::into_inner)).collect()
 }

@@ -30,7 +30,7 @@ impl Plan<'_> {
             images: self.images.iter().map(|image| (&image.name, image)).collect(),
             store,
             charts: target.charts(),
-            jobs: self.wanted.options.jobs.map_or(store.jobs(), std::num::NonZeroUsize::get),
+            jobs: store.jobs(),
             blobs: Blobs::new(self, store, progress, cancel),
             state: Mutex::new(State { observed, ..State::default() }),
         };

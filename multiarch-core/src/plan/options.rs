@@ -1,7 +1,5 @@
 //! The options of an import.
 
-use std::num::NonZeroUsize;
-
 use serde::{Deserialize, Serialize};
 
 use crate::{chart::Naming, fuse::FuseOptions};
@@ -20,6 +18,4 @@ pub struct Options {
     pub overwrite_charts: bool,
     /// How images are fused into what is there.
     pub fuse: FuseOptions,
-    /// How many requests are made at once; `None` for what suits the target.
-    pub jobs: Option<NonZeroUsize>,
 }

@@ -9,12 +9,12 @@ use serde::Serialize;
 
 use super::{Coverage, stored::StoredImages};
 use crate::{
-    apply::Cancel,
+    apply::{Cancel, Progress},
     chart::TargetName,
     error::{Error, Result},
     image::{Digest, PlatformKey},
     plan::{Observed, Options, Wanted, table},
-    target::{Target, observe_image},
+    target::{Target, ask_all, observe_image},
 };
 
 /// What a target holds. It serialises to JSON of the schema [`Status::SCHEMA`], and prints as a
@@ -86,11 +86,14 @@ impl Status {
         target: &Target,
         wanted: Option<&Wanted<'_>>,
         options: &Options,
+        progress: &dyn Progress,
         cancel: &Cancel,
     ) -> Result<Self> {
         let store = target.store();
         let stored = match (target.charts(), wanted) {
-            (Some(charts), None) => StoredImages::of_all(target, charts, options, cancel)?,
+            (Some(charts), None) => {
+                StoredImages::of_all(target, charts, options, progress, cancel)?
+            }
             _ => Vec::new(),
         };
         // Not every registry lists what it has; packages and charts say what to look for.
@@ -104,18 +107,12 @@ impl Status {
                 names
             }
         };
-        let mut observed = Observed::new(store.shares_blobs());
-        let mut tags = Vec::new();
-        for name in names {
-            cancel.check()?;
-            observe_image(store, &mut observed, &name, &[], options)?;
-            tags.push(match tag(&observed, &name) {
-                Ok(tag) => tag,
-                Err(error) => {
-                    TagStatus { name, digest: None, platforms: Vec::new(), error: Some(error) }
-                }
-            });
-        }
+        let looked_at = ask_all(store.jobs(), &names, progress, cancel, |name| {
+            let mut observed = Observed::new(store.shares_blobs());
+            observe_image(store, &mut observed, name, &[], options)?;
+            Ok(tag(&observed, name))
+        })?;
+        let tags: Vec<TagStatus> = looked_at.into_iter().collect::<Result<_>>()?;
         let platforms: BTreeMap<TargetName, Vec<PlatformKey>> = tags
             .iter()
             .map(|tag| {
@@ -146,23 +143,19 @@ impl Status {
     }
 }
 
-fn tag(observed: &Observed, name: &TargetName) -> Result<TagStatus> {
-    let held = observed.tag(name)?;
-    if held.document().is_none() {
-        return Ok(TagStatus {
-            name: name.clone(),
-            digest: None,
-            platforms: Vec::new(),
-            error: None,
-        });
+fn tag(observed: &Observed, name: &TargetName) -> TagStatus {
+    let read = || -> Result<_> {
+        let held = observed.tag(name)?;
+        let Some(document) = held.document() else { return Ok((None, Vec::new())) };
+        let platforms = held.platforms()?.into_iter();
+        let platforms = platforms.map(|(platform, digest)| TagPlatform { platform, digest });
+        Ok((Some(document.digest().clone()), platforms.collect()))
+    };
+    let name = name.clone();
+    match read() {
+        Ok((digest, platforms)) => TagStatus { name, digest, platforms, error: None },
+        Err(error) => TagStatus { name, digest: None, platforms: Vec::new(), error: Some(error) },
     }
-    let platforms = held.platforms()?.into_iter();
-    Ok(TagStatus {
-        name: name.clone(),
-        digest: held.document().map(|document| document.digest().clone()),
-        platforms: platforms.map(|(platform, digest)| TagPlatform { platform, digest }).collect(),
-        error: None,
-    })
 }
 
 impl fmt::Display for Status {

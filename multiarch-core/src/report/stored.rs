@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    apply::Cancel,
+    apply::{Cancel, Progress},
     chart::{Chart, ChartFiles, TargetName, parse_hints},
     error::Result,
     image::Reference,
     plan::Options,
-    target::{Target, charts::ChartTarget},
+    target::{Target, ask_all, charts::ChartTarget},
 };
 
 /// A stored chart's images.
@@ -30,30 +30,36 @@ impl StoredImages {
         target: &Target,
         charts: &ChartTarget,
         options: &Options,
+        progress: &dyn Progress,
         cancel: &Cancel,
     ) -> Result<Vec<Self>> {
         let registry = target.registry_by(options).unwrap_or_default();
-        let mut found = Vec::new();
-        for (name, version) in charts.repo().list()? {
-            cancel.check()?;
-            let Some(packed) = charts.repo().get(&name, &version)? else { continue };
-            let chart = format!("{name}-{version}");
-            let mut images = Self { chart, names: BTreeSet::new(), elsewhere: Vec::new() };
-            match rendered(&packed) {
-                Ok(references) => {
-                    for reference in references {
-                        match TargetName::below(registry, &reference) {
-                            Some(name) => drop(images.names.insert(name)),
-                            None => images.elsewhere.push(reference.to_string()),
-                        }
-                    }
-                }
-                Err(error) => images.elsewhere.push(error.to_string()),
-            }
-            found.push(images);
-        }
+        let (jobs, listed) = (target.store().jobs(), charts.repo().list()?);
+        let answers = ask_all(jobs, &listed, progress, cancel, |(name, version)| {
+            let packed = charts.repo().get(name, version)?;
+            Ok(packed.map(|packed| Self::of(format!("{name}-{version}"), &packed, registry)))
+        })?;
+        let found: Result<Vec<Option<Self>>> = answers.into_iter().collect();
+        let mut found: Vec<Self> = found?.into_iter().flatten().collect();
         found.sort_by(|a, b| a.chart.cmp(&b.chart));
         Ok(found)
+    }
+
+    /// Those of one packed chart.
+    fn of(chart: String, packed: &[u8], registry: &str) -> Self {
+        let mut images = Self { chart, names: BTreeSet::new(), elsewhere: Vec::new() };
+        match rendered(packed) {
+            Ok(references) => {
+                for reference in references {
+                    match TargetName::below(registry, &reference) {
+                        Some(name) => drop(images.names.insert(name)),
+                        None => images.elsewhere.push(reference.to_string()),
+                    }
+                }
+            }
+            Err(error) => images.elsewhere.push(error.to_string()),
+        }
+        images
     }
 }
 

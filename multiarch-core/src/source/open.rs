@@ -3,7 +3,7 @@
 use std::{
     num::NonZeroUsize,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
 };
 
 use super::{
@@ -77,19 +77,16 @@ impl Package {
             let there = std::fs::metadata(path).map_err(|e| Error::from_io("cannot be opened", e));
             there.map_err(|e| e.in_package(path.display()))?;
         }
-        let slots: Vec<_> = paths.iter().map(|path| (path, Mutex::new(None))).collect();
         let jobs = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-        parallel::for_each(jobs, &slots, |(path, slot)| {
-            let opened = Self::open_with(path, options);
-            *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(opened);
-        });
-        let opened = slots.into_iter().filter_map(|(_, slot)| {
-            match slot.into_inner().unwrap_or_else(PoisonError::into_inner)? {
-                Err(e) if matches!(e.kind(), ErrorKind::Io | ErrorKind::Cancelled) => Some(Err(e)),
-                opened => Some(Ok(opened)),
-            }
-        });
-        opened.collect()
+        let opened = parallel::map(jobs, paths, |path| Self::open_with(path, options));
+        let ends_all = |e: &Error| matches!(e.kind(), ErrorKind::Io | ErrorKind::Cancelled);
+        opened
+            .into_iter()
+            .map(|opened| match opened {
+                Err(error) if ends_all(&error) => Err(error),
+                opened => Ok(opened),
+            })
+            .collect()
     }
 }
 

@@ -6,8 +6,9 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use super::questions::ask_all;
 use crate::{
-    apply::Cancel,
+    apply::{Cancel, Progress},
     chart::TargetName,
     error::{Error, ErrorKind, Result},
     image::{Algorithm, Descriptor, Digest, Document, Hasher, MAX_CONFIG_SIZE, layer_is_foreign},
@@ -78,17 +79,18 @@ impl BlobSource for Blobs {
 pub(super) fn package(
     target: &Target,
     names: &BTreeSet<TargetName>,
+    progress: &dyn Progress,
     cancel: &Cancel,
 ) -> Result<Package> {
     let (store, blobs) = (target.store(), Mutex::new(Vec::new()));
     let (mut images, mut problems) = (Vec::new(), Vec::new());
     let mut hasher = Hasher::new(Algorithm::Sha256);
-    for name in names {
-        cancel.check()?;
+    let names: Vec<&TargetName> = names.iter().collect();
+    let answers = ask_all(store.jobs(), &names, progress, cancel, |name| {
         let shelf = Repository { store, name: name.repository(), blobs: &blobs };
-        let image = store
-            .get_tag(name)
-            .and_then(|document| document.map(|document| read_image(&shelf, document)).transpose());
+        store.get_tag(name)?.map(|document| read_image(&shelf, document)).transpose()
+    })?;
+    for (name, image) in names.into_iter().zip(answers) {
         match image {
             Ok(Some(image)) => {
                 hasher

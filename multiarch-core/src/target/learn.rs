@@ -1,10 +1,8 @@
 //! Asking what an earlier import left: charts tell names, names are looked up.
 
-use std::sync::{Mutex, PoisonError};
-
-use super::earlier;
+use super::{earlier, questions::ask_all};
 use crate::{
-    apply::{Cancel, parallel},
+    apply::{Cancel, Progress},
     chart::TargetName,
     error::{Error, ErrorKind, Result},
     image::is_registry,
@@ -29,6 +27,7 @@ impl Target {
         &self,
         packages: &[Package],
         options: &Options,
+        progress: &dyn Progress,
         cancel: &Cancel,
     ) -> Result<Learned> {
         let Some(charts) = self.charts() else { return Ok(Learned::default()) };
@@ -46,9 +45,10 @@ impl Target {
         let mut keys: Vec<_> = packages.iter().flat_map(|p| p.bundles()).map(|b| b.key()).collect();
         keys.sort();
         keys.dedup();
-        for (name, version) in keys {
-            cancel.check()?;
-            let answer = charts.repo().get(&name, &version);
+        let jobs = self.store().jobs();
+        let get = |(name, version): &(String, String)| charts.repo().get(name, version);
+        let answers = ask_all(jobs, &keys, progress, cancel, get)?;
+        for ((name, version), answer) in keys.into_iter().zip(answers) {
             if let Err(error) = &answer
                 && error.kind().is_of_the_whole()
             {
@@ -60,21 +60,16 @@ impl Target {
         }
         let packages: Vec<&Package> = packages.iter().collect();
         let names: Vec<TargetName> = learned.questions(&packages, options).into_iter().collect();
-        let jobs = options.jobs.map_or(self.store().jobs(), std::num::NonZeroUsize::get);
-        let found = Mutex::new(Ok(Vec::new()));
-        parallel::for_each(jobs, &names, |name| {
-            let answer = cancel.check().and_then(|()| self.store().get_tag(name));
-            let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
-            match (answer, &mut *found) {
-                (Ok(Some(_)), Ok(names)) => names.push(name.clone()),
-                (Err(error), Ok(_)) => *found = Err(error.of_image(name)),
-                _ => {}
+        let is_there = |name: &TargetName| Ok(self.store().get_tag(name)?.is_some());
+        let answers = ask_all(jobs, &names, progress, cancel, is_there)?;
+        for (name, answer) in names.into_iter().zip(answers) {
+            if answer.map_err(|error| error.of_image(&name))? {
+                learned.existing.insert(name);
             }
-        });
-        learned.existing.extend(found.into_inner().unwrap_or_else(PoisonError::into_inner)?);
+        }
         let sources = learned.sources(&packages, options);
         if !sources.is_empty() {
-            learned.earlier = Some(earlier::package(self, &sources, cancel)?);
+            learned.earlier = Some(earlier::package(self, &sources, progress, cancel)?);
         }
         Ok(learned)
     }

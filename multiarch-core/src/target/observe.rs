@@ -1,12 +1,8 @@
 //! Asking a target what it holds.
 
-use std::{
-    num::NonZeroUsize,
-    sync::{Mutex, PoisonError},
-};
-
+use super::questions::ask_all;
 use crate::{
-    apply::{Cancel, Progress, parallel},
+    apply::{Cancel, Progress},
     chart::TargetName,
     error::{Error, ErrorKind, Result},
     fuse::{Child, is_image},
@@ -38,19 +34,9 @@ impl Target {
             if questions.is_empty() {
                 return Ok(observed);
             }
-            let jobs = wanted.options.jobs.map_or(store.jobs(), NonZeroUsize::get);
-            let answers = Mutex::new(Vec::new());
-            progress.asking(questions.len() as u64);
-            parallel::for_each(jobs, &questions, |question| {
-                let answer = cancel.check().and_then(|()| ask(store, question));
-                if answer.is_ok() {
-                    progress.answered();
-                }
-                let mut answers = answers.lock().unwrap_or_else(PoisonError::into_inner);
-                answers.push((question.clone(), answer));
-            });
-            cancel.check()?;
-            for (question, answer) in answers.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            let asked = |question: &Question| ask(store, question);
+            let answers = ask_all(store.jobs(), &questions, progress, cancel, asked)?;
+            for (question, answer) in questions.into_iter().zip(answers) {
                 observed.answer(question, answer)?;
             }
         }

@@ -30,7 +30,8 @@ fn import_beside_good(name: &str, bad: Vec<u8>) -> Report {
     let target = folder.layout("store");
     let report = import(&[open(&path)], &target);
     assert!(!report.complete, "{name}");
-    let status = Status::of(&target, None, &Options::default(), &Cancel::new()).expect("readable");
+    let status = Status::of(&target, None, &Options::default(), &NoProgress, &Cancel::new())
+        .expect("readable");
     let tags: Vec<_> = status.tags.iter().map(|tag| tag.name.to_string()).collect();
     assert_eq!(tags, ["demo/good:v1"], "{name}");
     assert!(status.tags.iter().all(|tag| tag.error.is_none()), "{name}");

@@ -35,7 +35,7 @@ fn target(folder: &Folder) -> Target {
 
 fn import(packages: &[Package], target: &Target, options: &Options) -> Report {
     let cancel = Cancel::new();
-    let learned = target.learn(packages, options, &cancel).expect("learnt");
+    let learned = target.learn(packages, options, &NoProgress, &cancel).expect("learnt");
     let wanted = Wanted::with(packages, options, &learned);
     let observed = target.observe(&wanted, &NoProgress, &cancel).expect("observed");
     Plan::new(target, wanted, observed).apply(target, &NoProgress, &cancel)
@@ -288,8 +288,9 @@ fn an_upgrade_says_which_charts_have_which_architectures() {
         coverage.all_images_for.iter().map(ToString::to_string).collect::<Vec<_>>(),
         ["linux/arm64"]
     );
-    let status = multiarch_core::report::Status::of(&target, None, &options(), &Cancel::new())
-        .expect("status");
+    let status =
+        multiarch_core::report::Status::of(&target, None, &options(), &NoProgress, &Cancel::new())
+            .expect("status");
     let of =
         |name: &str| status.charts.iter().find(|c| c.chart == name).expect(name).coverage.clone();
     assert_eq!(of("web-1.2.0").all_images_for.len(), 2);
@@ -309,7 +310,7 @@ fn a_stored_chart_without_our_names_is_planned_for_replacement() {
     let packed = PackedChart::new(&original).expect("packed");
     target.charts().expect("charts").repo().put(&packed, false).expect("stored");
     let packages = [package];
-    let learned = target.learn(&packages, &options(), &Cancel::new()).expect("learnt");
+    let learned = target.learn(&packages, &options(), &NoProgress, &Cancel::new()).expect("learnt");
     let options = options();
     let wanted = Wanted::with(&packages, &options, &learned);
     let observed = target.observe(&wanted, &NoProgress, &Cancel::new()).expect("observed");
@@ -326,7 +327,7 @@ fn planning_writes_nothing() {
     let folder = Folder::new();
     let packages = [open(&folder.write("a-amd64.tar.gz", demo_package("amd64")))];
     let (target, options) = (target(&folder), options());
-    let learned = target.learn(&packages, &options, &Cancel::new()).expect("learnt");
+    let learned = target.learn(&packages, &options, &NoProgress, &Cancel::new()).expect("learnt");
     let wanted = Wanted::with(&packages, &options, &learned);
     let observed = target.observe(&wanted, &NoProgress, &Cancel::new()).expect("observed");
     let plan = Plan::new(&target, wanted, observed);
@@ -512,7 +513,7 @@ fn a_chart_without_its_images_is_not_uploaded() {
     let path = folder.write("p.tar", &content);
     let packages = [open(&path)];
     let (target, options) = (target(&folder), options());
-    let learned = target.learn(&packages, &options, &Cancel::new()).expect("learnt");
+    let learned = target.learn(&packages, &options, &NoProgress, &Cancel::new()).expect("learnt");
     let wanted = Wanted::with(&packages, &options, &learned);
     let observed = target.observe(&wanted, &NoProgress, &Cancel::new()).expect("observed");
     let plan = Plan::new(&target, wanted, observed);

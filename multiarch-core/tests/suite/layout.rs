@@ -1,10 +1,15 @@
 //! The OCI layout directory: two writers, foreign content, what a killed run leaves.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::Path,
+    sync::atomic::{AtomicU64, Ordering},
+};
 
 use multiarch_core::{
     ErrorKind,
-    apply::{Cancel, NoProgress},
+    apply::{Cancel, NoProgress, Progress},
     package::Package,
     plan::{Options, Wanted},
     report::Status,
@@ -39,8 +44,40 @@ fn files(root: &Path) -> BTreeMap<String, Vec<u8>> {
 }
 
 fn complete_tags(target: &Target) -> usize {
-    let status = Status::of(target, None, &Options::default(), &Cancel::new()).expect("readable");
+    let status = Status::of(target, None, &Options::default(), &NoProgress, &Cancel::new())
+        .expect("readable");
     status.tags.iter().filter(|tag| tag.platforms.len() == 2).count()
+}
+
+#[derive(Default)]
+struct Count {
+    asking: AtomicU64,
+    answered: AtomicU64,
+}
+
+impl Progress for Count {
+    fn asking(&self, questions: u64) {
+        self.asking.fetch_add(questions, Ordering::Relaxed);
+    }
+
+    fn answered(&self) {
+        self.answered.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn a_status_tells_how_far_it_is_and_stops() {
+    let folder = Folder::new();
+    let target = folder.layout("store");
+    import(&[package(&folder, "amd64", 20)], &target);
+    let (count, cancel) = (Count::default(), Cancel::new());
+    let status = Status::of(&target, None, &Options::default(), &count, &cancel);
+    assert_eq!(status.expect("readable").tags.len(), 20);
+    let Count { asking, answered } = count;
+    assert_eq!((asking.into_inner(), answered.into_inner()), (20, 20));
+    cancel.cancel();
+    let status = Status::of(&target, None, &Options::default(), &NoProgress, &cancel);
+    assert_eq!(status.expect_err("stopped").kind(), ErrorKind::Cancelled);
 }
 
 /// Both have looked at an empty target before either writes: the worst moment.

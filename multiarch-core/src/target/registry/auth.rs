@@ -2,17 +2,19 @@
 //!
 //! [token authentication]: https://distribution.github.io/distribution/spec/auth/token/
 
-use std::{
-    collections::HashMap,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+mod challenge;
+mod token;
+
+use std::{collections::HashMap, sync::Arc, time::Instant};
 
 use base64::Engine as _;
 use reqwest::{Url, header};
-use serde::Deserialize;
 use tokio::sync::Mutex;
 
+use self::{
+    challenge::Challenge,
+    token::{Token, TokenAnswer},
+};
 use super::{Credentials, answer, client, retry};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -40,20 +42,6 @@ impl Scope {
     }
 }
 
-/// How the registry wants to be asked.
-#[derive(Clone, Debug)]
-enum Challenge {
-    None,
-    Basic,
-    Bearer { realm: Url, service: Option<String> },
-}
-
-#[derive(Clone)]
-struct Token {
-    text: String,
-    expires: Instant,
-}
-
 /// What is known about a registry's authentication.
 pub(super) struct Auth {
     http: reqwest::Client,
@@ -64,12 +52,6 @@ pub(super) struct Auth {
     tokens: Mutex<HashMap<Scope, Arc<Mutex<Option<Token>>>>>,
 }
 
-/// Tokens without a lifetime have this one, as the specification says.
-const DEFAULT_LIFETIME: Duration = Duration::from_secs(60);
-/// No token is used longer than a day.
-const LONGEST_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
-/// A token is not used in its last seconds.
-const MARGIN: Duration = Duration::from_secs(5);
 const MAX_ANSWER: usize = 1 << 20;
 const CLIENT_ID: &str = "multiarch";
 
@@ -105,7 +87,7 @@ impl Auth {
         used: Option<&str>,
     ) -> Result<bool> {
         let values = headers.get_all(header::WWW_AUTHENTICATE).iter();
-        let challenges = values.filter_map(|v| v.to_str().ok()).filter_map(parse);
+        let challenges = values.filter_map(|v| v.to_str().ok()).filter_map(Challenge::parse);
         // Bearer where there is a choice: that is what docker does.
         let mut chosen = None;
         for challenge in challenges {
@@ -239,98 +221,5 @@ impl Auth {
             Some(basic) => request.header(header::AUTHORIZATION, basic),
             None => request,
         }
-    }
-}
-
-#[derive(Deserialize)]
-struct TokenAnswer {
-    token: Option<String>,
-    access_token: Option<String>,
-    expires_in: Option<u64>,
-}
-
-impl TokenAnswer {
-    /// Harbor sends an empty `access_token` beside the right `token`.
-    fn into_token(self) -> Result<Token> {
-        let text = [self.token, self.access_token].into_iter().flatten().find(|t| !t.is_empty());
-        let none = || Error::new(ErrorKind::Server, "the answer holds no token");
-        let lifetime = self.expires_in.map_or(DEFAULT_LIFETIME, Duration::from_secs);
-        let lifetime = lifetime.min(LONGEST_LIFETIME);
-        let usable = lifetime.saturating_sub(MARGIN).max(lifetime / 2);
-        Ok(Token { text: text.ok_or_else(none)?, expires: Instant::now() + usable })
-    }
-}
-
-/// Reads one `WWW-Authenticate` value (RFC 9110, section 11.6.1).
-fn parse(value: &str) -> Option<Challenge> {
-    let (scheme, rest) = value.split_once(' ').unwrap_or((value, ""));
-    if scheme.eq_ignore_ascii_case("basic") {
-        return Some(Challenge::Basic);
-    }
-    if !scheme.eq_ignore_ascii_case("bearer") {
-        return None;
-    }
-    let parameters = parameters(rest);
-    let realm = Url::parse(parameters.get("realm")?).ok()?;
-    Some(Challenge::Bearer { realm, service: parameters.get("service").cloned() })
-}
-
-fn parameters(text: &str) -> HashMap<String, String> {
-    let mut found = HashMap::new();
-    let mut rest = text;
-    while let Some((name, after)) = rest.split_once('=') {
-        let name = name.trim_matches([' ', ',']).to_ascii_lowercase();
-        let (value, after) = match after.strip_prefix('"') {
-            Some(quoted) => {
-                let mut value = String::new();
-                let mut characters = quoted.char_indices();
-                let mut end = quoted.len();
-                while let Some((at, character)) = characters.next() {
-                    match character {
-                        '"' => {
-                            end = at + 1;
-                            break;
-                        }
-                        '\\' => value.extend(characters.next().map(|(_, c)| c)),
-                        other => value.push(other),
-                    }
-                }
-                (value, &quoted[end..])
-            }
-            None => {
-                let (value, after) = after.split_once(',').unwrap_or((after, ""));
-                (value.trim().to_owned(), after)
-            }
-        };
-        found.insert(name, value);
-        rest = after;
-    }
-    found
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn challenges() {
-        let text = r#"Bearer realm="https://a.io/token?x=1,2",service="s \"q\"", scope="repository:a:pull,push""#;
-        let Some(Challenge::Bearer { realm, service }) = parse(text) else { panic!("{text}") };
-        assert_eq!(realm.as_str(), "https://a.io/token?x=1,2");
-        assert_eq!(service.as_deref(), Some("s \"q\""));
-        assert!(matches!(parse("basic realm=x"), Some(Challenge::Basic)));
-        assert!(parse("Negotiate").is_none());
-        assert!(parse("").is_none());
-        assert!(parse("Bearer service=\"x\"").is_none());
-        assert!(parse("Bearer realm=\"unclosed").is_none());
-    }
-
-    #[test]
-    fn token_answers() {
-        let read =
-            |text: &str| serde_json::from_str::<TokenAnswer>(text).expect("JSON").into_token();
-        assert_eq!(read(r#"{"token":"a","access_token":""}"#).expect("a token").text, "a");
-        assert_eq!(read(r#"{"access_token":"b","expires_in":300}"#).expect("a token").text, "b");
-        assert!(read(r#"{"token":""}"#).is_err());
     }
 }

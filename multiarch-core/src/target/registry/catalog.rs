@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use reqwest::{Method, StatusCode, header};
 use serde::Deserialize;
 
@@ -9,6 +10,7 @@ use super::{
     answer,
     auth::Scope,
     client::{self, Ask, Client},
+    pace::BOUND,
 };
 use crate::{
     chart::TargetName,
@@ -30,19 +32,23 @@ struct Page {
 impl Client {
     /// All tags of all repositories below the target's path.
     pub(super) async fn list(self: Arc<Self>) -> Result<Vec<TargetName>> {
-        let mut names = Vec::new();
-        let repositories = self.pages(self.ask(Method::GET, "_catalog", Scope::catalog())).await?;
-        for repository in repositories.into_iter().flat_map(|p| p.repositories.unwrap_or_default())
-        {
-            let Some(name) = self.address.name(&repository) else { continue };
-            let path = format!("{repository}/tags/list");
-            let pages = self.pages(self.ask(Method::GET, &path, Scope::pull(&repository))).await?;
-            for tag in pages.into_iter().flat_map(|page| page.tags.unwrap_or_default()) {
-                names.extend(TargetName::new(name, &tag));
-            }
-        }
+        let pages = self.pages(self.ask(Method::GET, "_catalog", Scope::catalog())).await?;
+        let repositories = pages.into_iter().flat_map(|page| page.repositories.unwrap_or_default());
+        let lists = repositories.map(|repository| self.list_one(repository));
+        let lists: Vec<Vec<TargetName>> =
+            stream::iter(lists).buffer_unordered(BOUND).try_collect().await?;
+        let mut names: Vec<TargetName> = lists.into_iter().flatten().collect();
         names.sort();
         Ok(names)
+    }
+
+    /// All tags of one repository, if it is below the target's path.
+    async fn list_one(&self, repository: String) -> Result<Vec<TargetName>> {
+        let Some(name) = self.address.name(&repository) else { return Ok(Vec::new()) };
+        let path = format!("{repository}/tags/list");
+        let pages = self.pages(self.ask(Method::GET, &path, Scope::pull(&repository))).await?;
+        let tags = pages.into_iter().flat_map(|page| page.tags.unwrap_or_default());
+        Ok(tags.filter_map(|tag| TargetName::new(name, &tag).ok()).collect())
     }
 
     /// The tags of one repository, if the server tells them in one answer.
