@@ -7,5 +7,5 @@ mod checkpoints;
 mod inflate;
 mod reader;
 
-pub(super) use checkpoints::{Checkpoints, FileEnd};
+pub(super) use checkpoints::{Checkpoints, Passing};
 pub(super) use reader::Gunzip;

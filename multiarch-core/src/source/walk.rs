@@ -6,7 +6,7 @@ mod roles;
 use std::{collections::BTreeMap, fs::File, io, path::Path, sync::Arc, time::UNIX_EPOCH};
 
 use super::{
-    gzip::FileEnd,
+    gzip::Passing,
     input::{Input, Section},
     open::OpenOptions,
     space::{Backing, Spaces},
@@ -29,8 +29,8 @@ pub(super) struct Walk<'a> {
     /// Bytes of all paths.
     names: usize,
     kept: u64,
-    /// Tells those that unpack where the files in them end.
-    ends: BTreeMap<SpaceId, FileEnd>,
+    /// Tells those that unpack of the files that pass by.
+    passing: BTreeMap<SpaceId, Passing>,
     /// The latest change of any file, in nanoseconds since 1970.
     pub(super) modified: u64,
     /// Links of a directory that lead outside it, and where to.
@@ -52,7 +52,7 @@ impl<'a> Walk<'a> {
             entries: 0,
             names: 0,
             kept: 0,
-            ends: BTreeMap::new(),
+            passing: BTreeMap::new(),
             modified: 0,
             links: Vec::new(),
         }

@@ -2,7 +2,7 @@
 
 use std::sync::{
     Arc,
-    atomic::{AtomicU64, Ordering},
+    atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
 use serde::{Deserialize, Serialize};
@@ -78,29 +78,41 @@ impl Checkpoints {
     }
 }
 
-/// Where the file ends that is passing by, in the unpacked bytes: told by whoever walks the archive.
+/// The file that is passing by: told by whoever walks the archive.
 #[derive(Clone, Default)]
-pub(in crate::source) struct FileEnd(Arc<AtomicU64>);
+pub(in crate::source) struct Passing(Arc<(AtomicU64, AtomicBool)>);
 
-impl FileEnd {
-    pub(in crate::source) fn set(&self, unpacked: u64) {
-        self.0.store(unpacked, Ordering::Relaxed);
+impl Passing {
+    /// Another file begins, which ends there in the unpacked bytes.
+    pub(in crate::source) fn file(&self, end: u64) {
+        self.0.0.store(end, Ordering::Relaxed);
+        self.0.1.store(false, Ordering::Relaxed);
     }
 
-    fn get(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
+    /// It is packed itself: reading may begin anywhere in it.
+    pub(in crate::source) fn is_packed(&self) {
+        self.0.1.store(true, Ordering::Relaxed);
+    }
+
+    fn end(&self) -> u64 {
+        self.0.0.load(Ordering::Relaxed)
+    }
+
+    fn anywhere(&self) -> bool {
+        self.0.1.load(Ordering::Relaxed)
     }
 }
 
 /// Chooses checkpoints while a stream is read for the first time.
 ///
 /// Whoever reads later begins where a file begins, and a checkpoint can only stand between two blocks:
-/// so the last such place before the end of a file is taken.
+/// so the last such place before the end of a file is taken. Only a file that is packed itself is
+/// entered at any place, by the checkpoints in it.
 pub(super) struct Recorder {
     points: Checkpoints,
-    end: FileEnd,
+    passing: Passing,
     /// The end that `latest` is for.
-    seen: u64,
+    end: u64,
     /// The last place before it, so far.
     latest: Option<Checkpoint>,
 }
@@ -111,8 +123,8 @@ const NEAR: u64 = 256 << 10;
 const COARSE: u64 = 4 << 20;
 
 impl Recorder {
-    pub(super) fn new(end: FileEnd) -> Self {
-        Self { points: Checkpoints::default(), end, seen: 0, latest: None }
+    pub(super) fn new(passing: Passing) -> Self {
+        Self { points: Checkpoints::default(), passing, end: 0, latest: None }
     }
 
     pub(super) fn finish(mut self) -> Checkpoints {
@@ -122,10 +134,10 @@ impl Recorder {
 
     /// Whether a place here may become a checkpoint.
     pub(super) fn wants(&mut self, unpacked: u64) -> bool {
-        let end = self.end.get();
-        if end != self.seen {
+        let end = self.passing.end();
+        if end != self.end || self.passing.anywhere() {
             self.keep();
-            self.seen = end;
+            self.end = end;
         }
         let latest = self.latest.as_ref().map_or(self.points.last(), |point| point.unpacked);
         let near = unpacked + NEAR >= end || unpacked.saturating_sub(latest) >= COARSE;
@@ -168,14 +180,17 @@ mod tests {
     }
 
     /// Passes files of these sizes, with a place between blocks every so many bytes.
-    fn recorded(files: &[u64], block: u64) -> Checkpoints {
-        let end = FileEnd::default();
-        let mut recorder = Recorder::new(end.clone());
+    fn recorded(files: &[u64], block: u64, packed: bool) -> Checkpoints {
+        let passing = Passing::default();
+        let mut recorder = Recorder::new(passing.clone());
         let mut at = 0;
         let mut file_end = 0;
         for size in files {
             file_end += size;
-            end.set(file_end);
+            passing.file(file_end);
+            if packed {
+                passing.is_packed();
+            }
             while at + block <= file_end {
                 at += block;
                 if recorder.wants(at) {
@@ -195,7 +210,7 @@ mod tests {
             Some(*at - size)
         });
         for block in [20_000, 100_000] {
-            let points = recorded(&files, block);
+            let points = recorded(&files, block, false);
             for start in starts.clone() {
                 let skipped = start - points.before(start).unpacked;
                 assert!(skipped <= block + 300, "{block}: {skipped} before {start}");
@@ -204,10 +219,16 @@ mod tests {
             assert!(points.points.len() <= files.len(), "{:?}", points.points.len());
         }
         // Where blocks are long, the nearest there is.
-        let points = recorded(&files, 5 * MIB);
+        let points = recorded(&files, 5 * MIB, false);
         assert_eq!(points.before(51 * MIB + 300).unpacked, 50 * MIB);
         // A package of small files has one now and then.
-        let points = recorded(&vec![10_000; 3_000], 7_000);
+        let points = recorded(&vec![10_000; 3_000], 7_000, false);
         assert!((20..=29).contains(&points.points.len()), "{}", points.points.len());
+        // A packed file is entered anywhere.
+        let points = recorded(&[200 * MIB], 20_000, true);
+        for offset in (0..200 * MIB).step_by(1_000_000) {
+            let skipped = offset - points.before(offset).unpacked;
+            assert!(skipped <= COARSE + 40_000, "{skipped} before {offset}");
+        }
     }
 }

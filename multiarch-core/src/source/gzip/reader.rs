@@ -3,7 +3,7 @@
 use std::io::{self, BufRead, Read};
 
 use super::{
-    checkpoints::{Checkpoint, Checkpoints, FileEnd, Inside, Recorder},
+    checkpoints::{Checkpoint, Checkpoints, Inside, Passing, Recorder},
     inflate::{Inflate, State},
 };
 
@@ -48,10 +48,10 @@ impl<R: BufRead> Gunzip<R> {
         Self { inner, phase, last_byte: 0, packed, unpacked, recorder }
     }
 
-    /// Reads from the start and takes checkpoints; `end` tells where files end.
-    pub(in crate::source) fn recording(inner: R, end: FileEnd) -> Self {
+    /// Reads from the start and takes checkpoints; `passing` tells of the files.
+    pub(in crate::source) fn recording(inner: R, passing: Passing) -> Self {
         let phase = Phase::Between { first: true };
-        Self::new(inner, Some(Recorder::new(end)), (0, 0), phase)
+        Self::new(inner, Some(Recorder::new(passing)), (0, 0), phase)
     }
 
     /// Reads from a checkpoint; `inner` stands at its packed offset.
@@ -223,11 +223,11 @@ mod tests {
             packed.extend(gzip(b"", 6));
             packed.extend(gzip(second, level));
             packed.extend([0; 700]);
-            let file_end = FileEnd::default();
-            let mut reader = Gunzip::recording(packed.as_slice(), file_end.clone());
+            let passing = Passing::default();
+            let mut reader = Gunzip::recording(packed.as_slice(), passing.clone());
             let mut all = Vec::new();
             while all.len() < plain.len() {
-                file_end.set(all.len() as u64 + FILE);
+                passing.file(all.len() as u64 + FILE);
                 reader.by_ref().take(FILE).read_to_end(&mut all).expect("reads");
             }
             assert!(all == plain);
@@ -265,7 +265,7 @@ mod tests {
             for capacity in [1, 2, 3, 1000] {
                 let mut out = Vec::new();
                 let buffered = io::BufReader::with_capacity(capacity, packed.as_slice());
-                Gunzip::recording(buffered, FileEnd::default())
+                Gunzip::recording(buffered, Passing::default())
                     .read_to_end(&mut out)
                     .expect("reads");
                 assert!(out == [&plain[..], b"and", &plain].concat(), "{capacity}");
@@ -279,7 +279,7 @@ mod tests {
         let packed = gzip(&plain, 6);
         let read = |packed: &[u8]| {
             let mut out = Vec::new();
-            Gunzip::recording(packed, FileEnd::default())
+            Gunzip::recording(packed, Passing::default())
                 .read_to_end(&mut out)
                 .map_err(|e| e.kind())
         };

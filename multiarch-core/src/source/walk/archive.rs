@@ -11,7 +11,7 @@ use crate::{
     image::Compression,
     package::{Locator, MAX_DEPTH, Member, MemberKind, Scope, SpaceId},
     source::{
-        gzip::{FileEnd, Gunzip},
+        gzip::{Gunzip, Passing},
         input::{Input, Section, buffered, read_up_to},
         pieces::Pieces,
         room::Room,
@@ -73,6 +73,9 @@ impl Walk<'_> {
             return Some(scope);
         }
         input.allowance().for_content();
+        if let (Kind::Packed(_), Some(passing)) = (&kind, self.passing.get(&at.space)) {
+            passing.is_packed();
+        }
         match kind {
             Kind::Other => return None,
             Kind::Tar => {
@@ -80,9 +83,9 @@ impl Walk<'_> {
             }
             Kind::Packed(Compression::Gzip) => {
                 let space = self.spaces.add(Backing::Pending);
-                let end = FileEnd::default();
-                self.ends.insert(space, end.clone());
-                let mut gunzip = Gunzip::recording(ahead(input, at.size), end);
+                let passing = Passing::default();
+                self.passing.insert(space, passing.clone());
+                let mut gunzip = Gunzip::recording(ahead(input, at.size), passing);
                 self.packed(&mut gunzip, space, &mut scope, depth);
                 let (points, _) = gunzip.finish();
                 self.spaces.set(space, Backing::Gzip { packed: at, points });
@@ -210,8 +213,8 @@ impl Walk<'_> {
         depth: usize,
     ) {
         input.allowance().for_content();
-        if let Some(end) = self.ends.get(&at.space) {
-            end.set(at.offset.saturating_add(at.size));
+        if let Some(passing) = self.passing.get(&at.space) {
+            passing.file(at.offset.saturating_add(at.size));
         }
         let section = input.as_section();
         let head = match read_up_to(&mut input, sniff::HEAD) {
