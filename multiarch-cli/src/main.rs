@@ -7,6 +7,7 @@ mod args;
 mod messages;
 mod output;
 mod progress;
+mod signals;
 mod verbs;
 
 use std::process::ExitCode;
@@ -23,9 +24,7 @@ fn main() -> ExitCode {
     }
     let args = Args::parse_from(words);
     let cancel = multiarch_core::apply::Cancel::new();
-    let handler = cancel.clone();
-    // SIGINT, SIGTERM and SIGHUP: what is under way is finished or given up, and reported.
-    if let Err(error) = ctrlc::set_handler(move || handler.cancel()) {
+    if let Err(error) = signals::stop(&cancel) {
         output::error(&format!("signals cannot be handled: {error}"));
     }
     let result = match &args.verb {

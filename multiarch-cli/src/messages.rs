@@ -70,7 +70,7 @@ fn next_step(kind: ErrorKind) -> Option<&'static str> {
             "check host and port, the network between, and HTTPS_PROXY and NO_PROXY; the same command then does what is left"
         }
         ErrorKind::Unreachable => {
-            "check host and port, that the server runs, and that nothing in front of it limits requests; the same command then does what is left"
+            "check host and port, HTTPS_PROXY and NO_PROXY, that the server runs, and that nothing in front of it limits requests; the same command then does what is left"
         }
         ErrorKind::Server => {
             "look into the server's log for this request; the same command then does what is left"
