@@ -142,13 +142,14 @@ fn open(
     shown: &Shown,
     cancel: &Cancel,
 ) -> Result<Target> {
+    let mut common = RegistryOptions::default();
+    common.ca_files.clone_from(&connection.ca);
+    common.insecure_hosts.clone_from(&connection.insecure);
+    common.jobs = connection.jobs;
+    common.progress = Some(shown.progress().clone());
+    common.cancel = cancel.clone();
     let options = |credentials| {
-        let mut options = RegistryOptions::default();
-        options.ca_files.clone_from(&connection.ca);
-        options.insecure_hosts.clone_from(&connection.insecure);
-        options.jobs = connection.jobs;
-        options.progress = Some(shown.progress().clone());
-        options.cancel = cancel.clone();
+        let mut options = common.clone();
         options.credentials = credentials;
         options
     };

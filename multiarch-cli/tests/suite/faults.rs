@@ -9,6 +9,9 @@ use std::{
     },
 };
 
+use multiarch_generator::{Image, Layer, images_tar};
+use serde_json::Value;
+
 use crate::{
     desk::{Desk, Run, multiarch, succeed, tool},
     proxy::{Action, Proxy, Request},
@@ -336,4 +339,38 @@ fn certificates() {
             .env("SSL_CERT_DIR", "/nonexistent"),
     );
     assert_eq!(bare.code, Some(0), "{}", bare.err);
+}
+
+/// What one repository refuses goes to the others, though they share a layer.
+#[test]
+fn a_repository_that_refuses_stands_in_nobodys_way() {
+    let desk = Desk::new();
+    let layer = || Layer::plain("shared", "the same in both");
+    let image = |name: &str| Image::of("amd64", "", vec![layer(), Layer::plain(name, name)]);
+    let (denied, fine) = (image("a"), image("b"));
+    let images = [("q.io/denied/a:1", &denied), ("q.io/fine/b:1", &fine)];
+    let package = desk.write("two-amd64.tar", images_tar(&images));
+    let server = Server::start(Kind::V3);
+    let refuse = |request: &Request| match request.is("POST", "/v2/denied/") {
+        true => answer(403),
+        false => Action::Forward,
+    };
+    let proxy = Proxy::start(&server.address, refuse);
+    let words = ["import", &package, "--to", &proxy.target(), "--json", "--progress", "json"];
+    let run = desk.run(&words);
+    assert_eq!(run.code, Some(1), "{}", run.err);
+    let states: Vec<_> = run.json()["images"]
+        .as_array()
+        .expect("images")
+        .iter()
+        .map(|image| (image["name"].clone(), image["state"].clone()))
+        .collect();
+    assert_eq!(
+        states,
+        [("denied/a:1".into(), "failed".into()), ("fine/b:1".into(), "written".into())]
+    );
+    // What cannot be sent is no longer waited for.
+    let last = run.err.lines().rfind(|line| line.starts_with('{')).expect("progress");
+    let last: Value = serde_json::from_str(last).expect("JSON");
+    assert_eq!(last["bytes"], last["bytes_total"], "{last}");
 }

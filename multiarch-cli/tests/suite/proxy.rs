@@ -8,6 +8,7 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 /// One request, as far as tests look at it.
@@ -34,6 +35,10 @@ pub(crate) enum Action {
     Forward,
     /// Status, headers, body.
     Answer(u16, Vec<(&'static str, String)>, String),
+    /// As [`Action::Forward`], but the end of the answer takes a while.
+    Linger,
+    /// This status, before the body was read, and nothing else: the connection stays.
+    Early(u16),
     /// The connection is dropped: at once, or after the request was read.
     Reset,
     /// The connection is dropped once so much of the body has been passed on.
@@ -155,7 +160,15 @@ fn serve(client: TcpStream, upstream: &str, rule: &Rule, log: &Log) -> io::Resul
             let body = if request.method == "HEAD" { "" } else { &body };
             client.write_all(format!("{answer}{body}").as_bytes())
         }
-        Action::Forward => {
+        Action::Early(status) => {
+            client.write_all(
+                format!("HTTP/1.1 {status} X\r\nContent-Length: 0\r\n\r\n").as_bytes(),
+            )?;
+            loop {
+                std::thread::park();
+            }
+        }
+        action @ (Action::Forward | Action::Linger) => {
             let mut server = TcpStream::connect(upstream)?;
             if request.method == "CONNECT" {
                 client.write_all(b"HTTP/1.1 200 X\r\n\r\n")?;
@@ -171,9 +184,14 @@ fn serve(client: TcpStream, upstream: &str, rule: &Rule, log: &Log) -> io::Resul
             let sent = io::copy(&mut reader.take(length), &mut server);
             let mut answer = Vec::new();
             server.read_to_end(&mut answer)?;
+            let (most, end) = answer.split_at(answer.len().saturating_sub(1));
+            if let Action::Linger = action {
+                client.write_all(most)?;
+                std::thread::sleep(Duration::from_millis(20));
+            }
             // Whoever has the answer may ask again.
             drop(under_way);
-            client.write_all(&answer)?;
+            client.write_all(if let Action::Linger = action { end } else { &answer })?;
             sent.map(|_| ())
         }
     }

@@ -1,11 +1,11 @@
 //! Sending blobs.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     io::{self, Read},
     sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
@@ -24,9 +24,10 @@ pub(super) struct Blobs<'a> {
     pub(super) store: &'a dyn ImageStore,
     pub(super) progress: &'a dyn Progress,
     pub(super) cancel: &'a Cancel,
-    failed: Mutex<BTreeMap<Digest, Error>>,
-    /// Those that are to be sent, and of which nothing is known yet.
-    open: Mutex<BTreeSet<Digest>>,
+    /// What could not be sent to a repository; what cannot be read is for none.
+    failed: Mutex<BTreeMap<(Digest, Option<String>), Error>>,
+    /// Those that are to be sent and are in no repository yet, with their sizes.
+    open: Mutex<BTreeMap<Digest, u64>>,
     pub(super) count: AtomicU64,
     pub(super) mounted: AtomicU64,
     pub(super) bytes: AtomicU64,
@@ -45,6 +46,20 @@ impl<'a> Blobs<'a> {
         Self { packages, store, progress, cancel, failed, open, count, mounted, bytes }
     }
 
+    fn failed(&self) -> MutexGuard<'_, BTreeMap<(Digest, Option<String>), Error>> {
+        self.failed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn open(&self) -> MutexGuard<'_, BTreeMap<Digest, u64>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Nothing more is sent: what is left cannot be.
+    pub(super) fn end(&self) {
+        let left = std::mem::take(&mut *self.open());
+        self.progress.spared(left.values().sum());
+    }
+
     /// Sends one blob from its package; what is read is hashed on its way.
     pub(super) fn send(
         &self,
@@ -53,22 +68,25 @@ impl<'a> Blobs<'a> {
         blob: &PlannedBlob,
     ) -> Result<()> {
         self.cancel.check()?;
-        if let Some(error) =
-            self.failed.lock().unwrap_or_else(PoisonError::into_inner).get(&blob.digest)
-        {
-            return Err(error.copy());
+        let key = |repository| (blob.digest.clone(), repository);
+        let here = Some(repository.to_owned());
+        let failed = |key| self.failed().get(&key).map(Error::copy);
+        if let Some(error) = failed(key(None)).or_else(|| failed(key(here.clone()))) {
+            return Err(error);
         }
         let package = self.packages[blob.package];
-        let (progress, cancel, counted) = (self.progress, self.cancel, AtomicU64::new(0));
-        let content = Content { blob, package, progress, cancel, counted };
+        let (progress, cancel) = (self.progress, self.cancel);
+        let (counted, unreadable) = Default::default();
+        let content = Content { blob, package, progress, cancel, counted, unreadable };
         let sent = self.store.put_blob(repository, &blob.digest, blob.size, from, &content);
         if !matches!(sent, Ok(Sent::Uploaded)) {
             content.count_anew();
         }
-        let is_first =
-            self.open.lock().unwrap_or_else(PoisonError::into_inner).remove(&blob.digest);
-        if is_first && matches!(sent, Ok(Sent::Mounted | Sent::Present)) {
-            self.progress.spared(blob.size);
+        if sent.is_ok() {
+            let open = self.open().remove(&blob.digest);
+            if let (Some(size), Ok(Sent::Mounted | Sent::Present)) = (open, &sent) {
+                self.progress.spared(size);
+            }
         }
         match sent.map_err(|e| e.with_digest(&blob.digest).in_package(package.path())) {
             Ok(Sent::Uploaded) => {
@@ -82,10 +100,9 @@ impl<'a> Blobs<'a> {
             }
             Ok(Sent::Present) => Ok(()),
             Err(error) => {
-                self.failed
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .insert(blob.digest.clone(), error.copy());
+                let unreadable = content.unreadable.load(Ordering::Relaxed);
+                let key = key(here.filter(|_| !unreadable));
+                self.failed().insert(key, error.copy());
                 Err(error)
             }
         }
@@ -99,6 +116,8 @@ struct Content<'a> {
     progress: &'a dyn Progress,
     cancel: &'a Cancel,
     counted: AtomicU64,
+    /// What failed was reading.
+    unreadable: AtomicBool,
 }
 
 impl Content<'_> {
@@ -118,6 +137,7 @@ impl BlobContent for Content<'_> {
             .package
             .source
             .open(&self.blob.locator)
+            .inspect_err(|_| self.unreadable.store(true, Ordering::Relaxed))
             .map_err(|e| Error::from_io("reading the package", e))?;
         let inner = DigestReader::new(run, self.blob.digest.clone(), self.blob.size);
         Ok(Box::new(Counted { inner, content: self }))
@@ -138,7 +158,8 @@ struct Counted<'a, R> {
 impl<R: Read> Read for Counted<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.content.cancel.check()?;
-        let count = self.inner.read(buffer)?;
+        let read = self.inner.read(buffer);
+        let count = read.inspect_err(|_| self.content.unreadable.store(true, Ordering::Relaxed))?;
         self.content.counted.fetch_add(count as u64, Ordering::Relaxed);
         self.content.progress.sent(count as u64);
         Ok(count)

@@ -44,6 +44,7 @@ impl Plan<'_> {
             Ok(()) => run.charts(),
             Err(error) => self.charts.iter().map(|c| ChartReport::blocked(c, &error)).collect(),
         };
+        run.blobs.end();
         run.check_again(&mut charts);
         run.cover(&mut charts);
         run.report(target, charts)

@@ -1,6 +1,10 @@
 //! What a plan costs in requests, time and space.
 
-use std::{collections::BTreeSet, fmt, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    time::Duration,
+};
 
 use serde::Serialize;
 
@@ -32,9 +36,13 @@ const AT_ONCE: u32 = 4;
 impl Cost {
     /// Counts a plan's, which sends these blobs. `tags_are_atomic` as with [`ImageStore`](crate::target::ImageStore): such a
     /// target is no server.
-    pub(super) fn of(plan: &Plan<'_>, to_send: &BTreeSet<Digest>, tags_are_atomic: bool) -> Self {
+    pub(super) fn of(
+        plan: &Plan<'_>,
+        to_send: &BTreeMap<Digest, u64>,
+        tags_are_atomic: bool,
+    ) -> Self {
         let mut cost = Self { bytes_to_send: plan.bytes_to_send, ..Self::default() };
-        let sent = plan.blobs().filter(|blob| to_send.contains(&blob.digest));
+        let sent = plan.blobs().filter(|blob| to_send.contains_key(&blob.digest));
         let read: BTreeSet<usize> = sent.map(|blob| blob.package).collect();
         let read = read.iter().filter_map(|package| plan.packages.get(*package));
         cost.bytes_to_read = read.map(|package| package.identity.size).sum();

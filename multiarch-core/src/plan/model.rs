@@ -189,14 +189,12 @@ impl<'a> Plan<'a> {
         }
     }
 
-    fn count_bytes(&mut self, to_send: &BTreeSet<Digest>) {
-        let sizes: BTreeMap<&Digest, u64> =
+    fn count_bytes(&mut self, to_send: &BTreeMap<Digest, u64>) {
+        let all: BTreeMap<&Digest, u64> =
             self.blobs().map(|blob| (&blob.digest, blob.size)).collect();
-        let bytes = |sent| -> u64 {
-            let some = sizes.iter().filter(|(digest, _)| to_send.contains(**digest) == sent);
-            some.map(|(_, size)| size).sum()
-        };
-        (self.bytes_to_send, self.bytes_present) = (bytes(true), bytes(false));
+        let present = all.into_iter().filter(|(digest, _)| !to_send.contains_key(*digest));
+        self.bytes_present = present.map(|(_, size)| size).sum();
+        self.bytes_to_send = to_send.values().sum();
     }
 
     /// Every blob of every image; one that several need comes for each.
@@ -204,11 +202,11 @@ impl<'a> Plan<'a> {
         self.images.iter().flat_map(|image| &image.pushes).flat_map(|push| &push.blobs)
     }
 
-    /// The blobs that the target has in no repository.
-    pub(crate) fn to_send(&self) -> BTreeSet<Digest> {
+    /// The blobs that the target has in no repository, with their sizes.
+    pub(crate) fn to_send(&self) -> BTreeMap<Digest, u64> {
         let lacking =
             |blob: &&PlannedBlob| !blob.present && !self.observed.has_source(&blob.digest);
-        self.blobs().filter(lacking).map(|blob| blob.digest.clone()).collect()
+        self.blobs().filter(lacking).map(|blob| (blob.digest.clone(), blob.size)).collect()
     }
 
     /// Whether everything that was asked for is or will be in the target.

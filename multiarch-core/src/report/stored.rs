@@ -34,7 +34,7 @@ impl StoredImages {
         cancel: &Cancel,
     ) -> Result<Vec<Self>> {
         let registry = target.registry_by(options).unwrap_or_default();
-        let (jobs, listed) = (target.store().jobs(), charts.repo().list()?);
+        let (jobs, listed) = (charts.repo().jobs(), charts.repo().list()?);
         let answers = ask_all(jobs, &listed, progress, cancel, |(name, version)| {
             let packed = charts.repo().get(name, version)?;
             Ok(packed.map(|packed| Self::of(format!("{name}-{version}"), &packed, registry)))

@@ -30,7 +30,7 @@ pub(super) fn kind(head: &[u8], name: &str) -> Kind {
     let _ = match compression {
         Compression::None => return Kind::Other,
         Compression::Gzip => {
-            flate2::read::GzDecoder::new(head).take(BLOCK as u64).read_to_end(&mut block)
+            flate2::read::MultiGzDecoder::new(head).take(BLOCK as u64).read_to_end(&mut block)
         }
         Compression::Zstd => match zstd::stream::read::Decoder::with_buffer(head) {
             Ok(decoder) => decoder.take(BLOCK as u64).read_to_end(&mut block),

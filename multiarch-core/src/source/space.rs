@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     ahead::{Ahead, Turn},
-    gzip::{Checkpoints, Gunzip},
+    gzip::{Checkpoints, Gunzip, MAX_POINTS, SPACING},
     input::{Section, buffered, skip},
     room::Room,
 };
@@ -29,6 +29,9 @@ const AHEAD: usize = 64;
 /// Every space of a package: its files, and what compressed runs in them unpack to.
 pub(super) struct Spaces {
     list: Vec<Space>,
+    /// Windows of all checkpoints, and the least distance between those of one run.
+    windows: usize,
+    pub(super) spacing: u64,
     /// Digests that had to be computed.
     digests: Mutex<BTreeMap<Locator, Digest>>,
     room: Room,
@@ -59,6 +62,15 @@ pub(super) enum Backing {
     },
 }
 
+impl Backing {
+    fn windows(&self) -> usize {
+        match self {
+            Self::Gzip { points, .. } => points.windows(),
+            _ => 0,
+        }
+    }
+}
+
 /// A reader, and where it stands.
 pub(super) struct Cursor {
     pub(super) at: u64,
@@ -69,6 +81,8 @@ impl Spaces {
     pub(super) fn new(cancel: &Cancel) -> Self {
         Self {
             list: Vec::new(),
+            windows: 0,
+            spacing: SPACING,
             digests: Mutex::default(),
             room: Room::of(AHEAD),
             cancel: cancel.clone(),
@@ -104,8 +118,20 @@ impl Spaces {
         SpaceId(id)
     }
 
+    /// Fills a place in. All runs together have no more checkpoints than one may have.
     pub(super) fn set(&mut self, id: SpaceId, backing: Backing) {
+        self.windows += backing.windows();
         self.list[id.0 as usize].backing = backing;
+        while self.windows > MAX_POINTS {
+            self.spacing *= 2;
+            self.windows = 0;
+            for space in &mut self.list {
+                if let Backing::Gzip { points, .. } = &mut space.backing {
+                    points.thin(self.spacing);
+                }
+                self.windows += space.backing.windows();
+            }
+        }
     }
 
     fn get(&self, id: SpaceId) -> io::Result<&Space> {
@@ -204,5 +230,24 @@ impl Contents for Spaces {
         let digest = hasher.finish();
         self.digests().insert(*locator, digest.clone());
         Ok(digest)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_runs_together_have_so_many_checkpoints() {
+        let mut spaces = Spaces::new(&Cancel::new());
+        for _ in 0..100 {
+            let id = spaces.add(Backing::Pending);
+            let points = Checkpoints::every(spaces.spacing, 200 << 20);
+            let packed = Locator { space: id, offset: 0, size: 1 };
+            spaces.set(id, Backing::Gzip { packed, points });
+            let windows: usize = spaces.backings().map(Backing::windows).sum();
+            assert!(windows == spaces.windows && windows <= MAX_POINTS, "{windows}");
+        }
+        assert!(spaces.windows > MAX_POINTS / 4, "{}", spaces.windows);
     }
 }

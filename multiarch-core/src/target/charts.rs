@@ -55,6 +55,11 @@ pub trait ChartRepo: Send + Sync {
     /// # Errors
     /// Where they cannot be read.
     fn list(&self) -> Result<Vec<(String, String)>>;
+
+    /// How many requests at once are of use.
+    fn jobs(&self) -> usize {
+        1
+    }
 }
 
 /// A chart repository: how the user named it, and what speaks to it.

@@ -45,23 +45,20 @@ impl Target {
         let mut keys: Vec<_> = packages.iter().flat_map(|p| p.bundles()).map(|b| b.key()).collect();
         keys.sort();
         keys.dedup();
-        let jobs = self.store().jobs();
-        let get = |(name, version): &(String, String)| charts.repo().get(name, version);
-        let answers = ask_all(jobs, &keys, progress, cancel, get)?;
-        for ((name, version), answer) in keys.into_iter().zip(answers) {
-            if let Err(error) = &answer
-                && error.kind().is_of_the_whole()
-            {
-                return answer.map(|_| learned);
-            }
-            if let Some(stored) = stored_chart(answer, options) {
-                learned.charts.insert((name, version), stored);
-            }
+        let repo = charts.repo();
+        let answers = ask_all(repo.jobs(), &keys, progress, cancel, |(name, version)| match repo
+            .get(name, version)
+        {
+            Err(error) if error.kind().is_of_the_whole() => Err(error),
+            answer => Ok(stored_chart(answer, options)),
+        })?;
+        for (key, answer) in keys.into_iter().zip(answers) {
+            learned.charts.extend(answer?.map(|stored| (key, stored)));
         }
         let packages: Vec<&Package> = packages.iter().collect();
         let names: Vec<TargetName> = learned.questions(&packages, options).into_iter().collect();
         let is_there = |name: &TargetName| Ok(self.store().get_tag(name)?.is_some());
-        let answers = ask_all(jobs, &names, progress, cancel, is_there)?;
+        let answers = ask_all(self.store().jobs(), &names, progress, cancel, is_there)?;
         for (name, answer) in names.into_iter().zip(answers) {
             if answer.map_err(|error| error.of_image(&name))? {
                 learned.existing.insert(name);

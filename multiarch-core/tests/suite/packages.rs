@@ -32,6 +32,7 @@ fn any_packing_and_nesting() {
         ("gpu-addon-offline-package-v0.18.0-arm64.tar.gz", zstd(&package)),
         ("noname", package.clone()),
         ("two-members.tgz", members),
+        ("small-member.tgz", [gzip(b""), gzip(&package[..300]), gzip(&package[300..])].concat()),
         ("with-padding.tar.gz", [gzip(&package), vec![0; 512]].concat()),
         ("zstd-frames.tar.zst", [zstd(first), zstd(second)].concat()),
         ("web_1.0.0.bundle.tar", bundle.clone()),

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 /// Places to start reading from.
 ///
 /// Their distance doubles whenever there are too many of them, so that the windows take at most
-/// 16 MiB however large the file is; a jump costs at most one distance of inflating.
+/// 16 MiB however large the file is.
 #[derive(Debug, Serialize, Deserialize)]
 pub(in crate::source) struct Checkpoints {
     spacing: u64,
@@ -37,13 +37,15 @@ pub(super) struct Inside {
     pub(super) window: Box<[u8]>,
 }
 
-const FIRST_SPACING: u64 = 1 << 20;
-const MAX_POINTS: usize = 512;
+/// The distance at first.
+pub(in crate::source) const SPACING: u64 = 1 << 20;
+/// So many there are of one run, and of all runs of a package once they are read.
+pub(in crate::source) const MAX_POINTS: usize = 512;
 
 impl Default for Checkpoints {
     fn default() -> Self {
         let start = Checkpoint { unpacked: 0, packed: 0, inside: None };
-        Self { spacing: FIRST_SPACING, points: vec![start] }
+        Self { spacing: SPACING, points: vec![start] }
     }
 }
 
@@ -52,6 +54,16 @@ impl Checkpoints {
     pub(in crate::source) fn before(&self, unpacked: u64) -> &Checkpoint {
         let after = self.points.partition_point(|point| point.unpacked <= unpacked);
         &self.points[after.saturating_sub(1)]
+    }
+
+    #[cfg(test)]
+    pub(in crate::source) fn every(spacing: u64, end: u64) -> Self {
+        let mut this = Self { spacing, ..Self::default() };
+        for unpacked in (1..end / spacing).map(|number| number * spacing) {
+            let inside = Some(Inside { bits: 0, byte: 0, window: Box::default() });
+            this.add(Checkpoint { unpacked, packed: 0, inside });
+        }
+        this
     }
 
     fn last(&self) -> u64 {
@@ -65,16 +77,26 @@ impl Checkpoints {
     fn add(&mut self, point: Checkpoint) {
         self.points.push(point);
         if self.points.len() > MAX_POINTS {
-            self.spacing *= 2;
-            let (mut last, spacing) = (None, self.spacing);
-            self.points.retain(|point| {
-                let stays = last.is_none_or(|last| point.unpacked - last >= spacing);
-                if stays {
-                    last = Some(point.unpacked);
-                }
-                stays
-            });
+            self.thin(self.spacing * 2);
         }
+    }
+
+    /// Leaves those that are so far apart; the start always stays.
+    pub(in crate::source) fn thin(&mut self, spacing: u64) {
+        self.spacing = spacing;
+        let mut last = None;
+        self.points.retain(|point| {
+            let stays = last.is_none_or(|last| point.unpacked - last >= spacing);
+            if stays {
+                last = Some(point.unpacked);
+            }
+            stays
+        });
+    }
+
+    /// How many of them have a window.
+    pub(in crate::source) fn windows(&self) -> usize {
+        self.points.iter().filter(|point| point.inside.is_some()).count()
     }
 }
 
@@ -123,8 +145,9 @@ const NEAR: u64 = 256 << 10;
 const COARSE: u64 = 4 << 20;
 
 impl Recorder {
-    pub(super) fn new(passing: Passing) -> Self {
-        Self { points: Checkpoints::default(), passing, end: 0, latest: None }
+    pub(super) fn new(passing: Passing, spacing: u64) -> Self {
+        let points = Checkpoints { spacing, ..Checkpoints::default() };
+        Self { points, passing, end: 0, latest: None }
     }
 
     pub(super) fn finish(mut self) -> Checkpoints {
@@ -168,7 +191,7 @@ mod tests {
     fn points_are_thinned() {
         let mut points = Checkpoints::default();
         for i in 1..5_000 {
-            let unpacked = i * FIRST_SPACING;
+            let unpacked = i * SPACING;
             if points.is_far(unpacked) {
                 points.add(point(unpacked));
             }
@@ -182,7 +205,7 @@ mod tests {
     /// Passes files of these sizes, with a place between blocks every so many bytes.
     fn recorded(files: &[u64], block: u64, packed: bool) -> Checkpoints {
         let passing = Passing::default();
-        let mut recorder = Recorder::new(passing.clone());
+        let mut recorder = Recorder::new(passing.clone(), SPACING);
         let mut at = 0;
         let mut file_end = 0;
         for size in files {

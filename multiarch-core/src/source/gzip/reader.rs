@@ -48,10 +48,11 @@ impl<R: BufRead> Gunzip<R> {
         Self { inner, phase, last_byte: 0, packed, unpacked, recorder }
     }
 
-    /// Reads from the start and takes checkpoints; `passing` tells of the files.
-    pub(in crate::source) fn recording(inner: R, passing: Passing) -> Self {
+    /// Reads from the start and takes checkpoints; `passing` tells of the files, and
+    /// `spacing` is their least distance.
+    pub(in crate::source) fn recording(inner: R, passing: Passing, spacing: u64) -> Self {
         let phase = Phase::Between { first: true };
-        Self::new(inner, Some(Recorder::new(passing)), (0, 0), phase)
+        Self::new(inner, Some(Recorder::new(passing, spacing)), (0, 0), phase)
     }
 
     /// Reads from a checkpoint; `inner` stands at its packed offset.
@@ -190,7 +191,7 @@ fn invalid(text: &'static str) -> io::Error {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::checkpoints::SPACING, *};
     use std::io::Write;
 
     fn gzip(data: &[u8], level: u32) -> Vec<u8> {
@@ -224,7 +225,7 @@ mod tests {
             packed.extend(gzip(second, level));
             packed.extend([0; 700]);
             let passing = Passing::default();
-            let mut reader = Gunzip::recording(packed.as_slice(), passing.clone());
+            let mut reader = Gunzip::recording(packed.as_slice(), passing.clone(), SPACING);
             let mut all = Vec::new();
             while all.len() < plain.len() {
                 passing.file(all.len() as u64 + FILE);
@@ -265,7 +266,7 @@ mod tests {
             for capacity in [1, 2, 3, 1000] {
                 let mut out = Vec::new();
                 let buffered = io::BufReader::with_capacity(capacity, packed.as_slice());
-                Gunzip::recording(buffered, Passing::default())
+                Gunzip::recording(buffered, Passing::default(), SPACING)
                     .read_to_end(&mut out)
                     .expect("reads");
                 assert!(out == [&plain[..], b"and", &plain].concat(), "{capacity}");
@@ -279,7 +280,7 @@ mod tests {
         let packed = gzip(&plain, 6);
         let read = |packed: &[u8]| {
             let mut out = Vec::new();
-            Gunzip::recording(packed, Passing::default())
+            Gunzip::recording(packed, Passing::default(), SPACING)
                 .read_to_end(&mut out)
                 .map_err(|e| e.kind())
         };

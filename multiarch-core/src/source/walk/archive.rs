@@ -85,7 +85,8 @@ impl Walk<'_> {
                 let space = self.spaces.add(Backing::Pending);
                 let passing = Passing::default();
                 self.passing.insert(space, passing.clone());
-                let mut gunzip = Gunzip::recording(ahead(input, at.size), passing);
+                let spacing = self.spaces.spacing;
+                let mut gunzip = Gunzip::recording(ahead(input, at.size), passing, spacing);
                 self.packed(&mut gunzip, space, &mut scope, depth);
                 let (points, _) = gunzip.finish();
                 self.spaces.set(space, Backing::Gzip { packed: at, points });

@@ -105,6 +105,10 @@ impl ChartRepo for OciCharts {
         }
         Ok(charts)
     }
+
+    fn jobs(&self) -> usize {
+        self.0.jobs()
+    }
 }
 
 /// The manifest that Helm writes, without a time.

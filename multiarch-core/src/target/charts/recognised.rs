@@ -75,4 +75,8 @@ impl ChartRepo for Recognised {
     fn list(&self) -> Result<Vec<(String, String)>> {
         self.repo()?.list()
     }
+
+    fn jobs(&self) -> usize {
+        self.options.bound()
+    }
 }

@@ -41,6 +41,15 @@ struct Course {
     point: Option<Point>,
 }
 
+/// Ends a channel with the request that it feeds: a server may answer before it has everything.
+struct Closed(Chunks);
+
+impl Drop for Closed {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
 impl Registry {
     /// Sends a blob, or mounts it from another repository that has it.
     pub(super) fn send_blob(
@@ -132,6 +141,7 @@ impl Registry {
         let (repository, digest, size) = (repository.to_owned(), blob.digest.clone(), blob.size);
         let ended = self.feed(blob.content, point.offset, |chunks| {
             self.connection.runtime.start(async move {
+                let _closed = Closed(chunks.clone());
                 if chunked || point.offset > 0 {
                     return client.put_chunked(point, &repository, &digest, chunks).await;
                 }

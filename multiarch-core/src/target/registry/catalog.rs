@@ -83,7 +83,10 @@ impl Client {
         let response = self.send(ask).await?;
         match response.status() {
             StatusCode::OK => {}
-            StatusCode::NOT_FOUND if ask.url.path().ends_with("/tags/list") => return Ok(None),
+            StatusCode::NOT_FOUND if ask.url.path().ends_with("/tags/list") => {
+                client::pass_over(response).await;
+                return Ok(None);
+            }
             _ => {
                 let error = answer::refusal(response).await.at_host(self.address.host());
                 return Err(error.asking(format!("GET {}", ask.url.path())));

@@ -19,6 +19,8 @@ use crate::error::{Error, ErrorKind, Result};
 /// Every request that sends little ends within this time.
 pub(super) const LIMIT: Duration = Duration::from_secs(60);
 const CONNECT: Duration = Duration::from_secs(15);
+/// What is read of an answer that nobody wants.
+const PASSED_OVER: usize = 64 << 10;
 /// How often a refused token is fetched anew: it may end again before it is used.
 const MAX_REFUSALS: u32 = 2;
 /// A connection to one registry.
@@ -68,7 +70,7 @@ impl Client {
                     .at_host(address.host())
             })
         };
-        let gate = Gate::new(options.bound(), address.host(), options.progress.clone());
+        let gate = options.gates.of(options.bound(), address.host(), options.progress.clone());
         let may_be_plain = insecure || address.is_loopback();
         let client = |origin: Url| Self {
             auth: Auth::new(http.clone(), origin.clone(), credentials.clone()),
@@ -117,6 +119,7 @@ impl Client {
             if !again.map_err(place)? {
                 return Ok(response);
             }
+            pass_over(response).await;
         }
         let used = self.authorization(&ask.url, &ask.scope).await.map_err(place)?;
         patiently(Some(&self.gate), || self.send_once(ask, used.as_deref())).await.map_err(place)
@@ -199,6 +202,11 @@ pub(super) async fn limited(
 pub(super) fn network(error: reqwest::Error) -> Error {
     // The URL is in the error's place already, and may have a session in its query.
     Error::caused_by(ErrorKind::Network, "the request failed", error.without_url())
+}
+
+/// Reads what an answer says beside its status, so that its connection serves the next request.
+pub(super) async fn pass_over(response: Response) {
+    let _ = body(response, PASSED_OVER).await;
 }
 
 /// Reads a body that must not be large.

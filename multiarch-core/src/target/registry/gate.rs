@@ -1,7 +1,7 @@
 //! The way to a server: every request passes here, and waits where the server has enough.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -44,8 +44,26 @@ pub(super) struct Permit {
     did: String,
 }
 
+/// The gates of all servers that are spoken to with the same options.
+#[derive(Clone, Default)]
+pub(super) struct Gates(Arc<Mutex<BTreeMap<String, Arc<Gate>>>>);
+
+impl Gates {
+    /// The gate of a server: images and charts may go to the same one.
+    pub(super) fn of(
+        &self,
+        bound: usize,
+        host: &str,
+        progress: Option<Arc<dyn Progress>>,
+    ) -> Arc<Gate> {
+        let mut gates = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let gate = gates.entry(host.to_owned());
+        gate.or_insert_with(|| Gate::new(bound, host, progress)).clone()
+    }
+}
+
 impl Gate {
-    pub(super) fn new(
+    fn new(
         bound: usize,
         host: impl Into<String>,
         progress: Option<Arc<dyn Progress>>,
@@ -133,10 +151,15 @@ impl Gate {
 }
 
 impl Permit {
-    /// The request has ended: what that says of the server, and what the server did.
-    pub(super) fn end(mut self, outcome: Outcome, did: &str) {
+    /// The request was answered, or not: what that says of the server, and what the server did.
+    pub(super) fn note(&mut self, outcome: Outcome, did: &str) {
         self.outcome = outcome;
         did.clone_into(&mut self.did);
+    }
+
+    /// The same, and the request has ended.
+    pub(super) fn end(mut self, outcome: Outcome, did: &str) {
+        self.note(outcome, did);
     }
 }
 

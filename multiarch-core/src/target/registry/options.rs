@@ -2,6 +2,7 @@
 
 use std::{fmt, num::NonZeroUsize, path::PathBuf, sync::Arc};
 
+use super::gate::Gates;
 use crate::apply::{Cancel, Progress};
 
 /// How a registry is spoken to.
@@ -15,17 +16,20 @@ pub struct RegistryOptions {
     pub insecure_hosts: Vec<String>,
     /// User and password; without, docker's and podman's configuration is asked.
     pub credentials: Option<Credentials>,
-    /// At most so many requests at once; without, 16. Fewer are made where the server refuses more.
+    /// At most so many requests at once to one server; without, 16. Fewer are made where the server
+    /// refuses more. What speaks to one server with clones of the same options shares them.
     pub jobs: Option<NonZeroUsize>,
     /// Is told of pauses that the server asks for.
     pub progress: Option<Arc<dyn Progress>>,
     /// Stops what is under way.
     pub cancel: Cancel,
+    /// Shared by all clones of these options.
+    pub(super) gates: Gates,
 }
 
 impl RegistryOptions {
     /// The most requests at once.
-    pub(super) fn bound(&self) -> usize {
+    pub(in crate::target) fn bound(&self) -> usize {
         self.jobs.map_or(super::pace::BOUND, NonZeroUsize::get)
     }
 }

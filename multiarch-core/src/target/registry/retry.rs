@@ -61,18 +61,23 @@ pub(super) async fn patiently<F: Future<Output = Result<Response>>>(
 ) -> Result<Response> {
     let mut tries = Tries::default();
     loop {
-        let permit = match gate {
+        let mut permit = match gate {
             Some(gate) => Some(gate.enter().await?),
             None => None,
         };
-        let result = request().await;
+        let mut result = request().await;
         let (outcome, did) = outcome(&result);
-        if let Some(permit) = permit {
-            permit.end(outcome, &did);
+        if let Some(permit) = &mut permit {
+            permit.note(outcome, &did);
+        }
+        // The request ends when its answer is read, or dropped.
+        if let (Ok(response), Some(permit)) = (&mut result, permit) {
+            response.extensions_mut().insert(Arc::new(permit));
         }
         if outcome == Outcome::Answered || !tries.another(outcome) {
             return result;
         }
+        drop(result);
         tries.rest(gate, outcome, &did).await;
     }
 }

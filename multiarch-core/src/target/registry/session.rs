@@ -2,7 +2,11 @@
 
 use reqwest::{Method, Response, StatusCode, Url, header};
 
-use super::{answer, auth::Scope, client::Client};
+use super::{
+    answer,
+    auth::Scope,
+    client::{self, Client},
+};
 use crate::{
     error::{Error, ErrorKind, Result},
     image::Digest,
@@ -50,7 +54,7 @@ impl Client {
                 match response.status() {
                     StatusCode::CREATED => return Ok(Begun::Mounted),
                     StatusCode::ACCEPTED => return self.session(&ask.url, &response),
-                    _ => {}
+                    _ => client::pass_over(response).await,
                 }
             }
         }

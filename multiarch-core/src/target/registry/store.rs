@@ -68,7 +68,10 @@ impl Registry {
             };
             match response.status() {
                 StatusCode::OK => {}
-                StatusCode::NOT_FOUND => return Ok(None),
+                StatusCode::NOT_FOUND => {
+                    client::pass_over(response).await;
+                    return Ok(None);
+                }
                 _ => return Err(place(answer::refusal(response).await)),
             }
             let media_type = response.headers().get(header::CONTENT_TYPE);
