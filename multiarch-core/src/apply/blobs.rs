@@ -143,6 +143,10 @@ impl BlobContent for Content<'_> {
         Ok(Box::new(Counted { inner, content: self }))
     }
 
+    fn is_local(&self) -> bool {
+        self.package.source.is_local()
+    }
+
     fn read_order(&self) -> ReadOrder {
         let Locator { space, offset, .. } = self.blob.locator;
         [self.blob.package as u64, space.0.into(), offset]

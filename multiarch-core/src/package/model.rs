@@ -153,6 +153,11 @@ pub trait BlobSource: Send + Sync {
     /// # Errors
     /// Where the file cannot be read.
     fn open(&self, locator: &Locator) -> std::io::Result<Box<dyn Read + Send + '_>>;
+
+    /// Whether the bytes are on this machine.
+    fn is_local(&self) -> bool {
+        true
+    }
 }
 
 impl Package {

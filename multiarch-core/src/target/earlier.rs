@@ -73,6 +73,10 @@ impl BlobSource for Blobs {
         let content = self.target.store().get_blob(repository, digest, locator.size)?;
         Ok(Box::new(io::Cursor::new(content.ok_or(io::ErrorKind::NotFound)?)))
     }
+
+    fn is_local(&self) -> bool {
+        false
+    }
 }
 
 /// The images at these names.

@@ -17,6 +17,12 @@ pub trait BlobContent: Sync {
     /// Where they cannot be read.
     fn open(&self) -> Result<Box<dyn Read + Send + '_>>;
 
+    /// Whether the bytes are on this machine. Others are fetched before they are sent: that may need a
+    /// request to the very server that they go to.
+    fn is_local(&self) -> bool {
+        true
+    }
+
     /// Where the bytes are: of several blobs that wait, the lowest is best read first.
     fn read_order(&self) -> ReadOrder {
         ReadOrder::default()

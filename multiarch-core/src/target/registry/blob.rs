@@ -134,12 +134,14 @@ impl Registry {
         chunked: bool,
     ) -> Result<Ended> {
         let client = self.connection.client()?;
+        let fetched = if blob.content.is_local() { None } else { Some(blob.content.open()?) };
         let gate = client.gate.clone();
         let place = blob.content.read_order();
         let permit =
             self.connection.runtime.run(async move { gate.enter_to_upload(place).await })?;
         let (repository, digest, size) = (repository.to_owned(), blob.digest.clone(), blob.size);
-        let ended = self.feed(blob.content, point.offset, |chunks| {
+        let offset = point.offset;
+        let start = |chunks: Chunks| {
             self.connection.runtime.start(async move {
                 let _closed = Closed(chunks.clone());
                 if chunked || point.offset > 0 {
@@ -147,7 +149,9 @@ impl Registry {
                 }
                 client.put_whole(point.session, &repository, &digest, size, chunks).await
             })
-        });
+        };
+        let reader = fetched.map_or_else(|| blob.content.open(), Ok);
+        let ended = reader.and_then(|reader| self.feed(reader, offset, start));
         match &ended {
             Ok(Ended::TryAgain(again)) => permit.end(again.outcome, &again.did),
             _ => permit.end(Outcome::Answered, ""),
@@ -159,11 +163,10 @@ impl Registry {
     /// is reported then, not the request that ended because of it.
     fn feed(
         &self,
-        content: &dyn BlobContent,
+        mut reader: Box<dyn Read + Send + '_>,
         offset: u64,
         start: impl FnOnce(Chunks) -> Pending<Ended>,
     ) -> Result<Ended> {
-        let mut reader = content.open()?;
         let skipped = io::copy(&mut reader.by_ref().take(offset), &mut io::sink());
         skipped.map_err(|e| Error::from_io("reading a blob", e))?;
         let (sender, receiver) = async_channel::bounded(WAITING);
