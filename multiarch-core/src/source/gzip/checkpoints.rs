@@ -112,7 +112,7 @@ impl Passing {
     }
 
     /// It is packed itself: reading may begin anywhere in it.
-    pub(in crate::source) fn is_packed(&self) {
+    pub(in crate::source) fn packed(&self) {
         self.0.1.store(true, Ordering::Relaxed);
     }
 
@@ -212,7 +212,7 @@ mod tests {
             file_end += size;
             passing.file(file_end);
             if packed {
-                passing.is_packed();
+                passing.packed();
             }
             while at + block <= file_end {
                 at += block;

@@ -74,7 +74,7 @@ impl Walk<'_> {
         }
         input.allowance().for_content();
         if let (Kind::Packed(_), Some(passing)) = (&kind, self.passing.get(&at.space)) {
-            passing.is_packed();
+            passing.packed();
         }
         match kind {
             Kind::Other => return None,
