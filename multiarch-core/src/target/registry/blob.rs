@@ -1,6 +1,9 @@
 //! Sending one blob, as often as it takes.
 
-use std::io::{self, Read};
+use std::{
+    io::{self, Read},
+    sync::PoisonError,
+};
 
 use bytes::Bytes;
 
@@ -134,7 +137,9 @@ impl Registry {
         chunked: bool,
     ) -> Result<Ended> {
         let client = self.connection.client()?;
-        let fetched = if blob.content.is_local() { None } else { Some(blob.content.open()?) };
+        let copying = (!blob.content.is_local())
+            .then(|| self.copying.lock().unwrap_or_else(PoisonError::into_inner));
+        let fetched = copying.as_ref().map(|_| blob.content.open()).transpose()?;
         let gate = client.gate.clone();
         let place = blob.content.read_order();
         let permit =

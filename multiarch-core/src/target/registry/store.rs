@@ -1,5 +1,7 @@
 //! The registry as an [`ImageStore`].
 
+use std::sync::Mutex;
+
 use reqwest::{Method, StatusCode, header};
 
 use super::{
@@ -18,6 +20,8 @@ pub struct Registry {
     pub(super) connection: Connection,
     /// Buffers on their way to the network; uploads bound how many there are.
     pub(super) room: Room,
+    /// What is copied within the registry is whole in memory: one blob at a time.
+    pub(super) copying: Mutex<()>,
 }
 
 impl std::fmt::Debug for Registry {
@@ -37,7 +41,7 @@ impl Registry {
     /// Where threads cannot be started.
     pub fn new(address: Address, options: RegistryOptions) -> Result<Self> {
         let connection = Connection::new(address, options)?;
-        Ok(Self { connection, room: Room::of(usize::MAX) })
+        Ok(Self { connection, room: Room::of(usize::MAX), copying: Mutex::new(()) })
     }
 
     fn manifest(&self, repository: &str, reference: &str) -> Result<Option<(Vec<u8>, String)>> {
