@@ -72,7 +72,6 @@ pub(crate) fn make_plan<'a>(
     shown: &Shown,
     cancel: &Cancel,
 ) -> Result<Plan<'a>> {
-    shown.progress().asking(0);
     opened.learned = target.learn(&opened.packages, options, &**shown.progress(), cancel)?;
     let mut wanted = Wanted::with(&opened.packages, options, &opened.learned);
     for problem in opened.problems.drain(..) {

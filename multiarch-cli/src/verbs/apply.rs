@@ -17,9 +17,8 @@ pub(crate) fn run(args: &Apply, cancel: &Cancel) -> Result<Outcome> {
     let config = args.config.as_deref();
     let target = open_saved(&saved.target, charts, config, &args.connection, &shown, cancel)?;
     let packages: Vec<PathBuf> = saved.packages.iter().map(|p| p.path.clone().into()).collect();
-    let options = saved.options.clone();
     let mut opened = open(&packages, &args.show, &shown, cancel)?;
-    let plan = make_plan(&mut opened, &target, &options, &shown, cancel)?;
+    let plan = make_plan(&mut opened, &target, &saved.options, &shown, cancel)?;
     saved.check(&plan)?;
     let report = import::apply(&plan, &target, shown, &args.show, cancel);
     // What the plan lacked is still lacking.

@@ -13,7 +13,6 @@ pub(crate) fn run(args: &Status, cancel: &Cancel) -> Result<Outcome> {
     let target = target_of(&args.to, &shown, cancel)?;
     let opened = open(&args.packages, &args.show, &shown, cancel)?;
     let progress = &**shown.progress();
-    progress.asking(0);
     let learned = target.learn(&opened.packages, &options, progress, cancel)?;
     let wanted = Wanted::with(&opened.packages, &options, &learned);
     let wanted = (!opened.packages.is_empty()).then_some(&wanted);

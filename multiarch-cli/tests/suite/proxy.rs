@@ -184,14 +184,16 @@ fn serve(client: TcpStream, upstream: &str, rule: &Rule, log: &Log) -> io::Resul
             let sent = io::copy(&mut reader.take(length), &mut server);
             let mut answer = Vec::new();
             server.read_to_end(&mut answer)?;
-            let (most, end) = answer.split_at(answer.len().saturating_sub(1));
+            let mut rest = answer.as_slice();
             if let Action::Linger = action {
+                let (most, end) = answer.split_at(answer.len().saturating_sub(1));
                 client.write_all(most)?;
                 std::thread::sleep(Duration::from_millis(20));
+                rest = end;
             }
             // Whoever has the answer may ask again.
             drop(under_way);
-            client.write_all(if let Action::Linger = action { end } else { &answer })?;
+            client.write_all(rest)?;
             sent.map(|_| ())
         }
     }

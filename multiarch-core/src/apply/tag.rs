@@ -20,6 +20,7 @@ use crate::{
 const MAX_ROUNDS: u32 = 8;
 /// The pause before the first retry; it doubles with each one.
 const PAUSE: Duration = Duration::from_millis(20);
+
 impl Run<'_> {
     /// Does one image, and notes what became of it.
     pub(super) fn image(&self, image: &PlannedImage) {

@@ -34,8 +34,8 @@ const READ_RATE: u64 = 800 << 20;
 const AT_ONCE: u32 = 4;
 
 impl Cost {
-    /// Counts a plan's, which sends these blobs. `tags_are_atomic` as with [`ImageStore`](crate::target::ImageStore): such a
-    /// target is no server.
+    /// Counts a plan's, which sends these blobs. `tags_are_atomic` as with
+    /// [`ImageStore`](crate::target::ImageStore): such a target is no server.
     pub(super) fn of(
         plan: &Plan<'_>,
         to_send: &BTreeMap<Digest, u64>,

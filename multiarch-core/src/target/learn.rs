@@ -30,6 +30,8 @@ impl Target {
         progress: &dyn Progress,
         cancel: &Cancel,
     ) -> Result<Learned> {
+        // From here on the target is asked; what exactly, the first answers tell.
+        progress.asking(0);
         let Some(charts) = self.charts() else { return Ok(Learned::default()) };
         let registry = self.registry_by(options).ok_or_else(|| {
             let message =
@@ -46,12 +48,11 @@ impl Target {
         keys.sort();
         keys.dedup();
         let repo = charts.repo();
-        let answers = ask_all(repo.jobs(), &keys, progress, cancel, |(name, version)| match repo
-            .get(name, version)
-        {
+        let stored = |(name, version): &(String, String)| match repo.get(name, version) {
             Err(error) if error.kind().is_of_the_whole() => Err(error),
             answer => Ok(stored_chart(answer, options)),
-        })?;
+        };
+        let answers = ask_all(repo.jobs(), &keys, progress, cancel, stored)?;
         for (key, answer) in keys.into_iter().zip(answers) {
             learned.charts.extend(answer?.map(|stored| (key, stored)));
         }

@@ -110,7 +110,7 @@ impl<R: BufRead> Gunzip<R> {
             self.phase = Phase::Done;
             return Ok(());
         }
-        if let Some(recorder) = self.recorder.as_mut().filter(|_| !first)
+        if let Some(recorder) = &mut self.recorder
             && recorder.wants(unpacked)
         {
             recorder.offer(Checkpoint { unpacked, packed, inside: None });
