@@ -6,7 +6,7 @@ use std::{hint::black_box, sync::Arc};
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use multiarch_core::{
-    fuse::{FuseOptions, Held, Incoming, fuse},
+    fuse::{FuseOptions, TagState, Incoming, fuse},
     image::{Document, ImageConfig},
 };
 use multiarch_generator::Image;
@@ -17,8 +17,8 @@ fn incoming(architecture: &str) -> Incoming {
     Incoming::image(document, Arc::new(ImageConfig::parse(&image.config).expect("a config")))
 }
 
-fn thousand() -> Held {
-    (0..1000).fold(Held::absent(), |held, i| {
+fn thousand() -> TagState {
+    (0..1000).fold(TagState::absent(), |held, i| {
         let incoming = incoming(&format!("arch{i}"));
         fuse(&held, &incoming, &FuseOptions::default()).expect("fuses").held
     })

@@ -5,11 +5,11 @@ use std::{hint::black_box, io::Read};
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use multiarch_core::{
-    apply::{Cancel, NoProgress},
+    run::{Cancel, NoProgress},
     chart::{Chart, ChartFiles, Naming, parse_hints, relocate},
     image::{Algorithm, Hasher},
     package::Package,
-    plan::{Options, Plan, Wanted},
+    plan::{Options, Plan, Inventory},
     target::{MemoryStore, Target},
 };
 use multiarch_generator::{Large, gzip};
@@ -72,7 +72,7 @@ fn plan(criterion: &mut Criterion) {
     group.sample_size(10);
     group.bench_function("name, ask and plan", |b| {
         b.iter(|| {
-            let wanted = Wanted::new(&packages, &Options::default());
+            let wanted = Inventory::new(&packages, &Options::default());
             let observed = target.observe(&wanted, &NoProgress, &Cancel::new()).expect("observed");
             Plan::new(&target, wanted, observed).tags_to_write()
         });

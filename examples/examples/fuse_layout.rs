@@ -4,9 +4,9 @@
 #![allow(clippy::print_stdout, reason = "an example prints")]
 
 use multiarch_core::{
-    apply::{Cancel, NoProgress},
+    run::{Cancel, NoProgress},
     package::Package,
-    plan::{Options, Plan, Wanted},
+    plan::{Options, Plan, Inventory},
     report::Status,
     target::Target,
 };
@@ -23,7 +23,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let target: Target = format!("oci:{}", folder.path().join("store").display()).parse()?;
     let cancel = Cancel::new();
-    let wanted = Wanted::new(&packages, &Options::default());
+    let wanted = Inventory::new(&packages, &Options::default());
     let observed = target.observe(&wanted, &NoProgress, &cancel)?;
     let plan = Plan::new(&target, wanted, observed);
     println!("{plan}");

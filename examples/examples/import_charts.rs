@@ -5,9 +5,9 @@
 #![allow(clippy::print_stdout, reason = "an example prints")]
 
 use multiarch_core::{
-    apply::{Cancel, NoProgress},
+    run::{Cancel, NoProgress},
     package::Package,
-    plan::{Options, Plan, Wanted},
+    plan::{Options, Plan, Inventory},
     target::Target,
 };
 
@@ -25,7 +25,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let cancel = Cancel::new();
     let learned = target.learn(&packages, &options, &NoProgress, &cancel)?;
-    let wanted = Wanted::with(&packages, &options, &learned);
+    let wanted = Inventory::with(&packages, &options, &learned);
     let observed = target.observe(&wanted, &NoProgress, &cancel)?;
     let report = Plan::new(&target, wanted, observed).apply(&target, &NoProgress, &cancel);
     println!("{report}");

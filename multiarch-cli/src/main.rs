@@ -23,7 +23,7 @@ fn main() -> ExitCode {
         words.splice(1..3, ["import-addon".into()]);
     }
     let args = Args::parse_from(words);
-    let cancel = multiarch_core::apply::Cancel::new();
+    let cancel = multiarch_core::Cancel::new();
     if let Err(error) = signals::stop(&cancel) {
         output::error(&format!("signals cannot be handled: {error}"));
     }
@@ -38,8 +38,8 @@ fn main() -> ExitCode {
     };
     match result {
         Ok(_) if output::is_lost() => ExitCode::from(1),
-        Ok(verbs::Outcome::Complete) => ExitCode::SUCCESS,
-        Ok(verbs::Outcome::Incomplete) => ExitCode::from(1),
+        Ok(verbs::Completion::Complete) => ExitCode::SUCCESS,
+        Ok(verbs::Completion::Incomplete) => ExitCode::from(1),
         Err(error) => {
             if args.verb.wants_json() {
                 output::json_error(&error);

@@ -1,13 +1,10 @@
 //! What an error means for the person who reads it: the error itself, and the next step.
 
-use multiarch_core::{
-    Error, ErrorKind,
-    package::{Finding, SupersededBecause},
-};
+use multiarch_core::{Error, ErrorKind, Finding, Reason};
 
 /// The error with its next step.
 pub(crate) fn explain(error: &Error) -> String {
-    if let (ErrorKind::Untrusted, Some(host)) = (error.kind(), &error.place().host) {
+    if let (ErrorKind::Untrusted, Some(host)) = (error.kind(), error.host()) {
         return format!(
             "{error}\n  next: compare the fingerprint with the server's; then add `--ca FILE` with its authority's certificate, or `--insecure {host}`"
         );
@@ -112,8 +109,8 @@ pub(crate) fn finding(finding: &Finding) -> String {
         }
         Finding::Superseded { image, platform, package, instead_of, because } => {
             let because = match because {
-                SupersededBecause::LaterVersion => "the later version",
-                SupersededBecause::Earlier => "the newer import",
+                Reason::LaterVersion => "the later version",
+                Reason::PreviousName => "the newer import",
                 _ => "the other one is mislabelled",
             };
             format!(

@@ -6,7 +6,7 @@ use std::{
     sync::atomic::{AtomicBool, Ordering},
 };
 
-use multiarch_core::{Error, package::Finding};
+use multiarch_core::{Error, Finding};
 use serde::Serialize;
 
 use crate::messages;

@@ -3,13 +3,13 @@
 use std::{
     fmt::Write as _,
     io::IsTerminal,
-    sync::{Arc, mpsc},
+    sync::mpsc,
     thread::JoinHandle,
     time::Duration,
 };
 
 use indicatif::{HumanBytes, HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
-use multiarch_core::apply::{Meter, NoProgress, Phase, Progress, Snapshot};
+use multiarch_core::{Meter, Phase, Snapshot};
 
 use crate::{
     args::{Show, Style},
@@ -18,15 +18,15 @@ use crate::{
 
 /// Progress that is shown until this is dropped.
 pub(crate) struct Shown {
-    progress: Arc<dyn Progress>,
+    meter: Meter,
     end: Option<mpsc::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Shown {
-    /// What is to be told how far the run is.
-    pub(crate) fn progress(&self) -> &Arc<dyn Progress> {
-        &self.progress
+    /// What the run reports to.
+    pub(crate) fn meter(&self) -> &Meter {
+        &self.meter
     }
 }
 
@@ -41,10 +41,10 @@ impl Drop for Shown {
 
 /// Shows progress as it was asked for: on its own, a bar on a terminal and lines in a log.
 pub(crate) fn shown(show: &Show) -> Shown {
-    let (meter, terminal) = (Arc::new(Meter::new()), std::io::stderr().is_terminal());
+    let (meter, terminal) = (Meter::new(), std::io::stderr().is_terminal());
     let mut display: Box<dyn Display> = match show.style() {
         Style::None => {
-            return Shown { progress: Arc::new(NoProgress), end: None, thread: None };
+            return Shown { meter, end: None, thread: None };
         }
         Style::Auto if terminal => Box::new(Bar::new()),
         Style::Auto | Style::Lines => Box::new(Lines::default()),
@@ -54,16 +54,12 @@ pub(crate) fn shown(show: &Show) -> Shown {
     let seen = meter.clone();
     let look = move || {
         while let Err(mpsc::RecvTimeoutError::Timeout) = ended.recv_timeout(display.period()) {
-            display.show(&seen.snapshot(), &failed(&seen));
+            display.show(&seen.snapshot(), &seen.take_failed());
         }
-        display.finish(&seen.snapshot(), &failed(&seen));
+        display.finish(&seen.snapshot(), &seen.take_failed());
     };
     let thread = std::thread::Builder::new().name("progress".into()).spawn(look).ok();
-    Shown { progress: meter, end: Some(end), thread }
-}
-
-fn failed(meter: &Meter) -> Vec<String> {
-    meter.take_failed().iter().map(ToString::to_string).collect()
+    Shown { meter, end: Some(end), thread }
 }
 
 /// A way to show progress.

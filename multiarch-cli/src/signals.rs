@@ -2,7 +2,7 @@
 
 use std::io;
 
-use multiarch_core::apply::Cancel;
+use multiarch_core::Cancel;
 use signal_hook::{
     consts::{SIGHUP, SIGINT, SIGTERM},
     iterator::Signals,

@@ -1,7 +1,9 @@
 //! The platform installer's configuration file, as pure bytes.
 
 mod cluster;
+mod credentials;
 mod destination;
 
 pub use cluster::ClusterConfig;
-pub use destination::{Credential, Destination, ImagesAndCharts};
+pub use credentials::Credentials;
+pub use destination::Destination;

@@ -12,15 +12,15 @@
 //! 6. What is not understood is kept as raw text.
 //! 7. A result that nothing changes keeps its bytes.
 //!
-//! [`Held`] is what the tag holds and what was learnt about it; [`Held::needs`] says what is still
+//! [`TagState`] is what the tag holds and what was learnt about it; [`TagState::unknown_children`] says what is still
 //! to be learnt before [`fuse`] can decide.
 
-mod held;
+mod tag_state;
 mod incoming;
 mod merge;
 mod slot;
 
-pub use held::{Child, Held};
+pub use tag_state::{Child, TagState};
 pub(crate) use incoming::is_image;
 pub use incoming::{Incoming, IncomingImage};
 pub use merge::fuse;
@@ -74,11 +74,11 @@ pub struct Fusion {
     /// One decision per incoming platform, in the order they came.
     pub decisions: Vec<Decision>,
     /// What the tag holds afterwards, ready for the next fusion.
-    pub held: Held,
+    pub state: TagState,
 }
 
 /// What was decided for one incoming image.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Decision {
     /// The platform.
     pub platform: PlatformKey,
@@ -86,14 +86,14 @@ pub struct Decision {
     pub digest: Digest,
     /// What becomes of it.
     #[serde(flatten)]
-    pub outcome: Outcome,
+    pub change: Change,
 }
 
 /// What becomes of an incoming image.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "outcome", rename_all = "kebab-case")]
 #[non_exhaustive]
-pub enum Outcome {
+pub enum Change {
     /// The platform was not there.
     Added,
     /// This very manifest was there.
@@ -101,7 +101,8 @@ pub enum Outcome {
     /// Another manifest of the same image was there, and stays.
     Same {
         /// The manifest that stays.
-        kept: Digest,
+        #[serde(rename = "kept")]
+        stays: Digest,
     },
     /// Another image was there and has been replaced.
     Replaced {
@@ -109,28 +110,35 @@ pub enum Outcome {
         from: Vec<Digest>,
     },
     /// Another image was there, and stays.
-    Kept {
+    #[serde(rename = "kept")]
+    NotTaken {
         /// The manifest that stays.
-        kept: Digest,
+        #[serde(rename = "kept")]
+        stays: Digest,
         /// Why it stays.
-        because: KeptBecause,
+        because: Reason,
     },
 }
 
-/// Why an image that differs from the incoming one stays.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+/// Why one image gives way to another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
-pub enum KeptBecause {
+pub enum Reason {
     /// The policy says so.
     Policy,
-    /// The incoming image is not of the platform its package declares.
+    /// It is not of the platform that its package declares.
     Mislabelled,
-    /// It stands in a nested index, which is not rewritten.
+    /// The other one stands in a nested index, which is not rewritten.
     Nested,
+    /// The other one comes from a package of a later version.
+    LaterVersion,
+    /// It was in the target before, under another name.
+    #[serde(rename = "earlier")]
+    PreviousName,
 }
 
-impl Outcome {
+impl Change {
     /// True where the incoming image becomes part of what the tag holds.
     pub fn is_written(&self) -> bool {
         matches!(self, Self::Added | Self::Replaced { .. })

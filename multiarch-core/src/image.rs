@@ -14,14 +14,20 @@ mod platform;
 mod raw;
 mod reference;
 
-pub use config::{ImageConfig, MAX_CONFIG_SIZE};
-pub use descriptor::Descriptor;
-pub use digest::{Algorithm, Digest, DigestReader, Hasher};
-pub use document::{Document, MAX_DOCUMENT_SIZE};
-pub(crate) use index::entries_text;
-pub use index::{Entry, Index, REF_NAME, REFERENCE_DIGEST, REFERENCE_TYPE};
-pub use manifest::Manifest;
-pub use media_type::{Compression, DocumentType, Family, is_image_config, layer_is_foreign, types};
+pub use config::ImageConfig;
+pub use digest::Digest;
+pub use document::Document;
+pub use index::Entry;
 pub use platform::{Platform, PlatformKey};
-pub use raw::RawObject;
-pub use reference::{Reference, is_registry, is_repository, is_tag};
+
+pub(crate) use config::MAX_CONFIG_SIZE;
+pub(crate) use descriptor::Descriptor;
+pub(crate) use digest::{Algorithm, Hasher};
+pub(crate) use document::MAX_DOCUMENT_SIZE;
+pub(crate) use index::{Index, REF_NAME, entries_text};
+pub(crate) use manifest::Manifest;
+pub(crate) use media_type::{
+    Compression, DocumentType, Family, is_image_config, layer_is_foreign, types,
+};
+pub(crate) use raw::RawObject;
+pub(crate) use reference::{Reference, is_registry, is_repository, is_tag};

@@ -5,62 +5,80 @@
 //! disk, and fuses what they hold into what a target has: a tag that held `linux/amd64` holds
 //! `linux/amd64` and `linux/arm64` afterwards, and never less than it held before.
 //!
-//! The nouns, in the order they are met: a [`Package`](package::Package) is opened;
-//! [`Wanted`](plan::Wanted) says which of its images goes by which name; a
-//! [`Target`](target::Target) is asked what it holds; a [`Plan`](plan::Plan) is made, looked at and
-//! applied; a [`Report`](report::Report) says what happened.
+//! Five nouns are all that most programs need: an [`Import`] brings [`Package`]s into a [`Target`]; it
+//! makes a [`Plan`], which can be printed, saved and applied; applying it gives a [`Report`].
 //!
 //! ```
-//! use multiarch_core::{
-//!     apply::{Cancel, NoProgress},
-//!     package::Package,
-//!     plan::{Options, Plan, Wanted},
-//!     target::Target,
-//! };
-//!
+//! use multiarch_core::{Import, Target};
 //! # fn main() -> multiarch_core::Result<()> {
 //! # let folder = tempfile::tempdir().expect("a folder");
-//! # let path = |name: &str| folder.path().join(name);
+//! # std::env::set_current_dir(folder.path()).expect("there");
 //! # for arch in ["amd64", "arm64"] {
-//! #     let name = multiarch_generator::package_name("v1.0.0", arch);
-//! #     std::fs::write(path(&name), multiarch_generator::demo_package(arch)).expect("written");
+//! #     let bytes = multiarch_generator::demo_package(arch);
+//! #     std::fs::write(format!("addon-{arch}.tar.gz"), bytes).expect("written");
 //! # }
-//! let packages = [
-//!     Package::open(path("addon-offline-full-package-v1.0.0-amd64.tar.gz"))?,
-//!     Package::open(path("addon-offline-full-package-v1.0.0-arm64.tar.gz"))?,
-//! ];
-//! let target: Target = format!("oci:{}", path("store").display()).parse()?;
-//!
-//! let cancel = Cancel::new();
-//! let wanted = Wanted::new(&packages, &Options::default());
-//! let observed = target.observe(&wanted, &NoProgress, &cancel)?;
-//! let plan = Plan::new(&target, wanted, observed);
-//! println!("{plan}");
-//!
-//! let report = plan.apply(&target, &NoProgress, &cancel);
-//! assert!(report.complete);
+//! # let mut options = multiarch_core::Options::default();
+//! # options.registry = Some("registry.example.com/platform".into());
+//! let import = Import::into(Target::open("oci:store")?).charts_to("dir:charts")?;
+//! # let import = import.options(options);
+//! let plan = import.package("addon-amd64.tar.gz").package("addon-arm64.tar.gz").plan()?;
+//! println!("{plan}"); // reads and asks; nothing is written yet
+//! let report = plan.apply(); // the only writer
+//! assert!(report.complete, "{report}");
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! Charts go along where the target [has a place for them](target::Target::with_charts):
-//! [`learn`](target::Target::learn) asks for the names that an earlier import gave, and
-//! [`Wanted::with`](plan::Wanted::with) relocates the charts to the registry.
+//! Whoever wants nothing but the heart has [`fuse`], which is pure, and [`fuse_tag`], which does it to
+//! one tag of a store.
 //!
-//! The heart is [`fuse`], which is pure: data in, data out. So are [`image`], [`chart`],
-//! [`config`], [`package`] and [`plan`]; files are read in [`source`], and only [`apply`] writes. All of it is blocking code;
-//! nothing needs an async runtime.
+//! All of it is blocking code; nothing needs an async runtime, and it may be called from within one.
 
-pub mod apply;
-pub mod chart;
-pub mod config;
+mod apply;
+mod chart;
+mod chartrepo;
+mod config;
 mod error;
-pub mod fuse;
-pub mod image;
-pub mod package;
-pub mod plan;
-pub mod report;
-pub mod source;
-pub mod target;
+mod fuse;
+mod image;
+mod import;
+mod layout;
+mod memory;
+mod observe;
+mod package;
+mod plan;
+#[cfg(feature = "registry")]
+mod registry;
+mod report;
+mod run;
+mod source;
+mod store;
 
-pub use error::{Error, ErrorKind, Place, Result};
+// The front door.
+pub use import::{Import, Target, own_address};
+pub use package::{Bundle, Finding, Package, PackageIdentity, PackageName};
+pub use plan::{
+    ChartAction, Cost, Options, Origin, Plan, PlannedChart, PlannedDecision, PlannedImage,
+    PlannedUpload,
+};
+pub use report::{
+    ChartReport, ChartState, ChartStatus, Coverage, ImageReport, ImageState, Inspection, Report,
+    Status, TagPlatform, TagStatus,
+};
+
+// What a run is given, and what it says.
+pub use chart::{NameMode, Naming, TargetName};
+pub use config::{ClusterConfig, Credentials, Destination};
+pub use error::{Error, ErrorKind, Result};
+pub use run::{Cancel, Meter, Phase, Snapshot};
+pub use source::OpenOptions;
+
+// The heart, and stores of one's own.
+pub use apply::fuse_tag;
+pub use fuse::{
+    Change, Child, ConflictPolicy, Decision, FuseOptions, Fusion, Incoming, IncomingImage,
+    IndexMode, Reason, TagState, fuse,
+};
+pub use image::{Digest, Document, Entry, ImageConfig, Platform, PlatformKey};
+pub use memory::MemoryStore;
+pub use store::{BlobContent, ImageStore, Sent};

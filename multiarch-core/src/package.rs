@@ -1,24 +1,29 @@
 //! What a package says: names, bundles, images, and where the bytes of each blob are.
 //!
-//! Pure: parsers over a [`Scope`], which is a listing of what an archive or a directory holds. Where
-//! bytes that were not kept are needed, the caller reads them through [`Contents`].
+//! Pure: parsers over a [`Listing`], which says what an archive or a directory holds. Bytes that were
+//! not kept while it was listed are read through a [`BlobSource`].
 
 mod bundle;
 mod docker_archive;
+mod document_store;
+mod finding;
 mod image;
 mod layout;
+mod listing;
 mod model;
 mod name;
-mod scope;
-mod shelf;
+mod source;
 
-pub use image::{Blob, PackageImage, Part};
-pub use model::{BlobSource, Bundle, Finding, Identity, Package, SupersededBecause};
-pub use name::{BundleName, PackageName};
-pub use scope::{Contents, Locator, Member, Scope, SpaceId};
+pub use finding::Finding;
+pub use model::{Bundle, Package, PackageIdentity};
+pub use name::PackageName;
 
 pub(crate) use bundle::{Found, collect};
+pub(crate) use document_store::{DocumentStore, read_image};
+pub(crate) use image::{Blob, BlobPlace, PackageImage, StoredDocument};
 pub(crate) use layout::LAYOUT_NAMES;
-pub(crate) use model::ChartFile;
-pub(crate) use scope::{MAX_DEPTH, MAX_ENTRIES, MemberKind, normalise, resolve_link};
-pub(crate) use shelf::{Shelf, read_image};
+pub(crate) use listing::{
+    Listing, Locator, MAX_DEPTH, MAX_ENTRIES, Member, MemberKind, StreamId, normalise, resolve_link,
+};
+pub(crate) use name::BundleName;
+pub(crate) use source::{BlobSource, hash};

@@ -1,31 +1,37 @@
 //! What will be done, as a value: everything that is sent, written and kept, with bytes.
 //!
-//! Pure. [`Wanted`] says which image of which package goes by which name; [`Observed`] is what the
-//! target holds, filled by answering its [`Question`]s; [`Plan::new`] puts both together.
+//! Pure. An [`Inventory`] is what a run brings, by the names that an [`EarlierImport`] gave or the
+//! options say; [`Observed`] is what the target holds, filled by answering its [`Question`]s;
+//! [`Plan::new`] puts both together.
 
 mod clash;
+mod compare;
 mod cost;
+mod earlier_import;
 mod image;
-mod learned;
+mod inventory;
 mod model;
-mod named;
+mod named_image;
 mod observed;
 mod options;
+mod origin;
 mod print;
-mod saved;
+mod solved_chart;
 mod upload;
-mod wanted;
 
 pub use cost::Cost;
-pub use image::{PlannedBlob, PlannedDecision, PlannedImage, Push};
-pub use learned::Learned;
-pub use model::{Plan, PlannedChart, PlannedPackage};
-pub use observed::{Answer, Observed, Question};
+pub use image::{PlannedDecision, PlannedImage};
+pub use model::{Plan, PlannedChart};
 pub use options::Options;
-pub use saved::SavedPlan;
+pub use origin::Origin;
 pub use upload::{ChartAction, PlannedUpload};
-pub use wanted::{Want, Wanted};
 
-pub(crate) use image::{plan_image, platforms};
-pub(crate) use learned::stored_chart;
+pub(crate) use earlier_import::EarlierImport;
+pub(crate) use image::{PlannedBlob, Push, plan_image, platforms};
+pub(crate) use inventory::Inventory;
+pub(crate) use model::LivePlan;
+pub(crate) use named_image::NamedImage;
+pub(crate) use observed::{Answer, Observed, Presence, Question};
+pub(crate) use origin::BlobOrigin;
 pub(crate) use print::{Bytes, decisions_text, table};
+use solved_chart::SolvedChart;

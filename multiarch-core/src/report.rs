@@ -3,11 +3,10 @@
 mod coverage;
 mod inspection;
 mod status;
-mod stored;
 
 pub use coverage::Coverage;
 pub use inspection::Inspection;
-pub use status::Status;
+pub use status::{ChartStatus, Status, TagPlatform, TagStatus};
 
 use std::fmt;
 
@@ -18,7 +17,7 @@ use crate::{
     error::{Error, ErrorKind},
     image::{Digest, PlatformKey},
     package::Finding,
-    plan::{Bytes, PlannedChart, PlannedDecision, decisions_text, table},
+    plan::{Bytes, Plan, PlannedChart, PlannedDecision, decisions_text, table},
 };
 
 /// What a run did. It serialises to JSON of the schema [`Report::SCHEMA`], and prints as a table.
@@ -152,7 +151,7 @@ impl ChartReport {
 
     /// A chart that sends nothing because of this.
     pub(crate) fn blocked(chart: &PlannedChart, error: &Error) -> Self {
-        let problems = chart.problems.iter().chain([error]).map(Error::copy).collect();
+        let problems = chart.problems.iter().chain([error]).cloned().collect();
         Self::new(chart, problems)
     }
 }
@@ -160,6 +159,32 @@ impl ChartReport {
 impl Report {
     /// The JSON form's name and version.
     pub const SCHEMA: &'static str = "multiarch.report/v1";
+
+    /// What is known of a run before it has begun.
+    pub(crate) fn of_plan(plan: &Plan) -> Self {
+        Self {
+            schema: Self::SCHEMA,
+            target: plan.target.clone(),
+            charts_to: plan.charts_to.clone(),
+            packages: plan.packages.iter().map(|package| package.path.clone()).collect(),
+            charts: Vec::new(),
+            images: Vec::new(),
+            findings: plan.findings.clone(),
+            problems: Vec::new(),
+            bytes_sent: 0,
+            blobs_sent: 0,
+            blobs_mounted: 0,
+            tags_written: 0,
+            cancelled: false,
+            complete: false,
+        }
+    }
+
+    /// A run that could not begin.
+    pub(crate) fn not_begun(plan: &Plan, error: Error) -> Self {
+        let charts = plan.charts.iter().map(|chart| ChartReport::blocked(chart, &error)).collect();
+        Self { charts, problems: vec![error], ..Self::of_plan(plan) }
+    }
 
     /// All errors: those of images once, not once per chart.
     pub fn errors(&self) -> impl Iterator<Item = &Error> {

@@ -1,19 +1,19 @@
 //! Bytes out of files: nothing is unpacked to disk, and nothing is held whole in memory.
 //!
-//! One pass over a package (`walk`) lists what is inside; after that, any run of bytes can be
-//! read again from the nearest checkpoint (`space`).
+//! One pass over a package ([`walk`]) lists what is inside; after that, any bytes of it can be read
+//! again from the nearest checkpoint ([`streams`]).
 
-mod ahead;
+mod blob_buffers;
+mod cursor;
+mod decoder_queue;
 mod gzip;
+mod index_cache;
 mod input;
-mod kept;
 mod open;
-mod pieces;
-mod room;
+mod options;
+mod read_ahead;
 mod sniff;
-mod space;
+mod streams;
 mod walk;
 
-pub use open::OpenOptions;
-#[cfg(feature = "registry")]
-pub(crate) use room::{PIECE, Room};
+pub use options::OpenOptions;

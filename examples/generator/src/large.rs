@@ -25,7 +25,7 @@ pub struct Large {
 /// Bytes that do not compress, the same for the same seed.
 struct Noise(u64);
 
-const PIECE: usize = 64 << 10;
+const BUFFER_SIZE: usize = 64 << 10;
 
 impl Noise {
     fn of(seed: &str) -> Self {
@@ -35,7 +35,7 @@ impl Noise {
 
     /// Writes so many bytes to `out`.
     fn write(mut self, size: u64, out: &mut impl Write) -> io::Result<()> {
-        let mut piece = vec![0; PIECE];
+        let mut piece = vec![0; BUFFER_SIZE];
         let mut left = size;
         while left > 0 {
             for word in piece.chunks_exact_mut(8) {
@@ -44,7 +44,7 @@ impl Noise {
                 self.0 ^= self.0 << 17;
                 word.copy_from_slice(&self.0.to_le_bytes());
             }
-            let count = PIECE.min(usize::try_from(left).unwrap_or(PIECE));
+            let count = BUFFER_SIZE.min(usize::try_from(left).unwrap_or(BUFFER_SIZE));
             out.write_all(&piece[..count])?;
             left -= count as u64;
         }

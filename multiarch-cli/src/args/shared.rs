@@ -3,12 +3,7 @@
 use std::{num::NonZeroUsize, path::PathBuf};
 
 use clap::{Args as ClapArgs, ValueEnum};
-use multiarch_core::{
-    Result,
-    chart::{NameMode, Naming},
-    fuse::{ConflictPolicy, IndexMode},
-    plan::Options,
-};
+use multiarch_core::{ConflictPolicy, IndexMode, NameMode, Naming, Options, Result};
 
 /// What every import and its plan have in common.
 #[derive(Debug, ClapArgs)]

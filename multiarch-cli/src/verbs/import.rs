@@ -2,24 +2,24 @@
 
 use std::path::PathBuf;
 
-use multiarch_core::{Result, apply::Cancel, plan::Plan, report::Report, target::Target};
+use multiarch_core::{Cancel, Plan, Report, Result};
 
-use super::{Outcome, make_plan, open, setup::Setup};
+use super::{Completion, setup};
 use crate::{
     args::{ClusterCreate, Import, ImportAddon, Installer, Show, Work},
     output,
     progress::{self, Shown},
 };
 
-pub(crate) fn run(args: &Import, cancel: &Cancel) -> Result<Outcome> {
+pub(crate) fn run(args: &Import, cancel: &Cancel) -> Result<Completion> {
     import(&args.packages, &args.work, None, args.strict, cancel)
 }
 
-pub(crate) fn run_addon(args: &ImportAddon, cancel: &Cancel) -> Result<Outcome> {
+pub(crate) fn run_addon(args: &ImportAddon, cancel: &Cancel) -> Result<Completion> {
     import(&args.addon_path, &args.work, Some(&args.installer), false, cancel)
 }
 
-pub(crate) fn run_create(args: &ClusterCreate, cancel: &Cancel) -> Result<Outcome> {
+pub(crate) fn run_create(args: &ClusterCreate, cancel: &Cancel) -> Result<Completion> {
     output::note("cluster-create: only the addon packages are imported; nothing else is created");
     import(&[], &args.work, Some(&args.installer), false, cancel)
 }
@@ -30,30 +30,22 @@ fn import(
     installer: Option<&Installer>,
     strict: bool,
     cancel: &Cancel,
-) -> Result<Outcome> {
+) -> Result<Completion> {
     let shown = progress::shown(&work.show);
-    let setup = Setup::of(packages, &work.to, work.options()?, &shown, cancel)?;
+    let import = setup::import(packages, work, &shown, cancel)?;
     if installer.is_some_and(|words| words.debug) {
-        output::note(&format!("images go to {}", setup.target));
-        let charts = setup.target.charts().map_or("nowhere".into(), ToString::to_string);
+        output::note(&format!("images go to {}", import.target()));
+        let charts = import.chart_address().unwrap_or_else(|| "nowhere".into());
         output::note(&format!("charts go to {charts}"));
     }
-    let mut opened = open(&setup.packages, &work.show, &shown, cancel)?;
-    let plan = make_plan(&mut opened, &setup.target, &setup.options, &shown, cancel)?;
-    let report = apply(&plan, &setup.target, shown, &work.show, cancel);
+    let report = apply(&import.plan()?, shown, &work.show);
     let found = strict && !report.findings.is_empty();
-    Ok(Outcome::from(report.complete && !found))
+    Ok(Completion::from(report.complete && !found))
 }
 
 /// Applies a plan and prints what happened.
-pub(super) fn apply(
-    plan: &Plan<'_>,
-    target: &Target,
-    shown: Shown,
-    show_as: &Show,
-    cancel: &Cancel,
-) -> Report {
-    let report = plan.apply(target, &**shown.progress(), cancel);
+pub(super) fn apply(plan: &Plan, shown: Shown, show_as: &Show) -> Report {
+    let report = plan.apply();
     drop(shown);
     show(&report, show_as);
     report

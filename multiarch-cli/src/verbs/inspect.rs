@@ -1,17 +1,26 @@
 //! `multiarch inspect`
 
-use multiarch_core::{Result, apply::Cancel, report::Inspection};
+use multiarch_core::{Cancel, Error, OpenOptions, Package, Result};
 
-use super::{Outcome, open};
+use super::Completion;
 use crate::{args::Inspect, output, progress};
 
-pub(crate) fn run(args: &Inspect, cancel: &Cancel) -> Result<Outcome> {
+pub(crate) fn run(args: &Inspect, cancel: &Cancel) -> Result<Completion> {
     let shown = progress::shown(&args.show);
-    let opened = open(&args.packages, &args.show, &shown, cancel)?;
+    let mut options = OpenOptions::new().meter(shown.meter()).cancel(cancel);
+    if let Some(folder) = args.show.cache() {
+        options = options.cache(folder);
+    }
+    let (mut packages, mut problems): (Vec<Package>, Vec<Error>) = Default::default();
+    for opened in options.open_all(&args.packages)? {
+        match opened {
+            Ok(package) => packages.push(package),
+            Err(error) => problems.push(error),
+        }
+    }
     drop(shown);
-    let inspections: Vec<_> = opened.packages.iter().map(Inspection::of).collect();
+    let inspections: Vec<_> = packages.iter().map(Package::inspect).collect();
     if args.show.json {
-        let problems = &opened.problems;
         output::json(&serde_json::json!({
             "schema": "multiarch.inspections/v1", "packages": inspections, "problems": problems,
         }));
@@ -20,9 +29,8 @@ pub(crate) fn run(args: &Inspect, cancel: &Cancel) -> Result<Outcome> {
             output::print(&inspection.to_string());
         }
     }
-    let bundles = inspections.iter().flat_map(|i| &i.bundles).flat_map(|b| b.problems);
-    let problems = inspections.iter().flat_map(|i| i.problems).chain(&opened.problems);
-    output::remarks(problems.chain(bundles), inspections.iter().flat_map(|i| i.findings));
-    let sound = inspections.iter().all(Inspection::is_sound) && opened.problems.is_empty();
-    Ok(Outcome::from(sound))
+    let errors = inspections.iter().flat_map(|inspection| inspection.errors()).chain(&problems);
+    output::remarks(errors, inspections.iter().flat_map(|inspection| inspection.findings()));
+    let sound = inspections.iter().all(|inspection| inspection.is_sound());
+    Ok(Completion::from(sound && problems.is_empty()))
 }

@@ -3,80 +3,145 @@
 use std::path::{Path, PathBuf};
 
 use multiarch_core::{
-    Error, ErrorKind, Result,
-    apply::Cancel,
-    config::{ClusterConfig, Credential, Destination},
-    plan::Options,
-    target::{
-        Target,
-        charts::ChartTarget,
-        own_address,
-        registry::{Credentials, RegistryOptions},
-    },
+    Cancel, ClusterConfig, Credentials, Destination, Error, ErrorKind, Import, Options, Plan,
+    Result, Target, own_address,
 };
 
 use crate::{
-    args::{Connection, To},
+    args::{Apply, Connection, Show, To, Work},
     output,
     progress::Shown,
 };
-
-/// The packages, the target, and what the user called it.
-pub(crate) struct Setup {
-    pub(crate) packages: Vec<PathBuf>,
-    pub(crate) target: Target,
-    pub(crate) options: Options,
-}
 
 /// Environment variables, for images and for charts.
 const IMAGES: [&str; 2] = ["MULTIARCH_USERNAME", "MULTIARCH_PASSWORD"];
 const CHARTS: [&str; 2] = ["MULTIARCH_CHARTS_USERNAME", "MULTIARCH_CHARTS_PASSWORD"];
 
-impl Setup {
-    /// `given` are the packages of the command line. Nothing is sent yet.
-    pub(crate) fn of(
-        given: &[PathBuf],
-        to: &To,
-        options: Options,
-        shown: &Shown,
-        cancel: &Cancel,
-    ) -> Result<Self> {
-        let config = to.config.as_deref().map(read).transpose()?;
-        let mut packages = given.to_vec();
-        if let (true, Some((path, config))) = (given.is_empty(), &config) {
-            packages = config.packages.iter().map(PathBuf::from).collect();
-            if packages.is_empty() {
-                let message = ".spec.addonPackage.path is missing: write the package's path there, or name it on the command line";
-                return Err(Error::new(ErrorKind::Usage, message).at_path(path.display()));
-            }
-        }
-        let target = target(to, config, shown, cancel)?;
-        if target.charts().is_some() && target.registry_by(&options).is_none() {
-            let message = "charts name the images that a cluster pulls, and a directory is no registry: say with --registry HOST[:PORT][/PATH] where the images will be";
-            return Err(Error::new(ErrorKind::Usage, message));
-        }
-        Ok(Self { packages, target, options })
+/// The import that a command line asks for. `given` are its packages; without, those of the
+/// configuration are taken. Nothing is opened or sent yet.
+pub(crate) fn import(
+    given: &[PathBuf],
+    work: &Work,
+    shown: &Shown,
+    cancel: &Cancel,
+) -> Result<Import> {
+    let config = work.to.config.as_deref().map(read).transpose()?;
+    let packages = packages(given, config.as_ref())?;
+    import_to(packages, &work.to, config, work.options()?, &work.show, shown, cancel)
+}
+
+/// The same, with every path as it is from any folder.
+pub(crate) fn absolute_import(
+    given: &[PathBuf],
+    work: &Work,
+    shown: &Shown,
+    cancel: &Cancel,
+) -> Result<Import> {
+    let mut to = work.to.clone();
+    to.target = to.target.as_deref().map(|t| absolute_folder(t, "oci:")).transpose()?;
+    to.charts_to = to.charts_to.as_deref().map(|t| absolute_folder(t, "dir:")).transpose()?;
+    let config = to.config.as_deref().map(read).transpose()?;
+    let packages = packages(given, config.as_ref())?.iter().map(std::path::absolute).collect();
+    let packages: std::io::Result<Vec<PathBuf>> = packages;
+    let packages = packages.map_err(no_folder)?;
+    import_to(packages, &to, config, work.options()?, &work.show, shown, cancel)
+}
+
+/// A command that writes nothing, and needs no packages.
+pub(crate) fn look(
+    packages: &[PathBuf],
+    to: &To,
+    options: Options,
+    show: &Show,
+    shown: &Shown,
+    cancel: &Cancel,
+) -> Result<Import> {
+    let config = to.config.as_deref().map(read).transpose()?;
+    import_to(packages.to_vec(), to, config, options, show, shown, cancel)
+}
+
+/// The import of a saved plan. A configuration gives credentials alone.
+pub(crate) fn of_saved(
+    import: Import,
+    saved: &Plan,
+    args: &Apply,
+    shown: &Shown,
+    cancel: &Cancel,
+) -> Result<Import> {
+    let config = args.config.as_deref().map(read).transpose()?;
+    let found = config
+        .and_then(|(_, config)| config.destination(own_address).transpose())
+        .transpose()?
+        .unwrap_or_default();
+    let mut options = saved.options.clone();
+    connect(&mut options, &args.connection);
+    let import = in_context(import.options(options), &args.show, shown, cancel);
+    Ok(with_credentials(import, found))
+}
+
+fn import_to(
+    packages: Vec<PathBuf>,
+    to: &To,
+    config: Option<(PathBuf, ClusterConfig)>,
+    mut options: Options,
+    show: &Show,
+    shown: &Shown,
+    cancel: &Cancel,
+) -> Result<Import> {
+    let destination = destination(to, config)?;
+    connect(&mut options, &to.connection);
+    let mut import = Import::into(Target::open(&destination.images)?).options(options);
+    if let Some(charts) = &destination.charts {
+        import = import.charts_to(charts)?;
+    }
+    import.check()?;
+    let import = packages.into_iter().fold(import, Import::package);
+    Ok(with_credentials(in_context(import, show, shown, cancel), destination))
+}
+
+fn connect(options: &mut Options, connection: &Connection) {
+    options.ca_files.clone_from(&connection.ca);
+    options.insecure_hosts.clone_from(&connection.insecure);
+    options.jobs = connection.jobs;
+}
+
+fn in_context(import: Import, show: &Show, shown: &Shown, cancel: &Cancel) -> Import {
+    let import = import.meter(shown.meter()).cancel(cancel);
+    match show.cache() {
+        Some(folder) => import.cache(folder),
+        None => import,
     }
 }
 
-/// The target of a command that needs no packages.
-pub(crate) fn target_of(to: &To, shown: &Shown, cancel: &Cancel) -> Result<Target> {
-    target(to, to.config.as_deref().map(read).transpose()?, shown, cancel)
+/// The environment wins over the file; the library itself looks there for images'.
+fn with_credentials(mut import: Import, found: Destination) -> Import {
+    let of_file = |found: Option<Credentials>| found.filter(|_| environment(IMAGES).is_none());
+    if let Some(credentials) = of_file(found.images_credentials) {
+        import = import.credentials(credentials);
+    }
+    let of_charts = environment(CHARTS).or_else(|| of_file(found.charts_credentials));
+    match of_charts {
+        Some(credentials) => import.chart_credentials(credentials),
+        None => import,
+    }
 }
 
-/// Opens what a saved plan names; a configuration only gives credentials.
-pub(crate) fn open_saved(
-    images: &str,
-    charts: Option<&str>,
-    config: Option<&Path>,
-    connection: &Connection,
-    shown: &Shown,
-    cancel: &Cancel,
-) -> Result<Target> {
-    let config = config.map(read).transpose()?;
-    let destination =
-        config.and_then(|(_, config)| destination(&config).transpose()).transpose()?;
-    open(images, charts, destination, connection, shown, cancel)
+fn environment([user, password]: [&str; 2]) -> Option<Credentials> {
+    Some(Credentials::basic(std::env::var(user).ok()?, std::env::var(password).ok()?))
+}
+
+fn packages(
+    given: &[PathBuf],
+    config: Option<&(PathBuf, ClusterConfig)>,
+) -> Result<Vec<PathBuf>> {
+    let (true, Some((path, config))) = (given.is_empty(), config) else {
+        return Ok(given.to_vec());
+    };
+    if config.packages.is_empty() {
+        let message = ".spec.addonPackage.path is missing: write the package's path there, or name it on the command line";
+        return Err(Error::new(ErrorKind::Usage, message).at_path(path.display()));
+    }
+    Ok(config.packages.iter().map(PathBuf::from).collect())
 }
 
 fn read(path: &Path) -> Result<(PathBuf, ClusterConfig)> {
@@ -86,22 +151,14 @@ fn read(path: &Path) -> Result<(PathBuf, ClusterConfig)> {
     Ok((path.to_owned(), config))
 }
 
-fn destination(config: &ClusterConfig) -> Result<Option<Destination>> {
-    config.images_and_charts.as_ref().map(|to| to.destination(own_address)).transpose()
-}
-
-fn target(
-    to: &To,
-    config: Option<(PathBuf, ClusterConfig)>,
-    shown: &Shown,
-    cancel: &Cancel,
-) -> Result<Target> {
+/// Where images and charts go, with the credentials of the file for the addresses of the file.
+fn destination(to: &To, config: Option<(PathBuf, ClusterConfig)>) -> Result<Destination> {
     let mut found = None;
     if let Some((path, config)) = &config
         && (to.target.is_none() || to.charts_to.is_none())
     {
         let place = |e: Error| e.at_path(path.display());
-        found = match destination(config).map_err(place) {
+        found = match config.destination(own_address).map_err(place) {
             Ok(None) if to.target.is_none() => {
                 let message = ".spec.imagesAndCharts is missing: write type: builtin or type: external below it, or name the target with --to";
                 return Err(place(Error::new(ErrorKind::Usage, message)));
@@ -122,53 +179,28 @@ fn target(
         );
         charts = None;
     }
-    // Credentials of the file belong to the addresses of the file.
-    if let Some(found) = &mut found {
-        if found.images != images {
-            found.images_credential = None;
-        }
-        if found.charts != charts {
-            found.charts_credential = None;
-        }
+    let mut destination = found.unwrap_or_default();
+    if destination.images != images {
+        destination.images_credentials = None;
     }
-    open(&images, charts.as_deref(), found, &to.connection, shown, cancel)
+    if destination.charts != charts {
+        destination.charts_credentials = None;
+    }
+    (destination.images, destination.charts) = (images, charts);
+    Ok(destination)
 }
 
-fn open(
-    images: &str,
-    charts: Option<&str>,
-    found: Option<Destination>,
-    connection: &Connection,
-    shown: &Shown,
-    cancel: &Cancel,
-) -> Result<Target> {
-    let mut common = RegistryOptions::default();
-    common.ca_files.clone_from(&connection.ca);
-    common.insecure_hosts.clone_from(&connection.insecure);
-    common.jobs = connection.jobs;
-    common.progress = Some(shown.progress().clone());
-    common.cancel = cancel.clone();
-    let options = |credentials| {
-        let mut options = common.clone();
-        options.credentials = credentials;
-        options
-    };
-    let (of_images, of_charts) =
-        found.map(|found| (found.images_credential, found.charts_credential)).unwrap_or_default();
-    // The environment wins over the file; the library itself looks there for images'.
-    let of_images = of_images.filter(|_| environment(IMAGES).is_none()).map(basic);
-    let target = Target::open(images, options(of_images))?;
-    let Some(charts) = charts else { return Ok(target) };
-    let of_charts = environment(CHARTS)
-        .or_else(|| of_charts.filter(|_| environment(IMAGES).is_none()))
-        .map(basic);
-    Ok(target.with_charts(ChartTarget::open(charts, options(of_charts))?))
+/// A directory is named by its path, after its scheme.
+fn absolute_folder(target: &str, scheme: &str) -> Result<String> {
+    match target.strip_prefix(scheme) {
+        Some(path) if !path.is_empty() => {
+            let path = std::path::absolute(path).map_err(no_folder)?;
+            Ok(format!("{scheme}{}", path.display()))
+        }
+        _ => Ok(target.to_owned()),
+    }
 }
 
-fn basic(credential: Credential) -> Credentials {
-    Credentials::basic(credential.user, credential.password)
-}
-
-fn environment([user, password]: [&str; 2]) -> Option<Credential> {
-    Some(Credential::new(std::env::var(user).ok()?, std::env::var(password).ok()?))
+fn no_folder(error: std::io::Error) -> Error {
+    Error::from_io("finding the current folder", error)
 }

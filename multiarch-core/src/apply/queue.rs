@@ -5,12 +5,12 @@ use std::{
     sync::{Condvar, Mutex, PoisonError},
 };
 
-use super::parallel;
 use crate::{
     chart::TargetName,
     image::Digest,
-    plan::{PlannedBlob, PlannedChart, PlannedImage},
+    plan::{BlobOrigin, PlannedBlob, PlannedChart, PlannedImage},
     report::ChartReport,
+    run::workers,
 };
 
 /// A blob on its way to one repository or several: it is sent to the first, and mounted into the
@@ -47,7 +47,10 @@ impl<'a> Queue<'a> {
                     queue.blobs[place].repositories.insert(image.name.repository());
                 }
             }
-            queue.blobs[begun..].sort_by_key(|blob| (blob.planned.package, blob.planned.locator));
+            queue.blobs[begun..].sort_by_key(|blob| match &blob.planned.origin {
+                BlobOrigin::Package { number, locator } => (*number, Some(*locator)),
+                BlobOrigin::Target { .. } => (usize::MAX, None),
+            });
             for (offset, blob) in queue.blobs[begun..].iter().enumerate() {
                 places.insert(&blob.planned.digest, begun + offset);
             }
@@ -56,7 +59,7 @@ impl<'a> Queue<'a> {
         queue
     }
 
-    /// Sends the blobs on so many threads, and finishes each chart once its blobs are done.
+    /// Sends the blobs on `jobs` threads, and finishes each chart once its blobs are done.
     pub(super) fn work(
         &self,
         jobs: usize,
@@ -67,7 +70,7 @@ impl<'a> Queue<'a> {
         let places: Vec<usize> = (0..self.blobs.len()).collect();
         std::thread::scope(|scope| {
             scope.spawn(|| {
-                parallel::for_each(jobs, &places, |place| {
+                workers::for_each(jobs, &places, |place| {
                     let _done = line.when_dropped(*place);
                     send(&self.blobs[*place]);
                 });
@@ -101,7 +104,7 @@ impl FinishLine {
         Self { done: Mutex::new(line), moved: Condvar::new() }
     }
 
-    /// Waits until the first so many blobs are done.
+    /// Waits until the first `blobs` blobs are done.
     fn wait_for(&self, blobs: usize) {
         let line = self.done.lock().unwrap_or_else(PoisonError::into_inner);
         let waited = self.moved.wait_while(line, |line| line.first_open < blobs);

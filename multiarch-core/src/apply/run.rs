@@ -6,64 +6,56 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Cancel, Progress, Totals, blobs::Blobs, parallel, queue::Queue};
+use super::{blobs::Blobs, queue::Queue};
 use crate::{
     chart::TargetName,
-    error::{Error, ErrorKind, Result},
-    plan::{ChartAction, Observed, Plan, PlannedBlob, PlannedChart, PlannedImage, PlannedUpload},
-    report::{ChartReport, ChartState, Coverage, ImageReport, ImageState, Report},
-    target::{
-        ImageStore, Target,
-        charts::{ChartRepo, ChartTarget},
-    },
+    error::{Error, Result},
+    plan::{LivePlan, Observed, Plan, PlannedBlob, PlannedChart, PlannedImage, Presence},
+    report::{ChartReport, Coverage, ImageReport, ImageState, Report},
+    run::{Context, workers},
+    store::ImageStore,
 };
 
-impl Plan<'_> {
-    /// Does what the plan says. Failures are in the report: one image's does not stop the others.
-    ///
-    /// Running it again does what is left, and nothing where all is there.
-    pub fn apply(&self, target: &Target, progress: &dyn Progress, cancel: &Cancel) -> Report {
-        let store = target.store();
-        let observed = self.observed.clone();
-        let run = Run {
-            plan: self,
-            images: self.images.iter().map(|image| (&image.name, image)).collect(),
-            store,
-            charts: target.charts(),
-            jobs: store.jobs(),
-            blobs: Blobs::new(self, store, progress, cancel),
-            state: Mutex::new(State { observed, ..State::default() }),
-        };
-        progress.begin(&Totals {
-            bytes: self.bytes_to_send,
-            images: self.images.len() as u64,
-            charts: self.charts.len() as u64,
-        });
-        let ready = target.charts().map_or(Ok(()), |charts| charts.repo().prepare());
-        let mut charts = match ready {
-            Ok(()) => run.charts(),
-            Err(error) => self.charts.iter().map(|c| ChartReport::blocked(c, &error)).collect(),
-        };
-        run.blobs.end();
-        run.check_again(&mut charts);
-        run.cover(&mut charts);
-        run.report(target, charts)
-    }
+/// Does what a plan says. Failures are in the report: one image's does not stop the others.
+pub(crate) fn apply(plan: &Plan, live: &LivePlan) -> Report {
+    let store = &*live.target.images;
+    let run = Run {
+        plan,
+        live,
+        images: plan.images.iter().map(|image| (&image.name, image)).collect(),
+        store,
+        context: &live.context,
+        jobs: store.jobs(),
+        blobs: Blobs::new(plan, live),
+        state: Mutex::new(RunState { observed: live.observed.clone(), ..RunState::default() }),
+    };
+    let (images, charts) = (plan.images.len() as u64, plan.charts.len() as u64);
+    live.context.meter.sending(plan.bytes_to_send, images, charts);
+    let ready = live.target.charts.as_ref().map_or(Ok(()), |charts| charts.repo.prepare());
+    let mut charts = match ready {
+        Ok(()) => run.charts(),
+        Err(error) => plan.charts.iter().map(|c| ChartReport::blocked(c, &error)).collect(),
+    };
+    run.blobs.end();
+    run.look_again(&mut charts);
+    run.cover(&mut charts);
+    run.report(charts)
 }
 
 pub(super) struct Run<'a> {
-    pub(super) plan: &'a Plan<'a>,
+    pub(super) plan: &'a Plan,
+    pub(super) live: &'a LivePlan,
     images: BTreeMap<&'a TargetName, &'a PlannedImage>,
     pub(super) store: &'a dyn ImageStore,
-    charts: Option<&'a ChartTarget>,
+    pub(super) context: &'a Context,
     pub(super) jobs: usize,
     pub(super) blobs: Blobs<'a>,
-    state: Mutex<State>,
+    state: Mutex<RunState>,
 }
 
 /// What the threads of a run share.
 #[derive(Default)]
-pub(super) struct State {
+pub(super) struct RunState {
     pub(super) observed: Observed,
     pub(super) done: BTreeMap<TargetName, ImageReport>,
     /// The longest time between reading a tag and writing it.
@@ -75,12 +67,12 @@ pub(super) struct State {
 }
 
 impl Run<'_> {
-    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+    pub(super) fn state(&self) -> MutexGuard<'_, RunState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Blobs are sent in the order of the charts, and ahead of them: while one chart gets its manifests,
-    /// tags and itself, the blobs of the next ones are on their way.
+    /// Blobs are sent in the order of the charts, and ahead of them: while one chart gets its
+    /// manifests, tags and itself, the blobs of the next ones are on their way.
     fn charts(&self) -> Vec<ChartReport> {
         let queue = Queue::new(&self.plan.charts, &self.images);
         queue.work(
@@ -101,8 +93,8 @@ impl Run<'_> {
             let names = chart.images.iter().filter(|name| !state.done.contains_key(name));
             names.filter_map(|name| self.images.get(name).copied()).collect()
         };
-        parallel::for_each(self.jobs, &open, |image| self.image(image));
-        let mut problems: Vec<Error> = chart.problems.iter().map(Error::copy).collect();
+        workers::for_each(self.jobs, &open, |image| self.image(image));
+        let mut problems = chart.problems.clone();
         if let Err(error) = self.flush() {
             for image in &open {
                 self.fail(&image.name, &error);
@@ -117,37 +109,9 @@ impl Run<'_> {
             state.done.get(name).is_some_and(|image| image.state != ImageState::NotReached)
         };
         if report.images.iter().all(reached) {
-            self.blobs.progress.chart(report.chart.as_deref(), report.complete);
+            self.context.meter.chart();
         }
         report
-    }
-
-    /// The chart itself comes last: whoever finds it finds its images.
-    fn upload(&self, chart: &PlannedChart, report: &mut ChartReport) {
-        let (Some(planned), Some(charts)) = (&chart.upload, self.charts) else { return };
-        let state = match planned.action {
-            ChartAction::Present => ChartState::Present,
-            ChartAction::Kept => ChartState::Kept,
-            _ if !report.complete => ChartState::NotUploaded,
-            action => {
-                let replace = action == ChartAction::Replace || self.plan.options.overwrite_charts;
-                let done = self
-                    .blobs
-                    .cancel
-                    .check()
-                    .and_then(|()| upload_chart(charts.repo(), planned, replace));
-                match done {
-                    Ok(()) if action == ChartAction::Replace => ChartState::Replaced,
-                    Ok(()) => ChartState::Uploaded,
-                    Err(error) => {
-                        report.problems.push(error.at_path(&planned.file));
-                        report.complete = false;
-                        ChartState::NotUploaded
-                    }
-                }
-            }
-        };
-        report.upload = Some(state);
     }
 
     /// A chart is complete where all of its images are.
@@ -162,14 +126,14 @@ impl Run<'_> {
     }
 
     pub(super) fn send_blob(&self, repository: &str, blob: &PlannedBlob) -> Result<()> {
-        let from = {
+        let mount_from = {
             let state = self.state();
-            if state.observed.has_blob(repository, &blob.digest) == Some(true) {
+            if state.observed.has_blob(repository, &blob.digest) == Presence::There {
                 return Ok(());
             }
             state.observed.source_of(&blob.digest, repository).map(ToOwned::to_owned)
         };
-        self.blobs.send(repository, from.as_deref(), blob)?;
+        self.blobs.send(repository, mount_from.as_deref(), blob)?;
         self.state().observed.sent(repository, &blob.digest);
         Ok(())
     }
@@ -180,7 +144,7 @@ impl Run<'_> {
         {
             report.state = ImageState::Failed;
             report.after.clone_from(&report.before);
-            report.error = Some(error.copy());
+            report.error = Some(error.clone());
         }
     }
 
@@ -189,32 +153,26 @@ impl Run<'_> {
         let state = self.state();
         for chart in charts {
             let none = &Vec::new();
-            chart.coverage = Coverage::of(chart.images.iter().map(|name| {
+            chart.coverage = Coverage::new(chart.images.iter().map(|name| {
                 (name, state.done.get(name).map_or(none, |report| &report.platforms).as_slice())
             }));
         }
     }
 
-    fn report(self, target: &Target, charts: Vec<ChartReport>) -> Report {
+    fn report(self, charts: Vec<ChartReport>) -> Report {
         let mut state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
         let images: Vec<ImageReport> =
             self.plan.images.iter().filter_map(|image| state.done.remove(&image.name)).collect();
-        let problems = self.plan.problems.iter().map(Error::copy).chain(state.given_up.take());
+        let problems = self.plan.problems.iter().cloned().chain(state.given_up.take());
         let problems: Vec<Error> = problems.collect();
         let count = |wanted| images.iter().filter(|image| image.state == wanted).count() as u64;
-        let cancelled = self.blobs.cancel.is_cancelled() && count(ImageState::NotReached) > 0;
+        let cancelled =
+            self.context.cancel.is_cancelled() && count(ImageState::NotReached) > 0;
         let failed = images.iter().any(|image| image.error.is_some());
+        let done = charts.iter().all(|chart| chart.complete);
         Report {
-            schema: Report::SCHEMA,
-            target: target.to_string(),
-            charts_to: target.charts().map(ToString::to_string),
-            packages: self.plan.packages.iter().map(|package| package.path.clone()).collect(),
-            complete: problems.is_empty()
-                && !failed
-                && !cancelled
-                && charts.iter().all(|chart| chart.complete),
+            complete: problems.is_empty() && !failed && !cancelled && done,
             charts,
-            findings: self.plan.findings.clone(),
             problems,
             bytes_sent: self.blobs.bytes.load(Ordering::Relaxed),
             blobs_sent: self.blobs.count.load(Ordering::Relaxed),
@@ -222,20 +180,7 @@ impl Run<'_> {
             tags_written: count(ImageState::Written),
             images,
             cancelled,
+            ..Report::of_plan(self.plan)
         }
-    }
-}
-
-/// Stores a chart. One that came there meanwhile and is the same is no conflict.
-fn upload_chart(repo: &dyn ChartRepo, planned: &PlannedUpload, replace: bool) -> Result<()> {
-    let chart = &planned.chart;
-    match repo.put(chart, replace) {
-        Err(error) if error.kind() == ErrorKind::ChartConflict => {
-            match repo.get(chart.name(), chart.version())? {
-                Some(there) if planned.is(&there).unwrap_or(false) => Ok(()),
-                _ => Err(error),
-            }
-        }
-        done => done,
     }
 }

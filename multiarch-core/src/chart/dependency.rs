@@ -7,7 +7,7 @@ use crate::error::{Error, ErrorKind, Result};
 
 /// What is read of a chart: its metadata, its values, its subcharts.
 #[derive(Clone, Debug)]
-pub struct Chart {
+pub(crate) struct Chart {
     name: String,
     version: String,
     values: Values,
@@ -24,7 +24,7 @@ impl Chart {
     /// # Errors
     /// [`ErrorKind::Missing`] without a `Chart.yaml`, [`ErrorKind::Malformed`] where it or
     /// `values.yaml` cannot be read.
-    pub fn load(files: &ChartFiles) -> Result<Self> {
+    pub(crate) fn load(files: &ChartFiles) -> Result<Self> {
         Self::load_below(files, 0)
     }
 
@@ -65,17 +65,17 @@ impl Chart {
     }
 
     /// The chart's name.
-    pub fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
     /// The chart's version, an opaque string.
-    pub fn version(&self) -> &str {
+    pub(crate) fn version(&self) -> &str {
         &self.version
     }
 
     /// The values merged with those of all subcharts, as Helm hands them to templates.
-    pub fn merged_values(&self) -> Values {
+    pub(crate) fn merged_values(&self) -> Values {
         self.coalesce_onto(&self.values)
     }
 

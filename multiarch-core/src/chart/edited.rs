@@ -13,7 +13,7 @@ impl ChartFiles {
     ///
     /// # Errors
     /// [`ErrorKind::Hint`] where a value cannot be set, or a hint renders something else.
-    pub fn relocated(
+    pub(crate) fn relocated(
         &self,
         edits: &Overrides,
         hints: &[Hint],

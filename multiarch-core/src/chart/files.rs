@@ -6,7 +6,7 @@ use crate::error::{Error, ErrorKind, Result};
 
 /// A chart's files by their path below the chart's folder.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ChartFiles(BTreeMap<String, Arc<[u8]>>);
+pub(crate) struct ChartFiles(BTreeMap<String, Arc<[u8]>>);
 
 /// Limit for all files of one chart together: 64 MiB, far above Helm's own limit of 20 MiB for a
 /// packed one.
@@ -14,7 +14,7 @@ pub(crate) const MAX_CHART_SIZE: u64 = 64 << 20;
 
 impl ChartFiles {
     /// Adds a file.
-    pub fn insert(&mut self, path: impl Into<String>, content: impl Into<Arc<[u8]>>) {
+    pub(crate) fn insert(&mut self, path: impl Into<String>, content: impl Into<Arc<[u8]>>) {
         self.0.insert(path.into(), content.into());
     }
 
@@ -23,12 +23,12 @@ impl ChartFiles {
     }
 
     /// A file's content.
-    pub fn get(&self, path: &str) -> Option<&[u8]> {
+    pub(crate) fn get(&self, path: &str) -> Option<&[u8]> {
         self.0.get(path).map(AsRef::as_ref)
     }
 
     /// All paths with their content.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
         self.0.iter().map(|(path, content)| (path.as_str(), content.as_ref()))
     }
 
@@ -83,7 +83,7 @@ impl ChartFiles {
     ///
     /// # Errors
     /// Where it is no gzip with a tar archive in it, or larger than 64 MiB.
-    pub fn unpack(packed: &[u8]) -> Result<Self> {
+    pub(crate) fn unpack(packed: &[u8]) -> Result<Self> {
         let doing = "reading a packed chart";
         let limited = flate2::read::MultiGzDecoder::new(packed).take(MAX_CHART_SIZE + 1);
         let mut archive = tar::Archive::new(limited);

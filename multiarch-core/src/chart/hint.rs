@@ -17,7 +17,7 @@ use crate::{
 
 /// One image template.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Hint {
+pub(crate) struct Hint {
     text: String,
     parts: Vec<Part>,
 }
@@ -44,7 +44,7 @@ pub(super) enum Role {
 /// # Errors
 /// [`ErrorKind::Malformed`] where it is no list of strings, [`ErrorKind::Hint`] for a string that
 /// is no template.
-pub fn parse_hints(text: &[u8]) -> Result<Vec<Hint>> {
+pub(crate) fn parse_hints(text: &[u8]) -> Result<Vec<Hint>> {
     match yaml::parse(text)? {
         Value::Null => Ok(Vec::new()),
         Value::Array(list) => list
@@ -132,7 +132,7 @@ impl Hint {
     ///
     /// # Errors
     /// [`ErrorKind::Hint`] where a value is missing or null.
-    pub fn render(&self, values: &Values) -> Result<String> {
+    pub(crate) fn render(&self, values: &Values) -> Result<String> {
         self.render_with(values, &Overrides::default())
     }
 
@@ -155,7 +155,7 @@ impl Hint {
     ///
     /// # Errors
     /// [`ErrorKind::Hint`] where a value is missing, or what is rendered is no reference.
-    pub fn reference(&self, values: &Values) -> Result<Reference> {
+    pub(crate) fn reference(&self, values: &Values) -> Result<Reference> {
         self.parse(&self.render(values)?)
     }
 
@@ -206,7 +206,7 @@ impl Hint {
 }
 
 /// Values that take the place of a chart's, by path.
-pub type Overrides = BTreeMap<Vec<String>, String>;
+pub(crate) type Overrides = BTreeMap<Vec<String>, String>;
 
 impl fmt::Display for Hint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -12,7 +12,7 @@ use crate::{
 
 /// A packed chart, ready for a chart repository.
 #[derive(Clone, Debug)]
-pub struct PackedChart {
+pub(crate) struct PackedChart {
     name: String,
     version: String,
     metadata: Map<String, Value>,
@@ -31,7 +31,7 @@ impl PackedChart {
     ///
     /// # Errors
     /// Where `Chart.yaml` is missing or names no chart.
-    pub fn new(files: &ChartFiles) -> Result<Self> {
+    pub(crate) fn new(files: &ChartFiles) -> Result<Self> {
         let missing = || Error::new(ErrorKind::Missing, "the chart has no Chart.yaml");
         let text = files.get("Chart.yaml").ok_or_else(missing)?;
         let metadata = match yaml::parse(text).map_err(|e| e.at_path("Chart.yaml"))? {
@@ -47,37 +47,37 @@ impl PackedChart {
         };
         let (name, version) = (text("name")?, text("version")?);
         let bytes = pack(&name, files).map_err(|e| Error::from_io("packing a chart", e))?;
-        let digest = Digest::of(&bytes);
+        let digest = Digest::sha256(&bytes);
         Ok(Self { name, version, metadata, bytes, digest })
     }
 
     /// The chart's name.
-    pub fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
     /// The chart's version, an opaque string.
-    pub fn version(&self) -> &str {
+    pub(crate) fn version(&self) -> &str {
         &self.version
     }
 
     /// `Chart.yaml` in the types that Helm gives its members.
-    pub fn metadata(&self) -> &Map<String, Value> {
+    pub(crate) fn metadata(&self) -> &Map<String, Value> {
         &self.metadata
     }
 
     /// The packed chart.
-    pub fn bytes(&self) -> &[u8] {
+    pub(crate) fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
     /// Digest of the packed chart.
-    pub fn digest(&self) -> &Digest {
+    pub(crate) fn digest(&self) -> &Digest {
         &self.digest
     }
 
     /// The name that Helm gives the file.
-    pub fn file_name(&self) -> String {
+    pub(crate) fn file_name(&self) -> String {
         file_name(&self.name, &self.version)
     }
 }

@@ -11,7 +11,7 @@ use crate::error::{Error, ErrorKind, Result};
 
 /// What becomes of a chart's images and values.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Relocation {
+pub(crate) struct Relocation {
     /// The name of each hint's image, in the order of the hints.
     pub names: Vec<TargetName>,
     /// The name that charts-syncer would push each hint's image to.
@@ -26,7 +26,7 @@ pub struct Relocation {
 /// # Errors
 /// [`ErrorKind::Hint`] where a value is missing, what is rendered is no reference, or no edit makes
 /// all hints right.
-pub fn relocate(
+pub(crate) fn relocate(
     hints: &[Hint],
     values: &Values,
     naming: &Naming,

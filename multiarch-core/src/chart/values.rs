@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 /// A chart's values.
-pub type Values = Map<String, Value>;
+pub(crate) type Values = Map<String, Value>;
 
 const GLOBAL: &str = "global";
 

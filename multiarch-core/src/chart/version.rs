@@ -15,7 +15,7 @@ use semver::Version;
 /// assert_eq!(compare_versions("2.9.0+3", "2.9.0+12"), Some(Ordering::Less));
 /// assert_eq!(compare_versions("latest", "1.0.0"), None);
 /// ```
-pub fn compare_versions(a: &str, b: &str) -> Option<Ordering> {
+pub(crate) fn compare_versions(a: &str, b: &str) -> Option<Ordering> {
     if a == b {
         return Some(Ordering::Equal);
     }
@@ -24,7 +24,7 @@ pub fn compare_versions(a: &str, b: &str) -> Option<Ordering> {
 }
 
 /// True where both are versions and `a` is the later one.
-pub fn is_newer(a: &str, b: &str) -> bool {
+pub(crate) fn is_newer(a: &str, b: &str) -> bool {
     compare_versions(a, b) == Some(Ordering::Greater)
 }
 

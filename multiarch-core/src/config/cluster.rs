@@ -2,7 +2,10 @@
 
 use serde_json::Value;
 
-use super::destination::{Credential, ImagesAndCharts, REGISTRY_PORT};
+use super::{
+    Credentials, Destination,
+    destination::{ImagesAndCharts, REGISTRY_PORT},
+};
 use crate::{
     chart::{parse_yaml, scalar_text},
     error::{Error, ErrorKind, Result},
@@ -15,7 +18,7 @@ pub struct ClusterConfig {
     /// The packages: `addonPackage.path`, or the older `addonOfflinePackagePath`.
     pub packages: Vec<String>,
     /// `imagesAndCharts`; `None` where there is none.
-    pub images_and_charts: Option<ImagesAndCharts>,
+    images_and_charts: Option<ImagesAndCharts>,
 }
 
 const GROUP: &str = "provision.daocloud.io/";
@@ -38,7 +41,7 @@ impl ClusterConfig {
         if !values.is_object() {
             return Err(wrong("", "is no mapping: apiVersion, kind and spec are expected"));
         }
-        let file = File { text, values };
+        let file = ConfigFile { text, values };
         if let Some(version) = file.scalar(&["apiVersion"])?
             && !version.starts_with(GROUP)
         {
@@ -57,7 +60,21 @@ impl ClusterConfig {
     }
 }
 
-struct File<'a> {
+impl ClusterConfig {
+    /// Where images and charts go; `None` where the configuration does not say. `own_address` gives
+    /// this machine's own, where it says `auto`: see [`own_address`](crate::own_address).
+    ///
+    /// # Errors
+    /// [`ErrorKind::Usage`] where nothing can be imported; what `own_address` returns.
+    pub fn destination(
+        &self,
+        own_address: impl FnOnce() -> Result<String>,
+    ) -> Result<Option<Destination>> {
+        self.images_and_charts.as_ref().map(|to| to.destination(own_address)).transpose()
+    }
+}
+
+struct ConfigFile<'a> {
     text: &'a str,
     values: Value,
 }
@@ -66,7 +83,7 @@ fn wrong(path: &str, why: &str) -> Error {
     Error::new(ErrorKind::Usage, format!("{path} {why}").trim().to_owned())
 }
 
-impl File<'_> {
+impl ConfigFile<'_> {
     /// A key below `spec` or at the top, with its path.
     fn find<'p>(&self, path: &[&'p str]) -> Option<(Vec<&'p str>, &Value)> {
         let below: Vec<&'p str> = std::iter::once("spec").chain(path.iter().copied()).collect();
@@ -175,9 +192,9 @@ impl File<'_> {
             let message = "is neither chartmuseum nor harbor, which is what charts can be sent to";
             return Err(wrong(&self.place(&[SECTION, "externalChartRepoType"]), message));
         }
-        let credential = |user: &[&str], password: &[&str]| -> Result<Option<Credential>> {
+        let credential = |user: &[&str], password: &[&str]| -> Result<Option<Credentials>> {
             match (self.either(SECTION, user)?, self.either(SECTION, password)?) {
-                (Some(user), Some(password)) => Ok(Some(Credential { user, password })),
+                (Some(user), Some(password)) => Ok(Some(Credentials::basic(user, password))),
                 (None, None) => Ok(None),
                 (Some(_), None) => {
                     Err(wrong(&self.place(&[SECTION, password[0]]), "is missing beside the user"))
@@ -189,12 +206,12 @@ impl File<'_> {
         };
         Ok(Some(ImagesAndCharts::External {
             images,
-            images_credential: credential(
+            images_credentials: credential(
                 &["externalImageRepoUsername", "externalImageUsername"],
                 &["externalImageRepoPassword", "externalImagePassword"],
             )?,
             charts: self.scalar(&[SECTION, "externalChartRepo"])?,
-            charts_credential: credential(
+            charts_credentials: credential(
                 &[
                     "externalChartRepoUsername",
                     "externalChartUsername",
@@ -273,13 +290,13 @@ spec:
     externalChartMuseumPassword: 1e3
 ";
         let credential = |user: &str, password: &str| {
-            Some(Credential { user: user.into(), password: password.into() })
+            Some(Credentials::basic(user, password))
         };
         let expected = ImagesAndCharts::External {
             images: "https://harbor.example.com".into(),
-            images_credential: credential("admin", "01234567"),
+            images_credentials: credential("admin", "01234567"),
             charts: Some("http://10.0.0.1:8080".into()),
-            charts_credential: credential("rootuser", "1e3"),
+            charts_credentials: credential("rootuser", "1e3"),
         };
         let config = parse(text);
         assert!(!format!("{config:?}").contains("01234567"));

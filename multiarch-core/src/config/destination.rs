@@ -1,7 +1,6 @@
 //! Where images and charts go by a configuration.
 
-use std::fmt;
-
+use super::Credentials;
 use crate::error::{Error, ErrorKind, Result};
 
 /// The port that a registry's address leaves out.
@@ -9,8 +8,7 @@ pub(super) const REGISTRY_PORT: u16 = 443;
 
 /// Where images and charts go.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ImagesAndCharts {
+pub(super) enum ImagesAndCharts {
     /// The registry and the ChartMuseum of the bootstrap node.
     Builtin {
         /// `bootstrapNode`; `None` for `auto`, this machine's own address.
@@ -25,59 +23,39 @@ pub enum ImagesAndCharts {
         /// `externalImageRepo`: a host, perhaps with a scheme, port and path.
         images: String,
         /// Who may push there.
-        images_credential: Option<Credential>,
+        images_credentials: Option<Credentials>,
         /// `externalChartRepo`, if there is one.
         charts: Option<String>,
         /// Who may push there.
-        charts_credential: Option<Credential>,
+        charts_credentials: Option<Credentials>,
     },
     /// The vendor's own service, which nothing is imported into.
     OfficialService,
 }
 
-/// User and password. Printing it shows no secret.
-#[derive(Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Credential {
-    /// The user.
-    pub user: String,
-    /// The password.
-    pub password: String,
-}
-
-impl Credential {
-    /// User and password.
-    pub fn new(user: impl Into<String>, password: impl Into<String>) -> Self {
-        Self { user: user.into(), password: password.into() }
-    }
-}
-
-impl fmt::Debug for Credential {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Credential {{ user: {:?}, password: … }}", self.user)
-    }
-}
-
 /// Where an import goes by a configuration.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Destination {
     /// The target for images.
     pub images: String,
     /// Who may push images.
-    pub images_credential: Option<Credential>,
+    pub images_credentials: Option<Credentials>,
     /// The chart repository.
     pub charts: Option<String>,
     /// Who may push charts.
-    pub charts_credential: Option<Credential>,
+    pub charts_credentials: Option<Credentials>,
 }
 
 impl ImagesAndCharts {
-    /// The addresses. `own_address` tells this machine's own, where the configuration says `auto`.
+    /// The addresses. `own_address` gives this machine's own, where the configuration says `auto`.
     ///
     /// # Errors
     /// [`ErrorKind::Usage`] where nothing can be imported; what `own_address` returns.
-    pub fn destination(&self, own_address: impl FnOnce() -> Result<String>) -> Result<Destination> {
+    pub(super) fn destination(
+        &self,
+        own_address: impl FnOnce() -> Result<String>,
+    ) -> Result<Destination> {
         match self {
             Self::Builtin { host, registry_port, charts_port } => {
                 let host = host.clone().map_or_else(own_address, Ok)?;
@@ -86,20 +64,19 @@ impl ImagesAndCharts {
                     port => format!(":{port}"),
                 };
                 // What the installer's manual gives the ChartMuseum that it sets up.
-                let (user, password) = ("rootuser".into(), "rootpass123".into());
-                Ok(Destination {
+                                Ok(Destination {
                     images: format!("docker://{host}{port}"),
-                    images_credential: None,
+                    images_credentials: None,
                     charts: Some(format!("http://{host}:{charts_port}")),
-                    charts_credential: Some(Credential { user, password }),
+                    charts_credentials: Some(Credentials::basic("rootuser", "rootpass123")),
                 })
             }
-            Self::External { images, images_credential, charts, charts_credential } => {
+            Self::External { images, images_credentials, charts, charts_credentials } => {
                 Ok(Destination {
                     images: images.clone(),
-                    images_credential: images_credential.clone(),
+                    images_credentials: images_credentials.clone(),
                     charts: charts.clone(),
-                    charts_credential: charts_credential.clone(),
+                    charts_credentials: charts_credentials.clone(),
                 })
             }
             Self::OfficialService => {

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::{
-    Child, ConflictPolicy, Decision, FuseOptions, Fusion, Held, Incoming, IncomingImage, IndexMode,
-    KeptBecause, Outcome,
+    Child, ConflictPolicy, Decision, FuseOptions, Fusion, TagState, Incoming, IncomingImage, IndexMode,
+    Reason, Change,
     slot::{self, Slot},
 };
 use crate::{
@@ -17,16 +17,16 @@ use crate::{
 /// # Errors
 /// - [`ErrorKind::Conflict`] under [`ConflictPolicy::Fail`].
 /// - [`ErrorKind::Unsupported`] where one side is an artifact, which has no platform to fuse by.
-/// - [`ErrorKind::UnreadableTag`] where something that [`Held::needs`] asked for was not learnt.
-pub fn fuse(held: &Held, incoming: &Incoming, options: &FuseOptions) -> Result<Fusion> {
-    let mut after = held.clone();
-    after.learn_from(incoming);
-    let Some(document) = held.document() else {
+/// - [`ErrorKind::UnreadableTag`] where something that [`TagState::unknown_children`] asked for was not learnt.
+pub fn fuse(tag: &TagState, incoming: &Incoming, options: &FuseOptions) -> Result<Fusion> {
+    let mut after = tag.clone();
+    after.add_incoming(incoming);
+    let Some(document) = tag.document() else {
         return Ok(onto_absent(incoming, options, after));
     };
     if document.digest() == incoming.document.digest() {
-        let decisions = incoming.images.iter().map(|i| decision(i, Outcome::Present)).collect();
-        return Ok(Fusion { document: None, decisions, held: after });
+        let decisions = incoming.images.iter().map(|i| decision(i, Change::Present)).collect();
+        return Ok(Fusion { document: None, decisions, state: after });
     }
     if incoming.is_artifact() {
         let message = "an artifact cannot be fused into a tag that holds something else";
@@ -35,23 +35,23 @@ pub fn fuse(held: &Held, incoming: &Incoming, options: &FuseOptions) -> Result<F
     let mut merge = Merge::onto(&after, document)?;
     let mut decisions = Vec::new();
     for image in &incoming.images {
-        let outcome = merge.add(&after, image, options.on_conflict, incoming.mislabelled)?;
-        decisions.push(decision(image, outcome));
+        let change = merge.add(&after, image, options.on_conflict, incoming.mislabelled)?;
+        decisions.push(decision(image, change));
     }
     merge.add_others(&incoming.others);
     let written = merge.changed.then(|| merge.write(document, incoming));
     if let Some(written) = &written {
         after.document = Some(written.clone());
     }
-    Ok(Fusion { document: written, decisions, held: after })
+    Ok(Fusion { document: written, decisions, state: after })
 }
 
-fn decision(image: &IncomingImage, outcome: Outcome) -> Decision {
-    Decision { platform: image.platform.key(), digest: image.document.digest().clone(), outcome }
+fn decision(image: &IncomingImage, change: Change) -> Decision {
+    Decision { platform: image.platform.key(), digest: image.document.digest().clone(), change }
 }
 
 /// An absent tag gets the document as it came, where all of it is at hand.
-fn onto_absent(incoming: &Incoming, options: &FuseOptions, mut after: Held) -> Fusion {
+fn onto_absent(incoming: &Incoming, options: &FuseOptions, mut after: TagState) -> Fusion {
     let mut merge = Merge::default();
     merge.slots.extend(incoming.images.iter().map(Slot::of_image));
     merge.add_others(&incoming.others);
@@ -65,8 +65,8 @@ fn onto_absent(incoming: &Incoming, options: &FuseOptions, mut after: Held) -> F
         _ => slot::write(None, &slot::in_order(merge.slots)),
     };
     after.document = Some(document.clone());
-    let decisions = incoming.images.iter().map(|i| decision(i, Outcome::Added)).collect();
-    Fusion { document: Some(document), decisions, held: after }
+    let decisions = incoming.images.iter().map(|i| decision(i, Change::Added)).collect();
+    Fusion { document: Some(document), decisions, state: after }
 }
 
 #[derive(Default)]
@@ -79,14 +79,14 @@ struct Merge {
 }
 
 impl Merge {
-    fn onto(held: &Held, document: &Document) -> Result<Self> {
+    fn onto(tag: &TagState, document: &Document) -> Result<Self> {
         if !document.kind().is_index() {
-            let slot = match held.children.get(document.digest()) {
+            let slot = match tag.children.get(document.digest()) {
                 Some(Child::Artifact) => {
                     let message = "the tag holds an artifact, which has no platform to fuse by";
                     return Err(Error::new(ErrorKind::Unsupported, message));
                 }
-                _ => Slot::of_manifest(document, &held.children),
+                _ => Slot::of_manifest(document, &tag.children),
             };
             let message = "the platform of the image at the tag could not be read";
             let slot = slot
@@ -94,15 +94,15 @@ impl Merge {
                 .ok_or_else(|| Error::new(ErrorKind::UnreadableTag, message))?;
             return Ok(Self { slots: vec![slot], nested: Vec::new(), index: None, changed: false });
         }
-        let index = Index::of(document)?;
+        let index = Index::from_document(document)?;
         let slots: Vec<Slot> =
-            index.entries().iter().map(|e| Slot::of_entry(e.clone(), &held.children)).collect();
-        let nested = held.nested_slots(&index, 0);
+            index.entries().iter().map(|e| Slot::of_entry(e.clone(), &tag.children)).collect();
+        let nested = tag.nested_slots(&index, 0);
         // Never fuse past something whose platform nobody looked at.
         let unread = slots
             .iter()
             .chain(&nested)
-            .find(|slot| slot.is_open() && !held.children.contains_key(slot.digest()));
+            .find(|slot| slot.is_open() && !tag.children.contains_key(slot.digest()));
         if let Some(slot) = unread {
             let message = "an entry of the index at the tag could not be read";
             return Err(Error::new(ErrorKind::UnreadableTag, message).with_digest(slot.digest()));
@@ -112,17 +112,17 @@ impl Merge {
 
     fn add(
         &mut self,
-        held: &Held,
+        tag: &TagState,
         image: &IncomingImage,
         policy: ConflictPolicy,
         mislabelled: bool,
-    ) -> Result<Outcome> {
+    ) -> Result<Change> {
         let digest = image.document.digest();
         let key = Some(image.platform.key());
         // One manifest may be listed for several platforms: each of them counts.
         let mut all = self.slots.iter().chain(&self.nested);
         if all.any(|slot| slot.digest() == digest && slot.key == key) {
-            return Ok(Outcome::Present);
+            return Ok(Change::Present);
         }
         let holds = |slot: &&Slot| slot.key == key;
         let here: Vec<Digest> =
@@ -132,18 +132,18 @@ impl Merge {
         let Some(first) = there.first() else {
             self.slots.push(Slot::of_image(image));
             self.changed = true;
-            return Ok(Outcome::Added);
+            return Ok(Change::Added);
         };
         let same = |digest: &&Digest| {
-            held.config(digest).is_some_and(|config| config.is_same_image(&image.config))
+            tag.config(digest).is_some_and(|config| config.is_same_image(&image.config))
         };
-        if let Some(kept) = there.iter().find(same) {
-            return Ok(Outcome::Same { kept: kept.clone() });
+        if let Some(stays) = there.iter().find(same) {
+            return Ok(Change::Same { stays: stays.clone() });
         }
-        let kept = |because| Ok(Outcome::Kept { kept: first.clone(), because });
+        let not_taken = |because| Ok(Change::NotTaken { stays: first.clone(), because });
         match policy {
-            _ if mislabelled => kept(KeptBecause::Mislabelled),
-            ConflictPolicy::Existing => kept(KeptBecause::Policy),
+            _ if mislabelled => not_taken(Reason::Mislabelled),
+            ConflictPolicy::Existing => not_taken(Reason::Policy),
             ConflictPolicy::Fail => {
                 let message = format!(
                     "the tag holds another image for {}: {first}, not {digest}",
@@ -151,7 +151,7 @@ impl Merge {
                 );
                 Err(Error::new(ErrorKind::Conflict, message))
             }
-            ConflictPolicy::Incoming if here.is_empty() => kept(KeptBecause::Nested),
+            ConflictPolicy::Incoming if here.is_empty() => not_taken(Reason::Nested),
             ConflictPolicy::Incoming => {
                 self.slots.retain(|slot| {
                     let replaced = slot.key == key;
@@ -160,7 +160,7 @@ impl Merge {
                 });
                 self.slots.push(Slot::of_image(image));
                 self.changed = true;
-                Ok(Outcome::Replaced { from: here })
+                Ok(Change::Replaced { from: here })
             }
         }
     }
@@ -185,12 +185,12 @@ impl Merge {
         }
     }
 
-    fn write(self, held: &Document, incoming: &Incoming) -> Document {
+    fn write(self, before: &Document, incoming: &Incoming) -> Document {
         let single = self.index.is_none() && self.slots.len() == 1;
         if let (true, [image]) = (single, incoming.images.as_slice()) {
             return image.document.clone();
         }
         let slots = slot::in_order(self.slots);
-        slot::write(self.index.as_ref().map(|index| (held, index.members())), &slots)
+        slot::write(self.index.as_ref().map(|index| (before, index.members())), &slots)
     }
 }

@@ -93,20 +93,20 @@ pub(super) fn in_order(slots: Vec<Slot>) -> Vec<Slot> {
 }
 
 /// The one compact writer: the members that were there as they were, or a fresh index.
-pub(super) fn write(held: Option<(&Document, &RawObject)>, slots: &[Slot]) -> Document {
+pub(super) fn write(before: Option<(&Document, &RawObject)>, slots: &[Slot]) -> Document {
     let docker = slots.iter().all(|slot| {
         let name = slot.entry.descriptor().media_type.as_str();
         matches!(
-            DocumentType::of(name),
+            DocumentType::from_media_type(name),
             Some(DocumentType::Manifest(Family::Docker) | DocumentType::Index(Family::Docker))
         )
     });
     let was_oci =
-        held.is_some_and(|(document, _)| document.kind() == DocumentType::Index(Family::Oci));
+        before.is_some_and(|(document, _)| document.kind() == DocumentType::Index(Family::Oci));
     let family = if docker && !was_oci { Family::Docker } else { Family::Oci };
     let kind = DocumentType::Index(family);
     let manifests = entries_text(slots.iter().map(|slot| &slot.entry));
-    let text = match held {
+    let text = match before {
         Some((document, members)) => members.write(|name| match name {
             "manifests" => Some(manifests.clone()),
             "mediaType" if document.kind() != kind => Some(format!("\"{}\"", kind.media_type())),

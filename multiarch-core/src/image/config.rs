@@ -7,7 +7,7 @@ use crate::error::{Error, ErrorKind};
 
 /// The largest image config that is read: 8 MiB. The specification sets no limit; real ones are
 /// below 100 KiB.
-pub const MAX_CONFIG_SIZE: u64 = 8 << 20;
+pub(crate) const MAX_CONFIG_SIZE: u64 = 8 << 20;
 
 /// An image config ([OCI config]), of either family.
 ///
@@ -52,7 +52,7 @@ impl ImageConfig {
     /// [`ErrorKind::TooLarge`], or [`ErrorKind::Malformed`] where the text is no JSON object with
     /// members of the right types.
     pub fn parse(text: &[u8]) -> Result<Self, Error> {
-        let digest = Digest::of(text);
+        let digest = Digest::sha256(text);
         Self::parse_members(text, &digest).map_err(|e| e.with_digest(&digest))
     }
 

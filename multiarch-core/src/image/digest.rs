@@ -1,10 +1,6 @@
-//! Digests, and reading with a check.
+//! Digests.
 
-use std::{
-    fmt,
-    io::{self, Read},
-    str::FromStr,
-};
+use std::{fmt, str::FromStr};
 
 use sha2::Digest as _;
 
@@ -41,7 +37,7 @@ impl Algorithm {
 ///
 /// ```
 /// use multiarch_core::image::Digest;
-/// let digest = Digest::of(b"");
+/// let digest = Digest::sha256(b"");
 /// assert!(digest.to_string().starts_with("sha256:e3b0c442"));
 /// assert!("sha256:../../etc/passwd".parse::<Digest>().is_err());
 /// ```
@@ -55,7 +51,7 @@ pub struct Digest {
 
 impl Digest {
     /// The SHA-256 digest of these bytes.
-    pub fn of(bytes: &[u8]) -> Self {
+    pub fn sha256(bytes: &[u8]) -> Self {
         Hasher::new(Algorithm::Sha256).update(bytes).finish()
     }
 
@@ -83,7 +79,7 @@ impl Digest {
         self.compare(&found)
     }
 
-    fn compare(&self, found: &Self) -> Result<(), Error> {
+    pub(crate) fn compare(&self, found: &Self) -> Result<(), Error> {
         if *self == *found {
             return Ok(());
         }
@@ -138,91 +134,39 @@ impl<'de> serde::Deserialize<'de> for Digest {
 
 /// A running hash.
 #[derive(Clone, Debug)]
-pub struct Hasher(State);
+pub(crate) struct Hasher(HashState);
 
 #[derive(Clone, Debug)]
-enum State {
+enum HashState {
     Sha256(sha2::Sha256),
     Sha512(sha2::Sha512),
 }
 
 impl Hasher {
     /// A fresh hash.
-    pub fn new(algorithm: Algorithm) -> Self {
+    pub(crate) fn new(algorithm: Algorithm) -> Self {
         Self(match algorithm {
-            Algorithm::Sha256 => State::Sha256(sha2::Sha256::new()),
-            Algorithm::Sha512 => State::Sha512(sha2::Sha512::new()),
+            Algorithm::Sha256 => HashState::Sha256(sha2::Sha256::new()),
+            Algorithm::Sha512 => HashState::Sha512(sha2::Sha512::new()),
         })
     }
 
     /// Adds bytes.
-    pub fn update(&mut self, bytes: &[u8]) -> &mut Self {
+    pub(crate) fn update(&mut self, bytes: &[u8]) -> &mut Self {
         match &mut self.0 {
-            State::Sha256(state) => state.update(bytes),
-            State::Sha512(state) => state.update(bytes),
+            HashState::Sha256(state) => state.update(bytes),
+            HashState::Sha512(state) => state.update(bytes),
         }
         self
     }
 
     /// The digest of all bytes so far.
-    pub fn finish(&self) -> Digest {
+    pub(crate) fn finish(&self) -> Digest {
         let (algorithm, hex) = match &self.0 {
-            State::Sha256(state) => (Algorithm::Sha256, hex::encode(state.clone().finalize())),
-            State::Sha512(state) => (Algorithm::Sha512, hex::encode(state.clone().finalize())),
+            HashState::Sha256(state) => (Algorithm::Sha256, hex::encode(state.clone().finalize())),
+            HashState::Sha512(state) => (Algorithm::Sha512, hex::encode(state.clone().finalize())),
         };
         Digest { algorithm, hex: hex.into() }
-    }
-}
-
-/// Passes bytes through and fails at the end where they are not what was promised: too few, too
-/// many, or other ones. The error is an [`Error`] inside an [`io::Error`].
-#[derive(Debug)]
-pub struct DigestReader<R> {
-    inner: R,
-    expected: Digest,
-    size: u64,
-    seen: u64,
-    hasher: Hasher,
-}
-
-impl<R: Read> DigestReader<R> {
-    /// Reads from `inner`, which must hold exactly `size` bytes with this digest.
-    pub fn new(inner: R, expected: Digest, size: u64) -> Self {
-        let hasher = Hasher::new(expected.algorithm());
-        Self { inner, expected, size, seen: 0, hasher }
-    }
-
-    fn check_end(&self) -> Result<(), Error> {
-        if self.seen < self.size {
-            let message = format!("the content ends after {} of {} bytes", self.seen, self.size);
-            return Err(Error::new(ErrorKind::Truncated, message).with_digest(&self.expected));
-        }
-        self.expected.compare(&self.hasher.finish())
-    }
-}
-
-/// A part of the first-level cache's size.
-const HASHED_AT_ONCE: usize = 32 << 10;
-
-impl<R: Read> Read for DigestReader<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if buffer.is_empty() {
-            return Ok(0);
-        }
-        // What was just copied is hashed while the processor still has it at hand.
-        let length = buffer.len().min(HASHED_AT_ONCE);
-        let n = self.inner.read(&mut buffer[..length])?;
-        self.seen += n as u64;
-        if self.seen > self.size {
-            let message = format!("the content is longer than {} bytes", self.size);
-            let error = Error::new(ErrorKind::DigestMismatch, message);
-            return Err(error.with_digest(&self.expected).into());
-        }
-        self.hasher.update(&buffer[..n]);
-        if n == 0 {
-            self.check_end()?;
-        }
-        Ok(n)
     }
 }
 
@@ -261,19 +205,5 @@ mod tests {
         ] {
             assert!(text.parse::<Digest>().is_err(), "{text}");
         }
-    }
-
-    #[test]
-    fn reading_checks_length_and_content() {
-        let read = |bytes: &'static [u8], size| {
-            let mut out = Vec::new();
-            DigestReader::new(bytes, SHA256.parse().expect("valid"), size)
-                .read_to_end(&mut out)
-                .map_err(|e| Error::from_io("read", e).kind())
-        };
-        assert_eq!(read(b"abc", 3), Ok(3));
-        assert_eq!(read(b"ab", 3), Err(ErrorKind::Truncated));
-        assert_eq!(read(b"abcd", 3), Err(ErrorKind::DigestMismatch));
-        assert_eq!(read(b"abd", 3), Err(ErrorKind::DigestMismatch));
     }
 }

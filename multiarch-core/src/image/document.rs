@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorKind};
 /// ([OCI distribution, "Pushing Manifests"]).
 ///
 /// [OCI distribution, "Pushing Manifests"]: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-manifests
-pub const MAX_DOCUMENT_SIZE: u64 = 4 << 20;
+pub(crate) const MAX_DOCUMENT_SIZE: u64 = 4 << 20;
 
 /// A manifest or an index: its bytes, their digest, and what kind it is.
 ///
@@ -33,7 +33,7 @@ impl Document {
     /// [OCI manifest]: https://github.com/opencontainers/image-spec/blob/v1.1.1/manifest.md
     pub fn new(raw: impl Into<Arc<[u8]>>, declared: Option<&str>) -> Result<Self, Error> {
         let raw = raw.into();
-        let digest = Digest::of(&raw);
+        let digest = Digest::sha256(&raw);
         let kind = Self::kind_of(&raw, declared).map_err(|e| e.with_digest(&digest))?;
         Ok(Self { raw, digest, kind })
     }
@@ -56,7 +56,7 @@ impl Document {
 
     /// For bytes that our own writer made.
     pub(crate) fn written(raw: Vec<u8>, kind: DocumentType) -> Self {
-        let digest = Digest::of(&raw);
+        let digest = Digest::sha256(&raw);
         Self { raw: raw.into(), digest, kind }
     }
 
@@ -102,7 +102,7 @@ impl Document {
             None => None,
         };
         let read = |name: &str| {
-            DocumentType::of(name).ok_or_else(|| {
+            DocumentType::from_media_type(name).ok_or_else(|| {
                 let message = format!("media type {name:?} is neither an image nor an index");
                 Error::new(ErrorKind::Unsupported, message)
             })

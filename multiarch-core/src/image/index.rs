@@ -5,12 +5,10 @@ use serde_json::value::RawValue;
 use super::{Descriptor, Digest, Document, DocumentType, RawObject};
 use crate::error::{Error, ErrorKind};
 
-/// Annotation that BuildKit sets on an attestation: what kind of reference this is.
-pub const REFERENCE_TYPE: &str = "vnd.docker.reference.type";
 /// Annotation that BuildKit sets on an attestation: the digest of the image it is about.
-pub const REFERENCE_DIGEST: &str = "vnd.docker.reference.digest";
+pub(crate) const REFERENCE_DIGEST: &str = "vnd.docker.reference.digest";
 /// Annotation that names an entry of an OCI layout's index.
-pub const REF_NAME: &str = "org.opencontainers.image.ref.name";
+pub(crate) const REF_NAME: &str = "org.opencontainers.image.ref.name";
 
 /// One entry of an index: its original text, and what that says.
 #[derive(Clone, Debug)]
@@ -48,7 +46,7 @@ impl Entry {
 
     /// True for a nested index.
     pub fn is_index(&self) -> bool {
-        DocumentType::of(&self.descriptor.media_type).is_some_and(DocumentType::is_index)
+        DocumentType::from_media_type(&self.descriptor.media_type).is_some_and(DocumentType::is_index)
     }
 }
 
@@ -70,14 +68,14 @@ impl Index {
     ///
     /// # Errors
     /// [`ErrorKind::Malformed`] where the document is none, or an entry is no descriptor.
-    pub fn of(document: &Document) -> Result<Self, Error> {
+    pub fn from_document(document: &Document) -> Result<Self, Error> {
         Self::parse(document.raw()).map_err(|e| e.with_digest(document.digest()))
     }
 
     /// Reads an index from its text; also an OCI layout's `index.json`.
     ///
     /// # Errors
-    /// As [`Index::of`].
+    /// As [`Index::from_document`].
     pub fn parse(text: &[u8]) -> Result<Self, Error> {
         let malformed =
             |e| Error::caused_by(ErrorKind::Malformed, "an entry of the index is malformed", e);

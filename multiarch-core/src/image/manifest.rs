@@ -10,7 +10,7 @@ use crate::error::{Error, ErrorKind};
 /// [OCI manifest]: https://github.com/opencontainers/image-spec/blob/v1.1.1/manifest.md
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Manifest {
+pub(crate) struct Manifest {
     /// The config.
     pub config: Descriptor,
     /// The layers, the lowest one first.
@@ -29,7 +29,7 @@ impl Manifest {
     ///
     /// # Errors
     /// [`ErrorKind::Malformed`] where the document is none.
-    pub fn of(document: &Document) -> Result<Self, Error> {
+    pub(crate) fn parse(document: &Document) -> Result<Self, Error> {
         serde_json::from_slice(document.raw()).map_err(|e| {
             Error::caused_by(ErrorKind::Malformed, "not an image manifest", e)
                 .with_digest(document.digest())
@@ -38,14 +38,14 @@ impl Manifest {
 
     /// True where the config is an image config, so that the manifest can be an image of a
     /// platform rather than an artifact.
-    pub fn has_image_config(&self) -> bool {
+    pub(crate) fn has_image_config(&self) -> bool {
         let artifact = self.artifact_type.as_deref();
         artifact.is_none_or(|t| t.is_empty() || is_image_config(t))
             && is_image_config(&self.config.media_type)
     }
 
     /// Config and layers: everything that must be there before the manifest.
-    pub fn blobs(&self) -> impl Iterator<Item = &Descriptor> {
+    pub(crate) fn blobs(&self) -> impl Iterator<Item = &Descriptor> {
         std::iter::once(&self.config).chain(&self.layers)
     }
 }

@@ -3,21 +3,21 @@
 use oci_spec::image::MediaType;
 
 /// The media types that are written, by name.
-pub mod types {
+pub(crate) mod types {
     /// Docker image manifest, version 2, schema 2.
-    pub const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
+    pub(crate) const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
     /// Docker manifest list.
-    pub const DOCKER_LIST: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
+    pub(crate) const DOCKER_LIST: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
     /// Docker image config.
-    pub const DOCKER_CONFIG: &str = "application/vnd.docker.container.image.v1+json";
+    pub(crate) const DOCKER_CONFIG: &str = "application/vnd.docker.container.image.v1+json";
     /// Docker layer, gzip.
-    pub const DOCKER_LAYER: &str = "application/vnd.docker.image.rootfs.diff.tar.gzip";
+    pub(crate) const DOCKER_LAYER: &str = "application/vnd.docker.image.rootfs.diff.tar.gzip";
     /// OCI image manifest.
-    pub const OCI_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+    pub(crate) const OCI_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
     /// OCI image index.
-    pub const OCI_INDEX: &str = "application/vnd.oci.image.index.v1+json";
+    pub(crate) const OCI_INDEX: &str = "application/vnd.oci.image.index.v1+json";
     /// OCI image config.
-    pub const OCI_CONFIG: &str = "application/vnd.oci.image.config.v1+json";
+    pub(crate) const OCI_CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 }
 
 /// Who defined a document's format.
@@ -40,7 +40,7 @@ pub enum DocumentType {
 
 impl DocumentType {
     /// Recognises a media type; parameters behind a semicolon are ignored.
-    pub fn of(media_type: &str) -> Option<Self> {
+    pub fn from_media_type(media_type: &str) -> Option<Self> {
         let name = media_type.split(';').next().unwrap_or_default().trim();
         Some(match name {
             types::DOCKER_MANIFEST => Self::Manifest(Family::Docker),
@@ -71,18 +71,18 @@ impl DocumentType {
 
 /// True for the type of an image's config. go-containerregistry writes it as the `artifactType` of
 /// ordinary images.
-pub fn is_image_config(media_type: &str) -> bool {
+pub(crate) fn is_image_config(media_type: &str) -> bool {
     [types::DOCKER_CONFIG, types::OCI_CONFIG].contains(&media_type)
 }
 
 /// True for layers that may not be stored in a registry: they are fetched from elsewhere.
-pub fn layer_is_foreign(media_type: &str) -> bool {
+pub(crate) fn layer_is_foreign(media_type: &str) -> bool {
     media_type.contains(".foreign.") || media_type.contains(".nondistributable.")
 }
 
 /// How a blob's bytes are compressed, told by its first bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub enum Compression {
+pub(crate) enum Compression {
     /// None that is known.
     None,
     /// gzip, RFC 1952.
@@ -93,7 +93,7 @@ pub enum Compression {
 
 impl Compression {
     /// Looks at the first bytes.
-    pub fn sniff(head: &[u8]) -> Self {
+    pub(crate) fn sniff(head: &[u8]) -> Self {
         match head {
             [0x1f, 0x8b, 8, ..] => Self::Gzip,
             [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Self::Zstd,
@@ -102,7 +102,7 @@ impl Compression {
     }
 
     /// The true media type of an OCI layer compressed like this.
-    pub fn oci_layer(self) -> String {
+    pub(crate) fn oci_layer(self) -> String {
         match self {
             Self::None => MediaType::ImageLayer,
             Self::Gzip => MediaType::ImageLayerGzip,
@@ -120,15 +120,15 @@ mod tests {
     fn names_are_inverse() {
         for family in [Family::Docker, Family::Oci] {
             for kind in [DocumentType::Manifest(family), DocumentType::Index(family)] {
-                assert_eq!(DocumentType::of(kind.media_type()), Some(kind));
+                assert_eq!(DocumentType::from_media_type(kind.media_type()), Some(kind));
             }
         }
         assert_eq!(
-            DocumentType::of("application/vnd.oci.image.index.v1+json; charset=utf-8"),
+            DocumentType::from_media_type("application/vnd.oci.image.index.v1+json; charset=utf-8"),
             Some(DocumentType::Index(Family::Oci))
         );
         assert_eq!(
-            DocumentType::of("application/vnd.docker.distribution.manifest.v1+prettyjws"),
+            DocumentType::from_media_type("application/vnd.docker.distribution.manifest.v1+prettyjws"),
             None
         );
         assert_eq!(Compression::Zstd.oci_layer(), "application/vnd.oci.image.layer.v1.tar+zstd");

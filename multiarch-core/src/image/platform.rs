@@ -163,6 +163,26 @@ impl Serialize for PlatformKey {
     }
 }
 
+impl<'de> Deserialize<'de> for PlatformKey {
+    /// Reads what [`Serialize`] writes. No part of a key has a slash or a parenthesis in it but those
+    /// of odd architectures, whose text is kept whole.
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let (os, rest) = text.split_once('/').unwrap_or((&text, ""));
+        let (os, inner) = os.split_once('(').unwrap_or((os, ""));
+        let mut inner = inner.trim_end_matches(')').split('+');
+        let os_version = inner.next().unwrap_or_default().to_owned();
+        let (architecture, variant) = rest.rsplit_once('/').unwrap_or((rest, ""));
+        Ok(Self {
+            os: os.into(),
+            architecture: architecture.into(),
+            variant: variant.into(),
+            os_version,
+            os_features: inner.map(Into::into).collect(),
+        })
+    }
+}
+
 impl FromStr for Platform {
     type Err = Error;
 
@@ -236,6 +256,9 @@ mod tests {
             assert_eq!(platform.key().to_string(), normal, "{written}");
             let again: Platform = normal.parse().expect(normal);
             assert_eq!(again.key(), platform.key());
+            let text = serde_json::to_string(&platform.key()).expect("JSON");
+            let read: PlatformKey = serde_json::from_str(&text).expect("a key");
+            assert_eq!(read, platform.key());
         }
     }
 

@@ -178,14 +178,14 @@ fn is_host(host: &str) -> bool {
 }
 
 /// True for a host with an optional port, and an optional path of a repository behind it.
-pub fn is_registry(text: &str) -> bool {
+pub(crate) fn is_registry(text: &str) -> bool {
     let (host, path) = text.split_once('/').map_or((text, None), |(h, p)| (h, Some(p)));
     is_host(host) && path.is_none_or(is_repository)
 }
 
 /// True for a repository path: lower-case components of letters and digits, joined inside by `.`,
 /// `_`, `__` or dashes, and by single slashes.
-pub fn is_repository(path: &str) -> bool {
+pub(crate) fn is_repository(path: &str) -> bool {
     let component = |component: &str| {
         let edge = |b: Option<&u8>| b.is_some_and(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
         let bytes = component.as_bytes();
@@ -199,7 +199,7 @@ pub fn is_repository(path: &str) -> bool {
 }
 
 /// True for a tag: up to 128 word characters, dots and dashes, the first one a word character.
-pub fn is_tag(tag: &str) -> bool {
+pub(crate) fn is_tag(tag: &str) -> bool {
     let word = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
     tag.len() <= 128
         && tag.bytes().next().is_some_and(word)

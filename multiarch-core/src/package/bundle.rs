@@ -1,9 +1,14 @@
-//! Finding what a scope holds: bundles, docker-archives, OCI layouts, at any depth and under any
+//! Finding what a listing holds: bundles, docker-archives, OCI layouts, at any depth and under any
 //! folder.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
-use super::{Bundle, BundleName, ChartFile, Contents, PackageImage, Scope, docker_archive, layout};
+use super::{
+    BlobSource, Bundle, BundleName, Listing, PackageImage, docker_archive, layout, model::ChartFile,
+};
 use crate::{
     chart::{Chart, ChartFiles, MAX_CHART_SIZE, Values, parse_hints},
     error::{Error, ErrorKind, Result},
@@ -24,60 +29,60 @@ const IMAGES: &str = "images.tar";
 /// Limit for one file of a chart.
 const MAX_CHART_FILE: u64 = 16 << 20;
 
-/// Collects everything in a scope and in the archives inside it.
-pub(crate) fn collect(scope: &mut Scope, contents: &dyn Contents, found: &mut Found) {
-    let mut nested = std::mem::take(&mut scope.nested);
-    let mut problems = std::mem::take(&mut scope.problems);
+/// Collects everything in a listing and in the archives inside it.
+pub(crate) fn collect(listing: &mut Listing, source: &dyn BlobSource, found: &mut Found) {
+    let mut nested = std::mem::take(&mut listing.nested);
+    let mut problems = std::mem::take(&mut listing.problems);
     let mut claimed: Option<String> = None;
-    for prefix in prefixes(scope) {
+    for prefix in prefixes(listing) {
         if claimed.as_ref().is_some_and(|claimed| prefix.starts_with(claimed)) {
             continue;
         }
-        let has = |path: &str| scope.has(&format!("{prefix}{path}"));
+        let has = |path: &str| listing.has(&format!("{prefix}{path}"));
         if has(HINTS) || has(&format!("{CHART}Chart.yaml")) {
             let images = nested.remove(&format!("{prefix}{IMAGES}"));
             // In a bundle's own archive everything that is wrong is the bundle's.
             let own = if prefix.is_empty() { std::mem::take(&mut problems) } else { Vec::new() };
-            found.bundles.push(bundle(scope, &prefix, images, own, contents));
+            found.bundles.push(bundle(listing, &prefix, images, own, source));
             // The rest of the folder is the bundle's.
             nested.retain(|path, _| !path.starts_with(&prefix));
             claimed = Some(prefix);
         } else if has("index.json")
-            && (has("oci-layout") || scope.has_below(&format!("{prefix}blobs/")))
+            && (has("oci-layout") || listing.has_below(&format!("{prefix}blobs/")))
         {
-            gather(layout::read(scope, &prefix, contents), scope, found);
-        } else if has("manifest.json") && has_docker_list(scope, &prefix, contents) {
-            gather(docker_archive::read(scope, &prefix, contents), scope, found);
+            gather(layout::read(listing, &prefix, source), listing, found);
+        } else if has("manifest.json") && has_docker_list(listing, &prefix, source) {
+            gather(docker_archive::read(listing, &prefix, source), listing, found);
         } else if has("chart/Images.lock") {
             let message = "a dt wrap (Distribution Tooling for Helm), which is not read yet";
             let error = Error::new(ErrorKind::Unsupported, message);
-            found.problems.push(error.at_path(format!("{}/{prefix}", scope.path)));
+            found.problems.push(error.at_path(format!("{}/{prefix}", listing.path)));
             claimed = Some(prefix);
         }
     }
-    let name = scope.path.rsplit('/').next().unwrap_or_default();
-    let claims = BundleName::of(name).is_some();
-    if claims && !found.bundles.iter().any(|bundle| bundle.path == scope.path) {
+    let name = listing.path.rsplit('/').next().unwrap_or_default();
+    let claims = BundleName::parse(name).is_some();
+    if claims && !found.bundles.iter().any(|bundle| bundle.path == listing.path) {
         let message = "not a bundle: it has neither hints.yaml nor original-chart/Chart.yaml";
         problems.push(Error::new(ErrorKind::Malformed, message));
-        let mut bundle = empty_bundle(scope, "");
+        let mut bundle = empty_bundle(listing, "");
         bundle.problems = problems;
         found.bundles.push(bundle);
     } else {
-        found.problems.extend(problems.into_iter().map(|e| e.at_path(&scope.path)));
+        found.problems.extend(problems.into_iter().map(|e| e.at_path(&listing.path)));
     }
-    for scope in nested.values_mut() {
-        collect(scope, contents, found);
+    for listing in nested.values_mut() {
+        collect(listing, source, found);
     }
 }
 
-fn gather(read: Result<(Vec<PackageImage>, Vec<Error>)>, scope: &Scope, found: &mut Found) {
+fn gather(read: Result<(Vec<PackageImage>, Vec<Error>)>, listing: &Listing, found: &mut Found) {
     match read {
         Ok((images, problems)) => {
             found.images.extend(images);
             found.problems.extend(problems);
         }
-        Err(error) => found.problems.push(error.at_path(&scope.path)),
+        Err(error) => found.problems.push(error.at_path(&listing.path)),
     }
 }
 
@@ -93,12 +98,12 @@ const MARKERS: [&str; 6] = [
 
 /// Every folder with a file that tells what it is, with its slash; the files of a chart are nobody
 /// else's, and neither are blobs.
-fn prefixes(scope: &Scope) -> BTreeSet<String> {
+fn prefixes(listing: &Listing) -> BTreeSet<String> {
     let inside = |prefix: &str, folder: &str| {
         prefix.starts_with(folder) || prefix.contains(&format!("/{folder}"))
     };
     let mut prefixes = BTreeSet::new();
-    for path in scope.members.keys() {
+    for path in listing.members.keys() {
         for prefix in MARKERS.iter().filter_map(|marker| path.strip_suffix(marker)) {
             let folder = prefix.is_empty() || prefix.ends_with('/');
             if folder && !inside(prefix, CHART) && !inside(prefix, "blobs/") {
@@ -109,20 +114,20 @@ fn prefixes(scope: &Scope) -> BTreeSet<String> {
     prefixes
 }
 
-fn has_docker_list(scope: &Scope, prefix: &str, contents: &dyn Contents) -> bool {
+fn has_docker_list(listing: &Listing, prefix: &str, source: &dyn BlobSource) -> bool {
     let path = format!("{prefix}manifest.json");
-    match scope.read(&path, MAX_DOCUMENT_SIZE, contents) {
+    match listing.read(&path, MAX_DOCUMENT_SIZE, source) {
         // A list that is broken is a broken archive; anything else is some other program's.
         Ok(text) => text.trim_ascii_start().starts_with(b"[") || docker_archive::is_list(&text),
         Err(_) => true,
     }
 }
 
-fn empty_bundle(scope: &Scope, prefix: &str) -> Bundle {
-    let path = format!("{}/{prefix}", scope.path);
+fn empty_bundle(listing: &Listing, prefix: &str) -> Bundle {
+    let path = format!("{}/{prefix}", listing.path);
     let path = path.trim_matches('/').to_owned();
     let file = path.rsplit('/').next().unwrap_or_default();
-    let name = BundleName::of(file)
+    let name = BundleName::parse(file)
         .unwrap_or_else(|| BundleName { chart: file.into(), version: String::new() });
     Bundle {
         path,
@@ -138,26 +143,26 @@ fn empty_bundle(scope: &Scope, prefix: &str) -> Bundle {
 }
 
 fn bundle(
-    scope: &Scope,
+    listing: &Listing,
     prefix: &str,
-    images: Option<Scope>,
+    images: Option<Listing>,
     problems: Vec<Error>,
-    contents: &dyn Contents,
+    source: &dyn BlobSource,
 ) -> Bundle {
-    let mut bundle = empty_bundle(scope, prefix);
+    let mut bundle = empty_bundle(listing, prefix);
     bundle.problems = problems;
-    match chart_files(scope, prefix) {
+    match chart_files(listing, prefix) {
         Ok(files) => bundle.chart_files = files,
         Err(error) => bundle.problems.push(error),
     }
-    match read_chart(scope, prefix, contents) {
+    match read_chart(listing, prefix, source) {
         Ok(chart) => bundle.take_chart(&chart),
         Err(error) => bundle.problems.push(error),
     }
     let hints = format!("{prefix}{HINTS}");
-    if scope.has(&hints) {
-        let parsed = scope
-            .read(&hints, MAX_CHART_FILE, contents)
+    if listing.has(&hints) {
+        let parsed = listing
+            .read(&hints, MAX_CHART_FILE, source)
             .and_then(|text| parse_hints(&text).map_err(|e| e.at_path(HINTS)));
         match parsed {
             Ok(hints) => bundle.hints = hints,
@@ -169,16 +174,16 @@ fn bundle(
             bundle.has_images = true;
             bundle.problems.append(&mut images.problems);
             if images.has("manifest.json") || !images.cut {
-                match docker_archive::read(&images, "", contents) {
+                match docker_archive::read(&images, "", source) {
                     Ok((images, problems)) => {
-                        bundle.images = images;
+                        bundle.images = images.into_iter().map(Arc::new).collect();
                         bundle.problems.extend(problems);
                     }
                     Err(error) => bundle.problems.push(error),
                 }
             }
         }
-        None if scope.has(&format!("{prefix}{IMAGES}")) => {
+        None if listing.has(&format!("{prefix}{IMAGES}")) => {
             let message = "images.tar is no tar archive";
             bundle.problems.push(Error::new(ErrorKind::Malformed, message).at_path(IMAGES));
         }
@@ -188,11 +193,11 @@ fn bundle(
 }
 
 /// Every file of the chart: where it is, and its content where that was kept.
-fn chart_files(scope: &Scope, prefix: &str) -> Result<BTreeMap<String, ChartFile>> {
+fn chart_files(listing: &Listing, prefix: &str) -> Result<BTreeMap<String, ChartFile>> {
     let folder = format!("{prefix}{CHART}");
     let (mut files, mut total) = (BTreeMap::new(), 0);
-    for path in scope.members.keys().filter(|path| path.starts_with(&folder)) {
-        let (locator, member) = scope.file(path)?;
+    for path in listing.members.keys().filter(|path| path.starts_with(&folder)) {
+        let (locator, member) = listing.file(path)?;
         total += locator.size;
         if locator.size > MAX_CHART_FILE || total > MAX_CHART_SIZE {
             let message = "a chart of more than 64 MiB, or with a file of more than 16 MiB";
@@ -203,17 +208,17 @@ fn chart_files(scope: &Scope, prefix: &str) -> Result<BTreeMap<String, ChartFile
     Ok(files)
 }
 
-fn read_chart(scope: &Scope, prefix: &str, contents: &dyn Contents) -> Result<Chart> {
+fn read_chart(listing: &Listing, prefix: &str, source: &dyn BlobSource) -> Result<Chart> {
     let folder = format!("{prefix}{CHART}");
     let mut files = ChartFiles::default();
-    for path in scope.members.keys().filter(|path| path.starts_with(&folder)) {
+    for path in listing.members.keys().filter(|path| path.starts_with(&folder)) {
         // Templates are not needed to know the images.
         let below = &path[folder.len()..];
         let name = below.rsplit('/').next().unwrap_or(below);
         if ["Chart.yaml", "values.yaml", "requirements.yaml"].contains(&name)
             || name.ends_with(".tgz")
         {
-            files.insert(below, scope.read(path, MAX_CHART_FILE, contents)?);
+            files.insert(below, listing.read(path, MAX_CHART_FILE, source)?);
         }
     }
     Chart::load(&files)

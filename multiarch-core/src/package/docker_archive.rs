@@ -5,7 +5,10 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use serde::Deserialize;
 
-use super::{Blob, Contents, Locator, PackageImage, PackageName, Part, Scope, scope::normalise};
+use super::{
+    Blob, BlobPlace, BlobSource, Listing, Locator, PackageImage, PackageName, StoredDocument,
+    listing::normalise,
+};
 use crate::{
     error::{Error, ErrorKind, Result},
     fuse::Incoming,
@@ -35,16 +38,16 @@ pub(super) fn is_list(text: &[u8]) -> bool {
 /// Reads all images of the archive at `prefix`; an image that cannot be read is a problem of its
 /// own.
 pub(super) fn read(
-    scope: &Scope,
+    listing: &Listing,
     prefix: &str,
-    contents: &dyn Contents,
+    source: &dyn BlobSource,
 ) -> Result<(Vec<PackageImage>, Vec<Error>)> {
     let path = format!("{prefix}manifest.json");
-    let text = scope.read(&path, MAX_DOCUMENT_SIZE, contents)?;
+    let text = listing.read(&path, MAX_DOCUMENT_SIZE, source)?;
     let listed: Vec<Listed> = serde_json::from_slice(&text).map_err(|e| {
         Error::caused_by(ErrorKind::Malformed, "not a docker-archive's list", e).at_path(&path)
     })?;
-    let archive = Archive { scope, prefix, contents };
+    let archive = Archive { listing, prefix, source };
     let (mut images, mut problems) = (Vec::new(), Vec::new());
     for listed in listed {
         match archive.image(&listed) {
@@ -60,9 +63,9 @@ pub(super) fn read(
 }
 
 struct Archive<'a> {
-    scope: &'a Scope,
+    listing: &'a Listing,
     prefix: &'a str,
-    contents: &'a dyn Contents,
+    source: &'a dyn BlobSource,
 }
 
 impl Archive<'_> {
@@ -76,7 +79,7 @@ impl Archive<'_> {
 
     fn image(&self, listed: &Listed) -> Result<PackageImage> {
         let path = self.path(&listed.config)?;
-        let text = self.scope.read(&path, MAX_CONFIG_SIZE, self.contents)?;
+        let text = self.listing.read(&path, MAX_CONFIG_SIZE, self.source)?;
         if let Some(digest) = digest_in_name(&path) {
             digest.verify(&text).map_err(|e| e.at_path(&path))?;
         }
@@ -85,7 +88,7 @@ impl Archive<'_> {
             let message = "the image's config does not say its platform";
             return Err(Error::new(ErrorKind::Malformed, message).at_path(&path));
         }
-        let (config_locator, _) = self.scope.file(&path)?;
+        let (config_locator, _) = self.listing.file(&path)?;
         let paths = listed.layers.as_deref().unwrap_or_default();
         let diff_ids = config.diff_ids().unwrap_or_default();
         if paths.len() != diff_ids.len() {
@@ -111,13 +114,13 @@ impl Archive<'_> {
         };
         let mut blobs = vec![Blob {
             descriptor: Descriptor::new(kind, config.digest().clone(), config_size),
-            locator: Some(config_locator),
+            place: BlobPlace::Package(config_locator),
         }];
         blobs.extend(layers.iter().map(Layer::blob));
         Ok(PackageImage {
             references: listed.repo_tags.clone().unwrap_or_default(),
             incoming: Incoming::image(document.clone(), Arc::new(config)),
-            parts: vec![Part { document, blobs }],
+            documents: vec![StoredDocument { document, blobs }],
             is_placed: false,
             origin: PackageName::default(),
             absent: Vec::new(),
@@ -128,12 +131,12 @@ impl Archive<'_> {
     /// is read once more.
     fn layer(&self, listed: &str, diff_id: &Digest) -> Result<Layer<'static>> {
         let path = self.path(listed)?;
-        let (locator, member) = self.scope.file(&path)?;
+        let (locator, member) = self.listing.file(&path)?;
         let digest = match (digest_in_name(&path), member.compression) {
             (Some(named), Compression::None) => named,
             (Some(named), _) if named != *diff_id => named,
             (None, Compression::None) => diff_id.clone(),
-            _ => self.contents.digest(&locator).map_err(|e| e.at_path(&path))?,
+            _ => self.source.digest(&locator).map_err(|e| e.at_path(&path))?,
         };
         Ok(Layer::Stored { digest, locator, compression: member.compression })
     }
@@ -147,14 +150,14 @@ enum Layer<'a> {
 impl Layer<'_> {
     fn blob(&self) -> Blob {
         match self {
-            Self::Foreign(descriptor) => Blob { descriptor: (*descriptor).clone(), locator: None },
+            Self::Foreign(descriptor) => Blob { descriptor: (*descriptor).clone(), place: BlobPlace::Foreign },
             Self::Stored { digest, locator, compression } => {
                 let media_type = match compression {
                     Compression::Gzip => types::DOCKER_LAYER.to_owned(),
                     other => other.oci_layer(),
                 };
                 let descriptor = Descriptor::new(&media_type, digest.clone(), locator.size);
-                Blob { descriptor, locator: Some(*locator) }
+                Blob { descriptor, place: BlobPlace::Package(*locator) }
             }
         }
     }
@@ -244,7 +247,7 @@ mod tests {
     // indented as charts-syncer v0.0.23 does.
     #[test]
     fn zero_layers() {
-        let config = Digest::of(b"x");
+        let config = Digest::sha256(b"x");
         let expected = format!(
             "{{\n   \"schemaVersion\": 2,\n   \"mediaType\": \"{}\",\n   \"config\": {{\n      \"mediaType\": \"{}\",\n      \"size\": 1,\n      \"digest\": \"{config}\"\n   }},\n   \"layers\": []\n}}",
             types::DOCKER_MANIFEST,

@@ -6,37 +6,63 @@ use crate::{
     package::{Locator, PackageName},
 };
 
-/// One image reference of a package: what a tag would get, and every document and blob it needs.
+/// One image of a package: what a tag would get, and every document and blob it needs.
 #[derive(Clone, Debug)]
-pub struct PackageImage {
+pub(crate) struct PackageImage {
     /// The references it goes by; empty where the package does not say.
-    pub references: Vec<String>,
+    pub(crate) references: Vec<String>,
     /// What comes in.
-    pub incoming: Incoming,
+    pub(crate) incoming: Incoming,
     /// Every manifest and nested index, children before those that list them, the top one last.
-    pub parts: Vec<Part>,
+    pub(crate) documents: Vec<StoredDocument>,
     /// The references are names in a target already: they came out of a layout of ours.
-    pub is_placed: bool,
+    pub(crate) is_placed: bool,
     /// What the name of the file it came in says.
-    pub origin: PackageName,
+    pub(crate) origin: PackageName,
     /// Digests that its index lists, but the package does not hold.
-    pub absent: Vec<Digest>,
+    pub(crate) absent: Vec<Digest>,
 }
 
-/// A document with the blobs that must be there before it.
+/// A manifest or nested index, with the blobs that must be there before it.
 #[derive(Clone, Debug)]
-pub struct Part {
-    /// The manifest or nested index.
-    pub document: Document,
+pub(crate) struct StoredDocument {
+    pub(crate) document: Document,
     /// Config and layers.
-    pub blobs: Vec<Blob>,
+    pub(crate) blobs: Vec<Blob>,
 }
 
 /// A blob and where its bytes are.
 #[derive(Clone, Debug)]
-pub struct Blob {
+pub(crate) struct Blob {
     /// Media type, digest and size.
-    pub descriptor: Descriptor,
-    /// Where the bytes are; `None` for a foreign layer, which is never uploaded.
-    pub locator: Option<Locator>,
+    pub(crate) descriptor: Descriptor,
+    pub(crate) place: BlobPlace,
+}
+
+/// Where a blob's bytes are.
+#[derive(Clone, Debug)]
+pub(crate) enum BlobPlace {
+    /// In the package.
+    Package(Locator),
+    /// In this repository of the target.
+    Target(String),
+    /// Elsewhere: a foreign layer, which is never uploaded.
+    Foreign,
+}
+
+impl PackageImage {
+    /// Every blob of every document; one that several need comes for each.
+    pub(crate) fn blobs(&self) -> impl Iterator<Item = &Blob> {
+        self.documents.iter().flat_map(|stored| &stored.blobs)
+    }
+}
+
+impl Blob {
+    /// Where it is in the package, if it is there.
+    pub(crate) fn locator(&self) -> Option<Locator> {
+        match self.place {
+            BlobPlace::Package(locator) => Some(locator),
+            BlobPlace::Target(_) | BlobPlace::Foreign => None,
+        }
+    }
 }

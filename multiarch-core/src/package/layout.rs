@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use super::{Contents, Locator, PackageImage, Scope, Shelf, read_image};
+use super::{BlobPlace, BlobSource, DocumentStore, Listing, PackageImage, read_image};
 use crate::{
     error::{Error, ErrorKind, Result},
     image::{
@@ -20,14 +20,14 @@ pub(crate) const LAYOUT_NAMES: &str = "io.multiarch.names";
 
 /// Reads all images of the layout at `prefix`.
 pub(super) fn read(
-    scope: &Scope,
+    listing: &Listing,
     prefix: &str,
-    contents: &dyn Contents,
+    source: &dyn BlobSource,
 ) -> Result<(Vec<PackageImage>, Vec<Error>)> {
     let path = format!("{prefix}index.json");
-    let text = scope.read(&path, MAX_DOCUMENT_SIZE, contents)?;
+    let text = listing.read(&path, MAX_DOCUMENT_SIZE, source)?;
     let index = Index::parse(&text).map_err(|e| e.at_path(&path))?;
-    let layout = Layout { scope, prefix, contents };
+    let layout = Layout { listing, prefix, source };
     let is_placed = index.members().get("annotations")?.is_some_and(|a| a.contains(LAYOUT_NAMES));
     let (mut images, mut problems) = (Vec::new(), Vec::new());
     for entry in index.entries() {
@@ -57,9 +57,9 @@ fn reference_of(entry: &Entry) -> Option<String> {
 }
 
 struct Layout<'a> {
-    scope: &'a Scope,
+    listing: &'a Listing,
     prefix: &'a str,
-    contents: &'a dyn Contents,
+    source: &'a dyn BlobSource,
 }
 
 impl Layout<'_> {
@@ -79,13 +79,13 @@ impl Layout<'_> {
     }
 }
 
-impl Shelf for Layout<'_> {
+impl DocumentStore for Layout<'_> {
     fn document(&self, descriptor: &Descriptor) -> Result<Option<Document>> {
         let path = self.path(&descriptor.digest);
-        if !self.scope.has(&path) {
+        if !self.listing.has(&path) {
             return Ok(None);
         }
-        let text = self.scope.read(&path, MAX_DOCUMENT_SIZE, self.contents)?;
+        let text = self.listing.read(&path, MAX_DOCUMENT_SIZE, self.source)?;
         Document::verified(text, Some(&descriptor.media_type), &descriptor.digest)
             .map(Some)
             .map_err(|e| e.at_path(path))
@@ -93,21 +93,21 @@ impl Shelf for Layout<'_> {
 
     fn config(&self, digest: &Digest) -> Result<Arc<[u8]>> {
         let path = self.path(digest);
-        let text = self.scope.read(&path, MAX_CONFIG_SIZE, self.contents)?;
+        let text = self.listing.read(&path, MAX_CONFIG_SIZE, self.source)?;
         digest.verify(&text).map_err(|e| e.at_path(&path))?;
         Ok(text)
     }
 
-    fn place(&self, descriptor: &Descriptor) -> Result<Option<Locator>> {
+    fn place(&self, descriptor: &Descriptor) -> Result<BlobPlace> {
         let path = self.path(&descriptor.digest);
-        match self.scope.file(&path) {
+        match self.listing.file(&path) {
             Ok((locator, _)) if locator.size != descriptor.size => {
                 let message = format!("{} bytes, not {}", locator.size, descriptor.size);
                 let error = Error::new(ErrorKind::DigestMismatch, message);
                 Err(error.with_digest(&descriptor.digest).at_path(path))
             }
-            Ok((locator, _)) => Ok(Some(locator)),
-            Err(_) if layer_is_foreign(&descriptor.media_type) => Ok(None),
+            Ok((locator, _)) => Ok(BlobPlace::Package(locator)),
+            Err(_) if layer_is_foreign(&descriptor.media_type) => Ok(BlobPlace::Foreign),
             Err(error) => Err(error.with_digest(&descriptor.digest)),
         }
     }

@@ -38,12 +38,12 @@ impl PackageName {
     ///
     /// ```
     /// use multiarch_core::package::PackageName;
-    /// let name = PackageName::of("gpu-addon-offline-package-v0.18.0-amd64.tar.gz");
+    /// let name = PackageName::parse("gpu-addon-offline-package-v0.18.0-amd64.tar.gz");
     /// assert_eq!(name.stem, "gpu-addon-offline-package");
     /// assert_eq!(name.version.as_deref(), Some("v0.18.0"));
     /// assert_eq!(name.architecture.as_deref(), Some("amd64"));
     /// ```
-    pub fn of(file_name: &str) -> Self {
+    pub fn parse(file_name: &str) -> Self {
         let mut stem = file_name;
         while let Some(shorter) = ENDINGS.iter().find_map(|ending| stem.strip_suffix(ending)) {
             stem = shorter;
@@ -80,7 +80,7 @@ fn is_version(text: &str) -> bool {
 /// What a bundle's file name says: `<chart>_<version>.bundle.tar`, or with a hyphen from older
 /// tools.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BundleName {
+pub(crate) struct BundleName {
     /// The chart's name.
     pub chart: String,
     /// The chart's version.
@@ -89,7 +89,7 @@ pub struct BundleName {
 
 impl BundleName {
     /// Reads a file name; `None` where it is no bundle's.
-    pub fn of(file_name: &str) -> Option<Self> {
+    pub(crate) fn parse(file_name: &str) -> Option<Self> {
         let stem = file_name.strip_suffix(".bundle.tar")?;
         let split = stem.split_once('_').or_else(|| {
             let hyphens = stem.match_indices('-').map(|(at, _)| at);
@@ -132,7 +132,7 @@ mod tests {
             ("whatever", "whatever", "", ""),
             ("", "", "", ""),
         ] {
-            let name = PackageName::of(file);
+            let name = PackageName::parse(file);
             assert_eq!(name.stem, stem, "{file}");
             assert_eq!(name.version.unwrap_or_default(), version, "{file}");
             assert_eq!(name.architecture.unwrap_or_default(), architecture, "{file}");
@@ -148,9 +148,9 @@ mod tests {
             ("dao-2048-bak-1.2.1.bundle.tar", "dao", "2048-bak-1.2.1"),
             ("ghippo.bundle.tar", "ghippo", ""),
         ] {
-            let name = BundleName::of(file).expect(file);
+            let name = BundleName::parse(file).expect(file);
             assert_eq!((name.chart.as_str(), name.version.as_str()), (chart, version));
         }
-        assert_eq!(BundleName::of("images.tar"), None);
+        assert_eq!(BundleName::parse("images.tar"), None);
     }
 }

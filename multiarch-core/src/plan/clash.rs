@@ -1,42 +1,50 @@
 //! Two different images of one run under one name.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
-use super::{Want, Wanted};
+use super::{Inventory, NamedImage, Origin};
 use crate::{
     chart::{TargetName, is_newer},
     error::{Error, ErrorKind},
+    fuse::Reason,
     image::{Digest, PlatformKey, Reference},
-    package::{Finding, Package, SupersededBecause},
+    package::{Finding, Package},
 };
 
-impl Wanted<'_> {
+impl Inventory {
     /// Two different images on one name and platform: the later package's, if both mean the same
     /// reference; otherwise neither chart can be right.
     pub(super) fn settle_clashes(&mut self) {
         let mut blocked: BTreeMap<TargetName, String> = BTreeMap::new();
-        for (name, wants) in &mut self.images {
+        for (name, images) in &mut self.images {
             // The order of the packages on the command line must not matter.
-            wants.sort_by_key(|want| {
-                let incoming = &want.incoming;
+            images.sort_by_key(|image| {
+                let incoming = &image.incoming;
                 (incoming.is_mislabelled(), incoming.document().digest().clone())
             });
-            while let Some(clash) = find_clash(wants, &self.packages, self.given) {
+            while let Some(clash) = find_clash(images, &self.packages) {
                 let Some(because) = clash.because else {
-                    blocked.insert(name.clone(), clash.message(wants));
+                    blocked.insert(name.clone(), clash.message(images));
                     break;
+                };
+                let source = |image: &NamedImage| match image.origin {
+                    Origin::Package(number) => self.packages[number].path().to_owned(),
+                    Origin::Target => image.reference.clone(),
                 };
                 self.findings.push(Finding::Superseded {
                     image: name.to_string(),
                     platform: clash.platform.clone(),
-                    package: self.packages[wants[clash.winner].package].path().into(),
-                    instead_of: self.packages[wants[clash.loser].package].path().into(),
+                    package: source(&images[clash.winner]),
+                    instead_of: source(&images[clash.loser]),
                     because,
                 });
                 // Only that platform's image gives way; the rest of its index comes in.
-                match wants[clash.loser].incoming.without(&BTreeSet::from([clash.digest])) {
-                    Some(rest) => wants[clash.loser].incoming = rest,
-                    None => drop(wants.remove(clash.loser)),
+                match images[clash.loser].incoming.without(&BTreeSet::from([clash.digest])) {
+                    Some(rest) => images[clash.loser].incoming = rest,
+                    None => drop(images.remove(clash.loser)),
                 }
             }
         }
@@ -57,12 +65,6 @@ impl Wanted<'_> {
         }
         self.drop_unused();
     }
-
-    /// Forgets images that no chart has any more.
-    pub(super) fn drop_unused(&mut self) {
-        let used: BTreeSet<&TargetName> = self.charts.iter().flat_map(|c| &c.images).collect();
-        self.images.retain(|name, _| used.contains(name));
-    }
 }
 
 /// Two images that cannot both be right, by their places in the list.
@@ -73,12 +75,12 @@ struct Clash {
     digest: Digest,
     platform: PlatformKey,
     /// Why it gives way; `None` where nothing decides.
-    because: Option<SupersededBecause>,
+    because: Option<Reason>,
 }
 
 impl Clash {
-    fn message(&self, wants: &[Want<'_>]) -> String {
-        let (a, b) = (&wants[self.winner].reference, &wants[self.loser].reference);
+    fn message(&self, images: &[NamedImage]) -> String {
+        let (a, b) = (&images[self.winner].reference, &images[self.loser].reference);
         let platform = &self.platform;
         if a == b {
             return format!("{a} is two different images for {platform}, and no version decides");
@@ -87,14 +89,17 @@ impl Clash {
     }
 }
 
-/// `given` is the number of packages; what stands behind them is of the target itself, and gives way.
-fn find_clash(wants: &[Want<'_>], packages: &[&Package], given: usize) -> Option<Clash> {
-    for (i, a) in wants.iter().enumerate() {
-        for (j, b) in wants.iter().enumerate().skip(i + 1) {
+fn find_clash(images: &[NamedImage], packages: &[Arc<Package>]) -> Option<Clash> {
+    for (i, a) in images.iter().enumerate() {
+        for (j, b) in images.iter().enumerate().skip(i + 1) {
             let Some((platform, of_a, of_b)) = differ(a, b) else { continue };
-            let version = |want: &Want<'_>| {
-                let own = want.image.origin.version.clone();
-                own.or_else(|| packages[want.package].name().version.clone()).unwrap_or_default()
+            let version = |image: &NamedImage| {
+                let own = image.image.origin.version.clone();
+                own.or_else(|| match image.origin {
+                    Origin::Package(number) => packages[number].name().version.clone(),
+                    Origin::Target => None,
+                })
+                .unwrap_or_default()
             };
             let (first, second) = (version(a), version(b));
             let same = same_reference(&a.reference, &b.reference);
@@ -103,17 +108,12 @@ fn find_clash(wants: &[Want<'_>], packages: &[&Package], given: usize) -> Option
             };
             // Mislabelled ones sort last.
             let mislabelled = b.incoming.is_mislabelled() && !a.incoming.is_mislabelled();
-            let earlier = |want: &Want<'_>| want.package == given;
             return match same {
-                _ if earlier(b) => clash(i, j, of_b, Some(SupersededBecause::Earlier)),
-                _ if earlier(a) => clash(j, i, of_a, Some(SupersededBecause::Earlier)),
-                true if mislabelled => clash(i, j, of_b, Some(SupersededBecause::Mislabelled)),
-                true if is_newer(&first, &second) => {
-                    clash(i, j, of_b, Some(SupersededBecause::LaterVersion))
-                }
-                true if is_newer(&second, &first) => {
-                    clash(j, i, of_a, Some(SupersededBecause::LaterVersion))
-                }
+                _ if b.origin == Origin::Target => clash(i, j, of_b, Some(Reason::PreviousName)),
+                _ if a.origin == Origin::Target => clash(j, i, of_a, Some(Reason::PreviousName)),
+                true if mislabelled => clash(i, j, of_b, Some(Reason::Mislabelled)),
+                true if is_newer(&first, &second) => clash(i, j, of_b, Some(Reason::LaterVersion)),
+                true if is_newer(&second, &first) => clash(j, i, of_a, Some(Reason::LaterVersion)),
                 _ => clash(i, j, of_b, None),
             };
         }
@@ -122,7 +122,7 @@ fn find_clash(wants: &[Want<'_>], packages: &[&Package], given: usize) -> Option
 }
 
 /// The platform for which two sources have different images, and their manifests.
-fn differ(a: &Want<'_>, b: &Want<'_>) -> Option<(PlatformKey, Digest, Digest)> {
+fn differ(a: &NamedImage, b: &NamedImage) -> Option<(PlatformKey, Digest, Digest)> {
     for a in a.incoming.images() {
         for b in b.incoming.images() {
             let platform = a.platform().key();

@@ -6,13 +6,13 @@ use std::{
     time::Duration,
 };
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::{Bytes, Plan};
+use super::{Bytes, Observed, Plan, PlannedBlob};
 use crate::image::Digest;
 
 /// What a plan costs, as far as it can be told before.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Cost {
     /// Bytes that go to the target.
@@ -35,17 +35,18 @@ const AT_ONCE: u32 = 4;
 
 impl Cost {
     /// Counts a plan's, which sends these blobs. `tags_are_atomic` as with
-    /// [`ImageStore`](crate::target::ImageStore): such a target is no server.
-    pub(super) fn of(
-        plan: &Plan<'_>,
+    /// [`ImageStore`](crate::ImageStore): such a target is no server.
+    pub(super) fn new(
+        plan: &Plan,
+        observed: &Observed,
         to_send: &BTreeMap<Digest, u64>,
         tags_are_atomic: bool,
     ) -> Self {
         let mut cost = Self { bytes_to_send: plan.bytes_to_send, ..Self::default() };
         let sent = plan.blobs().filter(|blob| to_send.contains_key(&blob.digest));
-        let read: BTreeSet<usize> = sent.map(|blob| blob.package).collect();
+        let read: BTreeSet<usize> = sent.filter_map(PlannedBlob::package).collect();
         let read = read.iter().filter_map(|package| plan.packages.get(*package));
-        cost.bytes_to_read = read.map(|package| package.identity.size).sum();
+        cost.bytes_to_read = read.map(|package| package.size).sum();
         if tags_are_atomic {
             cost.disk_bytes = cost.bytes_to_send;
             return cost;
@@ -60,7 +61,7 @@ impl Cost {
                 if !settled.insert((image.name.repository(), &blob.digest)) {
                     continue;
                 }
-                let mounted = plan.observed.has_source(&blob.digest) || !sent.insert(&blob.digest);
+                let mounted = observed.has_source(&blob.digest) || !sent.insert(&blob.digest);
                 cost.requests += if mounted { 1 } else { 2 };
             }
         }

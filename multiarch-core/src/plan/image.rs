@@ -2,19 +2,19 @@
 
 use std::collections::BTreeSet;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::{Observed, Options, Want};
+use super::{BlobOrigin, NamedImage, Observed, Options, Origin, Presence};
 use crate::{
     chart::TargetName,
     error::{Error, Result},
-    fuse::{Decision, Held, fuse},
+    fuse::{Decision, TagState, fuse},
     image::{Digest, Document, Index, PlatformKey},
-    package::{Locator, Part},
+    package::{Blob, BlobPlace, StoredDocument},
 };
 
 /// What happens to one name in the target.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct PlannedImage {
     /// The name in the target.
@@ -22,76 +22,79 @@ pub struct PlannedImage {
     /// The references it had in the packages.
     pub references: Vec<String>,
     /// What the tag holds now.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<Digest>,
     /// What the tag is to hold; `None` where nothing changes.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<Digest>,
     /// One decision per incoming platform.
     pub decisions: Vec<PlannedDecision>,
     /// The platforms that the tag holds then.
     pub platforms: Vec<PlatformKey>,
     /// What is written before the tag, in this order.
-    pub pushes: Vec<Push>,
+    pub(crate) pushes: Vec<Push>,
     /// Bytes of its blobs that the target lacks; a blob that several images need counts for each.
     pub bytes_to_send: u64,
     /// Why nothing can be done.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<Error>,
-    /// The document behind `after`.
+    /// The document that the digest `after` is of; a plan that was saved does without.
     #[serde(skip)]
-    pub document: Option<Document>,
+    pub(crate) document: Option<Document>,
 }
 
-/// A decision, and the package its image came from.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+/// A decision, and where its image comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct PlannedDecision {
-    /// The package's place in the plan's list; behind its end for what the target itself holds under
-    /// another name.
-    pub package: usize,
+    /// Where the image comes from.
+    pub origin: Origin,
     /// The decision.
     #[serde(flatten)]
     pub decision: Decision,
 }
 
 /// A manifest or nested index that is written by digest, and the blobs it needs.
-#[derive(Debug, Serialize)]
-#[non_exhaustive]
-pub struct Push {
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Push {
     /// Digest of the document.
-    pub digest: Digest,
+    pub(crate) digest: Digest,
     /// The blobs it needs, foreign layers excepted.
-    pub blobs: Vec<PlannedBlob>,
-    /// The document.
+    pub(crate) blobs: Vec<PlannedBlob>,
+    /// The document; a plan that was saved does without.
     #[serde(skip)]
-    pub document: Document,
+    pub(crate) document: Option<Document>,
 }
 
 /// A blob that must be in the target.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct PlannedBlob {
-    /// Its digest.
-    pub digest: Digest,
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct PlannedBlob {
+    pub(crate) digest: Digest,
     /// Its size in bytes.
-    pub size: u64,
+    pub(crate) size: u64,
     /// Whether the target has it.
-    pub present: bool,
-    /// The package's place in the plan's list.
-    pub package: usize,
-    /// Where its bytes are in the package.
-    pub locator: Locator,
+    pub(crate) present: bool,
+    pub(crate) origin: BlobOrigin,
+}
+
+impl PlannedBlob {
+    /// The place in the plan's list of the package that it comes from, if it comes from one.
+    pub(super) fn package(&self) -> Option<usize> {
+        match self.origin {
+            BlobOrigin::Package { number, .. } => Some(number),
+            BlobOrigin::Target { .. } => None,
+        }
+    }
 }
 
 /// Plans one image, by what was observed.
 pub(crate) fn plan_image(
     name: &TargetName,
-    wants: &[Want<'_>],
+    named: &[NamedImage],
     observed: &Observed,
     options: &Options,
 ) -> PlannedImage {
-    let mut references: Vec<String> = wants.iter().map(|want| want.reference.clone()).collect();
+    let mut references: Vec<String> = named.iter().map(|image| image.reference.clone()).collect();
     references.sort();
     references.dedup();
     let mut planned = PlannedImage {
@@ -106,7 +109,7 @@ pub(crate) fn plan_image(
         error: None,
         document: None,
     };
-    if let Err(error) = fill(&mut planned, wants, observed, options) {
+    if let Err(error) = fill(&mut planned, named, observed, options) {
         planned.error = Some(error.of_image(name));
         planned.after = None;
         planned.pushes.clear();
@@ -116,35 +119,35 @@ pub(crate) fn plan_image(
 
 fn fill(
     planned: &mut PlannedImage,
-    wants: &[Want<'_>],
+    named: &[NamedImage],
     observed: &Observed,
     options: &Options,
 ) -> Result<()> {
-    let held = observed.tag(&planned.name)?;
-    planned.platforms = platforms(held);
-    planned.before = held.document().map(|document| document.digest().clone());
-    let (mut now, mut changed) = (held.clone(), None);
-    wants.iter().for_each(|want| now.learn_from(&want.incoming));
+    let before = observed.tag(&planned.name)?;
+    planned.platforms = platforms(before);
+    planned.before = before.document().map(|document| document.digest().clone());
+    let (mut now, mut changed) = (before.clone(), None);
+    named.iter().for_each(|image| now.add_incoming(&image.incoming));
     let mut seen = BTreeSet::new();
-    for want in wants {
+    for image in named {
         // The same image from another bundle or package decides nothing more.
-        if !seen.insert(want.incoming.document().digest()) {
+        if !seen.insert(image.incoming.document().digest()) {
             continue;
         }
-        let fusion = fuse(&now, &want.incoming, &options.fuse)?;
+        let fusion = fuse(&now, &image.incoming, &options.fuse)?;
         planned.decisions.extend(
             fusion
                 .decisions
                 .into_iter()
-                .map(|decision| PlannedDecision { package: want.package, decision }),
+                .map(|decision| PlannedDecision { origin: image.origin, decision }),
         );
-        now = fusion.held;
+        now = fusion.state;
         changed = fusion.document.or(changed);
     }
     planned.platforms = platforms(&now);
     let Some(document) = changed else { return Ok(()) };
     planned.after = Some(document.digest().clone());
-    planned.pushes = pushes(&document, held, wants, observed, planned.name.repository())?;
+    planned.pushes = pushes(&document, before, named, observed, planned.name.repository())?;
     let blobs = planned.pushes.iter().flat_map(|push| &push.blobs);
     planned.bytes_to_send = blobs.filter(|blob| !blob.present).map(|blob| blob.size).sum();
     planned.document = Some(document);
@@ -152,16 +155,16 @@ fn fill(
 }
 
 /// The platforms that a tag holds, as far as they can be told.
-pub(crate) fn platforms(held: &Held) -> Vec<PlatformKey> {
-    held.platforms().into_iter().flatten().map(|(platform, _)| platform).collect()
+pub(crate) fn platforms(state: &TagState) -> Vec<PlatformKey> {
+    state.platforms().into_iter().flatten().map(|(platform, _)| platform).collect()
 }
 
 /// Every part that the document lists and the tag did not hold; all parts of a document that is
 /// written as it came.
 fn pushes(
     document: &Document,
-    held: &Held,
-    wants: &[Want<'_>],
+    before: &TagState,
+    named: &[NamedImage],
     observed: &Observed,
     repository: &str,
 ) -> Result<Vec<Push>> {
@@ -169,40 +172,52 @@ fn pushes(
         if !document.kind().is_index() {
             return Ok(BTreeSet::from([document.digest().clone()]));
         }
-        Ok(Index::of(document)?.entries().iter().map(|entry| entry.digest().clone()).collect())
+        Ok(Index::from_document(document)?.entries().iter().map(|entry| entry.digest().clone()).collect())
     };
     let needed = listed(document)?;
-    let there = held.document().map(listed).transpose()?.unwrap_or_default();
+    let there = before.document().map(listed).transpose()?.unwrap_or_default();
     let (mut pushes, mut done) = (Vec::new(), BTreeSet::new());
-    for want in wants {
-        let whole = want.incoming.document().digest() == document.digest();
-        for part in &want.image.parts {
-            let digest = part.document.digest();
+    for image in named {
+        let whole = image.incoming.document().digest() == document.digest();
+        for stored in &image.image.documents {
+            let digest = stored.document.digest();
             let wanted = whole || (needed.contains(digest) && !there.contains(digest));
             if wanted && done.insert(digest.clone()) {
-                pushes.push(push(part, want.package, observed, repository));
+                pushes.push(push(stored, image.origin, observed, repository));
             }
         }
     }
     Ok(pushes)
 }
 
-fn push(part: &Part, package: usize, observed: &Observed, repository: &str) -> Push {
+fn push(stored: &StoredDocument, origin: Origin, observed: &Observed, repository: &str) -> Push {
     let mut seen = BTreeSet::new();
-    let blobs = part
-        .blobs
-        .iter()
-        .filter(|blob| seen.insert(blob.descriptor.digest.clone()))
-        .filter_map(|blob| {
-            let digest = blob.descriptor.digest.clone();
-            Some(PlannedBlob {
-                present: observed.has_blob(repository, &digest).unwrap_or(false),
-                digest,
-                size: blob.descriptor.size,
-                package,
-                locator: blob.locator?,
-            })
+    let blobs = stored.blobs.iter().filter(|blob| seen.insert(blob.descriptor.digest.clone()));
+    let blobs = blobs.filter_map(|blob| {
+        let digest = blob.descriptor.digest.clone();
+        Some(PlannedBlob {
+            present: observed.has_blob(repository, &digest) == Presence::There,
+            digest,
+            size: blob.descriptor.size,
+            origin: blob_origin(blob, origin)?,
         })
-        .collect();
-    Push { digest: part.document.digest().clone(), blobs, document: part.document.clone() }
+    });
+    Push {
+        digest: stored.document.digest().clone(),
+        blobs: blobs.collect(),
+        document: Some(stored.document.clone()),
+    }
+}
+
+/// `None` for a foreign layer.
+fn blob_origin(blob: &Blob, origin: Origin) -> Option<BlobOrigin> {
+    match (&blob.place, origin) {
+        (BlobPlace::Package(locator), Origin::Package(number)) => {
+            Some(BlobOrigin::Package { number, locator: *locator })
+        }
+        (BlobPlace::Target(repository), _) => {
+            Some(BlobOrigin::Target { repository: repository.clone() })
+        }
+        (BlobPlace::Foreign, _) | (BlobPlace::Package(_), Origin::Target) => None,
+    }
 }

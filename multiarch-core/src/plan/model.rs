@@ -1,38 +1,42 @@
 //! The plan.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{
-    Cost, Observed, Options, PlannedBlob, PlannedImage, PlannedUpload, Wanted, plan_image,
+    Cost, Inventory, Observed, Options, PlannedBlob, PlannedImage, PlannedUpload, plan_image,
 };
 use crate::{
     chart::TargetName,
     error::{Error, ErrorKind},
     image::Digest,
-    package::{Finding, Identity, Package},
-    target::Target,
+    package::{Finding, PackageIdentity},
+    run::Context,
+    store::OpenTarget,
 };
 
 /// The complete list of what will be sent, written and kept.
 ///
 /// It serialises to JSON of the schema [`Plan::SCHEMA`], and prints as a table. It holds no
-/// secrets.
-#[derive(Debug, Serialize)]
+/// secrets. [`Plan::apply`] does what it says; one that was read from JSON makes itself again first.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
-pub struct Plan<'a> {
-    /// Name and version of the JSON form.
-    pub schema: &'static str,
+pub struct Plan {
+    #[serde(deserialize_with = "of_our_schema")]
+    schema: String,
     /// The target, as the user named it.
     pub target: String,
     /// The chart repository, as the user named it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub charts_to: Option<String>,
-    /// The options.
+    /// The options that decide the result.
     pub options: Options,
     /// The packages.
-    pub packages: Vec<PlannedPackage>,
+    pub packages: Vec<PackageIdentity>,
     /// The charts, and the images without one.
     pub charts: Vec<PlannedChart>,
     /// Every name in the target, in order.
@@ -49,52 +53,63 @@ pub struct Plan<'a> {
     pub bytes_present: u64,
     /// What it costs.
     pub cost: Cost,
+    /// What it was made of; a plan that was saved does without.
     #[serde(skip)]
-    pub(crate) wanted: Wanted<'a>,
-    #[serde(skip)]
+    pub(crate) live: Option<Arc<LivePlan>>,
+}
+
+/// What a plan was made of, and what applying it needs.
+#[derive(Debug)]
+pub(crate) struct LivePlan {
+    pub(crate) target: OpenTarget,
+    pub(crate) context: Context,
+    pub(crate) inventory: Inventory,
     pub(crate) observed: Observed,
 }
 
-/// A package and what it is recognised by.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct PlannedPackage {
-    /// The path.
-    pub path: String,
-    /// What it is recognised by.
-    #[serde(flatten)]
-    pub identity: Identity,
-}
-
 /// A chart, or images that belong to none.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct PlannedChart {
     /// `name-version`; `None` for images that belong to no chart.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chart: Option<String>,
     /// The bundles it comes from.
     pub bundles: Vec<String>,
     /// The names of its images in the target.
     pub images: Vec<TargetName>,
     /// What becomes of the chart itself; `None` where it does not go anywhere.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub upload: Option<PlannedUpload>,
     /// What keeps it, or one of its bundles, from being imported.
     pub problems: Vec<Error>,
 }
 
-impl<'a> Plan<'a> {
-    /// The JSON form's name and version.
-    pub const SCHEMA: &'static str = "multiarch.plan/v1";
+fn of_our_schema<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let schema = String::deserialize(deserializer)?;
+    if schema == Plan::SCHEMA {
+        return Ok(schema);
+    }
+    let message = format!("a plan of schema {schema}, not {}", Plan::SCHEMA);
+    Err(serde::de::Error::custom(message))
+}
 
-    /// Puts together what is wanted and what was observed.
-    pub fn new(target: &Target, wanted: Wanted<'a>, observed: Observed) -> Self {
-        let images: Vec<PlannedImage> = wanted
+impl Plan {
+    /// The JSON form's name and version.
+    pub const SCHEMA: &'static str = "multiarch.plan/v2";
+
+    /// Puts together what a run brings and what the target holds.
+    pub(crate) fn new(
+        target: OpenTarget,
+        context: Context,
+        inventory: Inventory,
+        observed: Observed,
+    ) -> Self {
+        let images: Vec<PlannedImage> = inventory
             .images()
-            .map(|(name, wants)| plan_image(name, wants, &observed, &wanted.options))
+            .map(|(name, named)| plan_image(name, named, &observed, &inventory.options))
             .collect();
-        let mut findings = wanted.findings.clone();
+        let mut findings = inventory.findings.clone();
         for image in &images {
             if let (Some(before), Some(_)) = (&image.before, &image.after) {
                 let by = observed.referrers(&image.name, before);
@@ -104,45 +119,43 @@ impl<'a> Plan<'a> {
                 }
             }
         }
-        let charts = wanted.charts.iter().map(|chart| PlannedChart {
+        let charts = inventory.charts.iter().map(|chart| PlannedChart {
             chart: chart.chart.clone(),
             bundles: chart.bundles.clone(),
             images: chart.images.iter().cloned().collect(),
             upload: chart.upload.clone(),
-            problems: chart.problems.iter().map(Error::copy).collect(),
+            problems: chart.problems.clone(),
         });
-        let problems = wanted.packages[..wanted.given]
-            .iter()
-            .flat_map(|p| p.problems())
-            .chain(&wanted.problems);
         let mut plan = Self {
-            schema: Self::SCHEMA,
-            target: target.to_string(),
-            charts_to: target.charts().map(ToString::to_string),
-            options: wanted.options.clone(),
-            packages: wanted.packages[..wanted.given].iter().map(|p| planned_package(p)).collect(),
+            schema: Self::SCHEMA.into(),
+            target: target.name.clone(),
+            charts_to: target.charts.as_ref().map(|charts| charts.name.clone()),
+            options: inventory.options.of_plan(),
+            packages: inventory.packages.iter().map(|p| p.identity().clone()).collect(),
             charts: charts.collect(),
             images,
             findings,
-            problems: problems.map(Error::copy).collect(),
+            problems: inventory.problems_of_no_chart().cloned().collect(),
             complete: false,
             bytes_to_send: 0,
             bytes_present: 0,
             cost: Cost::default(),
-            observed,
-            wanted,
+            live: None,
         };
-        plan.block();
-        plan.find_sources();
-        let to_send = plan.to_send();
+        let mut live = LivePlan { target, context, inventory, observed };
+        plan.block(&live);
+        plan.find_sources(&mut live);
+        let to_send = plan.to_send(&live.observed);
         plan.count_bytes(&to_send);
-        plan.cost = Cost::of(&plan, &to_send, target.store().tags_are_atomic());
+        let atomic = live.target.images.tags_are_atomic();
+        plan.cost = Cost::new(&plan, &live.observed, &to_send, atomic);
         plan.complete = plan.is_complete();
+        plan.live = Some(Arc::new(live));
         plan
     }
 
     /// A chart with an image that cannot be written sends nothing.
-    fn block(&mut self) {
+    fn block(&mut self, live: &LivePlan) {
         let failed: BTreeMap<&TargetName, &Error> =
             self.images.iter().filter_map(|i| Some((&i.name, i.error.as_ref()?))).collect();
         for chart in self.charts.iter_mut().filter(|chart| chart.chart.is_some()) {
@@ -150,7 +163,7 @@ impl<'a> Plan<'a> {
                 .images
                 .iter()
                 .filter_map(|name| failed.get(name))
-                .map(|error| error.copy())
+                .map(|error| (*error).clone())
                 .collect();
             if !errors.is_empty() {
                 chart.images.clear();
@@ -158,12 +171,12 @@ impl<'a> Plan<'a> {
             }
         }
         // A chart that came without its images names what somebody else has to have brought.
-        for (chart, wanted) in self.charts.iter_mut().zip(&self.wanted.charts) {
+        for (chart, named) in self.charts.iter_mut().zip(&live.inventory.charts) {
             let is_there = |name: &TargetName| {
-                self.wanted.images.contains_key(name)
-                    || self.observed.tag(name).is_ok_and(|held| held.document().is_some())
+                live.inventory.images.contains_key(name)
+                    || live.observed.tag(name).is_ok_and(|state| state.document().is_some())
             };
-            let missing = wanted.needed.iter().filter(|name| !is_there(name));
+            let missing = named.needed.iter().filter(|name| !is_there(name));
             if chart.upload.is_some() {
                 chart.problems.extend(missing.map(|name| {
                     let message = "the chart came without its images, and names this one, which is not in the target";
@@ -180,11 +193,12 @@ impl<'a> Plan<'a> {
     }
 
     /// What is at a tag that stays as it is can be mounted from there.
-    fn find_sources(&mut self) {
+    fn find_sources(&self, live: &mut LivePlan) {
+        let LivePlan { inventory, observed, .. } = live;
         for image in self.images.iter().filter(|image| image.after.is_none()) {
-            let parts = self.wanted.image(&image.name).iter().flat_map(|want| &want.image.parts);
-            for blob in parts.flat_map(|part| &part.blobs) {
-                self.observed.leads_to(image.name.repository(), &blob.descriptor.digest);
+            let named = inventory.image(&image.name).iter();
+            for blob in named.flat_map(|named| named.image.blobs()) {
+                observed.add_source(image.name.repository(), &blob.descriptor.digest);
             }
         }
     }
@@ -203,9 +217,8 @@ impl<'a> Plan<'a> {
     }
 
     /// The blobs that the target has in no repository, with their sizes.
-    pub(crate) fn to_send(&self) -> BTreeMap<Digest, u64> {
-        let lacking =
-            |blob: &&PlannedBlob| !blob.present && !self.observed.has_source(&blob.digest);
+    pub(crate) fn to_send(&self, observed: &Observed) -> BTreeMap<Digest, u64> {
+        let lacking = |blob: &&PlannedBlob| !blob.present && !observed.has_source(&blob.digest);
         self.blobs().filter(lacking).map(|blob| (blob.digest.clone(), blob.size)).collect()
     }
 
@@ -220,8 +233,4 @@ impl<'a> Plan<'a> {
     pub fn tags_to_write(&self) -> usize {
         self.images.iter().filter(|image| image.after.is_some()).count()
     }
-}
-
-fn planned_package(package: &Package) -> PlannedPackage {
-    PlannedPackage { path: package.path().into(), identity: package.identity().clone() }
 }

@@ -5,17 +5,17 @@ use std::{
     sync::Arc,
 };
 
-use super::{Options, Want, Wanted, plan_image};
+use super::{Inventory, NamedImage, Options, plan_image};
 use crate::{
     chart::TargetName,
     error::{Error, ErrorKind, Result},
-    fuse::{Child, Held},
+    fuse::{Child, TagState},
     image::{Digest, Document, ImageConfig},
 };
 
 /// Something to ask the target.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Question {
+pub(crate) enum Question {
     /// What does this tag hold?
     Tag(TargetName),
     /// What is this manifest or index that the tag leads to?
@@ -28,7 +28,7 @@ pub enum Question {
 
 /// What the target answered.
 #[derive(Debug)]
-pub enum Answer {
+pub(crate) enum Answer {
     /// The tag holds this, or does not exist.
     Tag(Option<Document>),
     /// The child is this.
@@ -39,11 +39,20 @@ pub enum Answer {
     Referrers(Vec<String>),
 }
 
+/// Whether something is in the target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Presence {
+    There,
+    Absent,
+    /// The target was not asked.
+    Unknown,
+}
+
 /// What the target holds, as far as it was asked.
 #[derive(Clone, Debug, Default)]
-pub struct Observed {
-    tags: BTreeMap<TargetName, Held>,
-    failed: BTreeMap<TargetName, Arc<Error>>,
+pub(crate) struct Observed {
+    tags: BTreeMap<TargetName, TagState>,
+    failed: BTreeMap<TargetName, Error>,
     blobs: BTreeMap<(String, Digest), bool>,
     referrers: BTreeMap<(TargetName, Digest), Vec<String>>,
     /// Repositories that have a blob.
@@ -54,18 +63,18 @@ pub struct Observed {
 
 impl Observed {
     /// Nothing is known yet.
-    pub fn new(shares_blobs: bool) -> Self {
+    pub(crate) fn new(shares_blobs: bool) -> Self {
         Self { shares_blobs, ..Self::default() }
     }
 
     /// What must be asked next; ask again after answering, until nothing is left.
-    pub fn questions(&self, wanted: &Wanted<'_>) -> Vec<Question> {
+    pub(crate) fn questions(&self, inventory: &Inventory) -> Vec<Question> {
         let mut questions = BTreeSet::new();
-        for (name, wants) in wanted.images() {
-            questions.extend(self.image_questions(name, wants, &wanted.options));
+        for (name, named) in inventory.images() {
+            questions.extend(self.image_questions(name, named, &inventory.options));
         }
-        for name in wanted.needed() {
-            questions.extend(self.image_questions(name, &[], &wanted.options));
+        for name in inventory.needed() {
+            questions.extend(self.image_questions(name, &[], &inventory.options));
         }
         questions.into_iter().collect()
     }
@@ -74,29 +83,29 @@ impl Observed {
     pub(crate) fn image_questions(
         &self,
         name: &TargetName,
-        wants: &[Want<'_>],
+        named: &[NamedImage],
         options: &Options,
     ) -> Vec<Question> {
         if self.failed.contains_key(name) {
             return Vec::new();
         }
-        let Some(held) = self.tags.get(name) else {
+        let Some(state) = self.tags.get(name) else {
             return vec![Question::Tag(name.clone())];
         };
-        let incoming: Vec<_> = wants.iter().map(|want| want.incoming.clone()).collect();
-        match held.needs(&incoming) {
+        let incoming: Vec<_> = named.iter().map(|image| image.incoming.clone()).collect();
+        match state.unknown_children(&incoming) {
             Ok(needs) if needs.is_empty() => {}
             Ok(needs) => {
                 return needs.into_iter().map(|d| Question::Child(name.clone(), d)).collect();
             }
             Err(_) => return Vec::new(),
         }
-        let planned = plan_image(name, wants, self, options);
+        let planned = plan_image(name, named, self, options);
         let mut questions: Vec<_> = planned
             .pushes
             .iter()
             .flat_map(|push| &push.blobs)
-            .filter(|blob| self.has_blob(name.repository(), &blob.digest).is_none())
+            .filter(|blob| self.has_blob(name.repository(), &blob.digest) == Presence::Unknown)
             .map(|blob| {
                 let repository = self.blob_key(name.repository(), &blob.digest).0;
                 Question::Blob(repository, blob.digest.clone(), blob.size)
@@ -114,15 +123,15 @@ impl Observed {
     ///
     /// # Errors
     /// An error about a blob is the run's.
-    pub fn answer(&mut self, question: Question, answer: Result<Answer>) -> Result<()> {
+    pub(crate) fn answer(&mut self, question: Question, answer: Result<Answer>) -> Result<()> {
         match (question, answer) {
             (Question::Tag(name), Ok(Answer::Tag(document))) => {
-                let held = document.map_or_else(Held::absent, Held::new);
-                self.tags.insert(name, held);
+                let state = document.map_or_else(TagState::absent, TagState::new);
+                self.tags.insert(name, state);
             }
             (Question::Child(name, digest), Ok(Answer::Child(child))) => {
-                if let Some(held) = self.tags.get_mut(&name) {
-                    held.learn(digest, child);
+                if let Some(state) = self.tags.get_mut(&name) {
+                    state.add_child(digest, child);
                 }
             }
             (Question::Blob(repository, digest, _), Ok(Answer::Blob(there))) => {
@@ -143,7 +152,7 @@ impl Observed {
                     return Err(error);
                 }
                 let error = error.of_image(&name);
-                self.failed.insert(name, Arc::new(error));
+                self.failed.insert(name, error);
             }
             (Question::Blob(..), Err(error)) => return Err(error),
             (_, Ok(_)) => {
@@ -168,7 +177,7 @@ impl Observed {
 
     /// Notes that a repository has a blob because a tag there leads to it: enough to mount it, not
     /// to leave it out elsewhere.
-    pub(crate) fn leads_to(&mut self, repository: &str, digest: &Digest) {
+    pub(crate) fn add_source(&mut self, repository: &str, digest: &Digest) {
         self.sources.entry(digest.clone()).or_default().insert(repository.to_owned());
     }
 
@@ -199,17 +208,21 @@ impl Observed {
     ///
     /// # Errors
     /// Why it could not be read.
-    pub fn tag(&self, name: &TargetName) -> Result<&Held> {
+    pub(crate) fn tag(&self, name: &TargetName) -> Result<&TagState> {
         if let Some(error) = self.failed.get(name) {
-            return Err(error.copy());
+            return Err(error.clone());
         }
         let unasked = || Error::new(ErrorKind::UnreadableTag, "the tag was not looked at");
         self.tags.get(name).ok_or_else(|| unasked().of_image(name))
     }
 
-    /// Whether a blob is there, if that was asked.
-    pub fn has_blob(&self, repository: &str, digest: &Digest) -> Option<bool> {
-        self.blobs.get(&self.blob_key(repository, digest)).copied()
+    /// Whether a blob is there.
+    pub(crate) fn has_blob(&self, repository: &str, digest: &Digest) -> Presence {
+        match self.blobs.get(&self.blob_key(repository, digest)) {
+            Some(true) => Presence::There,
+            Some(false) => Presence::Absent,
+            None => Presence::Unknown,
+        }
     }
 
     pub(crate) fn referrers(&self, name: &TargetName, digest: &Digest) -> &[String] {

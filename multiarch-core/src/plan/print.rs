@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{ChartAction, Plan, PlannedChart, PlannedDecision, PlannedImage};
-use crate::fuse::{KeptBecause, Outcome};
+use crate::fuse::{Change, Reason};
 
 /// Aligns rows; the last column is not padded.
 pub(crate) fn table(f: &mut fmt::Formatter<'_>, rows: &[Vec<String>]) -> fmt::Result {
@@ -22,7 +22,7 @@ pub(crate) fn table(f: &mut fmt::Formatter<'_>, rows: &[Vec<String>]) -> fmt::Re
     Ok(())
 }
 
-impl fmt::Display for Outcome {
+impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Added => f.write_str("added"),
@@ -32,13 +32,13 @@ impl fmt::Display for Outcome {
                 let from: Vec<_> = from.iter().map(ToString::to_string).collect();
                 write!(f, "replaces {}", from.join(", "))
             }
-            Self::Kept { kept, because } => {
+            Self::NotTaken { stays, because } => {
                 let because = match because {
-                    KeptBecause::Policy => "policy",
-                    KeptBecause::Mislabelled => "the incoming one is mislabelled",
-                    KeptBecause::Nested => "it stands in a nested index",
+                    Reason::Mislabelled => "the incoming one is mislabelled",
+                    Reason::Nested => "it stands in a nested index",
+                    _ => "policy",
                 };
-                write!(f, "not taken, {kept} stays ({because})")
+                write!(f, "not taken, {stays} stays ({because})")
             }
         }
     }
@@ -48,7 +48,7 @@ impl fmt::Display for Outcome {
 pub(crate) fn decisions_text(decisions: &[PlannedDecision]) -> String {
     let texts: Vec<String> = decisions
         .iter()
-        .map(|d| format!("{} {}", d.decision.platform, d.decision.outcome))
+        .map(|d| format!("{} {}", d.decision.platform, d.decision.change))
         .collect();
     texts.join(", ")
 }
@@ -76,7 +76,7 @@ fn chart_row(chart: &PlannedChart) -> Option<Vec<String>> {
     Some(vec![action.into(), name, Bytes(upload.size).to_string()])
 }
 
-impl fmt::Display for Plan<'_> {
+impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut rows =
             vec![vec!["TAG".into(), "IMAGE".into(), "TO SEND".into(), "PLATFORMS".into()]];

@@ -1,17 +1,17 @@
 //! What becomes of a chart in the chart repository.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::{Learned, Options, learned::HintNames};
+use super::{EarlierImport, Options};
 use crate::{
     chart::{Chart, ChartFiles, Hint, Likeness, PackedChart, compare},
     error::{Error, ErrorKind, Result},
     image::Digest,
-    package::{Bundle, Finding, Package},
+    package::{Bundle, Finding},
 };
 
 /// A chart on its way into the chart repository.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct PlannedUpload {
     /// The file's name.
@@ -22,15 +22,28 @@ pub struct PlannedUpload {
     pub digest: Digest,
     /// Its size in bytes.
     pub size: u64,
-    /// The chart.
+    /// The chart itself; a plan that was saved does without.
     #[serde(skip)]
-    pub chart: PackedChart,
-    /// Its hints.
-    #[serde(skip)]
-    pub(crate) hints: Vec<Hint>,
+    pub(crate) content: Option<ChartToUpload>,
+}
+
+/// A packed chart, and the hints by which it is compared with another one.
+#[derive(Clone, Debug)]
+pub(crate) struct ChartToUpload {
+    pub(crate) chart: PackedChart,
+    hints: Vec<Hint>,
 }
 
 impl PlannedUpload {
+    /// True where this is what `saved` says: the same chart with the same action, or one that is in
+    /// the repository by now.
+    pub(super) fn agrees_with(&self, saved: &Self) -> bool {
+        let same = self.digest == saved.digest;
+        same && (self.action == saved.action || self.action == ChartAction::Present)
+    }
+}
+
+impl ChartToUpload {
     /// True where another packed chart is this one: equal, and with the same names of images.
     pub(crate) fn is(&self, packed: &[u8]) -> Result<bool> {
         if packed == self.chart.bytes() {
@@ -47,7 +60,7 @@ impl PlannedUpload {
 }
 
 /// What becomes of a chart in the chart repository.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum ChartAction {
@@ -63,25 +76,24 @@ pub enum ChartAction {
 
 /// Relocates a bundle's chart, and decides by what is stored.
 pub(super) fn plan_upload(
-    package: &Package,
+    files: ChartFiles,
     bundle: &Bundle,
-    named: &HintNames,
-    learned: &Learned,
+    key: (usize, usize),
+    earlier: &EarlierImport,
     options: &Options,
     findings: &mut Vec<Finding>,
 ) -> Result<PlannedUpload> {
-    let files = package.chart_files(bundle)?;
-    let stored = learned.stored(bundle)?;
+    let (solved, stored) = (earlier.solved(key)?, earlier.stored(bundle)?);
     let likeness = stored.map(|s| compare(&s.files, &files, bundle.hints())).transpose()?;
     let action = match &likeness {
         None => ChartAction::Upload,
         Some(_) if options.overwrite_charts => ChartAction::Replace,
-        Some(Likeness::Same) if named.are_stored => ChartAction::Present,
+        Some(Likeness::Same) if solved.are_stored => ChartAction::Present,
         Some(Likeness::Same) => ChartAction::Replace,
         Some(Likeness::Different(paths)) => {
             let chart = bundle.chart();
             findings.push(Finding::ChartKept { chart, different: paths.clone() });
-            if !named.are_stored {
+            if !solved.are_stored {
                 let message = "another chart of this name and version is in the chart repository, and names images that are not in the target";
                 return Err(Error::new(ErrorKind::ChartConflict, message));
             }
@@ -89,9 +101,9 @@ pub(super) fn plan_upload(
         }
     };
     let stays = matches!(action, ChartAction::Present | ChartAction::Kept);
-    let ours = match (&named.edits, stored) {
+    let ours = match (&solved.edits, stored) {
         (Some(edits), _) => {
-            files.relocated(edits, bundle.hints(), &named.names, learned.place())?
+            files.relocated(edits, bundle.hints(), &solved.names, earlier.registry())?
         }
         (None, Some(stored)) if stays => stored.files.clone(),
         _ => {
@@ -102,9 +114,9 @@ pub(super) fn plan_upload(
     // Asked for or not: nothing has to be written where it is there to the byte.
     let action =
         if stored.is_some_and(|s| s.files == ours) { ChartAction::Present } else { action };
-    if action == ChartAction::Replace && !named.are_stored {
+    if action == ChartAction::Replace && !solved.are_stored {
         let chart = bundle.chart();
-        findings.push(Finding::ChartReplaced { chart, dangling: named.dangling.clone() });
+        findings.push(Finding::ChartReplaced { chart, dangling: solved.dangling.clone() });
     }
     let chart = PackedChart::new(&ours)?;
     Ok(PlannedUpload {
@@ -112,7 +124,6 @@ pub(super) fn plan_upload(
         action,
         digest: chart.digest().clone(),
         size: chart.bytes().len() as u64,
-        chart,
-        hints: bundle.hints().to_vec(),
+        content: Some(ChartToUpload { chart, hints: bundle.hints().to_vec() }),
     })
 }

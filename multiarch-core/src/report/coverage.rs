@@ -18,7 +18,7 @@ pub struct Coverage {
 
 impl Coverage {
     /// Of images by name, each with its platforms.
-    pub(crate) fn of<'a>(
+    pub(crate) fn new<'a>(
         images: impl Iterator<Item = (&'a TargetName, &'a [PlatformKey])>,
     ) -> Self {
         let images: Vec<_> = images.collect();

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::{
     error::Error,
     image::{Digest, PlatformKey},
-    package::{Finding, Identity, Package, PackageImage, PackageName},
+    package::{Finding, Package, PackageIdentity, PackageImage, PackageName},
     plan::{Bytes, table},
 };
 
@@ -17,55 +17,60 @@ use crate::{
 #[non_exhaustive]
 pub struct Inspection<'a> {
     /// Name and version of the JSON form.
-    pub schema: &'static str,
+    schema: &'static str,
     /// The path.
-    pub package: &'a str,
+    package: &'a str,
     /// What the file's name says.
-    pub name: &'a PackageName,
+    name: &'a PackageName,
     /// What it is recognised by.
-    pub identity: &'a Identity,
+    identity: &'a PackageIdentity,
     /// The bundles.
-    pub bundles: Vec<InspectedBundle<'a>>,
+    bundles: Vec<InspectedBundle<'a>>,
     /// The images that belong to no chart.
-    pub images: Vec<InspectedImage<'a>>,
+    images: Vec<InspectedImage<'a>>,
     /// What is worth knowing.
-    pub findings: &'a [Finding],
+    findings: &'a [Finding],
     /// What could not be read and belongs to no bundle.
-    pub problems: &'a [Error],
+    problems: &'a [Error],
     /// Bytes of all blobs, each counted once.
-    pub distinct_bytes: u64,
+    distinct_bytes: u64,
     /// Number of distinct blobs.
-    pub distinct_blobs: usize,
+    distinct_blobs: usize,
 }
 
 /// A bundle.
 #[derive(Debug, Serialize)]
-#[non_exhaustive]
-pub struct InspectedBundle<'a> {
+struct InspectedBundle<'a> {
     /// Path inside the package.
-    pub path: &'a str,
+    path: &'a str,
     /// The chart, as `name-version`.
-    pub chart: String,
+    chart: String,
     /// The hints.
-    pub hints: Vec<String>,
+    hints: Vec<String>,
     /// The images.
-    pub images: Vec<InspectedImage<'a>>,
+    images: Vec<InspectedImage<'a>>,
     /// What keeps it from being imported.
-    pub problems: &'a [Error],
+    problems: &'a [Error],
 }
 
 /// An image.
 #[derive(Debug, Serialize)]
-#[non_exhaustive]
-pub struct InspectedImage<'a> {
+struct InspectedImage<'a> {
     /// The references it goes by.
-    pub references: &'a [String],
+    references: &'a [String],
     /// Digest of its manifest or index; for a docker-archive, of the manifest made for it.
-    pub digest: &'a Digest,
+    digest: &'a Digest,
     /// The platforms, as the configs say.
-    pub platforms: Vec<PlatformKey>,
+    platforms: Vec<PlatformKey>,
     /// Bytes of its distinct blobs.
-    pub bytes: u64,
+    bytes: u64,
+}
+
+impl Package {
+    /// What it holds, for people and programs.
+    pub fn inspect(&self) -> Inspection<'_> {
+        Inspection::new(self)
+    }
 }
 
 impl<'a> Inspection<'a> {
@@ -73,10 +78,10 @@ impl<'a> Inspection<'a> {
     pub const SCHEMA: &'static str = "multiarch.inspection/v1";
 
     /// Looks at a package.
-    pub fn of(package: &'a Package) -> Self {
+    fn new(package: &'a Package) -> Self {
         let bundles = package.bundles().iter();
         let all = bundles.clone().flat_map(|b| b.images()).chain(package.images());
-        let blobs = distinct(all);
+        let blobs = distinct(all.map(|image| &**image));
         Self {
             schema: Self::SCHEMA,
             package: package.path(),
@@ -87,11 +92,11 @@ impl<'a> Inspection<'a> {
                     path: bundle.path(),
                     chart: bundle.chart(),
                     hints: bundle.hints().iter().map(ToString::to_string).collect(),
-                    images: bundle.images().iter().map(inspect).collect(),
+                    images: bundle.images().iter().map(|image| inspect(image)).collect(),
                     problems: bundle.problems(),
                 })
                 .collect(),
-            images: package.images().iter().map(inspect).collect(),
+            images: package.images().iter().map(|image| inspect(image)).collect(),
             findings: package.findings(),
             problems: package.problems(),
             distinct_bytes: blobs.values().sum(),
@@ -99,17 +104,26 @@ impl<'a> Inspection<'a> {
         }
     }
 
+    /// Everything that is broken, of the package and of its bundles.
+    pub fn errors(&self) -> impl Iterator<Item = &'a Error> {
+        self.problems.iter().chain(self.bundles.iter().flat_map(|bundle| bundle.problems))
+    }
+
+    /// What is worth knowing.
+    pub fn findings(&self) -> &'a [Finding] {
+        self.findings
+    }
+
     /// True where nothing in the package is broken.
     pub fn is_sound(&self) -> bool {
-        self.problems.is_empty() && self.bundles.iter().all(|bundle| bundle.problems.is_empty())
+        self.errors().next().is_none()
     }
 }
 
 fn distinct<'a>(images: impl Iterator<Item = &'a PackageImage>) -> BTreeMap<&'a Digest, u64> {
     images
-        .flat_map(|image| &image.parts)
-        .flat_map(|part| &part.blobs)
-        .filter(|blob| blob.locator.is_some())
+        .flat_map(|image| image.blobs())
+        .filter(|blob| blob.locator().is_some())
         .map(|blob| (&blob.descriptor.digest, blob.descriptor.size))
         .collect()
 }

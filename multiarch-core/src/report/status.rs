@@ -1,20 +1,15 @@
 //! What a target holds: tag by architecture, chart by architecture.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt,
-};
+use std::fmt;
 
 use serde::Serialize;
 
-use super::{Coverage, stored::StoredImages};
+use super::Coverage;
 use crate::{
-    apply::{Cancel, Progress},
     chart::TargetName,
-    error::{Error, Result},
+    error::Error,
     image::{Digest, PlatformKey},
-    plan::{Observed, Options, Wanted, table},
-    target::{Target, ask_all, observe_image},
+    plan::table,
 };
 
 /// What a target holds. It serialises to JSON of the schema [`Status::SCHEMA`], and prints as a
@@ -31,6 +26,12 @@ pub struct Status {
     /// The charts of the packages that were given.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub charts: Vec<ChartStatus>,
+    /// Packages that could not be read.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub problems: Vec<Error>,
+    /// What would keep the packages from being imported as they are.
+    #[serde(skip)]
+    pub(crate) blocked: Vec<Error>,
 }
 
 /// One tag.
@@ -68,7 +69,7 @@ pub struct ChartStatus {
     /// For which platforms its images are there.
     #[serde(flatten)]
     pub coverage: Coverage,
-    /// Names that its hints render, and nobody has pushed; images that it has elsewhere.
+    /// Names that its hints render, and are not in the target; images that it has elsewhere.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub missing: Vec<String>,
 }
@@ -77,84 +78,15 @@ impl Status {
     /// The JSON form's name and version.
     pub const SCHEMA: &'static str = "multiarch.status/v1";
 
-    /// Looks at every tag of a target; where packages are given, at the names and charts of those. With
-    /// a chart repository, its charts are looked at, too: all of them, or those of the packages.
-    ///
-    /// # Errors
-    /// Where the target or the chart repository as a whole cannot be read.
-    pub fn of(
-        target: &Target,
-        wanted: Option<&Wanted<'_>>,
-        options: &Options,
-        progress: &dyn Progress,
-        cancel: &Cancel,
-    ) -> Result<Self> {
-        let store = target.store();
-        let stored = match (target.charts(), wanted) {
-            (Some(charts), None) => {
-                StoredImages::of_all(target, charts, options, progress, cancel)?
-            }
-            _ => Vec::new(),
-        };
-        // Not every registry lists what it has; packages and charts say what to look for.
-        let names: Vec<TargetName> = match wanted {
-            Some(wanted) => wanted.images().map(|(name, _)| name.clone()).collect(),
-            None => {
-                let mut names = store.tags()?;
-                names.extend(stored.iter().flat_map(|stored| stored.names.iter().cloned()));
-                names.sort();
-                names.dedup();
-                names
-            }
-        };
-        let looked_at = ask_all(store.jobs(), &names, progress, cancel, |name| {
-            let mut observed = Observed::new(store.shares_blobs());
-            observe_image(store, &mut observed, name, &[], options)?;
-            Ok(tag(&observed, name))
-        })?;
-        let tags: Vec<TagStatus> = looked_at.into_iter().collect::<Result<_>>()?;
-        let platforms: BTreeMap<TargetName, Vec<PlatformKey>> = tags
-            .iter()
-            .map(|tag| {
-                (tag.name.clone(), tag.platforms.iter().map(|p| p.platform.clone()).collect())
-            })
-            .collect();
-        let there: BTreeSet<&TargetName> =
-            tags.iter().filter(|tag| tag.digest.is_some()).map(|tag| &tag.name).collect();
-        let status = |chart: &str, images: &BTreeSet<TargetName>, elsewhere: &[String]| {
-            let of = |name| platforms.get(name).map(Vec::as_slice).unwrap_or_default();
-            let missing = images.iter().filter(|name| !there.contains(name));
-            ChartStatus {
-                chart: chart.into(),
-                coverage: Coverage::of(images.iter().map(|name| (name, of(name)))),
-                missing: missing
-                    .map(ToString::to_string)
-                    .chain(elsewhere.iter().cloned())
-                    .collect(),
-            }
-        };
-        let mut charts: Vec<ChartStatus> = wanted
-            .iter()
-            .flat_map(|w| w.charts())
-            .map(|(c, names)| status(c, names, &[]))
-            .collect();
-        charts.extend(stored.iter().map(|s| status(&s.chart, &s.names, &s.elsewhere)));
-        Ok(Self { schema: Self::SCHEMA, target: target.to_string(), tags, charts })
+    /// What is wrong with the packages: why some cannot be read, and what keeps their charts from
+    /// being imported.
+    pub fn errors(&self) -> impl Iterator<Item = &Error> {
+        self.blocked.iter().chain(&self.problems)
     }
-}
 
-fn tag(observed: &Observed, name: &TargetName) -> TagStatus {
-    let read = || -> Result<_> {
-        let held = observed.tag(name)?;
-        let Some(document) = held.document() else { return Ok((None, Vec::new())) };
-        let platforms = held.platforms()?.into_iter();
-        let platforms = platforms.map(|(platform, digest)| TagPlatform { platform, digest });
-        Ok((Some(document.digest().clone()), platforms.collect()))
-    };
-    let name = name.clone();
-    match read() {
-        Ok((digest, platforms)) => TagStatus { name, digest, platforms, error: None },
-        Err(error) => TagStatus { name, digest: None, platforms: Vec::new(), error: Some(error) },
+    /// True where every tag could be read, and every package.
+    pub fn is_readable(&self) -> bool {
+        self.problems.is_empty() && self.tags.iter().all(|tag| tag.error.is_none())
     }
 }
 

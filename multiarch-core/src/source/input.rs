@@ -7,20 +7,41 @@ use std::{
     os::unix::fs::FileExt,
     rc::Rc,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
 };
 
 use crate::{
-    apply::{Cancel, Progress},
     error::{Error, ErrorKind},
+    run::{Cancel, Context, Meter},
 };
+
+/// Bytes that several threads can read at once, each at its own offset.
+pub(super) trait ReadAt: Send + Sync {
+    /// Reads from an offset on; 0 at the end.
+    fn read_at(&self, out: &mut [u8], offset: u64) -> io::Result<usize>;
+}
+
+impl ReadAt for File {
+    fn read_at(&self, out: &mut [u8], offset: u64) -> io::Result<usize> {
+        FileExt::read_at(self, out, offset)
+    }
+}
+
+/// A reader that a caller handed in: one thread at a time moves it.
+impl<R: Read + Seek + Send> ReadAt for Mutex<R> {
+    fn read_at(&self, out: &mut [u8], offset: u64) -> io::Result<usize> {
+        let mut reader = self.lock().unwrap_or_else(PoisonError::into_inner);
+        reader.seek(SeekFrom::Start(offset))?;
+        reader.read(out)
+    }
+}
 
 /// A part of a file. Several can read the same file at once.
 #[derive(Clone)]
 pub(super) struct Section {
-    file: Arc<File>,
+    file: Arc<dyn ReadAt>,
     start: u64,
     size: u64,
     at: u64,
@@ -28,9 +49,9 @@ pub(super) struct Section {
     meter: Option<Arc<FileMeter>>,
 }
 
-/// Tells how much of a file is read; at the end all of it, for what was skipped is done with, too.
+/// Reports how much of a file is read; at the end all of it, since what was skipped is done, too.
 struct FileMeter {
-    progress: Arc<dyn Progress>,
+    meter: Meter,
     left: AtomicU64,
 }
 
@@ -38,7 +59,7 @@ impl FileMeter {
     fn read(&self, bytes: u64) {
         let rest = |left: u64| Some(left.saturating_sub(bytes));
         let left = self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, rest);
-        self.progress.read(bytes.min(left.unwrap_or_default()));
+        self.meter.read(bytes.min(left.unwrap_or_default()));
     }
 }
 
@@ -49,7 +70,7 @@ impl Drop for FileMeter {
 }
 
 impl Section {
-    pub(super) fn new(file: Arc<File>, start: u64, size: u64) -> Self {
+    pub(super) fn new(file: Arc<dyn ReadAt>, start: u64, size: u64) -> Self {
         Self { file, start, size, at: 0, cancel: Cancel::new(), meter: None }
     }
 
@@ -59,9 +80,10 @@ impl Section {
         self
     }
 
-    /// Tells how much is read.
-    pub(super) fn metered(mut self, progress: Arc<dyn Progress>) -> Self {
-        self.meter = Some(Arc::new(FileMeter { progress, left: AtomicU64::new(self.size) }));
+    /// Reports how much is read.
+    pub(super) fn metered(mut self, context: &Context) -> Self {
+        let (meter, left) = (context.meter.clone(), AtomicU64::new(self.size));
+        self.meter = Some(Arc::new(FileMeter { meter, left }));
         self
     }
 
@@ -102,7 +124,7 @@ enum Source<'a> {
     Stream(Box<dyn Read + 'a>),
 }
 
-/// Room for a header with its extensions; Linux has paths of 4 KiB.
+/// BufferPool for a header with its extensions; Linux has paths of 4 KiB.
 const MAX_HEADER: u64 = 1 << 20;
 
 impl<'a> Input<'a> {
@@ -196,7 +218,7 @@ impl Seek for Input<'_> {
     }
 }
 
-/// A packed file is read in pieces of this size.
+/// A packed file is read in buffers of this size.
 const BUFFER: usize = 128 << 10;
 
 pub(super) fn buffered<R: Read>(reader: R) -> BufReader<R> {

@@ -10,7 +10,7 @@ const BLOCK: usize = 512;
 
 /// What the first bytes look like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum FileKind {
     /// A tar archive.
     Tar,
     /// A tar archive in gzip or Zstandard.
@@ -20,15 +20,15 @@ pub(super) enum Kind {
 }
 
 /// Looks at the first bytes of a file, at most [`HEAD`] of them. `name` is its path in the package.
-pub(super) fn kind(head: &[u8], name: &str) -> Kind {
+pub(super) fn kind(head: &[u8], name: &str) -> FileKind {
     if is_tar(head) {
-        return Kind::Tar;
+        return FileKind::Tar;
     }
     let compression = Compression::sniff(head);
     let mut block = Vec::with_capacity(BLOCK);
     // An error here only means that the head is cut in the middle of a block.
     let _ = match compression {
-        Compression::None => return Kind::Other,
+        Compression::None => return FileKind::Other,
         Compression::Gzip => {
             flate2::read::MultiGzDecoder::new(head).take(BLOCK as u64).read_to_end(&mut block)
         }
@@ -42,7 +42,7 @@ pub(super) fn kind(head: &[u8], name: &str) -> Kind {
     let named = name.contains(".tar") || name.ends_with(".tgz") || !name.contains('/');
     let unclear =
         compression == Compression::Zstd && block.is_empty() && head.len() == HEAD && named;
-    if is_tar(&block) || unclear { Kind::Packed(compression) } else { Kind::Other }
+    if is_tar(&block) || unclear { FileKind::Packed(compression) } else { FileKind::Other }
 }
 
 /// A tar header is told by its checksum, which old archives without a magic have, too.

@@ -6,15 +6,15 @@ mod roles;
 use std::{collections::BTreeMap, fs::File, io, path::Path, sync::Arc, time::UNIX_EPOCH};
 
 use super::{
-    gzip::Passing,
-    input::{Input, Section},
-    open::OpenOptions,
-    space::{Backing, Spaces},
+    gzip::CurrentFile,
+    input::{Input, ReadAt, Section},
+    options::OpenOptions,
+    streams::{Backing, Streams},
 };
 use crate::{
     error::{Error, ErrorKind, Result},
     image::Compression,
-    package::{Locator, MAX_ENTRIES, Member, MemberKind, Scope, SpaceId},
+    package::{Locator, MAX_ENTRIES, Member, MemberKind, Listing, StreamId},
 };
 
 /// All paths together; a million real ones take some 50 MiB.
@@ -23,75 +23,88 @@ const MAX_NAMES: usize = 64 << 20;
 const MAX_FOLDERS: usize = 64;
 
 pub(super) struct Walk<'a> {
-    pub(super) spaces: Spaces,
+    pub(super) streams: Streams,
     options: &'a OpenOptions,
     entries: usize,
     /// Bytes of all paths.
     names: usize,
     kept: u64,
     /// Tells those that unpack of the files that pass by.
-    passing: BTreeMap<SpaceId, Passing>,
+    current_file: BTreeMap<StreamId, CurrentFile>,
     /// The latest change of any file, in nanoseconds since 1970.
     pub(super) modified: u64,
     /// Links of a directory that lead outside it, and where to.
     pub(super) links: Vec<(String, String)>,
 }
 
-/// Where the bytes that are being read are: a space, and the offset of the first one.
+/// Where the bytes that are being read are: a stream, and the offset of the first one.
 #[derive(Clone, Copy)]
 struct Base {
-    space: SpaceId,
+    stream: StreamId,
     offset: u64,
 }
 
 impl<'a> Walk<'a> {
     pub(super) fn new(options: &'a OpenOptions) -> Self {
         Self {
-            spaces: Spaces::new(&options.cancel),
+            streams: Streams::new(&options.context.cancel),
             options,
             entries: 0,
             names: 0,
             kept: 0,
-            passing: BTreeMap::new(),
+            current_file: BTreeMap::new(),
             modified: 0,
             links: Vec::new(),
         }
     }
 
     /// Walks one file; `None` where it is no archive.
-    pub(super) fn file(&mut self, path: &Path, name: &str) -> Result<Option<Scope>> {
-        let (locator, section) = self.open(path, name)?;
+    pub(super) fn file(&mut self, path: &Path, name: &str) -> Result<Option<Listing>> {
+        let (locator, section) = self.open(path)?;
         self.archive(Input::section(section), locator, name, 0)
     }
 
-    fn open(&mut self, path: &Path, name: &str) -> Result<(Locator, Section)> {
+    fn open(&mut self, path: &Path) -> Result<(Locator, Section)> {
         let doing = "opening";
         let at = |e: io::Error| Error::from_io(doing, e).at_path(path.display());
         let file = Arc::new(File::open(path).map_err(at)?);
         let metadata = file.metadata().map_err(at)?;
         self.modified = self.modified.max(modified(&metadata));
         let size = metadata.len();
-        let space = self.spaces.add(Backing::File { path: path.into(), size });
-        let mut section = Section::new(file, 0, size).stopped_by(&self.options.cancel);
-        if let Some(progress) = &self.options.progress {
-            progress.reading(name, size);
-            section = section.metered(progress.clone());
-        }
-        Ok((Locator { space, offset: 0, size }, section))
+        Ok(self.begin(Backing::File { path: path.into(), size }, file, size))
+    }
+
+    fn begin(&mut self, backing: Backing, file: Arc<dyn ReadAt>, size: u64) -> (Locator, Section) {
+        let (stream, context) = (self.streams.add(backing), &self.options.context);
+        context.meter.reading(size);
+        let section = Section::new(file, 0, size).stopped_by(&context.cancel).metered(context);
+        (Locator { stream, offset: 0, size }, section)
+    }
+
+    /// Walks what is no file; `None` where it is no archive.
+    pub(super) fn reader(
+        &mut self,
+        reader: Arc<dyn ReadAt>,
+        size: u64,
+        name: &str,
+    ) -> Result<Option<Listing>> {
+        let backing = Backing::Reader { reader: reader.clone(), size };
+        let (locator, section) = self.begin(backing, reader, size);
+        self.archive(Input::section(section), locator, name, 0)
     }
 
     /// Walks a directory as if it were an archive.
-    pub(super) fn directory(&mut self, root: &Path) -> Result<Scope> {
-        let mut scope = Scope::default();
-        self.folder(root, "", &mut scope, 0)?;
-        Ok(scope)
+    pub(super) fn directory(&mut self, root: &Path) -> Result<Listing> {
+        let mut listing = Listing::default();
+        self.folder(root, "", &mut listing, 0)?;
+        Ok(listing)
     }
 
     fn folder(
         &mut self,
         folder: &Path,
         prefix: &str,
-        scope: &mut Scope,
+        listing: &mut Listing,
         depth: usize,
     ) -> Result<()> {
         let at = |e: io::Error| Error::from_io("reading", e).at_path(folder.display());
@@ -107,10 +120,10 @@ impl<'a> Walk<'a> {
             let kind = item.file_type().map_err(at)?;
             self.count(path.len())?;
             if kind.is_dir() {
-                let below = self.folder(&item.path(), &format!("{path}/"), scope, depth + 1);
+                let below = self.folder(&item.path(), &format!("{path}/"), listing, depth + 1);
                 match below {
                     // One folder that may not be read says nothing about the others.
-                    Err(error) if error.kind() == ErrorKind::Io => scope.problems.push(error),
+                    Err(error) if error.kind() == ErrorKind::Io => listing.problems.push(error),
                     other => other?,
                 }
             } else if kind.is_symlink() {
@@ -119,14 +132,14 @@ impl<'a> Walk<'a> {
                 if crate::package::resolve_link(&path, &target).is_none() {
                     self.links.push((path.clone(), target.clone()));
                 }
-                link(scope, path, &target);
+                link(listing, path, &target);
             } else if kind.is_file() {
-                match self.open(&item.path(), &path) {
+                match self.open(&item.path()) {
                     Ok((locator, section)) => {
                         let input = Input::section(section);
-                        self.content(input, locator, path, scope, 0);
+                        self.content(input, locator, path, listing, 0);
                     }
-                    Err(error) => scope.problems.push(error),
+                    Err(error) => listing.problems.push(error),
                 }
             }
         }
@@ -142,7 +155,7 @@ impl<'a> Walk<'a> {
         if self.entries > MAX_ENTRIES {
             return Err(Error::new(ErrorKind::TooLarge, "more than a million entries"));
         }
-        if self.options.cancel.is_cancelled() {
+        if self.options.context.cancel.is_cancelled() {
             return Err(Error::new(ErrorKind::Cancelled, "cancelled while reading the package"));
         }
         Ok(())
@@ -155,10 +168,10 @@ pub(super) fn modified(metadata: &std::fs::Metadata) -> u64 {
     age.and_then(|age| u64::try_from(age.as_nanos()).ok()).unwrap_or_default()
 }
 
-fn link(scope: &mut Scope, path: String, target: &str) {
+fn link(listing: &mut Listing, path: String, target: &str) {
     let kind = match crate::package::resolve_link(&path, target) {
         Some(target) => MemberKind::Link(target),
         None => MemberKind::Outside(target.into()),
     };
-    scope.insert(path, Member { kind, content: None, compression: Compression::None });
+    listing.insert(path, Member { kind, content: None, compression: Compression::None });
 }

@@ -3,7 +3,7 @@
 
 use multiarch_core::{
     Error, ErrorKind,
-    apply::{Cancel, NoProgress},
+    run::{Cancel, NoProgress},
     image::Index,
     package::Package,
     plan::Options,

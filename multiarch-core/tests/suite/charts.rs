@@ -4,10 +4,10 @@ use std::sync::{Arc, Mutex};
 
 use multiarch_core::{
     Error, ErrorKind, Result,
-    apply::{Cancel, NoProgress},
+    run::{Cancel, NoProgress},
     chart::{Chart, ChartFiles, Hint, Naming, PackedChart, parse_hints, relocate},
     package::{Finding, Package},
-    plan::{ChartAction, Options, Plan, Wanted},
+    plan::{ChartAction, Options, Plan, Inventory},
     report::{ChartState, Report},
     target::{
         Target,
@@ -36,7 +36,7 @@ fn target(folder: &Folder) -> Target {
 fn import(packages: &[Package], target: &Target, options: &Options) -> Report {
     let cancel = Cancel::new();
     let learned = target.learn(packages, options, &NoProgress, &cancel).expect("learnt");
-    let wanted = Wanted::with(packages, options, &learned);
+    let wanted = Inventory::with(packages, options, &learned);
     let observed = target.observe(&wanted, &NoProgress, &cancel).expect("observed");
     Plan::new(target, wanted, observed).apply(target, &NoProgress, &cancel)
 }
@@ -312,7 +312,7 @@ fn a_stored_chart_without_our_names_is_planned_for_replacement() {
     let packages = [package];
     let learned = target.learn(&packages, &options(), &NoProgress, &Cancel::new()).expect("learnt");
     let options = options();
-    let wanted = Wanted::with(&packages, &options, &learned);
+    let wanted = Inventory::with(&packages, &options, &learned);
     let observed = target.observe(&wanted, &NoProgress, &Cancel::new()).expect("observed");
     let plan = Plan::new(&target, wanted, observed);
     assert_eq!(plan.charts[0].upload.as_ref().map(|u| u.action), Some(ChartAction::Replace));
@@ -328,7 +328,7 @@ fn planning_writes_nothing() {
     let packages = [open(&folder.write("a-amd64.tar.gz", demo_package("amd64")))];
     let (target, options) = (target(&folder), options());
     let learned = target.learn(&packages, &options, &NoProgress, &Cancel::new()).expect("learnt");
-    let wanted = Wanted::with(&packages, &options, &learned);
+    let wanted = Inventory::with(&packages, &options, &learned);
     let observed = target.observe(&wanted, &NoProgress, &Cancel::new()).expect("observed");
     let plan = Plan::new(&target, wanted, observed);
     assert_eq!(plan.charts.iter().filter(|chart| chart.upload.is_some()).count(), 5);
@@ -514,7 +514,7 @@ fn a_chart_without_its_images_is_not_uploaded() {
     let packages = [open(&path)];
     let (target, options) = (target(&folder), options());
     let learned = target.learn(&packages, &options, &NoProgress, &Cancel::new()).expect("learnt");
-    let wanted = Wanted::with(&packages, &options, &learned);
+    let wanted = Inventory::with(&packages, &options, &learned);
     let observed = target.observe(&wanted, &NoProgress, &Cancel::new()).expect("observed");
     let plan = Plan::new(&target, wanted, observed);
     // The layers are damaged after the plan was made.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use multiarch_core::{
-    fuse::{ConflictPolicy, FuseOptions, Held, Incoming, fuse},
+    fuse::{ConflictPolicy, FuseOptions, TagState, Incoming, fuse},
     image::{Digest, Document, Family, PlatformKey, types},
 };
 use proptest::prelude::*;
@@ -56,7 +56,7 @@ impl Side {
         self.plain && self.images.len() == 1
     }
 
-    fn held(&self) -> Held {
+    fn held(&self) -> TagState {
         if self.is_plain() {
             return held_image(&self.images[0]);
         }
@@ -120,17 +120,17 @@ fn agreeing<const N: usize>() -> impl Strategy<Value = [Side; N]> {
     })
 }
 
-fn step(held: &Held, incoming: &Incoming, options: &FuseOptions) -> Held {
+fn step(held: &TagState, incoming: &Incoming, options: &FuseOptions) -> TagState {
     assert!(held.needs(std::slice::from_ref(incoming)).expect("readable").is_empty());
     fuse(held, incoming, options).expect("fuses").held
 }
 
-fn text(held: &Held) -> String {
+fn text(held: &TagState) -> String {
     let raw = held.document().map(Document::raw).expect("something is held");
     String::from_utf8(raw.to_vec()).expect("text")
 }
 
-fn platforms(held: &Held) -> BTreeSet<PlatformKey> {
+fn platforms(held: &TagState) -> BTreeSet<PlatformKey> {
     held.platforms().expect("readable").into_iter().map(|(key, _)| key).collect()
 }
 
@@ -147,7 +147,7 @@ proptest! {
     #[test]
     fn identity_and_idempotence(x in side(&["a", "b"])) {
         let options = FuseOptions::default();
-        let once = step(&Held::absent(), &x.incoming(), &options);
+        let once = step(&TagState::absent(), &x.incoming(), &options);
         prop_assert_eq!(text(&once), x.text());
         let again = fuse(&once, &x.incoming(), &options).expect("fuses");
         prop_assert!(again.document.is_none());

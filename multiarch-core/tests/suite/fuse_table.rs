@@ -3,7 +3,7 @@
 use multiarch_core::{
     ErrorKind,
     fuse::{
-        Child, ConflictPolicy, FuseOptions, Held, Incoming, IncomingImage, IndexMode, KeptBecause,
+        Child, ConflictPolicy, FuseOptions, TagState, Incoming, IncomingImage, IndexMode, Reason,
         Outcome, fuse,
     },
     image::{Descriptor, Digest, Document, Entry, Family, Index, Platform, types},
@@ -43,12 +43,12 @@ fn oci(entries: &[Value]) -> String {
 #[test]
 fn absent_keeps_the_bytes() {
     let image = amd64("a");
-    let fusion = fused(&Held::absent(), &image.incoming());
+    let fusion = fused(&TagState::absent(), &image.incoming());
     assert_eq!(fusion.held.document(), Some(&image.document));
     assert_eq!(fusion.decisions[0].outcome, Outcome::Added);
 
     let text = format!(" {} ", oci(&[image.entry(), attestation(&image, "sbom")]));
-    let fusion = fused(&Held::absent(), &incoming_index(&text, &[&image]));
+    let fusion = fused(&TagState::absent(), &incoming_index(&text, &[&image]));
     assert_eq!(text_after(&fusion), text);
 }
 
@@ -57,7 +57,7 @@ fn absent_with_index_always() {
     let image = amd64("a");
     let mut options = FuseOptions::default();
     options.index = IndexMode::Always;
-    let fusion = fuse(&Held::absent(), &image.incoming(), &options).expect("fuses");
+    let fusion = fuse(&TagState::absent(), &image.incoming(), &options).expect("fuses");
     assert_eq!(text_after(&fusion), list(&[&image]));
 }
 
@@ -94,10 +94,10 @@ fn a_mislabelled_image_never_wins() {
     let (mine, other) = (amd64("a"), amd64("b"));
     let incoming = other.incoming().mislabelled(true);
     let fusion = fused(&held_image(&mine), &incoming);
-    let kept = Outcome::Kept { kept: mine.digest(), because: KeptBecause::Mislabelled };
+    let kept = Outcome::Kept { kept: mine.digest(), because: Reason::Mislabelled };
     assert_eq!(fusion.decisions[0].outcome, kept);
     assert!(fusion.document.is_none());
-    assert!(fused(&Held::absent(), &incoming).document.is_some());
+    assert!(fused(&TagState::absent(), &incoming).document.is_some());
 }
 
 #[test]
@@ -150,7 +150,7 @@ fn attestations_follow_their_subject() {
     let more = attestation(&mine, "more");
     let incoming = oci(&[mine.entry(), attestation(&mine, "sbom"), more.clone()]);
     let fusion = fused(&held, &incoming_index(&incoming, &[&mine]));
-    assert_eq!(Index::of(fusion.held.document().expect("held")).expect("index").entries().len(), 4);
+    assert_eq!(Index::from_document(fusion.held.document().expect("held")).expect("index").entries().len(), 4);
 
     // Not the image that stays: nothing comes along.
     let fusion = fuse(
@@ -173,14 +173,14 @@ fn unknown_members_stay_to_the_byte() {
         r#"{{ "annotations" : {{"a": "b"}}, "schemaVersion":2,"manifests":[{odd_entry}],
         "mediaType":"{}","subject":{{"digest":"{}"}},"y":1e1000,"y":2}}"#,
         types::OCI_INDEX,
-        Digest::of(b"subject"),
+        Digest::sha256(b"subject"),
     );
     let fusion = fused(&held(&text, &[]), &arm.incoming());
     let expected = format!(
         r#"{{"annotations":{{"a": "b"}},"schemaVersion":2,"manifests":[{odd_entry},{}],"mediaType":"{}","subject":{{"digest":"{}"}},"y":1e1000,"y":2}}"#,
         arm.entry(),
         types::OCI_INDEX,
-        Digest::of(b"subject"),
+        Digest::sha256(b"subject"),
     );
     assert_eq!(text_after(&fusion), expected);
 }
@@ -226,10 +226,10 @@ fn nested_index_stays_and_counts() {
     let blind = fuse(&held, &arm.incoming(), &FuseOptions::default());
     assert_eq!(blind.expect_err("not learnt").kind(), ErrorKind::UnreadableTag);
 
-    held.learn(nested.digest().clone(), Child::Index(Index::of(&nested).expect("an index")));
+    held.learn(nested.digest().clone(), Child::Index(Index::from_document(&nested).expect("an index")));
     assert_eq!(held.platforms().expect("readable").len(), 2);
     assert!(fused(&held, &arm.incoming()).document.is_none());
-    let kept = Outcome::Kept { kept: arm.digest(), because: KeptBecause::Nested };
+    let kept = Outcome::Kept { kept: arm.digest(), because: Reason::Nested };
     assert_eq!(fused(&held, &newer.incoming()).decisions[0].outcome, kept);
     let s390x = Image::new(DOCKER, "linux/s390x", "a");
     let fusion = fused(&held, &s390x.incoming());
@@ -267,7 +267,7 @@ fn an_entry_without_platform_is_read_and_counts() {
     let mut bare = mine.entry();
     bare.as_object_mut().expect("object").remove("platform");
     let text = oci(&[bare.clone()]);
-    let mut held = Held::new(document(&text));
+    let mut held = TagState::new(document(&text));
     assert_eq!(held.needs(&[arm.incoming()]).expect("readable"), [mine.digest()]);
     held.learn(mine.digest(), Child::Image(mine.config.clone()));
     assert_eq!(held.platforms().expect("readable"), [(mine.key(), mine.digest())]);
@@ -277,7 +277,7 @@ fn an_entry_without_platform_is_read_and_counts() {
     assert_eq!(text_after(&replaced), oci(&[other.entry()]));
 
     // The target lists it but has lost it: it stays listed, and is no platform.
-    let mut gone = Held::new(document(&text));
+    let mut gone = TagState::new(document(&text));
     gone.learn(mine.digest(), Child::Gone);
     assert_eq!(gone.platforms().expect("readable"), []);
 }
@@ -300,18 +300,18 @@ fn artifacts_are_never_fused() {
     let artifact = document(
         &json!({
             "schemaVersion": 2, "mediaType": types::OCI_MANIFEST,
-            "config": {"mediaType": "application/vnd.cncf.helm.config.v1+json", "digest": Digest::of(b"{}"), "size": 2},
+            "config": {"mediaType": "application/vnd.cncf.helm.config.v1+json", "digest": Digest::sha256(b"{}"), "size": 2},
             "layers": [],
         })
         .to_string(),
     );
-    let mut held = Held::new(artifact.clone());
+    let mut held = TagState::new(artifact.clone());
     assert_eq!(
         held.needs(&[amd64("a").incoming()]).expect("readable"),
         [artifact.digest().clone()]
     );
     held.learn(artifact.digest().clone(), Child::Artifact);
-    let onto = |held: &Held, incoming: &Incoming| fuse(held, incoming, &FuseOptions::default());
+    let onto = |held: &TagState, incoming: &Incoming| fuse(held, incoming, &FuseOptions::default());
     assert_eq!(
         onto(&held, &amd64("a").incoming()).expect_err("artifact").kind(),
         ErrorKind::Unsupported
@@ -322,7 +322,7 @@ fn artifacts_are_never_fused() {
         ErrorKind::Unsupported
     );
     assert!(onto(&held, &incoming).expect("the same").document.is_none());
-    let fusion = onto(&Held::absent(), &incoming).expect("absent");
+    let fusion = onto(&TagState::absent(), &incoming).expect("absent");
     assert_eq!(fusion.document, Some(artifact));
 }
 
@@ -402,7 +402,7 @@ fn an_incomplete_index_is_idempotent() {
     let document = document(&text);
     let image = IncomingImage::new(mine.document.clone(), mine.config.clone(), None);
     let incoming = Incoming::index(document, vec![image], vec![entry(&sbom)], false);
-    let fusion = fused(&Held::absent(), &incoming);
+    let fusion = fused(&TagState::absent(), &incoming);
     assert_eq!(text_after(&fusion), oci(&[mine.entry(), sbom]));
     assert!(fused(&fusion.held, &incoming).document.is_none());
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use multiarch_core::{
-    fuse::{Child, FuseOptions, Fusion, Held, Incoming, IncomingImage, fuse},
+    fuse::{Child, FuseOptions, Fusion, TagState, Incoming, IncomingImage, fuse},
     image::{Digest, Document, Entry, Family, ImageConfig, Index, Platform, PlatformKey, types},
 };
 use serde_json::{Value, json};
@@ -19,7 +19,7 @@ pub(crate) fn config_text(platform: &str, content: &str) -> String {
     let platform: Platform = platform.parse().expect("a platform");
     let mut config = serde_json::to_value(&platform).expect("JSON");
     config["config"] = json!({"Cmd": [content]});
-    config["rootfs"] = json!({"type": "layers", "diff_ids": [Digest::of(content.as_bytes())]});
+    config["rootfs"] = json!({"type": "layers", "diff_ids": [Digest::sha256(content.as_bytes())]});
     config.to_string()
 }
 
@@ -40,8 +40,8 @@ impl Image {
         let text = json!({
             "schemaVersion": 2,
             "mediaType": manifest,
-            "config": {"mediaType": config_type, "digest": Digest::of(config.as_bytes()), "size": config.len()},
-            "layers": [{"mediaType": layer, "digest": Digest::of(b"layer"), "size": 5}],
+            "config": {"mediaType": config_type, "digest": Digest::sha256(config.as_bytes()), "size": config.len()},
+            "layers": [{"mediaType": layer, "digest": Digest::sha256(b"layer"), "size": 5}],
         });
         Self {
             document: Document::new(text.to_string().into_bytes(), None).expect("a manifest"),
@@ -77,7 +77,7 @@ impl Image {
 pub(crate) fn attestation(of: &Image, content: &str) -> Value {
     json!({
         "mediaType": types::OCI_MANIFEST,
-        "digest": Digest::of(content.as_bytes()),
+        "digest": Digest::sha256(content.as_bytes()),
         "size": 7,
         "annotations": {
             "vnd.docker.reference.digest": of.digest(),
@@ -98,7 +98,7 @@ pub(crate) fn document(text: &str) -> Document {
 /// An incoming index: images and other entries are told apart by who is in `images`.
 pub(crate) fn incoming_index(text: &str, images: &[&Image]) -> Incoming {
     let document = document(text);
-    let index = Index::of(&document).expect("an index");
+    let index = Index::from_document(&document).expect("an index");
     let (mut parts, mut others) = (Vec::new(), Vec::new());
     for entry in index.entries() {
         match images.iter().find(|image| image.digest() == *entry.digest()) {
@@ -114,21 +114,21 @@ pub(crate) fn incoming_index(text: &str, images: &[&Image]) -> Incoming {
 }
 
 /// Learns everything about the images given, as a target that has them would tell it.
-pub(crate) fn held(text: &str, images: &[&Image]) -> Held {
-    let mut held = Held::new(document(text));
+pub(crate) fn held(text: &str, images: &[&Image]) -> TagState {
+    let mut held = TagState::new(document(text));
     for image in images {
         held.learn(image.digest(), Child::Image(image.config.clone()));
     }
     held
 }
 
-pub(crate) fn held_image(image: &Image) -> Held {
-    let mut held = Held::new(image.document.clone());
+pub(crate) fn held_image(image: &Image) -> TagState {
+    let mut held = TagState::new(image.document.clone());
     held.learn(image.digest(), Child::Image(image.config.clone()));
     held
 }
 
-pub(crate) fn fused(held: &Held, incoming: &Incoming) -> Fusion {
+pub(crate) fn fused(held: &TagState, incoming: &Incoming) -> Fusion {
     let needs = held.needs(std::slice::from_ref(incoming)).expect("readable");
     assert_eq!(needs, Vec::<Digest>::new(), "the test did not say what it needs");
     fuse(held, incoming, &FuseOptions::default()).expect("fuses")

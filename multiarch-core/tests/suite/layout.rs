@@ -9,9 +9,9 @@ use std::{
 
 use multiarch_core::{
     ErrorKind,
-    apply::{Cancel, NoProgress, Progress},
+    run::{Cancel, NoProgress, Progress},
     package::Package,
-    plan::{Options, Wanted},
+    plan::{Options, Inventory},
     report::Status,
     target::Target,
 };
@@ -163,7 +163,7 @@ fn foreign_content() {
     // A directory of something else is refused, and nothing is written into it.
     folder.write("home/notes.txt", "mine");
     let target = folder.layout("home");
-    let wanted = Wanted::new(&amd64, &Options::default());
+    let wanted = Inventory::new(&amd64, &Options::default());
     let error = target.observe(&wanted, &NoProgress, &Cancel::new()).expect_err("no layout");
     assert_eq!(error.kind(), ErrorKind::Usage);
     assert_eq!(files(&folder.path().join("home")).len(), 1);

@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use multiarch_core::{
     ErrorKind,
-    apply::{Cancel, NoProgress},
+    run::{Cancel, NoProgress},
     image::Digest,
     package::Package,
-    plan::{Options, Plan, Wanted},
+    plan::{Options, Plan, Inventory},
     report::Report,
     target::{MemoryStore, Target},
 };
@@ -46,7 +46,7 @@ pub(crate) fn open(path: &Path) -> Package {
 }
 
 pub(crate) fn plan<'a>(packages: &'a [Package], target: &Target) -> Plan<'a> {
-    let wanted = Wanted::new(packages, &Options::default());
+    let wanted = Inventory::new(packages, &Options::default());
     let observed = target.observe(&wanted, &NoProgress, &Cancel::new()).expect("observed");
     Plan::new(target, wanted, observed)
 }

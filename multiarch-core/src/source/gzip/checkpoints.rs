@@ -100,11 +100,11 @@ impl Checkpoints {
     }
 }
 
-/// The file that is passing by: told by whoever walks the archive.
+/// The file that is current_file by: told by whoever walks the archive.
 #[derive(Clone, Default)]
-pub(in crate::source) struct Passing(Arc<(AtomicU64, AtomicBool)>);
+pub(in crate::source) struct CurrentFile(Arc<(AtomicU64, AtomicBool)>);
 
-impl Passing {
+impl CurrentFile {
     /// Another file begins, which ends there in the unpacked bytes.
     pub(in crate::source) fn file(&self, end: u64) {
         self.0.0.store(end, Ordering::Relaxed);
@@ -132,7 +132,7 @@ impl Passing {
 /// entered at any place, by the checkpoints in it.
 pub(super) struct Recorder {
     points: Checkpoints,
-    passing: Passing,
+    current_file: CurrentFile,
     /// The end that `latest` is for.
     end: u64,
     /// The last place before it, so far.
@@ -145,9 +145,9 @@ const NEAR: u64 = 256 << 10;
 const COARSE: u64 = 4 << 20;
 
 impl Recorder {
-    pub(super) fn new(passing: Passing, spacing: u64) -> Self {
+    pub(super) fn new(current_file: CurrentFile, spacing: u64) -> Self {
         let points = Checkpoints { spacing, ..Checkpoints::default() };
-        Self { points, passing, end: 0, latest: None }
+        Self { points, current_file, end: 0, latest: None }
     }
 
     pub(super) fn finish(mut self) -> Checkpoints {
@@ -157,8 +157,8 @@ impl Recorder {
 
     /// Whether a place here may become a checkpoint.
     pub(super) fn wants(&mut self, unpacked: u64) -> bool {
-        let end = self.passing.end();
-        if end != self.end || self.passing.anywhere() {
+        let end = self.current_file.end();
+        if end != self.end || self.current_file.anywhere() {
             self.keep();
             self.end = end;
         }
@@ -204,15 +204,15 @@ mod tests {
 
     /// Passes files of these sizes, with a place between blocks every so many bytes.
     fn recorded(files: &[u64], block: u64, packed: bool) -> Checkpoints {
-        let passing = Passing::default();
-        let mut recorder = Recorder::new(passing.clone(), SPACING);
+        let current_file = CurrentFile::default();
+        let mut recorder = Recorder::new(current_file.clone(), SPACING);
         let mut at = 0;
         let mut file_end = 0;
         for size in files {
             file_end += size;
-            passing.file(file_end);
+            current_file.file(file_end);
             if packed {
-                passing.packed();
+                current_file.packed();
             }
             while at + block <= file_end {
                 at += block;

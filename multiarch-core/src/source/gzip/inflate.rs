@@ -23,12 +23,12 @@ unsafe impl Send for Inflate {}
 pub(super) struct Step {
     pub(super) consumed: usize,
     pub(super) produced: usize,
-    pub(super) state: State,
+    pub(super) state: BlockState,
 }
 
 /// Where the stream stands after a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum State {
+pub(super) enum BlockState {
     /// Inside a block, or out of input or room.
     Inside,
     /// Between two blocks; so many bits of the last consumed byte belong to the next one.
@@ -96,11 +96,11 @@ impl Inflate {
         // bits of the last byte.
         let data_type = stream.data_type;
         let state = match code {
-            zlib::Z_STREAM_END => State::End,
+            zlib::Z_STREAM_END => BlockState::End,
             zlib::Z_OK | zlib::Z_BUF_ERROR if data_type & 128 != 0 && data_type & 64 == 0 => {
-                State::Boundary { bits: u8::try_from(data_type & 7).unwrap_or(0) }
+                BlockState::Boundary { bits: u8::try_from(data_type & 7).unwrap_or(0) }
             }
-            zlib::Z_OK | zlib::Z_BUF_ERROR => State::Inside,
+            zlib::Z_OK | zlib::Z_BUF_ERROR => BlockState::Inside,
             zlib::Z_NEED_DICT => return Err("a preset dictionary is needed"),
             zlib::Z_MEM_ERROR => return Err("out of memory"),
             _ => return Err("the compressed data is damaged"),

@@ -3,15 +3,15 @@
 use std::io::{self, BufRead, Read};
 
 use super::{
-    checkpoints::{Checkpoint, Checkpoints, Inside, Passing, Recorder},
-    inflate::{Inflate, State},
+    checkpoints::{Checkpoint, Checkpoints, Inside, CurrentFile, Recorder},
+    inflate::{Inflate, BlockState},
 };
 
 /// Unpacks all members of a gzip stream; what follows the last one and is no member is ignored, as
 /// gzip does.
 pub(in crate::source) struct Gunzip<R> {
     inner: R,
-    phase: Phase,
+    phase: MemberPhase,
     /// The last byte that was consumed: bits of it may belong to the next block.
     last_byte: u8,
     packed: u64,
@@ -19,7 +19,7 @@ pub(in crate::source) struct Gunzip<R> {
     recorder: Option<Recorder>,
 }
 
-enum Phase {
+enum MemberPhase {
     /// Before a member.
     Between {
         first: bool,
@@ -43,25 +43,25 @@ const MAGIC: [u8; 2] = [0x1f, 0x8b];
 const TRAILER: usize = 8;
 
 impl<R: BufRead> Gunzip<R> {
-    fn new(inner: R, recorder: Option<Recorder>, at: (u64, u64), phase: Phase) -> Self {
+    fn new(inner: R, recorder: Option<Recorder>, at: (u64, u64), phase: MemberPhase) -> Self {
         let (unpacked, packed) = at;
         Self { inner, phase, last_byte: 0, packed, unpacked, recorder }
     }
 
-    /// Reads from the start and takes checkpoints; `passing` tells of the files, and
+    /// Reads from the start and takes checkpoints; `current_file` tells of the files, and
     /// `spacing` is their least distance.
-    pub(in crate::source) fn recording(inner: R, passing: Passing, spacing: u64) -> Self {
-        let phase = Phase::Between { first: true };
-        Self::new(inner, Some(Recorder::new(passing, spacing)), (0, 0), phase)
+    pub(in crate::source) fn recording(inner: R, current_file: CurrentFile, spacing: u64) -> Self {
+        let phase = MemberPhase::Between { first: true };
+        Self::new(inner, Some(Recorder::new(current_file, spacing)), (0, 0), phase)
     }
 
     /// Reads from a checkpoint; `inner` stands at its packed offset.
     pub(in crate::source) fn from_checkpoint(inner: R, point: &Checkpoint) -> Self {
         let phase = match &point.inside {
-            None => Phase::Between { first: true },
+            None => MemberPhase::Between { first: true },
             Some(inside) => {
                 let inflate = Inflate::resume(inside.bits, inside.byte, &inside.window);
-                Phase::Member { inflate, resumed: true }
+                MemberPhase::Member { inflate, resumed: true }
             }
         };
         Self::new(inner, None, (point.unpacked, point.packed), phase)
@@ -90,7 +90,7 @@ impl<R: BufRead> Gunzip<R> {
 
     fn record(&mut self, bits: u8) {
         let Some(recorder) = &mut self.recorder else { return };
-        let Phase::Member { inflate, .. } = &self.phase else { return };
+        let MemberPhase::Member { inflate, .. } = &self.phase else { return };
         if recorder.wants(self.unpacked) {
             let inside = Inside { bits, byte: self.last_byte, window: inflate.window() };
             recorder.offer(Checkpoint {
@@ -107,7 +107,7 @@ impl<R: BufRead> Gunzip<R> {
             if first {
                 return Err(io::Error::new(io::ErrorKind::InvalidData, "not gzip data"));
             }
-            self.phase = Phase::Done;
+            self.phase = MemberPhase::Done;
             return Ok(());
         }
         if let Some(recorder) = &mut self.recorder
@@ -118,7 +118,7 @@ impl<R: BufRead> Gunzip<R> {
         let mut inflate = Inflate::gzip();
         // The byte that was passed over; nothing comes out of a header.
         inflate.step(&MAGIC[..1], &mut [0], false).map_err(invalid)?;
-        self.phase = Phase::Member { inflate, resumed: false };
+        self.phase = MemberPhase::Member { inflate, resumed: false };
         Ok(())
     }
 
@@ -129,7 +129,7 @@ impl<R: BufRead> Gunzip<R> {
         // A large buffer must not be filled in one step past the next checkpoint.
         let room = if self.recorder.is_some() { out.len().min(STEP) } else { out.len() };
         let out = &mut out[..room];
-        let Phase::Member { inflate, resumed } = &mut self.phase else { return Ok(0) };
+        let MemberPhase::Member { inflate, resumed } = &mut self.phase else { return Ok(0) };
         let resumed = *resumed;
         // Even without input there may be output left inside zlib.
         let input = self.inner.fill_buf()?;
@@ -139,12 +139,12 @@ impl<R: BufRead> Gunzip<R> {
         self.consume(step.consumed, last);
         self.unpacked += step.produced as u64;
         match step.state {
-            State::End if resumed => self.phase = Phase::Trailer { left: TRAILER },
-            State::End => self.phase = Phase::Between { first: false },
-            State::Boundary { bits } => self.record(bits),
-            State::Inside => {}
+            BlockState::End if resumed => self.phase = MemberPhase::Trailer { left: TRAILER },
+            BlockState::End => self.phase = MemberPhase::Between { first: false },
+            BlockState::Boundary { bits } => self.record(bits),
+            BlockState::Inside => {}
         }
-        let stuck = step.consumed == 0 && step.produced == 0 && step.state == State::Inside;
+        let stuck = step.consumed == 0 && step.produced == 0 && step.state == BlockState::Inside;
         if at_end && stuck && !out.is_empty() {
             return Err(cut());
         }
@@ -158,8 +158,8 @@ impl<R: BufRead> Gunzip<R> {
         }
         self.consume(count, None);
         self.phase = match left - count {
-            0 => Phase::Between { first: false },
-            left => Phase::Trailer { left },
+            0 => MemberPhase::Between { first: false },
+            left => MemberPhase::Trailer { left },
         };
         Ok(())
     }
@@ -170,10 +170,10 @@ impl<R: BufRead> Read for Gunzip<R> {
         let mut written = 0;
         while written < out.len() {
             match self.phase {
-                Phase::Done => break,
-                Phase::Between { first } => self.enter_member(first)?,
-                Phase::Trailer { left } => self.skip_trailer(left)?,
-                Phase::Member { .. } => match self.inflate(&mut out[written..]) {
+                MemberPhase::Done => break,
+                MemberPhase::Between { first } => self.enter_member(first)?,
+                MemberPhase::Trailer { left } => self.skip_trailer(left)?,
+                MemberPhase::Member { .. } => match self.inflate(&mut out[written..]) {
                     Ok(count) => written += count,
                     // What is good is given out before what is bad is reported.
                     Err(_) if written > 0 => break,
@@ -224,11 +224,11 @@ mod tests {
             packed.extend(gzip(b"", 6));
             packed.extend(gzip(second, level));
             packed.extend([0; 700]);
-            let passing = Passing::default();
-            let mut reader = Gunzip::recording(packed.as_slice(), passing.clone(), SPACING);
+            let current_file = CurrentFile::default();
+            let mut reader = Gunzip::recording(packed.as_slice(), current_file.clone(), SPACING);
             let mut all = Vec::new();
             while all.len() < plain.len() {
-                passing.file(all.len() as u64 + FILE);
+                current_file.file(all.len() as u64 + FILE);
                 reader.by_ref().take(FILE).read_to_end(&mut all).expect("reads");
             }
             assert!(all == plain);
@@ -266,7 +266,7 @@ mod tests {
             for capacity in [1, 2, 3, 1000] {
                 let mut out = Vec::new();
                 let buffered = io::BufReader::with_capacity(capacity, packed.as_slice());
-                Gunzip::recording(buffered, Passing::default(), SPACING)
+                Gunzip::recording(buffered, CurrentFile::default(), SPACING)
                     .read_to_end(&mut out)
                     .expect("reads");
                 assert!(out == [&plain[..], b"and", &plain].concat(), "{capacity}");
@@ -280,7 +280,7 @@ mod tests {
         let packed = gzip(&plain, 6);
         let read = |packed: &[u8]| {
             let mut out = Vec::new();
-            Gunzip::recording(packed, Passing::default(), SPACING)
+            Gunzip::recording(packed, CurrentFile::default(), SPACING)
                 .read_to_end(&mut out)
                 .map_err(|e| e.kind())
         };

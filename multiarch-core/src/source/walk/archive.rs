@@ -9,14 +9,14 @@ use super::{Base, Walk, link, roles};
 use crate::{
     error::{Error, ErrorKind, Result},
     image::Compression,
-    package::{Locator, MAX_DEPTH, Member, MemberKind, Scope, SpaceId},
+    package::{Listing, Locator, MAX_DEPTH, Member, MemberKind, StreamId},
+    run::{BufferPool, SendPermit},
     source::{
-        gzip::{Gunzip, Passing},
+        gzip::{Gunzip, CurrentFile},
         input::{Input, Section, buffered, read_up_to},
-        pieces::Pieces,
-        room::Room,
-        sniff::{self, Kind},
-        space::Backing,
+        read_ahead::ReadAhead,
+        sniff::{self, FileKind},
+        streams::Backing,
     },
 };
 
@@ -28,7 +28,7 @@ const MAX_TAIL: u64 = 1 << 30;
 
 /// Smaller archives are read in place: a thread costs more.
 const MIN_AHEAD: u64 = 1 << 20;
-/// How many pieces of 256 KiB are read ahead.
+/// How many buffers of 256 KiB are read ahead.
 const AHEAD: usize = 8;
 
 impl Walk<'_> {
@@ -39,7 +39,7 @@ impl Walk<'_> {
         at: Locator,
         path: &str,
         depth: usize,
-    ) -> Result<Option<Scope>> {
+    ) -> Result<Option<Listing>> {
         let section = input.as_section();
         input.allowance().for_content();
         let doing = "reading";
@@ -60,96 +60,96 @@ impl Walk<'_> {
         at: Locator,
         path: &str,
         depth: usize,
-    ) -> Option<Scope> {
+    ) -> Option<Listing> {
         let kind = sniff::kind(head, path);
-        if kind == Kind::Other {
+        if kind == FileKind::Other {
             return None;
         }
-        let mut scope = Scope::new(path);
+        let mut listing = Listing::new(path);
         if depth >= MAX_DEPTH {
             let message = "archives nested deeper than 8 levels";
-            scope.problems.push(Error::new(ErrorKind::TooLarge, message));
-            scope.cut = true;
-            return Some(scope);
+            listing.problems.push(Error::new(ErrorKind::TooLarge, message));
+            listing.cut = true;
+            return Some(listing);
         }
         input.allowance().for_content();
-        if let (Kind::Packed(_), Some(passing)) = (&kind, self.passing.get(&at.space)) {
-            passing.packed();
+        if let (FileKind::Packed(_), Some(current_file)) = (&kind, self.current_file.get(&at.stream)) {
+            current_file.packed();
         }
         match kind {
-            Kind::Other => return None,
-            Kind::Tar => {
-                self.tar(input, Base { space: at.space, offset: at.offset }, &mut scope, depth);
+            FileKind::Other => return None,
+            FileKind::Tar => {
+                self.tar(input, Base { stream: at.stream, offset: at.offset }, &mut listing, depth);
             }
-            Kind::Packed(Compression::Gzip) => {
-                let space = self.spaces.add(Backing::Pending);
-                let passing = Passing::default();
-                self.passing.insert(space, passing.clone());
-                let spacing = self.spaces.spacing;
-                let mut gunzip = Gunzip::recording(ahead(input, at.size), passing, spacing);
-                self.packed(&mut gunzip, space, &mut scope, depth);
+            FileKind::Packed(Compression::Gzip) => {
+                let stream = self.streams.add(Backing::Pending);
+                let current_file = CurrentFile::default();
+                self.current_file.insert(stream, current_file.clone());
+                let spacing = self.streams.spacing;
+                let mut gunzip = Gunzip::recording(ahead(input, at.size), current_file, spacing);
+                self.packed(&mut gunzip, stream, &mut listing, depth);
                 let (points, _) = gunzip.finish();
-                self.spaces.set(space, Backing::Gzip { packed: at, points });
+                self.streams.set(stream, Backing::Gzip { packed: at, points });
             }
-            Kind::Packed(_) => {
-                let space = self.spaces.add(Backing::Zstd { packed: at });
+            FileKind::Packed(_) => {
+                let stream = self.streams.add(Backing::Zstd { packed: at });
                 match zstd::stream::read::Decoder::with_buffer(ahead(input, at.size)) {
-                    Ok(mut decoder) => self.packed(&mut decoder, space, &mut scope, depth),
-                    Err(error) => cut(&mut scope, error),
+                    Ok(mut decoder) => self.packed(&mut decoder, stream, &mut listing, depth),
+                    Err(error) => cut(&mut listing, error),
                 }
             }
         }
-        Some(scope)
+        Some(listing)
     }
 
     fn packed(
         &mut self,
         unpacked: &mut impl Read,
-        space: SpaceId,
-        scope: &mut Scope,
+        stream: StreamId,
+        listing: &mut Listing,
         depth: usize,
     ) {
         let input = Input::stream(unpacked.by_ref());
-        self.tar(input, Base { space, offset: 0 }, scope, depth);
-        if !scope.cut {
+        self.tar(input, Base { stream, offset: 0 }, listing, depth);
+        if !listing.cut {
             // The checksum stands behind the padding.
             match is_padding(unpacked) {
                 Ok(true) => {}
                 Ok(false) => {
                     let message = "data follows behind the archive's end mark, as where two \
                                    archives were joined: only the first one is read";
-                    scope.problems.push(Error::new(ErrorKind::Malformed, message));
+                    listing.problems.push(Error::new(ErrorKind::Malformed, message));
                 }
-                Err(error) => cut(scope, error),
+                Err(error) => cut(listing, error),
             }
         }
     }
 
-    fn tar(&mut self, input: Input<'_>, base: Base, scope: &mut Scope, depth: usize) {
+    fn tar(&mut self, input: Input<'_>, base: Base, listing: &mut Listing, depth: usize) {
         let section = input.as_section();
         let allowance = input.allowance();
         let mut archive = tar::Archive::new(input);
         let mut entries = match archive.entries_with_seek() {
             Ok(entries) => entries,
-            Err(error) => return cut(scope, error),
+            Err(error) => return cut(listing, error),
         };
         loop {
             allowance.for_header();
             let Some(entry) = entries.next() else {
                 if !allowance.saw_end() {
                     let message = "the archive ends without its end mark: it may be cut";
-                    scope.problems.push(Error::new(ErrorKind::Truncated, message));
-                    scope.cut = true;
+                    listing.problems.push(Error::new(ErrorKind::Truncated, message));
+                    listing.cut = true;
                 }
                 return;
             };
             allowance.for_content();
             let result = entry
                 .map_err(|e| Error::from_io("reading the archive", e))
-                .and_then(|entry| self.entry(entry, section.as_ref(), base, scope, depth));
+                .and_then(|entry| self.entry(entry, section.as_ref(), base, listing, depth));
             if let Err(error) = result {
-                scope.problems.push(error);
-                scope.cut = true;
+                listing.problems.push(error);
+                listing.cut = true;
                 return;
             }
         }
@@ -160,7 +160,7 @@ impl Walk<'_> {
         mut entry: tar::Entry<'_, Input<'_>>,
         section: Option<&Section>,
         base: Base,
-        scope: &mut Scope,
+        listing: &mut Listing,
         depth: usize,
     ) -> Result<()> {
         let raw = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
@@ -168,7 +168,7 @@ impl Walk<'_> {
         let kind = entry.header().entry_type();
         let Some(path) = crate::package::normalise(&raw) else {
             let message = "the archive names a path outside itself";
-            scope.problems.push(Error::new(ErrorKind::UnsafePath, message).at_path(raw));
+            listing.problems.push(Error::new(ErrorKind::UnsafePath, message).at_path(raw));
             return Ok(());
         };
         if kind.is_symlink() || kind.is_hard_link() {
@@ -181,13 +181,13 @@ impl Walk<'_> {
             } else {
                 target
             };
-            link(scope, path, &target);
+            link(listing, path, &target);
             return Ok(());
         }
         if kind.is_gnu_sparse() {
             let member =
                 Member { kind: MemberKind::Sparse, content: None, compression: Compression::None };
-            scope.insert(path, member);
+            listing.insert(path, member);
             return Ok(());
         }
         if !kind.is_file() && !kind.is_contiguous() || path.is_empty() {
@@ -195,12 +195,12 @@ impl Walk<'_> {
         }
         let from = entry.raw_file_position();
         let size = entry.size();
-        let at = Locator { space: base.space, offset: base.offset + from, size };
+        let at = Locator { stream: base.stream, offset: base.offset + from, size };
         let input = match section {
             Some(section) => Input::section(section.part(from, size)),
             None => Input::stream(&mut entry),
         };
-        self.content(input, at, path, scope, depth);
+        self.content(input, at, path, listing, depth);
         Ok(())
     }
 
@@ -210,17 +210,17 @@ impl Walk<'_> {
         mut input: Input<'_>,
         at: Locator,
         path: String,
-        scope: &mut Scope,
+        listing: &mut Listing,
         depth: usize,
     ) {
         input.allowance().for_content();
-        if let Some(passing) = self.passing.get(&at.space) {
-            passing.file(at.offset.saturating_add(at.size));
+        if let Some(current_file) = self.current_file.get(&at.stream) {
+            current_file.file(at.offset.saturating_add(at.size));
         }
         let section = input.as_section();
         let head = match read_up_to(&mut input, sniff::HEAD) {
             Ok(head) => head,
-            Err(error) => return cut_at(scope, error, &path),
+            Err(error) => return cut_at(listing, error, &path),
         };
         let compression = Compression::sniff(&head);
         let mut member = Member { kind: MemberKind::File(at), content: None, compression };
@@ -233,10 +233,10 @@ impl Walk<'_> {
                         self.kept += at.size;
                         member.content = Some(content);
                     }
-                    Err(error) => return cut_at(scope, error, &path),
+                    Err(error) => return cut_at(listing, error, &path),
                 }
             }
-            scope.insert(path, member);
+            listing.insert(path, member);
             return;
         }
         let again = match section {
@@ -244,21 +244,28 @@ impl Walk<'_> {
             None => Input::stream(io::Cursor::new(head.clone()).chain(input)),
         };
         // The package itself is named beside every path, not in it.
-        let name = if depth == 0 { path.clone() } else { format!("{}/{path}", scope.path) };
+        let name = if depth == 0 { path.clone() } else { format!("{}/{path}", listing.path) };
         if let Some(nested) = self.enter(again, &head, at, &name, depth + 1) {
             // A stream that is cut is cut for everything around, too; that is reported there.
-            scope.nested.insert(path.clone(), nested);
+            listing.nested.insert(path.clone(), nested);
         }
-        scope.insert(path, member);
+        listing.insert(path, member);
     }
 }
 
 /// The bytes of a file, read by a thread of their own while what came before is unpacked.
 fn ahead(input: Input<'_>, size: u64) -> Box<dyn BufRead + '_> {
     if let Some(section) = input.as_section().filter(|_| size > MIN_AHEAD)
-        && let Ok(pieces) = Pieces::read(section, size, Room::of(AHEAD), |_, _| ())
+        && let Ok(ahead) = ReadAhead::start(
+            section,
+            size,
+            BufferPool::new(AHEAD),
+            // The walk is the only consumer, and waits for nothing but these buffers.
+            SendPermit::new(),
+            |_, _| (),
+        )
     {
-        return Box::new(pieces);
+        return Box::new(ahead);
     }
     Box::new(buffered(input))
 }
@@ -286,12 +293,12 @@ fn rest(head: Vec<u8>, input: Input<'_>, size: u64) -> io::Result<Arc<[u8]>> {
     Ok(content.into())
 }
 
-fn cut(scope: &mut Scope, error: io::Error) {
-    scope.problems.push(Error::from_io("reading the archive", error));
-    scope.cut = true;
+fn cut(listing: &mut Listing, error: io::Error) {
+    listing.problems.push(Error::from_io("reading the archive", error));
+    listing.cut = true;
 }
 
-fn cut_at(scope: &mut Scope, error: io::Error, path: &str) {
-    scope.problems.push(Error::from_io("reading the archive", error).at_path(path));
-    scope.cut = true;
+fn cut_at(listing: &mut Listing, error: io::Error, path: &str) {
+    listing.problems.push(Error::from_io("reading the archive", error).at_path(path));
+    listing.cut = true;
 }

@@ -1,0 +1,53 @@
+//! Uploading one chart, after all of its images.
+
+use super::run::Run;
+use crate::{
+    error::{Error, ErrorKind, Result},
+    plan::{ChartAction, PlannedChart, PlannedUpload},
+    report::{ChartReport, ChartState},
+    store::ChartRepo,
+};
+
+impl Run<'_> {
+    /// The chart itself comes last: who finds it finds its images.
+    pub(super) fn upload(&self, chart: &PlannedChart, report: &mut ChartReport) {
+        let (Some(planned), Some(charts)) = (&chart.upload, &self.live.target.charts) else {
+            return;
+        };
+        let state = match planned.action {
+            ChartAction::Present => ChartState::Present,
+            ChartAction::Kept => ChartState::Kept,
+            _ if !report.complete => ChartState::NotUploaded,
+            action => {
+                let replace = action == ChartAction::Replace || self.plan.options.overwrite_charts;
+                let go = self.context.cancel.check();
+                match go.and_then(|()| upload_chart(&*charts.repo, planned, replace)) {
+                    Ok(()) if action == ChartAction::Replace => ChartState::Replaced,
+                    Ok(()) => ChartState::Uploaded,
+                    Err(error) => {
+                        report.problems.push(error.at_path(&planned.file));
+                        report.complete = false;
+                        ChartState::NotUploaded
+                    }
+                }
+            }
+        };
+        report.upload = Some(state);
+    }
+}
+
+/// Stores a chart. One that came there meanwhile and is the same is no conflict.
+fn upload_chart(repo: &dyn ChartRepo, planned: &PlannedUpload, replace: bool) -> Result<()> {
+    let missing = || Error::new(ErrorKind::Missing, "the plan does not hold the chart");
+    let content = planned.content.as_ref().ok_or_else(missing)?;
+    let chart = &content.chart;
+    match repo.put(chart, replace) {
+        Err(error) if error.kind() == ErrorKind::ChartConflict => {
+            match repo.get(chart.name(), chart.version())? {
+                Some(there) if content.is(&there).unwrap_or(false) => Ok(()),
+                _ => Err(error),
+            }
+        }
+        done => done,
+    }
+}

@@ -1,0 +1,76 @@
+//! Fusing into one tag of a store, for those who want nothing else of this library.
+
+use super::write_tag::{Attempt, MAX_ROUNDS, pause, read_tag, write_tag};
+use crate::{
+    chart::TargetName,
+    error::{Error, ErrorKind, Result},
+    fuse::{ConflictPolicy, FuseOptions, Fusion, Incoming, fuse},
+    observe::tag_state,
+    run::Cancel,
+    store::ImageStore,
+};
+
+/// Fuses what comes in into a tag: reads what it holds, writes the manifests of the incoming images by
+/// their digests, then the tag, and reads it back. A tag that another writer changes meanwhile is fused
+/// again.
+///
+/// The blobs of the incoming images, and whatever else an incoming index lists, must be in the
+/// repository already.
+///
+/// ```
+/// use multiarch_core::{FuseOptions, ImageStore, Incoming, MemoryStore, fuse_tag};
+/// # fn incoming(architecture: &str) -> Incoming {
+/// #     let image = multiarch_generator::Image::new(architecture, "app");
+/// #     Incoming::parse(image.manifest().as_bytes(), image.config.as_bytes()).expect("an image")
+/// # }
+/// let store = MemoryStore::new();
+/// let name = "demo/app:v1".parse()?;
+/// fuse_tag(&store, &name, &incoming("amd64"), &FuseOptions::default())?;
+/// let fusion = fuse_tag(&store, &name, &incoming("arm64"), &FuseOptions::default())?;
+/// assert_eq!(fusion.state.platforms()?.len(), 2);
+/// # Ok::<(), multiarch_core::Error>(())
+/// ```
+///
+/// # Errors
+/// Those of [`fuse`]; where the store cannot be read or written; [`ErrorKind::Contended`] where
+/// another writer changes the tag each time.
+pub fn fuse_tag(
+    store: &dyn ImageStore,
+    name: &TargetName,
+    incoming: &Incoming,
+    options: &FuseOptions,
+) -> Result<Fusion> {
+    let (cancel, mut options) = (Cancel::new(), options.clone());
+    let mut done: Option<Fusion> = None;
+    for round in 0..MAX_ROUNDS {
+        if round > 0 {
+            pause(round - 1, &cancel)?;
+        }
+        let state = tag_state(store, name, std::slice::from_ref(incoming))?;
+        let before = state.document().map(|document| document.digest().clone());
+        let fusion = fuse(&state, incoming, &options).map_err(|e| e.of_image(name))?;
+        let Some(document) = fusion.document.clone() else {
+            return Ok(done.unwrap_or(fusion));
+        };
+        for image in incoming.images() {
+            if image.document().digest() != document.digest() {
+                store.put_manifest(name.repository(), image.document())?;
+            }
+        }
+        if let Attempt::Stale = write_tag(store, name, before.as_ref(), &document)? {
+            continue;
+        }
+        if store.flush()?.contains(name) {
+            continue;
+        }
+        if store.tags_are_atomic() || read_tag(store, name)?.as_ref() == Some(document.digest()) {
+            return Ok(fusion);
+        }
+        // Another writer came after us. What it wrote for our platforms is newer, and stays; what it
+        // lacks is fused in again.
+        options.on_conflict = ConflictPolicy::Existing;
+        done = Some(fusion);
+    }
+    Err(Error::new(ErrorKind::Contended, "the tag kept changing while it was written")
+        .of_image(name))
+}

@@ -1,0 +1,12 @@
+//! Where charts go: implementations of [`ChartRepo`](crate::store::ChartRepo).
+
+mod address;
+mod directory;
+mod index;
+#[cfg(feature = "registry")]
+mod museum;
+mod oci;
+#[cfg(feature = "registry")]
+mod recognised;
+
+pub(crate) use address::ChartAddress;

@@ -1,0 +1,84 @@
+//! Where a chart repository is.
+
+use std::{fmt, path::PathBuf, str::FromStr, sync::Arc};
+
+use super::directory::Directory;
+#[cfg(feature = "registry")]
+use super::{oci::OciCharts, recognised::Recognised};
+#[cfg(feature = "registry")]
+use crate::registry::{Address, Connector, Registry};
+use crate::{
+    error::{Error, ErrorKind, Result},
+    store::{ChartRepo, OpenCharts},
+};
+
+/// Where a chart repository is: `dir:DIR`, a directory with an `index.yaml`; `oci://host[:port][/path]`;
+/// or the address of a ChartMuseum or a Harbor, `http(s)://host[:port][/path]`, which the first request
+/// tells apart.
+#[derive(Clone, Debug)]
+pub(crate) struct ChartAddress {
+    text: String,
+    kind: Kind,
+}
+
+#[derive(Clone, Debug)]
+enum Kind {
+    Directory(PathBuf),
+    #[cfg(feature = "registry")]
+    Oci(Address),
+    #[cfg(feature = "registry")]
+    Web,
+}
+
+impl FromStr for ChartAddress {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        if let Some(path) = text.strip_prefix("dir:").filter(|path| !path.is_empty()) {
+            return Ok(Self { text: text.into(), kind: Kind::Directory(path.into()) });
+        }
+        #[cfg(feature = "registry")]
+        if let Some(rest) = text.strip_prefix("oci://") {
+            // As for images, loopback and insecure hosts may speak plain HTTP.
+            let address: Address = format!("docker://{rest}").parse()?;
+            return Ok(Self { text: text.trim_end_matches('/').into(), kind: Kind::Oci(address) });
+        }
+        #[cfg(feature = "registry")]
+        if text.starts_with("http://") || text.starts_with("https://") {
+            super::museum::check_address(text)?;
+            return Ok(Self { text: text.trim_end_matches('/').into(), kind: Kind::Web });
+        }
+        let message = "the chart repository's address is not one";
+        Err(Error::new(ErrorKind::Usage, message).with_detail("chart-repository-address"))
+    }
+}
+
+impl ChartAddress {
+    /// What speaks to it. Nothing is sent yet.
+    #[cfg(feature = "registry")]
+    pub(crate) fn open(&self, connector: &Connector) -> Result<OpenCharts> {
+        let repo: Arc<dyn ChartRepo> = match &self.kind {
+            Kind::Directory(path) => Arc::new(Directory::new(path)),
+            Kind::Oci(address) => {
+                let registry = Registry::new(address.clone(), connector.clone())?;
+                Arc::new(OciCharts::new(Arc::new(registry)))
+            }
+            Kind::Web => Arc::new(Recognised::new(&self.text, connector.clone())?),
+        };
+        Ok(OpenCharts { name: self.text.clone(), repo })
+    }
+
+    /// What speaks to it. Nothing is sent yet.
+    #[cfg(not(feature = "registry"))]
+    pub(crate) fn open(&self) -> OpenCharts {
+        let Kind::Directory(path) = &self.kind;
+        let repo: Arc<dyn ChartRepo> = Arc::new(Directory::new(path));
+        OpenCharts { name: self.text.clone(), repo }
+    }
+}
+
+impl fmt::Display for ChartAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}

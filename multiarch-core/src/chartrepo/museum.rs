@@ -1,0 +1,159 @@
+//! ChartMuseum, and the chart repository of Harbor before 2.8, which is one.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::index::RepoIndex;
+use crate::{
+    chart::{MAX_CHART_SIZE, PackedChart, file_name},
+    error::{Error, ErrorKind, Result},
+    registry::{Address, Connector, Web, WebAnswer},
+    store::{ChartRepo, exists},
+};
+
+pub(super) struct Museum {
+    web: Web,
+    /// Path of the repository, without slashes around it.
+    path: String,
+    /// Read once; again after something was written.
+    index: Mutex<Option<Arc<RepoIndex>>>,
+}
+
+/// An index of some 100 000 versions.
+const MAX_INDEX: usize = 256 << 20;
+const MAX_ANSWER: usize = 1 << 20;
+
+/// Fails where a chart repository's address is not one.
+pub(super) fn check_address(url: &str) -> Result<()> {
+    split(url).map(drop)
+}
+
+/// The server of a chart repository, and the repository's path on it.
+fn split(url: &str) -> Result<(Address, &str)> {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("https", url));
+    let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
+    if host.contains('@') || path.contains(['?', '#']) {
+        let message = "the chart repository's address has credentials or a query in it";
+        return Err(Error::new(ErrorKind::Usage, message));
+    }
+    let address: Address = format!("{scheme}://{host}").parse()?;
+    Ok((address, path.trim_matches('/').trim_end_matches("index.yaml").trim_matches('/')))
+}
+
+impl Museum {
+    pub(super) fn new(url: &str, connector: Connector) -> Result<Self> {
+        let (address, path) = split(url)?;
+        Ok(Self { web: Web::new(address, connector)?, path: path.into(), index: Mutex::default() })
+    }
+
+    fn at(&self, before: &str, behind: &str) -> String {
+        let parts = [before, self.path.as_str(), behind];
+        let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+        format!("/{}", parts.join("/"))
+    }
+
+    /// The index, and with it the certainty that this is a repository that can be written to.
+    fn index(&self) -> Result<Arc<RepoIndex>> {
+        let mut cached = self.index.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(index) = &*cached {
+            return Ok(index.clone());
+        }
+        let Some(index) = self.read_index()? else {
+            let message = format!("there is no chart repository: no index.yaml at /{}", self.path);
+            return Err(Error::new(ErrorKind::NoChartRepository, message).at_host(self.web.host()));
+        };
+        if !index.is_of_museum() && !self.path.starts_with("chartrepo/") {
+            // Older ones do not say what they are; a web server with an index has no API.
+            let api = self.web.get(&self.at("api", "charts"), MAX_INDEX)?;
+            if !(api.status == 200 && api.media_type.starts_with("application/json")) {
+                let message = "it lists charts, but takes none: it is neither a ChartMuseum nor a Harbor's chart repository";
+                return Err(
+                    Error::new(ErrorKind::NoChartRepository, message).at_host(self.web.host())
+                );
+            }
+        }
+        Ok(cached.insert(Arc::new(index)).clone())
+    }
+
+    /// `None` where there is none; a Harbor's portal answers everything with a page.
+    fn read_index(&self) -> Result<Option<RepoIndex>> {
+        let answer = self.web.get(&self.at("", "index.yaml"), MAX_INDEX)?;
+        match answer.status {
+            200 if !answer.is_html() => Ok(RepoIndex::parse(&answer.body).ok()),
+            200 | 404 => Ok(None),
+            _ => Err(answer.refusal()),
+        }
+    }
+
+    /// The project where this is a Harbor, which keeps charts as OCI artifacts if it has no index.
+    pub(super) fn harbor_project(&self) -> Result<Option<&str>> {
+        let ping = self.web.get("/api/v2.0/ping", MAX_ANSWER)?;
+        let text = String::from_utf8_lossy(&ping.body).to_ascii_lowercase();
+        let is_harbor = ping.status == 200 && !ping.is_html() && text.contains("pong");
+        let project = self.path.strip_prefix("chartrepo/").unwrap_or(&self.path);
+        Ok(Some(project).filter(|_| is_harbor))
+    }
+
+    fn forget(&self) {
+        *self.index.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    fn refused(&self, chart: &PackedChart, answer: &WebAnswer) -> Error {
+        match answer.status {
+            409 => exists(chart).at_host(self.web.host()),
+            413 => {
+                let message = format!(
+                    "the chart repository takes no chart of {} bytes: its limit is set too low",
+                    chart.bytes().len()
+                );
+                Error::new(ErrorKind::TooLarge, message).at_host(self.web.host())
+            }
+            404 | 405 => {
+                let message = "the chart repository takes no uploads at this path: its API is disabled, or it has tenants and the path lacks one";
+                Error::new(ErrorKind::NoChartRepository, message).at_host(self.web.host())
+            }
+            _ => answer.refusal(),
+        }
+    }
+}
+
+impl ChartRepo for Museum {
+    fn check(&self) -> Result<()> {
+        self.index().map(drop)
+    }
+
+    fn get(&self, name: &str, version: &str) -> Result<Option<Vec<u8>>> {
+        let index = self.index()?;
+        let Some(url) = index.url(name, version) else { return Ok(None) };
+        let path = match url.split_once("://") {
+            None => self.at("", url),
+            // Behind a proxy it may give itself another name; the file is at its usual place then.
+            Some((_, rest)) => match rest.split_once('/') {
+                Some((host, path)) if host == self.web.host() => format!("/{path}"),
+                _ => self.at("charts", &file_name(name, version)),
+            },
+        };
+        let limit = usize::try_from(MAX_CHART_SIZE).unwrap_or(usize::MAX);
+        let answer = self.web.get(&path, limit)?;
+        match answer.status {
+            200 => Ok(Some(answer.body)),
+            // Its index may be older than its storage.
+            404 => Ok(None),
+            _ => Err(answer.refusal()),
+        }
+    }
+
+    fn put(&self, chart: &PackedChart, replace: bool) -> Result<()> {
+        self.index()?;
+        let path = self.at("api", "charts") + if replace { "?force" } else { "" };
+        let answer = self.web.post(&path, chart.bytes(), MAX_ANSWER)?;
+        self.forget();
+        match answer.status {
+            200 | 201 => Ok(()),
+            _ => Err(self.refused(chart, &answer)),
+        }
+    }
+
+    fn list(&self) -> Result<Vec<(String, String)>> {
+        Ok(self.index()?.list())
+    }
+}

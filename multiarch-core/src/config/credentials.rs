@@ -1,0 +1,34 @@
+//! Who writes to a server.
+
+use std::fmt;
+
+/// User and password, or an identity token. Printing it shows no secret.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Credentials {
+    /// User and password.
+    Basic {
+        /// The user.
+        user: String,
+        /// The password.
+        password: String,
+    },
+    /// A token that is exchanged for others.
+    IdentityToken(String),
+}
+
+impl Credentials {
+    /// User and password.
+    pub fn basic(user: impl Into<String>, password: impl Into<String>) -> Self {
+        Self::Basic { user: user.into(), password: password.into() }
+    }
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Basic { user, .. } => write!(f, "Basic {{ user: {user:?}, password: … }}"),
+            Self::IdentityToken(_) => f.write_str("IdentityToken(…)"),
+        }
+    }
+}

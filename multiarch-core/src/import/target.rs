@@ -1,0 +1,107 @@
+//! Where images go.
+
+use std::{fmt, path::PathBuf, str::FromStr, sync::Arc};
+
+#[cfg(feature = "registry")]
+use crate::registry::{Address, Connector, Registry};
+use crate::{
+    error::{Error, ErrorKind, Result},
+    layout::OciLayout,
+    store::{ImageStore, OpenTarget},
+};
+
+/// Where images go: an OCI layout directory, a registry, or a store of one's own.
+///
+/// ```
+/// use multiarch_core::Target;
+/// let target = Target::open("docker://registry.example.com:5000/platform")?;
+/// assert_eq!(target.registry().as_deref(), Some("registry.example.com:5000/platform"));
+/// assert!(Target::open("ftp://registry.example.com").is_err());
+/// # Ok::<(), multiarch_core::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Target {
+    text: String,
+    kind: Kind,
+}
+
+#[derive(Clone)]
+enum Kind {
+    Layout(PathBuf),
+    #[cfg(feature = "registry")]
+    Registry(Address),
+    Store(Arc<dyn ImageStore>),
+}
+
+impl Target {
+    /// Reads `oci:DIR`, an OCI layout directory, or a registry's address:
+    /// `docker://host[:port][/path]`, `https://…`, `http://…`, or `host[:port][/path]`. Nothing is
+    /// asked yet.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Usage`] for anything else.
+    pub fn open(text: &str) -> Result<Self> {
+        if let Some(path) = text.strip_prefix("oci:").filter(|path| !path.is_empty()) {
+            return Ok(Self { text: text.into(), kind: Kind::Layout(path.into()) });
+        }
+        #[cfg(feature = "registry")]
+        if !text.starts_with("oci:") {
+            let address: Address = text.parse()?;
+            return Ok(Self { text: address.to_string(), kind: Kind::Registry(address) });
+        }
+        let message = "the target is no OCI layout directory";
+        Err(Error::new(ErrorKind::Usage, message).with_detail("target-address"))
+    }
+
+    /// A store of one's own; `name` stands for an address in plans and reports.
+    pub fn new(name: impl Into<String>, store: Arc<dyn ImageStore>) -> Self {
+        Self { text: name.into(), kind: Kind::Store(store) }
+    }
+
+    /// Where a cluster pulls the target's images from: a host, and perhaps a path below which all
+    /// names are; `None` where the target's address does not say it.
+    pub fn registry(&self) -> Option<String> {
+        match &self.kind {
+            #[cfg(feature = "registry")]
+            Kind::Registry(address) => Some(address.registry()),
+            Kind::Layout(_) | Kind::Store(_) => None,
+        }
+    }
+
+    /// A store that can be asked and written.
+    pub(super) fn connect(
+        &self,
+        #[cfg(feature = "registry")] connector: &Connector,
+    ) -> Result<OpenTarget> {
+        let images: Arc<dyn ImageStore> = match &self.kind {
+            Kind::Layout(path) => Arc::new(OciLayout::new(path)),
+            #[cfg(feature = "registry")]
+            Kind::Registry(address) => {
+                Arc::new(Registry::new(address.clone(), connector.clone())?)
+            }
+            Kind::Store(store) => store.clone(),
+        };
+        let (name, registry) = (self.text.clone(), self.registry());
+        Ok(OpenTarget { name, images, registry, charts: None })
+    }
+}
+
+impl FromStr for Target {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        Self::open(text)
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl fmt::Debug for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Target({})", self.text)
+    }
+}

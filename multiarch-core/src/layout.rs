@@ -1,0 +1,155 @@
+//! An OCI layout directory as a target ([OCI image layout]): no server needed.
+//!
+//! Blobs are written under a temporary name and renamed, `index.json` is replaced whole, so that a
+//! crash leaves every tag as it was or complete. Two writers are kept apart by locks that the kernel
+//! drops with the process: a shared one on the directory while a run writes, and an exclusive one on
+//! `oci-layout` while `index.json` is replaced.
+//!
+//! [OCI image layout]: https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md
+
+mod files;
+mod index;
+
+use std::{
+    collections::BTreeMap,
+    path::PathBuf,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use self::{files::Files, index::TagIndex};
+use crate::{
+    chart::TargetName,
+    error::{Error, ErrorKind, Result},
+    image::{Digest, Document, MAX_DOCUMENT_SIZE},
+    run::SendPermit,
+    store::{BlobContent, ImageStore, Sent},
+};
+
+/// An OCI layout directory. Tags are its entries' `org.opencontainers.image.ref.name`, in the form
+/// `repository:tag`. It is created by the first write.
+#[derive(Debug)]
+pub(crate) struct OciLayout {
+    files: Files,
+    staged: Mutex<BTreeMap<TargetName, Staged>>,
+}
+
+/// A tag that is set, but not yet in `index.json`.
+#[derive(Debug)]
+struct Staged {
+    before: Option<Digest>,
+    document: Document,
+}
+
+impl OciLayout {
+    /// The layout at this path, which need not exist yet.
+    pub(crate) fn new(path: impl Into<PathBuf>) -> Self {
+        Self { files: Files::new(path.into()), staged: Mutex::default() }
+    }
+
+    fn staged(&self) -> MutexGuard<'_, BTreeMap<TargetName, Staged>> {
+        self.staged.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl ImageStore for OciLayout {
+    fn get_tag(&self, name: &TargetName) -> Result<Option<Document>> {
+        if let Some(staged) = self.staged().get(name) {
+            return Ok(Some(staged.document.clone()));
+        }
+        let index = self.files.index()?;
+        let Some(entry) = index.get(name)? else { return Ok(None) };
+        let descriptor = entry.descriptor();
+        let text = self.files.read(&descriptor.digest, MAX_DOCUMENT_SIZE)?.ok_or_else(|| {
+            let message = "index.json lists a document that is not there";
+            Error::new(ErrorKind::Missing, message).with_digest(&descriptor.digest).of_image(name)
+        })?;
+        Document::verified(text, Some(&descriptor.media_type), &descriptor.digest)
+            .map(Some)
+            .map_err(|e| e.of_image(name))
+    }
+
+    fn get_manifest(&self, _repository: &str, digest: &Digest) -> Result<Option<Document>> {
+        match self.files.read(digest, MAX_DOCUMENT_SIZE)? {
+            Some(text) => Document::verified(text, None, digest).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    fn get_blob(&self, _repository: &str, digest: &Digest, limit: u64) -> Result<Option<Vec<u8>>> {
+        let blob = self.files.read(digest, limit)?;
+        blob.iter().try_for_each(|blob| digest.verify(blob))?;
+        Ok(blob)
+    }
+
+    fn has_blob(&self, _repository: &str, digest: &Digest, size: u64) -> Result<bool> {
+        Ok(self.files.size(digest)? == Some(size))
+    }
+
+    fn put_blob(
+        &self,
+        _repository: &str,
+        _mount_from: Option<&str>,
+        content: &BlobContent<'_>,
+    ) -> Result<Sent> {
+        // Each buffer is written before the next one is taken.
+        let mut buffers = content.open(SendPermit::new())?;
+        self.files.write(content.digest(), || buffers.next())?;
+        Ok(Sent::Uploaded)
+    }
+
+    fn put_manifest(&self, _repository: &str, document: &Document) -> Result<()> {
+        if self.files.size(document.digest())? == Some(document.size()) {
+            return Ok(());
+        }
+        let mut raw = Some(document.raw());
+        self.files.write(document.digest(), || Ok(raw.take()))
+    }
+
+    fn put_tag(
+        &self,
+        name: &TargetName,
+        before: Option<&Digest>,
+        document: &Document,
+    ) -> Result<()> {
+        self.put_manifest(name.repository(), document)?;
+        let mut staged = self.staged();
+        // What was staged before is not visible to anyone: what counts is what index.json holds.
+        let before = match staged.get(name) {
+            Some(earlier) => earlier.before.clone(),
+            None => before.cloned(),
+        };
+        staged.insert(name.clone(), Staged { before, document: document.clone() });
+        Ok(())
+    }
+
+    fn flush(&self) -> Result<Vec<TargetName>> {
+        let staged = std::mem::take(&mut *self.staged());
+        if staged.is_empty() {
+            return Ok(Vec::new());
+        }
+        let _lock = self.files.lock_index()?;
+        let mut index = (*self.files.index()?).clone();
+        let mut contended = Vec::new();
+        for (name, Staged { before, document }) in staged {
+            if index.get(&name)?.map(|entry| entry.digest()) == before.as_ref() {
+                index.set(&name, &document);
+            } else {
+                contended.push(name);
+            }
+        }
+        self.files.replace_index(&index)?;
+        Ok(contended)
+    }
+
+    fn tags(&self) -> Result<Vec<TargetName>> {
+        Ok(self.files.index()?.names())
+    }
+
+    fn shares_blobs(&self) -> bool {
+        true
+    }
+
+    fn tags_are_atomic(&self) -> bool {
+        true
+    }
+}

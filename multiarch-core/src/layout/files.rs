@@ -1,0 +1,259 @@
+//! The files of a layout.
+
+use std::{
+    fs::{self, File, TryLockError},
+    io::{self, Read, Write},
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
+};
+
+use tempfile::NamedTempFile;
+
+use super::TagIndex;
+use crate::{
+    error::{Error, ErrorKind, Result},
+    image::Digest,
+};
+
+const MARKER: &str = "oci-layout";
+const MARKER_TEXT: &[u8] = br#"{"imageLayoutVersion":"1.0.0"}"#;
+const INDEX: &str = "index.json";
+/// Temporary files begin like this; what a killed run left is removed by the next one.
+const TEMPORARY: &str = ".multiarch-";
+/// Larger than any layout's index: some 300 000 tags.
+const MAX_INDEX: u64 = 64 << 20;
+
+#[derive(Debug)]
+pub(super) struct Files {
+    root: PathBuf,
+    /// The shared lock on the directory; held from the first write on.
+    ready: OnceLock<File>,
+    preparing: Mutex<()>,
+    /// `index.json` as it was read last, with what tells that it is still that.
+    cached: Mutex<Option<(Stamp, Arc<TagIndex>)>>,
+}
+
+/// A file that is replaced by renaming has another inode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Stamp {
+    inode: u64,
+    size: u64,
+    modified: (i64, i64),
+}
+
+impl Stamp {
+    fn of(file: &File) -> io::Result<Self> {
+        use std::os::unix::fs::MetadataExt;
+        let metadata = file.metadata()?;
+        Ok(Self {
+            inode: metadata.ino(),
+            size: metadata.size(),
+            modified: (metadata.mtime(), metadata.mtime_nsec()),
+        })
+    }
+}
+
+impl Files {
+    pub(super) fn new(root: PathBuf) -> Self {
+        Self { root, ready: OnceLock::new(), preparing: Mutex::default(), cached: Mutex::default() }
+    }
+
+    fn error(&self, doing: &str, path: &Path, error: io::Error) -> Error {
+        Error::from_io(doing, error).at_path(path.display())
+    }
+
+    fn blob(&self, digest: &Digest) -> PathBuf {
+        self.root.join("blobs").join(digest.algorithm().name()).join(digest.hex())
+    }
+
+    /// Size of a blob, if it is there.
+    pub(super) fn size(&self, digest: &Digest) -> Result<Option<u64>> {
+        let path = self.blob(digest);
+        match fs::metadata(&path) {
+            Ok(metadata) => Ok(Some(metadata.len())),
+            Err(error) if is_absent(&error) => Ok(None),
+            Err(error) => Err(self.error("reading the target", &path, error)),
+        }
+    }
+
+    /// A blob that is small enough to be held.
+    pub(super) fn read(&self, digest: &Digest, limit: u64) -> Result<Option<Vec<u8>>> {
+        let path = self.blob(digest);
+        let doing = "reading the target";
+        let file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) if is_absent(&error) => return Ok(None),
+            Err(error) => return Err(self.error(doing, &path, error)),
+        };
+        let mut content = Vec::new();
+        file.take(limit + 1).read_to_end(&mut content).map_err(|e| self.error(doing, &path, e))?;
+        if content.len() as u64 > limit {
+            let message = format!("larger than {limit} bytes");
+            return Err(Error::new(ErrorKind::TooLarge, message).with_digest(digest));
+        }
+        Ok(Some(content))
+    }
+
+    /// Writes a blob under a temporary name, and names it once all of it is on disk.
+    /// `next` gives the content, part by part.
+    pub(super) fn write<B: AsRef<[u8]>>(
+        &self,
+        digest: &Digest,
+        mut next: impl FnMut() -> Result<Option<B>>,
+    ) -> Result<()> {
+        self.prepare()?;
+        let path = self.blob(digest);
+        let folder = path.parent().unwrap_or(&self.root);
+        let failed = |e| self.error("writing the target", &path, e);
+        fs::create_dir_all(folder).map_err(failed)?;
+        let mut file = self.temporary(folder).map_err(failed)?;
+        while let Some(part) = next()? {
+            file.write_all(part.as_ref()).map_err(failed)?;
+        }
+        self.name(file, &path).map_err(failed)
+    }
+
+    fn temporary(&self, folder: &Path) -> io::Result<NamedTempFile> {
+        tempfile::Builder::new()
+            .prefix(TEMPORARY)
+            .permissions(fs::Permissions::from_mode(0o666))
+            .tempfile_in(folder)
+    }
+
+    fn name(&self, file: NamedTempFile, path: &Path) -> io::Result<()> {
+        file.as_file().sync_all()?;
+        file.persist(path)?;
+        Ok(())
+    }
+
+    /// `index.json` as it is now.
+    pub(super) fn index(&self) -> Result<Arc<TagIndex>> {
+        let path = self.root.join(INDEX);
+        let failed = |e| self.error("reading the target", &path, e);
+        let file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) if is_absent(&error) || error.kind() == io::ErrorKind::NotADirectory => {
+                return self.without_index();
+            }
+            Err(error) => return Err(failed(error)),
+        };
+        let stamp = Stamp::of(&file).map_err(failed)?;
+        let mut cached = self.cached.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((known, index)) = &*cached
+            && *known == stamp
+        {
+            return Ok(index.clone());
+        }
+        if stamp.size > MAX_INDEX {
+            let message = "index.json is larger than 64 MiB";
+            return Err(Error::new(ErrorKind::TooLarge, message).at_path(path.display()));
+        }
+        let mut text = Vec::new();
+        file.take(MAX_INDEX).read_to_end(&mut text).map_err(failed)?;
+        let index = Arc::new(TagIndex::parse(&text).map_err(|e| e.at_path(path.display()))?);
+        *cached = Some((stamp, index.clone()));
+        Ok(index)
+    }
+
+    /// A directory of something else is not made a layout by mistake.
+    fn without_index(&self) -> Result<Arc<TagIndex>> {
+        let foreign = match fs::read_dir(&self.root) {
+            Ok(mut items) => {
+                items.next().is_some()
+                    && !self.root.join(MARKER).exists()
+                    && !self.root.join("blobs").is_dir()
+            }
+            Err(error) if is_absent(&error) => false,
+            Err(error) if error.kind() == io::ErrorKind::NotADirectory => true,
+            Err(error) => return Err(self.error("reading the target", &self.root, error)),
+        };
+        if foreign {
+            let message = "what is there is not empty, and no OCI layout";
+            return Err(Error::new(ErrorKind::Usage, message).at_path(self.root.display()));
+        }
+        Ok(Arc::new(TagIndex::empty()))
+    }
+
+    /// TagState while `index.json` is read and replaced.
+    pub(super) fn lock_index(&self) -> Result<File> {
+        self.prepare()?;
+        let path = self.root.join(MARKER);
+        let failed = |e| self.error("locking the target", &path, e);
+        let file = File::open(&path).map_err(failed)?;
+        file.lock().map_err(failed)?;
+        Ok(file)
+    }
+
+    pub(super) fn replace_index(&self, index: &TagIndex) -> Result<()> {
+        if !index.is_changed() {
+            return Ok(());
+        }
+        let path = self.root.join(INDEX);
+        let failed = |e| self.error("writing the target", &path, e);
+        let mut file = self.temporary(&self.root).map_err(failed)?;
+        file.write_all(&index.text()).map_err(failed)?;
+        self.name(file, &path).map_err(failed)?;
+        // The names of blobs and index must be on disk, too.
+        for folder in [self.root.join("blobs").join("sha256"), self.root.clone()] {
+            File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)?;
+        }
+        Ok(())
+    }
+
+    /// Before the first write: the directory, its marker, the lock, and away with what a killed run
+    /// left.
+    fn prepare(&self) -> Result<()> {
+        let _one = self.preparing.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.ready.get().is_some() {
+            return Ok(());
+        }
+        let failed = |e| self.error("writing the target", &self.root, e);
+        self.index()?;
+        fs::create_dir_all(self.root.join("blobs").join("sha256")).map_err(failed)?;
+        let lock = File::open(&self.root).map_err(failed)?;
+        match lock.try_lock() {
+            // Nobody else is writing here.
+            Ok(()) => self.sweep().map_err(failed)?,
+            Err(TryLockError::WouldBlock) => {}
+            Err(TryLockError::Error(error)) => return Err(failed(error)),
+        }
+        lock.lock_shared().map_err(failed)?;
+        let marker = self.root.join(MARKER);
+        if !marker.exists() {
+            let mut file = self.temporary(&self.root).map_err(failed)?;
+            file.write_all(MARKER_TEXT).map_err(failed)?;
+            // Another run may have been first: its lock is on that file.
+            match file.persist_noclobber(&marker) {
+                Ok(_) => {}
+                Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(failed(error.error)),
+            }
+        }
+        let _ = self.ready.set(lock);
+        Ok(())
+    }
+
+    fn sweep(&self) -> io::Result<()> {
+        let mut folders = vec![self.root.clone()];
+        folders.extend(["sha256", "sha512"].map(|name| self.root.join("blobs").join(name)));
+        for folder in folders {
+            let items = match fs::read_dir(&folder) {
+                Ok(items) => items,
+                Err(error) if is_absent(&error) => continue,
+                Err(error) => return Err(error),
+            };
+            for item in items {
+                let item = item?;
+                if item.file_name().to_string_lossy().starts_with(TEMPORARY) {
+                    fs::remove_file(item.path())?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn is_absent(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::NotFound
+}

@@ -1,0 +1,14 @@
+//! Asking: what a plan needs to know of the target and the chart repository.
+
+mod earlier_import;
+mod inventory;
+mod referrers;
+mod status;
+mod stored_charts;
+mod tags;
+mod target_images;
+
+pub(crate) use earlier_import::ask_earlier_import;
+pub(crate) use inventory::{observe, take_inventory};
+pub(crate) use status::status;
+pub(crate) use tags::{observe_image, tag_state};

@@ -1,0 +1,60 @@
+//! What a run brings, and what the target holds of it.
+
+use std::sync::Arc;
+
+use super::tags::ask;
+use crate::{
+    error::{Error, Result},
+    package::{BlobPlace, Package},
+    plan::{EarlierImport, Inventory, Observed, Options, Question},
+    run::{Context, workers},
+    store::OpenTarget,
+};
+
+/// Names every image, and relocates every chart that goes somewhere. `problems` are what was asked
+/// for and cannot be had.
+pub(crate) fn take_inventory(
+    packages: &[Arc<Package>],
+    options: &Options,
+    earlier: &EarlierImport,
+    problems: Vec<Error>,
+) -> Inventory {
+    let mut inventory = Inventory::new(packages, options, earlier, problems);
+    for (place, key) in inventory.to_relocate(earlier) {
+        let package = &packages[key.0];
+        let files = package.chart_files(&package.bundles()[key.1]);
+        inventory.relocate(place, key, files, earlier);
+    }
+    inventory
+}
+
+/// Asks everything that a plan for these images needs to know.
+///
+/// # Errors
+/// Where the target as a whole cannot be asked; what concerns one tag is kept with that tag.
+pub(crate) fn observe(
+    target: &OpenTarget,
+    inventory: &Inventory,
+    context: &Context,
+) -> Result<Observed> {
+    let store = &*target.images;
+    let mut observed = Observed::new(store.shares_blobs());
+    for image in inventory.images().flat_map(|(_, named)| named) {
+        for blob in image.image.blobs() {
+            if let BlobPlace::Target(repository) = &blob.place {
+                observed.add_source(repository, &blob.descriptor.digest);
+            }
+        }
+    }
+    loop {
+        let questions = observed.questions(inventory);
+        if questions.is_empty() {
+            return Ok(observed);
+        }
+        let asked = |question: &Question| ask(store, question);
+        let answers = workers::ask(store.jobs(), &questions, context, asked)?;
+        for (question, answer) in questions.into_iter().zip(answers) {
+            observed.answer(question, answer)?;
+        }
+    }
+}

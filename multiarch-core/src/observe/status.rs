@@ -1,0 +1,119 @@
+//! Looking at everything that a target holds.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use super::{ask_earlier_import, observe_image, stored_charts::StoredImages, take_inventory};
+use crate::{
+    chart::TargetName,
+    error::{Error, Result},
+    image::PlatformKey,
+    package::Package,
+    plan::{Observed, Options},
+    report::{ChartStatus, Coverage, Status, TagPlatform, TagStatus},
+    run::{Context, workers},
+    store::OpenTarget,
+};
+
+/// Looks at every tag of a target; where packages are given, at the names and charts of those. With a
+/// chart repository, its charts are looked at, too: all of them, or those of the packages.
+///
+/// # Errors
+/// Where the target or the chart repository as a whole cannot be read.
+pub(crate) fn status(
+    target: &OpenTarget,
+    packages: &[Arc<Package>],
+    problems: Vec<Error>,
+    options: &Options,
+    context: &Context,
+) -> Result<Status> {
+    let earlier = ask_earlier_import(target, packages, options, context)?;
+    let inventory = take_inventory(packages, options, &earlier, Vec::new());
+    let all = packages.is_empty();
+    let stored = match &target.charts {
+        Some(charts) if all => StoredImages::all(target, charts, context)?,
+        _ => Vec::new(),
+    };
+    // Not every registry lists what it has; packages and charts say what to look for.
+    let names: BTreeSet<TargetName> = if all {
+        let listed = target.images.tags()?.into_iter();
+        listed.chain(stored.iter().flat_map(|stored| stored.names.iter().cloned())).collect()
+    } else {
+        inventory.images().map(|(name, _)| name.clone()).collect()
+    };
+    let tags = read_tags(target, &names.into_iter().collect::<Vec<_>>(), options, context)?;
+    let charts = {
+        let seen = SeenTags::new(&tags);
+        let of_packages = inventory.charts().filter(|_| !all);
+        let of_packages = of_packages.map(|(chart, names)| seen.chart(chart, names, &[]));
+        let of_repo = stored.iter().map(|s| seen.chart(&s.chart, &s.names, &s.elsewhere));
+        of_packages.chain(of_repo).collect()
+    };
+    let blocked = if all { Vec::new() } else { inventory.problems().cloned().collect() };
+    let target = target.name.clone();
+    Ok(Status { schema: Status::SCHEMA, target, tags, charts, problems, blocked })
+}
+
+fn read_tags(
+    target: &OpenTarget,
+    names: &[TargetName],
+    options: &Options,
+    context: &Context,
+) -> Result<Vec<TagStatus>> {
+    let store = &*target.images;
+    let looked_at = workers::ask(store.jobs(), names, context, |name| {
+        let mut observed = Observed::new(store.shares_blobs());
+        observe_image(store, &mut observed, name, &[], options)?;
+        Ok(tag(&observed, name))
+    })?;
+    looked_at.into_iter().collect()
+}
+
+fn tag(observed: &Observed, name: &TargetName) -> TagStatus {
+    let read = || -> Result<_> {
+        let state = observed.tag(name)?;
+        let Some(document) = state.document() else { return Ok((None, Vec::new())) };
+        let platforms = state.platforms()?.into_iter();
+        let platforms = platforms.map(|(platform, digest)| TagPlatform { platform, digest });
+        Ok((Some(document.digest().clone()), platforms.collect()))
+    };
+    let name = name.clone();
+    match read() {
+        Ok((digest, platforms)) => TagStatus { name, digest, platforms, error: None },
+        Err(error) => TagStatus { name, digest: None, platforms: Vec::new(), error: Some(error) },
+    }
+}
+
+/// The tags that were looked at, by name.
+struct SeenTags<'a> {
+    platforms: BTreeMap<&'a TargetName, Vec<PlatformKey>>,
+    there: BTreeSet<&'a TargetName>,
+}
+
+impl<'a> SeenTags<'a> {
+    fn new(tags: &'a [TagStatus]) -> Self {
+        let of = |tag: &TagStatus| tag.platforms.iter().map(|p| p.platform.clone()).collect();
+        let there = tags.iter().filter(|tag| tag.digest.is_some()).map(|tag| &tag.name);
+        Self {
+            platforms: tags.iter().map(|tag| (&tag.name, of(tag))).collect(),
+            there: there.collect(),
+        }
+    }
+
+    fn chart(
+        &self,
+        chart: &str,
+        images: &BTreeSet<TargetName>,
+        elsewhere: &[String],
+    ) -> ChartStatus {
+        let of = |name| self.platforms.get(name).map(Vec::as_slice).unwrap_or_default();
+        let missing = images.iter().filter(|name| !self.there.contains(name));
+        ChartStatus {
+            chart: chart.into(),
+            coverage: Coverage::new(images.iter().map(|name| (name, of(name)))),
+            missing: missing.map(ToString::to_string).chain(elsewhere.iter().cloned()).collect(),
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! The charts of a chart repository, and the images that they name.
+
+use std::collections::BTreeSet;
+
+use crate::{
+    chart::{Chart, ChartFiles, TargetName, parse_hints},
+    error::Result,
+    image::Reference,
+    run::{Context, workers},
+    store::{OpenCharts, OpenTarget},
+};
+
+/// A stored chart's images.
+pub(super) struct StoredImages {
+    /// `name-version`
+    pub(super) chart: String,
+    /// Those in the target's registry.
+    pub(super) names: BTreeSet<TargetName>,
+    /// Those elsewhere, and what keeps others from being known.
+    pub(super) elsewhere: Vec<String>,
+}
+
+/// The hints that a chart carries itself.
+const OWN_HINTS: &str = ".relok8s-images.yaml";
+
+impl StoredImages {
+    /// Those of every chart, in order.
+    pub(super) fn all(
+        target: &OpenTarget,
+        charts: &OpenCharts,
+        context: &Context,
+    ) -> Result<Vec<Self>> {
+        let registry = target.registry.as_deref().unwrap_or_default();
+        let (jobs, listed) = (charts.repo.jobs(), charts.repo.list()?);
+        let answers = workers::ask(jobs, &listed, context, |(name, version)| {
+            let packed = charts.repo.get(name, version)?;
+            Ok(packed.map(|packed| Self::parse(format!("{name}-{version}"), &packed, registry)))
+        })?;
+        let found: Result<Vec<Option<Self>>> = answers.into_iter().collect();
+        let mut found: Vec<Self> = found?.into_iter().flatten().collect();
+        found.sort_by(|a, b| a.chart.cmp(&b.chart));
+        Ok(found)
+    }
+
+    /// Those of one packed chart.
+    fn parse(chart: String, packed: &[u8], registry: &str) -> Self {
+        let mut images = Self { chart, names: BTreeSet::new(), elsewhere: Vec::new() };
+        match rendered(packed) {
+            Ok(references) => {
+                for reference in references {
+                    match TargetName::below(registry, &reference) {
+                        Some(name) => drop(images.names.insert(name)),
+                        None => images.elsewhere.push(reference.to_string()),
+                    }
+                }
+            }
+            Err(error) => images.elsewhere.push(error.to_string()),
+        }
+        images
+    }
+}
+
+/// The images that a packed chart's own hints render.
+fn rendered(packed: &[u8]) -> Result<Vec<Reference>> {
+    let files = ChartFiles::unpack(packed)?;
+    let hints = files.get(OWN_HINTS).map(parse_hints).transpose()?.unwrap_or_default();
+    let values = Chart::load(&files)?.merged_values();
+    hints.iter().map(|hint| hint.reference(&values)).collect()
+}

@@ -1,0 +1,78 @@
+//! Asking a target what its tags hold.
+
+use super::{referrers::referrers, target_images::no_config};
+use crate::{
+    chart::TargetName,
+    error::Result,
+    fuse::{Child, Incoming, TagState, is_image},
+    image::{Digest, ImageConfig, Index, MAX_CONFIG_SIZE, Manifest},
+    plan::{Answer, NamedImage, Observed, Options, Question},
+    store::ImageStore,
+};
+
+/// What a tag holds, with all that has to be known of it before these can be fused in.
+pub(crate) fn tag_state(
+    store: &dyn ImageStore,
+    name: &TargetName,
+    incoming: &[Incoming],
+) -> Result<TagState> {
+    let mut state = store.get_tag(name)?.map_or_else(TagState::absent, TagState::new);
+    loop {
+        let unknown = state.unknown_children(incoming)?;
+        if unknown.is_empty() {
+            return Ok(state);
+        }
+        for digest in unknown {
+            let child = child(store, name.repository(), &digest)?;
+            state.add_child(digest, child);
+        }
+    }
+}
+
+/// Asks again what one tag holds, and all that follows from it.
+pub(crate) fn observe_image(
+    store: &dyn ImageStore,
+    observed: &mut Observed,
+    name: &TargetName,
+    named: &[NamedImage],
+    options: &Options,
+) -> Result<()> {
+    observed.forget(name);
+    loop {
+        let questions = observed.image_questions(name, named, options);
+        if questions.is_empty() {
+            return Ok(());
+        }
+        for question in questions {
+            let answer = ask(store, &question);
+            observed.answer(question, answer)?;
+        }
+    }
+}
+
+pub(super) fn ask(store: &dyn ImageStore, question: &Question) -> Result<Answer> {
+    Ok(match question {
+        Question::Tag(name) => Answer::Tag(store.get_tag(name)?),
+        Question::Child(name, digest) => Answer::Child(child(store, name.repository(), digest)?),
+        Question::Blob(repository, digest, size) => {
+            Answer::Blob(store.has_blob(repository, digest, *size)?)
+        }
+        Question::Referrers(name, digest) => Answer::Referrers(referrers(store, name, digest)?),
+    })
+}
+
+fn child(store: &dyn ImageStore, repository: &str, digest: &Digest) -> Result<Child> {
+    let Some(document) = store.get_manifest(repository, digest)? else { return Ok(Child::Gone) };
+    if document.kind().is_index() {
+        return Ok(Child::Index(Index::from_document(&document)?));
+    }
+    let manifest = Manifest::parse(&document)?;
+    if !manifest.has_image_config() {
+        return Ok(Child::Artifact);
+    }
+    let config = &manifest.config.digest;
+    let text = store.get_blob(repository, config, MAX_CONFIG_SIZE)?;
+    let text = text.ok_or_else(|| no_config(config))?;
+    let config = ImageConfig::parse(&text)?;
+    Ok(if is_image(&manifest, &config) { Child::from(config) } else { Child::Artifact })
+}

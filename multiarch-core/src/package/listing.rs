@@ -1,0 +1,239 @@
+//! What an archive or a directory holds.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use serde::{Deserialize, Serialize};
+
+use super::BlobSource;
+use crate::{
+    error::{Error, ErrorKind, Result},
+    image::{Compression, Hasher},
+};
+
+/// How deep archives may stand in archives. A bundle in a package holds `images.tar`: that is
+/// three.
+pub(crate) const MAX_DEPTH: usize = 8;
+/// How many entries a package may have. The largest real one has some 10 000.
+pub(crate) const MAX_ENTRIES: usize = 1_000_000;
+/// The longest path, in bytes: what Linux takes.
+const MAX_PATH: usize = 4096;
+/// Links to links to links.
+const MAX_LINKS: usize = 8;
+
+/// A stream of bytes that can be read from any offset: a file, or what a compressed one unpacks to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) struct StreamId(pub(crate) u32);
+
+/// Where bytes are: a stream, an offset in it, a length. All in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) struct Locator {
+    /// The stream.
+    pub(crate) stream: StreamId,
+    /// Offset of the first byte.
+    pub(crate) offset: u64,
+    /// Number of bytes.
+    pub(crate) size: u64,
+}
+
+/// One file or link.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Member {
+    pub(crate) kind: MemberKind,
+    /// The content, where it is small and worth keeping.
+    pub(crate) content: Option<Arc<[u8]>>,
+    pub(crate) compression: Compression,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum MemberKind {
+    File(Locator),
+    /// The path it leads to, inside the same listing.
+    Link(String),
+    /// A link that leads outside, where nobody follows it; to this.
+    Outside(String),
+    /// Stored with holes, so that its bytes are not a run.
+    Sparse,
+}
+
+/// The entries of one archive or directory, by normalised path, and the archives among them.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Listing {
+    /// Path inside the package, for messages.
+    pub(crate) path: String,
+    pub(crate) members: BTreeMap<String, Member>,
+    pub(crate) nested: BTreeMap<String, Listing>,
+    /// What went wrong while it was read: what was found before that is here.
+    #[serde(skip)]
+    pub(crate) problems: Vec<Error>,
+    /// The listing ends early.
+    pub(crate) cut: bool,
+}
+
+impl Listing {
+    pub(crate) fn new(path: impl Into<String>) -> Self {
+        Self { path: path.into(), ..Self::default() }
+    }
+
+    /// Adds a member; a second one of the same name must be the same.
+    pub(crate) fn insert(&mut self, path: String, member: Member) {
+        let Some(there) = self.members.get(&path) else {
+            self.members.insert(path, member);
+            return;
+        };
+        let same = match (&there.kind, &member.kind) {
+            (MemberKind::File(a), MemberKind::File(b)) => {
+                a.size == b.size && there.content == member.content
+            }
+            (a, b) => a == b,
+        };
+        if !same {
+            let message = "the archive holds this path twice, with different content";
+            self.problems.push(Error::new(ErrorKind::Malformed, message).at_path(path));
+        }
+    }
+
+    /// The file at a path, links followed.
+    pub(crate) fn file(&self, path: &str) -> Result<(Locator, &Member)> {
+        let mut at = path;
+        for _ in 0..MAX_LINKS {
+            let Some(member) = self.members.get(at) else {
+                let message = if at == path {
+                    "the archive has no such file".to_owned()
+                } else {
+                    format!("the link leads to {at}, which is not there")
+                };
+                return Err(Error::new(ErrorKind::Missing, message).at_path(path));
+            };
+            match &member.kind {
+                MemberKind::File(locator) => return Ok((*locator, member)),
+                MemberKind::Link(target) => at = target,
+                MemberKind::Outside(target) => {
+                    let message = format!("the link leads outside, to {target}");
+                    return Err(Error::new(ErrorKind::UnsafePath, message).at_path(path));
+                }
+                MemberKind::Sparse => {
+                    let message = "a sparse file is not read: store it plainly";
+                    return Err(Error::new(ErrorKind::Unsupported, message).at_path(path));
+                }
+            }
+        }
+        Err(Error::new(ErrorKind::UnsafePath, "too many links in a row").at_path(path))
+    }
+
+    /// The content of a small file.
+    pub(crate) fn read(
+        &self,
+        path: &str,
+        limit: u64,
+        source: &dyn BlobSource,
+    ) -> Result<Arc<[u8]>> {
+        let (locator, member) = self.file(path)?;
+        if locator.size > limit {
+            let message = format!("{} bytes where at most {limit} are expected", locator.size);
+            return Err(Error::new(ErrorKind::TooLarge, message).at_path(path));
+        }
+        match &member.content {
+            Some(content) => Ok(content.clone()),
+            None => source.read(&locator).map_err(|e| e.at_path(path)),
+        }
+    }
+
+    /// True where nothing went wrong while it was read.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.problems.is_empty() && !self.cut && self.nested.values().all(Self::is_whole)
+    }
+
+    /// Hashes the listing, and gives the number of bytes in files.
+    pub(crate) fn fingerprint(&self, hasher: &mut Hasher) -> u64 {
+        let mut total = 0;
+        for (path, member) in &self.members {
+            if let MemberKind::File(Locator { offset, size, .. }) = member.kind {
+                hasher.update(format!("{path}\0{offset}\0{size}\n").as_bytes());
+                total += size;
+            }
+        }
+        for (path, nested) in &self.nested {
+            hasher.update(path.as_bytes());
+            nested.fingerprint(hasher);
+        }
+        total
+    }
+
+    pub(crate) fn has(&self, path: &str) -> bool {
+        self.members.contains_key(path)
+    }
+
+    pub(crate) fn has_below(&self, folder: &str) -> bool {
+        let mut from = self.members.range(folder.to_owned()..);
+        from.next().is_some_and(|(path, _)| path.starts_with(folder))
+    }
+}
+
+/// A path inside an archive as one of ours: no leading `./`, no empty components; `None` where it
+/// leads outside or is longer than 4096 bytes.
+pub(crate) fn normalise(path: &str) -> Option<String> {
+    if path.starts_with('/') || path.contains('\0') || path.len() > MAX_PATH {
+        return None;
+    }
+    let mut components = Vec::new();
+    for component in path.split('/') {
+        match component {
+            "" | "." => {}
+            ".." => return None,
+            name => components.push(name),
+        }
+    }
+    Some(components.join("/"))
+}
+
+/// Where a symbolic link leads, if that is inside.
+pub(crate) fn resolve_link(from: &str, target: &str) -> Option<String> {
+    if target.starts_with('/') || target.contains('\0') {
+        return None;
+    }
+    let mut components: Vec<&str> = from.split('/').collect();
+    components.pop();
+    for component in target.split('/') {
+        match component {
+            "" | "." => {}
+            ".." => {
+                components.pop()?;
+            }
+            name => components.push(name),
+        }
+    }
+    Some(components.join("/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths() {
+        assert_eq!(normalise("./a//b/./c"), Some("a/b/c".into()));
+        for bad in ["/etc/passwd", "../x", "a/../../x", "a/..", "a\0b"] {
+            assert_eq!(normalise(bad), None, "{bad}");
+        }
+        assert_eq!(resolve_link("a/b/layer.tar", "../c/layer.tar"), Some("a/c/layer.tar".into()));
+        assert_eq!(resolve_link("layer.tar", "../x"), None);
+        assert_eq!(resolve_link("a/layer.tar", "/etc/passwd"), None);
+    }
+
+    #[test]
+    fn links_end() {
+        let mut listing = Listing::new("x");
+        let link = |target: &str| Member {
+            kind: MemberKind::Link(target.into()),
+            content: None,
+            compression: Compression::None,
+        };
+        listing.insert("a".into(), link("b"));
+        listing.insert("b".into(), link("a"));
+        listing.insert("c".into(), link("gone"));
+        assert_eq!(listing.file("a").expect_err("circle").kind(), ErrorKind::UnsafePath);
+        assert_eq!(listing.file("c").expect_err("gone").kind(), ErrorKind::Missing);
+        listing.insert("c".into(), link("other"));
+        assert_eq!(listing.problems.len(), 1);
+    }
+}

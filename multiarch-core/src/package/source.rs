@@ -1,0 +1,70 @@
+//! Where the bytes of a package come from.
+
+use std::{io, sync::Arc};
+
+use super::Locator;
+use crate::{
+    error::{Error, Result},
+    image::{Algorithm, Digest, Hasher},
+    run::{Buffer, BufferSource, SendPermit},
+};
+
+/// Gives the bytes of a package by their place, as often as they are needed, to several threads at
+/// once.
+pub(crate) trait BlobSource: Send + Sync {
+    /// Reads the bytes at a place.
+    ///
+    /// # Errors
+    /// Where the file cannot be read.
+    fn open(
+        &self,
+        locator: &Locator,
+        permit: SendPermit,
+    ) -> io::Result<Box<dyn BufferSource + '_>>;
+
+    /// All bytes at a place, which must be few enough to be held.
+    ///
+    /// # Errors
+    /// Where they cannot be read, or end early.
+    fn read(&self, locator: &Locator) -> Result<Arc<[u8]>> {
+        let mut content = Vec::new();
+        let buffers = self.open(locator, SendPermit::new());
+        for_each(buffers, |buffer| content.extend_from_slice(buffer.as_ref()))?;
+        if content.len() as u64 != locator.size {
+            return Err(reading(io::ErrorKind::UnexpectedEof.into()));
+        }
+        Ok(content.into())
+    }
+
+    /// The SHA-256 digest of the bytes at a place.
+    ///
+    /// # Errors
+    /// Where they cannot be read.
+    fn digest(&self, locator: &Locator) -> Result<Digest> {
+        hash(self, locator)
+    }
+}
+
+/// Hashes the bytes at a place.
+pub(crate) fn hash(source: &(impl BlobSource + ?Sized), locator: &Locator) -> Result<Digest> {
+    let mut hasher = Hasher::new(Algorithm::Sha256);
+    for_each(source.open(locator, SendPermit::new()), |buffer| {
+        hasher.update(buffer.as_ref());
+    })?;
+    Ok(hasher.finish())
+}
+
+fn for_each(
+    buffers: io::Result<Box<dyn BufferSource + '_>>,
+    mut act: impl FnMut(&Buffer),
+) -> Result<()> {
+    let mut buffers = buffers.map_err(reading)?;
+    while let Some(buffer) = buffers.next().map_err(reading)? {
+        act(&buffer);
+    }
+    Ok(())
+}
+
+fn reading(error: io::Error) -> Error {
+    Error::from_io("reading the package", error)
+}

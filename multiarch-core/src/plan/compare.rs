@@ -1,0 +1,52 @@
+//! Whether a plan is still the one that was saved.
+
+use super::{Plan, PlannedImage};
+use crate::error::{Error, ErrorKind, Result};
+
+impl Plan {
+    /// Fails where the packages are not those that `saved` was made for, or a decision would differ. A
+    /// tag that holds what was planned by now is no difference, and blobs may have come or gone.
+    ///
+    /// # Errors
+    /// [`ErrorKind::PlanOutdated`].
+    pub(crate) fn agrees_with(&self, saved: &Self) -> Result<()> {
+        let outdated = |message| Error::new(ErrorKind::PlanOutdated, message);
+        for (now, then) in self.packages.iter().zip(&saved.packages) {
+            if now != then {
+                let error = outdated("the package has changed since the plan was made");
+                return Err(error.in_package(&now.path));
+            }
+        }
+        let counts = |plan: &Self| (plan.packages.len(), plan.images.len(), plan.charts.len());
+        if counts(self) != counts(saved) {
+            return Err(outdated("the packages hold other images than the plan"));
+        }
+        for (now, then) in self.charts.iter().zip(&saved.charts) {
+            let agrees = match (&now.upload, &then.upload) {
+                (Some(now), Some(then)) => now.agrees_with(then),
+                (now, then) => now.is_none() && then.is_none(),
+            };
+            if !agrees {
+                let error = outdated("the chart repository has changed since the plan was made");
+                return Err(error.at_path(now.chart.as_deref().unwrap_or_default()));
+            }
+        }
+        for (now, then) in self.images.iter().zip(&saved.images) {
+            if !now.agrees_with(then) {
+                let error = outdated("the tag has changed since the plan was made");
+                return Err(error.of_image(&now.name));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl PlannedImage {
+    fn agrees_with(&self, saved: &Self) -> bool {
+        let done = self.after.is_none() && saved.after.is_some() && self.before == saved.after;
+        let same = self.before == saved.before
+            && self.after == saved.after
+            && self.decisions == saved.decisions;
+        self.name == saved.name && (done || same)
+    }
+}

@@ -1,0 +1,237 @@
+//! Everything that a run brings, by the name that it gets in the target.
+
+use std::{
+    cmp::Ordering,
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use super::{
+    EarlierImport, NamedImage, Options, Origin, PlannedUpload,
+    named_image::{name_bundle, name_loose},
+    upload::plan_upload,
+};
+use crate::{
+    chart::{ChartFiles, TargetName, compare_versions},
+    error::{Error, Result},
+    package::{Bundle, Finding, Package},
+};
+
+/// Everything that a run brings.
+#[derive(Debug, Default)]
+pub(crate) struct Inventory {
+    /// Charts in the order of the packages; those of one name and version together.
+    pub(super) charts: Vec<NamedChart>,
+    /// Images by the name they get.
+    pub(super) images: BTreeMap<TargetName, Vec<NamedImage>>,
+    pub(super) findings: Vec<Finding>,
+    pub(super) problems: Vec<Error>,
+    pub(crate) packages: Vec<Arc<Package>>,
+    pub(crate) options: Options,
+}
+
+/// A chart: bundles of one name and version from all packages. Without a chart: images that belong to
+/// none.
+#[derive(Debug, Default)]
+pub(super) struct NamedChart {
+    pub(super) chart: Option<String>,
+    pub(super) bundles: Vec<String>,
+    pub(super) images: BTreeSet<TargetName>,
+    /// Names that its hints render, of images that no package holds: they must be in the target.
+    pub(super) needed: BTreeSet<TargetName>,
+    /// The bundles that can be relocated, as package and bundle.
+    relocatable: Vec<(usize, usize)>,
+    pub(super) upload: Option<PlannedUpload>,
+    pub(super) problems: Vec<Error>,
+}
+
+impl Inventory {
+    /// Names every image of these packages. What cannot be named blocks its chart. `problems` are what
+    /// was asked for and cannot be had, such as a package that is none.
+    pub(crate) fn new(
+        packages: &[Arc<Package>],
+        options: &Options,
+        earlier: &EarlierImport,
+        problems: Vec<Error>,
+    ) -> Self {
+        let (packages, options) = (packages.to_vec(), options.clone());
+        let mut inventory = Self { packages, options, problems, ..Self::default() };
+        inventory.problems.extend(earlier.problems.iter().cloned());
+        let mut places = BTreeMap::new();
+        for (number, package) in inventory.packages.clone().iter().enumerate() {
+            inventory.findings.extend(package.findings().iter().cloned());
+            for (bundle_number, bundle) in package.bundles().iter().enumerate() {
+                let place = *places.entry(bundle.chart()).or_insert_with(|| {
+                    let chart = Some(bundle.chart());
+                    inventory.charts.push(NamedChart { chart, ..NamedChart::default() });
+                    inventory.charts.len() - 1
+                });
+                inventory.add_bundle(place, (number, bundle_number), bundle, earlier);
+            }
+            if !package.images().is_empty() {
+                inventory.add_loose(number, package);
+            }
+        }
+        inventory.add_previous(earlier);
+        inventory.settle_clashes();
+        inventory
+    }
+
+    /// A bundle sends either everything or nothing.
+    fn add_bundle(
+        &mut self,
+        place: usize,
+        key: (usize, usize),
+        bundle: &Bundle,
+        earlier: &EarlierImport,
+    ) {
+        let chart = &mut self.charts[place];
+        chart.bundles.push(bundle.path().into());
+        chart.problems.extend(bundle.problems().iter().cloned());
+        if !bundle.problems().is_empty() {
+            return;
+        }
+        let named = earlier.solved(key).and_then(|solved| {
+            Ok((name_bundle(bundle, solved, Origin::Package(key.0), &self.options)?, solved))
+        });
+        match named {
+            Ok((images, solved)) => {
+                if !bundle.has_images {
+                    chart.needed.extend(solved.names.iter().cloned());
+                }
+                chart.relocatable.push(key);
+                chart.images.extend(images.iter().map(|image| image.name.clone()));
+                self.add_images(images);
+            }
+            Err(error) => {
+                let package = self.packages[key.0].path();
+                chart.problems.push(error.in_package(package).in_bundle(bundle.path()));
+            }
+        }
+    }
+
+    /// The images of a package that belong to no chart.
+    fn add_loose(&mut self, number: usize, package: &Package) {
+        let mut chart = NamedChart::default();
+        for image in package.images() {
+            match name_loose(image, Origin::Package(number), &self.options) {
+                Ok(named) => {
+                    chart.images.extend(named.iter().map(|image| image.name.clone()));
+                    self.add_images(named);
+                }
+                Err(error) => chart.problems.push(error.in_package(package.path())),
+            }
+        }
+        self.charts.push(chart);
+    }
+
+    fn add_images(&mut self, named: Vec<NamedImage>) {
+        for image in named {
+            self.images.entry(image.name.clone()).or_default().push(image);
+        }
+    }
+
+    /// Images that the target holds under other names come in beside those of the packages.
+    fn add_previous(&mut self, earlier: &EarlierImport) {
+        let mut done = BTreeSet::new();
+        let keys: Vec<(usize, usize)> =
+            self.charts.iter().flat_map(|chart| chart.relocatable.iter().copied()).collect();
+        for solved in keys.into_iter().filter_map(|key| earlier.solved(key).ok()) {
+            for (name, sources) in &solved.previous {
+                let Some(images) = self.images.get_mut(name).filter(|_| done.insert(name.clone()))
+                else {
+                    continue;
+                };
+                for source in sources {
+                    let Some(image) = earlier.previous.get(source) else { continue };
+                    let reference = source.to_string();
+                    images.push(NamedImage::new(name.clone(), Origin::Target, reference, image));
+                }
+                let from = sources.iter().cloned().collect();
+                self.findings.push(Finding::Mended { image: name.to_string(), from });
+            }
+        }
+    }
+
+    /// The charts that go into the chart repository, each with the bundle of its latest package.
+    pub(crate) fn to_relocate(&self, earlier: &EarlierImport) -> Vec<(usize, (usize, usize))> {
+        if !earlier.relocates() {
+            return Vec::new();
+        }
+        let version = |key: &(usize, usize)| {
+            self.packages[key.0].name().version.clone().unwrap_or_default()
+        };
+        let listing = |key: &(usize, usize)| &self.packages[key.0].identity().listing;
+        let latest = |a: &&(usize, usize), b: &&(usize, usize)| {
+            let order = compare_versions(&version(b), &version(a)).unwrap_or(Ordering::Equal);
+            order.then_with(|| listing(a).cmp(listing(b)))
+        };
+        let charts = self.charts.iter().enumerate();
+        charts
+            .filter(|(_, chart)| chart.problems.is_empty())
+            .filter_map(|(place, chart)| Some((place, *chart.relocatable.iter().min_by(latest)?)))
+            .collect()
+    }
+
+    /// Relocates a chart, whose files were read. One that cannot be relocated sends nothing.
+    pub(crate) fn relocate(
+        &mut self,
+        place: usize,
+        key: (usize, usize),
+        files: Result<ChartFiles>,
+        earlier: &EarlierImport,
+    ) {
+        let package = &self.packages[key.0];
+        let bundle = &package.bundles()[key.1];
+        let findings = &mut self.findings;
+        let upload =
+            files.and_then(|files| plan_upload(files, bundle, key, earlier, &self.options, findings));
+        let chart = &mut self.charts[place];
+        match upload {
+            Ok(upload) => chart.upload = Some(upload),
+            Err(error) => {
+                chart.problems.push(error.in_package(package.path()).in_bundle(bundle.path()));
+                chart.images.clear();
+                self.drop_unused();
+            }
+        }
+    }
+
+    /// Everything that keeps something from being imported.
+    pub(crate) fn problems(&self) -> impl Iterator<Item = &Error> {
+        let charts = self.charts.iter().flat_map(|chart| &chart.problems);
+        self.problems_of_no_chart().chain(charts)
+    }
+
+    /// What keeps something from being imported and belongs to no chart.
+    pub(super) fn problems_of_no_chart(&self) -> impl Iterator<Item = &Error> {
+        self.packages.iter().flat_map(|package| package.problems()).chain(&self.problems)
+    }
+
+    /// The names, each with the images that it gets.
+    pub(crate) fn images(&self) -> impl Iterator<Item = (&TargetName, &[NamedImage])> {
+        self.images.iter().map(|(name, images)| (name, images.as_slice()))
+    }
+
+    /// The images that get a name.
+    pub(crate) fn image(&self, name: &TargetName) -> &[NamedImage] {
+        self.images.get(name).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// The charts, each with the names of its images.
+    pub(crate) fn charts(&self) -> impl Iterator<Item = (&str, &BTreeSet<TargetName>)> {
+        self.charts.iter().filter_map(|chart| Some((chart.chart.as_deref()?, &chart.images)))
+    }
+
+    /// Names that must be in the target, and that no package brings.
+    pub(crate) fn needed(&self) -> impl Iterator<Item = &TargetName> {
+        let charts = self.charts.iter().filter(|chart| chart.upload.is_some());
+        charts.flat_map(|chart| &chart.needed).filter(|name| !self.images.contains_key(*name))
+    }
+
+    /// Forgets images that no chart has any more.
+    pub(super) fn drop_unused(&mut self) {
+        let used: BTreeSet<&TargetName> = self.charts.iter().flat_map(|c| &c.images).collect();
+        self.images.retain(|name, _| used.contains(name));
+    }
+}

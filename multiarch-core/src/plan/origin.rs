@@ -1,0 +1,29 @@
+//! Where an image, or a blob, of a plan comes from.
+
+use serde::{Deserialize, Serialize};
+
+use crate::package::Locator;
+
+/// Where an image comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Origin {
+    /// The package at this place in the plan's list.
+    Package(usize),
+    /// The target itself, where it is under another name.
+    Target,
+}
+
+/// Where the bytes of a blob come from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum BlobOrigin {
+    /// A package, and the place in it.
+    Package {
+        /// The package's place in the plan's list.
+        number: usize,
+        locator: Locator,
+    },
+    /// Another repository of the target.
+    Target { repository: String },
+}

@@ -1,0 +1,151 @@
+//! The names of one bundle's images, and how its chart is made to render them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Options, earlier_import::StoredChart};
+use crate::{
+    chart::{
+        Hint, NameMode, Naming, Overrides, Relocation, TargetName, Values, relocate,
+        rendered_alone,
+    },
+    error::Result,
+    image::Reference,
+    package::Bundle,
+};
+
+/// The names of one bundle's images, and how its chart is made to render them.
+#[derive(Debug)]
+pub(crate) struct SolvedChart {
+    /// By hint.
+    pub(crate) names: Vec<TargetName>,
+    /// The values that change for that; `None` where the stored chart renders the names, and nothing
+    /// is known that would make the original do so.
+    pub(crate) edits: Option<Overrides>,
+    /// The stored chart renders exactly these names.
+    pub(crate) are_stored: bool,
+    /// Names under which the target holds images that belong under a new one.
+    pub(crate) previous: BTreeMap<TargetName, BTreeSet<TargetName>>,
+    /// Names that the stored chart renders, and that are not in the target.
+    pub(crate) dangling: Vec<TargetName>,
+}
+
+impl SolvedChart {
+    /// For a chart that is not stored yet: the names are those of the options' mode.
+    pub(super) fn new(bundle: &Bundle, options: &Options, registry: &str) -> Result<Self> {
+        let solved = relocate(bundle.hints(), &bundle.values, &options.names, registry)?;
+        let (previous, dangling) = Default::default();
+        let (names, edits) = (solved.names, Some(solved.edits));
+        Ok(Self { names, edits, are_stored: false, previous, dangling })
+    }
+}
+
+/// The names that a stored chart renders, and the relocation by the mode that explains them.
+pub(super) struct StoredNames {
+    rendered: Vec<Option<TargetName>>,
+    relocation: Result<Relocation>,
+}
+
+impl StoredNames {
+    /// Renders the stored chart, and looks for the mode by which it was relocated. Where none explains
+    /// what it renders, the options' mode is taken.
+    pub(super) fn find(
+        bundle: &Bundle,
+        stored: &StoredChart,
+        options: &Options,
+        registry: &str,
+    ) -> Self {
+        let (hints, values) = (bundle.hints(), &bundle.values);
+        let rendered = stored.names(hints, registry);
+        let relocation = |naming: &Naming| relocate(hints, values, naming, registry);
+        let explained = rendered.iter().cloned().collect::<Option<Vec<_>>>().and_then(|rendered| {
+            let originals = hints.iter().filter_map(|hint| hint.reference(values).ok());
+            candidates(originals.zip(&rendered), options).iter().find_map(|naming| {
+                let relocation = relocation(naming);
+                let explains = relocation.as_ref().is_ok_and(|solved| solved.names == rendered)
+                    || rendered_alone(hints, values, naming, registry)
+                        .is_ok_and(|names| names == rendered);
+                explains.then_some(relocation)
+            })
+        });
+        let relocation = explained.unwrap_or_else(|| relocation(&options.names));
+        Self { rendered, relocation }
+    }
+
+    /// Every name whose presence in the target decides something.
+    pub(super) fn questions(&self) -> impl Iterator<Item = TargetName> {
+        let pushed = self.relocation.iter().flat_map(|solved| &solved.pushed);
+        self.rendered.iter().flatten().chain(pushed).cloned()
+    }
+
+    /// The names: those that the stored chart renders, if all of them are in the target; otherwise
+    /// those of the relocation.
+    pub(super) fn solve(
+        self,
+        bundle: &Bundle,
+        existing: &BTreeSet<TargetName>,
+        options: &Options,
+    ) -> Result<SolvedChart> {
+        let Self { rendered, relocation } = self;
+        let (hints, values) = (bundle.hints(), &bundle.values);
+        let all: Option<Vec<TargetName>> = rendered.iter().cloned().collect();
+        let are_ours = |names: &Vec<TargetName>| {
+            let there = names.iter().all(|name| existing.contains(name));
+            there && hints.iter().zip(names).all(|(hint, name)| is_name_of(hint, values, name))
+        };
+        if let Some(names) = all.filter(are_ours) {
+            let fits = relocation.as_ref().ok().filter(|solved| solved.names == names);
+            let edits = fits.map(|solved| solved.edits.clone());
+            // A chart that is to be made anew needs a mode that says how.
+            if edits.is_some() || !options.overwrite_charts {
+                let (previous, dangling) = Default::default();
+                return Ok(SolvedChart { names, edits, are_stored: true, previous, dangling });
+            }
+        }
+        let solved = relocation?;
+        let mut previous: BTreeMap<TargetName, BTreeSet<TargetName>> = BTreeMap::new();
+        for ((name, pushed), rendered) in solved.names.iter().zip(&solved.pushed).zip(&rendered) {
+            let others = [Some(pushed), rendered.as_ref()].into_iter().flatten();
+            let others = others.filter(|other| other.tag() == name.tag());
+            let others = others.filter(|n| *n != name && existing.contains(*n)).cloned();
+            previous.entry(name.clone()).or_default().extend(others);
+        }
+        previous.retain(|_, others| !others.is_empty());
+        let are_stored = rendered.iter().flatten().eq(&solved.names);
+        let missing = rendered.into_iter().flatten().filter(|name| !existing.contains(name));
+        let dangling = missing.collect::<BTreeSet<_>>().into_iter().collect();
+        let (names, edits) = (solved.names, Some(solved.edits));
+        Ok(SolvedChart { names, edits, are_stored, previous, dangling })
+    }
+}
+
+/// True where a name can be that of a hint's image, whatever the mode: every mode keeps the tag, and
+/// the last component of the repository.
+fn is_name_of(hint: &Hint, values: &Values, name: &TargetName) -> bool {
+    let Ok(original) = hint.reference(values) else { return false };
+    let last = |repository: &str| repository.rsplit('/').next().map(ToOwned::to_owned);
+    TargetName::tag_of(&original) == name.tag()
+        && last(&original.repository()) == last(name.repository())
+}
+
+/// Modes that may explain how originals became these names. The path that some modes need is what
+/// stands in a name before the part that the mode keeps.
+fn candidates<'a>(
+    renamed: impl Iterator<Item = (Reference, &'a TargetName)>,
+    options: &Options,
+) -> Vec<Naming> {
+    let mut candidates = vec![options.names.clone()];
+    for mode in [NameMode::Registry, NameMode::PrefixRegistry, NameMode::AppendOrigin] {
+        candidates.extend(Naming::new(mode, None));
+    }
+    for (original, name) in renamed {
+        let whole = original.repository();
+        let last = whole.rsplit('/').next().unwrap_or_default();
+        for (mode, kept) in
+            [(NameMode::PrefixRepository, whole.as_str()), (NameMode::Repository, last)]
+        {
+            let path = name.repository().strip_suffix(kept).and_then(|p| p.strip_suffix('/'));
+            candidates.extend(path.and_then(|path| Naming::new(mode, Some(path)).ok()));
+        }
+    }
+    candidates
+}

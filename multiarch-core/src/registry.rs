@@ -1,0 +1,29 @@
+//! A registry as a target ([OCI distribution]).
+//!
+//! The store is blocking code; one small runtime of its own does the requests and is spoken to by
+//! channels, so that it can be called from anywhere, an async program included.
+//!
+//! [OCI distribution]: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md
+
+mod address;
+mod answer;
+mod auth;
+mod blob;
+mod catalog;
+mod client;
+mod concurrency;
+mod connection;
+mod connector;
+mod credentials;
+mod retry;
+mod runtime;
+mod session;
+mod store;
+mod throttle;
+mod tls;
+mod upload;
+
+pub(crate) use address::Address;
+pub(crate) use connection::{Web, WebAnswer};
+pub(crate) use connector::Connector;
+pub(crate) use store::Registry;

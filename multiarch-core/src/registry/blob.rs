@@ -1,0 +1,226 @@
+//! Sending one blob, as often as it takes.
+
+use bytes::Bytes;
+
+use super::{
+    Registry,
+    concurrency::RequestOutcome,
+    retry::Retries,
+    runtime::Pending,
+    session::{ResumePoint, UploadStart},
+    throttle::Permit,
+    upload::{Chunks, UploadEnd, UploadFailure},
+};
+use crate::{
+    error::{Error, ErrorKind, Result},
+    store::{BlobContent, BlobReader, Sent},
+};
+
+/// How many buffers may wait in an upload for the network.
+const WAITING: usize = 4;
+
+/// Where the upload of one blob stands, from one attempt to the next.
+#[derive(Default)]
+struct UploadState {
+    retries: Retries,
+    /// The server does not take it in one piece.
+    chunked: bool,
+    /// The most bytes that the server ever had of it.
+    furthest: u64,
+    /// Where the next attempt goes on.
+    point: Option<ResumePoint>,
+}
+
+/// Ends a channel with the request that it feeds: a server may answer before it has everything.
+struct ClosedAtEnd(Chunks);
+
+impl Drop for ClosedAtEnd {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
+/// How one attempt ended.
+enum Attempt {
+    Sent(Sent),
+    /// The server does not take the blob in one piece.
+    WantsChunks,
+    /// The content has to be fetched from the server that it goes to, before it can be sent there.
+    WantsContent(ResumePoint),
+    Failed(UploadFailure),
+}
+
+impl Registry {
+    /// Sends a blob, or mounts it from another repository that has it.
+    pub(super) fn send_blob(
+        &self,
+        repository: &str,
+        mut mount_from: Option<String>,
+        content: &BlobContent<'_>,
+    ) -> Result<Sent> {
+        let mut state = UploadState::default();
+        // What is copied within the registry is whole in memory: one blob at a time.
+        let mut copying = None;
+        loop {
+            let offset = state.point.as_ref().map_or(0, |point| point.offset);
+            let fetched = copying.is_some() || !content.is_in_target();
+            match self.attempt(repository, mount_from.take(), content, &mut state, fetched) {
+                Ok(Attempt::Sent(sent)) => return Ok(sent),
+                Ok(Attempt::WantsChunks) if !state.chunked => state.chunked = true,
+                Ok(Attempt::WantsChunks) => {
+                    let message = "the server takes the blob neither in one piece nor in chunks";
+                    return Err(Error::new(ErrorKind::Server, message)
+                        .at_host(self.connection.address.host()));
+                }
+                Ok(Attempt::WantsContent(point)) => {
+                    copying = Some(self.copying());
+                    content.fetch()?;
+                    state.point = Some(point);
+                }
+                Ok(Attempt::Failed(failure)) => {
+                    self.recover(&mut state, failure, repository, content.size())?;
+                }
+                // What the server had of it may be what is wrong; it is not asked for that again.
+                Err(error) if offset > 0 && error.kind() != ErrorKind::Cancelled => {
+                    state.furthest = content.size();
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// One attempt: the right to upload first, then a session to upload to, then the bytes. A session
+    /// that waits for its turn is dropped by servers, and holds their memory until then.
+    fn attempt(
+        &self,
+        repository: &str,
+        mount_from: Option<String>,
+        content: &BlobContent<'_>,
+        state: &mut UploadState,
+        fetched: bool,
+    ) -> Result<Attempt> {
+        let client = self.connection.client()?;
+        let (throttle, order) = (client.throttle.clone(), content.read_order());
+        let runtime = &self.connection.runtime;
+        let permit = runtime.run(async move { throttle.enter_to_upload(order).await })?;
+        let start = match state.point.take() {
+            Some(point) => Ok(UploadStart::Session(point)),
+            None => {
+                let repository = repository.to_owned();
+                let mount = mount_from.map(|from| (content.digest().clone(), from));
+                runtime.run(async move { client.begin_upload(&repository, mount).await })
+            }
+        };
+        let attempt = match start {
+            Ok(UploadStart::Mounted) => Ok(Attempt::Sent(Sent::Mounted)),
+            Ok(UploadStart::Session(point)) if !fetched => Ok(Attempt::WantsContent(point)),
+            Ok(UploadStart::Session(point)) => {
+                self.send_from(point, repository, content, state.chunked, &permit)
+            }
+            Ok(UploadStart::Failed(failure)) => Ok(Attempt::Failed(failure)),
+            Err(error) => Err(error),
+        };
+        match &attempt {
+            Ok(Attempt::Failed(failure)) => permit.end(failure.outcome, &failure.did),
+            _ => permit.end(RequestOutcome::Answered, ""),
+        }
+        attempt
+    }
+
+    /// Waits, and finds out where the blob goes on: a line that breaks now and then brings it across
+    /// a part at a time. Where the server has no more than it ever had, it begins anew.
+    fn recover(
+        &self,
+        state: &mut UploadState,
+        failure: UploadFailure,
+        repository: &str,
+        size: u64,
+    ) -> Result<()> {
+        let UploadFailure { error, outcome, did, session } = failure;
+        if !state.retries.another(outcome) {
+            return Err(error);
+        }
+        let (client, mut retries) = (self.connection.client()?, std::mem::take(&mut state.retries));
+        let (repository, furthest) = (repository.to_owned(), state.furthest);
+        (state.point, state.retries) = self.connection.runtime.run(async move {
+            retries.rest(Some(&client.throttle), outcome, &did).await;
+            let point = match session {
+                Some(session) => client.find_point(session, &repository, size).await,
+                None => None,
+            };
+            let point = point.filter(|point| point.offset > furthest);
+            if point.is_some() {
+                retries = Retries::default();
+            }
+            Ok((point, retries))
+        })?;
+        if let Some(point) = &state.point {
+            state.furthest = point.offset;
+        }
+        Ok(())
+    }
+
+    /// Sends what the server does not have yet.
+    fn send_from(
+        &self,
+        point: ResumePoint,
+        repository: &str,
+        content: &BlobContent<'_>,
+        chunked: bool,
+        permit: &Permit,
+    ) -> Result<Attempt> {
+        let client = self.connection.client()?;
+        let (repository, digest) = (repository.to_owned(), content.digest().clone());
+        let (size, offset) = (content.size(), point.offset);
+        let start = |chunks: Chunks| {
+            self.connection.runtime.start(async move {
+                let _closed = ClosedAtEnd(chunks.clone());
+                if chunked || point.offset > 0 {
+                    return client.put_chunked(point, &repository, &digest, chunks).await;
+                }
+                client.put_whole(point.session, &repository, &digest, size, chunks).await
+            })
+        };
+        let reader = content.open(permit.may_send())?;
+        Ok(match feed(reader, offset, start)? {
+            UploadEnd::Done => Attempt::Sent(Sent::Uploaded),
+            UploadEnd::WantsChunks => Attempt::WantsChunks,
+            UploadEnd::Failed(failure) => Attempt::Failed(failure),
+        })
+    }
+}
+
+/// Feeds an upload from this thread, which reads; the runtime sends. A failure to read is what is
+/// reported then, not the request that ended because of it.
+fn feed(
+    mut reader: BlobReader<'_>,
+    offset: u64,
+    start: impl FnOnce(Chunks) -> Pending<UploadEnd>,
+) -> Result<UploadEnd> {
+    let mut rest = reader.skip(offset)?;
+    let (sender, receiver) = async_channel::bounded(WAITING);
+    let pending = start(receiver);
+    let mut failure = None;
+    loop {
+        match rest.take().map_or_else(|| reader.next(), |rest| Ok(Some(rest))) {
+            Ok(None) => break,
+            Ok(Some(buffer)) => {
+                // The server has answered already: it wants no more.
+                if sender.send_blocking(Ok(Bytes::from_owner(buffer))).is_err() {
+                    break;
+                }
+            }
+            Err(error) => {
+                failure = Some(error);
+                let _ = sender.send_blocking(Err(()));
+                break;
+            }
+        }
+    }
+    drop(sender);
+    let end = pending.wait();
+    match failure {
+        Some(error) => Err(error),
+        None => end,
+    }
+}

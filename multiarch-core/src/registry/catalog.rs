@@ -1,0 +1,112 @@
+//! Listing what a registry has.
+
+use std::sync::Arc;
+
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use reqwest::{Method, StatusCode, header};
+use serde::Deserialize;
+
+use super::{
+    answer,
+    auth::Scope,
+    client::{self, Ask, Client},
+    concurrency::BOUND,
+};
+use crate::{
+    chart::TargetName,
+    error::{Error, ErrorKind, Result},
+};
+
+/// One page of a list: large, but bounded.
+const MAX_PAGE: usize = 16 << 20;
+const MAX_PAGES: usize = 10_000;
+
+#[derive(Default, Deserialize)]
+struct Page {
+    #[serde(default)]
+    repositories: Option<Vec<String>>,
+    #[serde(default)]
+    tags: Option<Vec<String>>,
+}
+
+impl Client {
+    /// All tags of all repositories below the target's path.
+    pub(super) async fn list(self: Arc<Self>) -> Result<Vec<TargetName>> {
+        let pages = self.pages(self.ask(Method::GET, "_catalog", Scope::catalog())).await?;
+        let repositories = pages.into_iter().flat_map(|page| page.repositories.unwrap_or_default());
+        let lists = repositories.map(|repository| self.list_one(repository));
+        let lists: Vec<Vec<TargetName>> =
+            stream::iter(lists).buffer_unordered(BOUND).try_collect().await?;
+        let mut names: Vec<TargetName> = lists.into_iter().flatten().collect();
+        names.sort();
+        Ok(names)
+    }
+
+    /// All tags of one repository, if it is below the target's path.
+    async fn list_one(&self, repository: String) -> Result<Vec<TargetName>> {
+        let Some(name) = self.address.name(&repository) else { return Ok(Vec::new()) };
+        let path = format!("{repository}/tags/list");
+        let pages = self.pages(self.ask(Method::GET, &path, Scope::pull(&repository))).await?;
+        let tags = pages.into_iter().flat_map(|page| page.tags.unwrap_or_default());
+        Ok(tags.filter_map(|tag| TargetName::new(name, &tag).ok()).collect())
+    }
+
+    /// The tags of one repository, if the server tells them in one answer.
+    pub(super) async fn tags_at_once(&self, repository: &str) -> Result<Option<Vec<String>>> {
+        let ask =
+            self.ask(Method::GET, &format!("{repository}/tags/list"), Scope::pull(repository));
+        Ok(match self.page(&ask).await {
+            Ok(None) => Some(Vec::new()),
+            Ok(Some((page, None))) => Some(page.tags.unwrap_or_default()),
+            Ok(Some((_, Some(_)))) => None,
+            Err(error) if error.kind().is_of_the_whole() => return Err(error),
+            // Who may not list may still be allowed to read single tags.
+            Err(_) => None,
+        })
+    }
+
+    async fn pages(&self, mut ask: Ask) -> Result<Vec<Page>> {
+        let mut pages = Vec::new();
+        for _ in 0..MAX_PAGES {
+            let Some((page, next)) = self.page(&ask).await? else { return Ok(pages) };
+            pages.push(page);
+            match next {
+                Some(next) => ask.url = self.resolve(&ask.url, &next)?,
+                None => return Ok(pages),
+            }
+        }
+        Err(Error::new(ErrorKind::TooLarge, "the server's list does not end"))
+    }
+
+    /// One page of a list and the link to the next; `None` for a repository without tags.
+    async fn page(&self, ask: &Ask) -> Result<Option<(Page, Option<String>)>> {
+        let response = self.send(ask).await?;
+        match response.status() {
+            StatusCode::OK => {}
+            StatusCode::NOT_FOUND if ask.url.path().ends_with("/tags/list") => {
+                client::pass_over(response).await;
+                return Ok(None);
+            }
+            _ => {
+                let error = answer::refusal(response).await.at_host(self.address.host());
+                return Err(error.asking(format!("GET {}", ask.url.path())));
+            }
+        }
+        let links = response.headers().get_all(header::LINK).iter();
+        let next = links.filter_map(|value| value.to_str().ok()).find_map(next_link);
+        let text = client::body(response, MAX_PAGE).await?;
+        let page = serde_json::from_slice(&text).map_err(|e| {
+            Error::caused_by(ErrorKind::Server, "the server's list cannot be read", e)
+                .at_host(self.address.host())
+        })?;
+        Ok(Some((page, next)))
+    }
+}
+
+/// `<url>; rel="next"` (RFC 8288).
+fn next_link(value: &str) -> Option<String> {
+    value.split(',').find_map(|link| {
+        let (url, parameters) = link.split_once(';')?;
+        parameters.contains("next").then(|| url.trim().trim_matches(['<', '>']).to_owned())
+    })
+}

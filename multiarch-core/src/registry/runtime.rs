@@ -1,0 +1,87 @@
+//! The runtime that does the requests.
+
+use std::{future::Future, sync::mpsc, time::Duration};
+
+use crate::{
+    error::{Error, ErrorKind, Result},
+    run::Cancel,
+};
+
+/// How often a waiting request looks whether the run is to stop.
+const CANCEL_CHECK: Duration = Duration::from_millis(100);
+
+/// A small runtime of our own. It is never entered by a caller's thread, which may be one of another
+/// runtime: callers hand over a future and wait on a channel.
+#[derive(Debug)]
+pub(super) struct Runtime {
+    /// `None` only while it is dropped.
+    inner: Option<tokio::runtime::Runtime>,
+    cancel: Cancel,
+}
+
+impl Runtime {
+    pub(super) fn new(cancel: Cancel) -> Result<Self> {
+        let inner = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .thread_name("multiarch-net")
+            .enable_all()
+            .build()
+            .map_err(|e| Error::from_io("starting the network threads", e))?;
+        Ok(Self { inner: Some(inner), cancel })
+    }
+
+    /// Starts a request; the result comes through the channel.
+    pub(super) fn start<T: Send + 'static>(
+        &self,
+        request: impl Future<Output = Result<T>> + Send + 'static,
+    ) -> Pending<T> {
+        let (sender, receiver) = mpsc::sync_channel(1);
+        let cancel = self.cancel.clone();
+        if let Some(runtime) = &self.inner {
+            runtime.spawn(async move {
+                let result = tokio::select! {
+                    result = request => result,
+                    () = cancelled(&cancel) => {
+                        Err(Error::new(ErrorKind::Cancelled, "cancelled"))
+                    }
+                };
+                let _ = sender.send(result);
+            });
+        }
+        Pending(receiver)
+    }
+
+    /// Does a request, and waits for it.
+    pub(super) fn run<T: Send + 'static>(
+        &self,
+        request: impl Future<Output = Result<T>> + Send + 'static,
+    ) -> Result<T> {
+        self.start(request).wait()
+    }
+}
+
+impl Drop for Runtime {
+    fn drop(&mut self) {
+        // Waiting for its threads would panic inside another runtime.
+        if let Some(inner) = self.inner.take() {
+            inner.shutdown_background();
+        }
+    }
+}
+
+/// A request under way. Every request has time limits of its own, so this ends.
+pub(super) struct Pending<T>(mpsc::Receiver<Result<T>>);
+
+impl<T> Pending<T> {
+    pub(super) fn wait(self) -> Result<T> {
+        self.0.recv().unwrap_or_else(|_| {
+            Err(Error::new(ErrorKind::Network, "the request ended without an answer"))
+        })
+    }
+}
+
+async fn cancelled(cancel: &Cancel) {
+    while !cancel.is_cancelled() {
+        tokio::time::sleep(CANCEL_CHECK).await;
+    }
+}

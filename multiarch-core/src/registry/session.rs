@@ -1,0 +1,131 @@
+//! Beginning an upload: a mount, or a session; and finding out where one goes on.
+
+use reqwest::{Method, Response, StatusCode, Url, header};
+
+use super::{
+    answer,
+    auth::Scope,
+    client::{self, Client},
+    concurrency::RequestOutcome,
+    retry,
+    upload::UploadFailure,
+};
+use crate::{
+    error::{Error, ErrorKind, Result},
+    image::Digest,
+};
+
+/// How the beginning of an upload ended.
+pub(super) enum UploadStart {
+    /// The blob was mounted: nothing has to be sent.
+    Mounted,
+    /// Bytes are sent here.
+    Session(ResumePoint),
+    /// Another try may succeed.
+    Failed(UploadFailure),
+}
+
+/// Where an upload goes on.
+pub(super) struct ResumePoint {
+    pub(super) session: Url,
+    /// Bytes that the server has.
+    pub(super) offset: u64,
+}
+
+impl ResumePoint {
+    /// A session that has nothing yet.
+    fn start(session: Url) -> Self {
+        Self { session, offset: 0 }
+    }
+}
+
+impl Client {
+    /// Begins an upload, mounting from another repository where one is known. Whatever refuses a
+    /// mount, the blob is uploaded then. The caller holds the permit to upload, under which these
+    /// requests are made: so they are made once, and a failure that passes is the attempt's.
+    pub(super) async fn begin_upload(
+        &self,
+        repository: &str,
+        mount: Option<(Digest, String)>,
+    ) -> Result<UploadStart> {
+        let path = format!("{repository}/blobs/uploads/");
+        if let Some((digest, from)) = mount {
+            let scope = Scope::push(repository).and_pull(&from);
+            let mut ask = self.ask(Method::POST, &path, scope);
+            ask.url
+                .query_pairs_mut()
+                .append_pair("mount", &digest.to_string())
+                .append_pair("from", &from);
+            if let Ok(response) = self.send_permitted(&ask).await {
+                match response.status() {
+                    StatusCode::CREATED => return Ok(UploadStart::Mounted),
+                    StatusCode::ACCEPTED => return self.session(&ask.url, &response),
+                    _ => client::pass_over(response).await,
+                }
+            }
+        }
+        let ask = self.ask(Method::POST, &path, Scope::push(repository));
+        let response = match self.send_permitted(&ask).await {
+            Ok(response) => response,
+            Err(error) if error.kind() == ErrorKind::Network => {
+                let did = retry::silent(&error);
+                let outcome = RequestOutcome::Silent;
+                let failure = UploadFailure { error, outcome, did, session: None };
+                return Ok(UploadStart::Failed(failure));
+            }
+            Err(error) => return Err(error),
+        };
+        if response.status() == StatusCode::ACCEPTED {
+            return self.session(&ask.url, &response);
+        }
+        let (outcome, did) = retry::outcome_of(&response);
+        let error = self.place(answer::refusal(response).await, &Method::POST, &ask.url);
+        match outcome {
+            RequestOutcome::Answered => Err(error),
+            outcome => {
+                let failure = UploadFailure { error, outcome, did, session: None };
+                Ok(UploadStart::Failed(failure))
+            }
+        }
+    }
+
+    fn session(&self, asked: &Url, response: &Response) -> Result<UploadStart> {
+        let location = location(response).ok_or_else(|| {
+            let error = Error::new(ErrorKind::Server, "the server gives no Location to send to");
+            self.place(error, &Method::POST, asked)
+        })?;
+        Ok(UploadStart::Session(ResumePoint::start(self.resolve(asked, &location)?)))
+    }
+
+    /// Where an upload that broke off goes on ([OCI distribution, "Pushing a blob in chunks"]): the
+    /// server tells how much it has. `None` where it does not, or has nothing; then it begins anew.
+    ///
+    /// [OCI distribution, "Pushing a blob in chunks"]: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-a-blob-in-chunks
+    pub(super) async fn find_point(
+        &self,
+        session: Url,
+        repository: &str,
+        size: u64,
+    ) -> Option<ResumePoint> {
+        let mut ask = self.ask(Method::GET, "", Scope::push(repository));
+        ask.url = session;
+        let response = self.send(&ask).await.ok()?;
+        if response.status() != StatusCode::NO_CONTENT {
+            return None;
+        }
+        let range = response.headers().get(header::RANGE)?.to_str().ok()?;
+        let last: u64 = range.trim_start_matches("bytes=").strip_prefix("0-")?.parse().ok()?;
+        // `0-0` is what a session says that has nothing.
+        let offset = last.checked_add(1).filter(|offset| (2..=size).contains(offset))?;
+        let session = match location(&response) {
+            Some(location) => self.resolve(&ask.url, &location).ok()?,
+            None => ask.url,
+        };
+        Some(ResumePoint { session, offset })
+    }
+}
+
+/// Where an answer leads.
+pub(super) fn location(response: &Response) -> Option<String> {
+    Some(response.headers().get(header::LOCATION)?.to_str().ok()?.to_owned())
+}

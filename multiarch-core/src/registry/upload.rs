@@ -1,0 +1,276 @@
+//! Sending bytes into a session: in one PUT, in chunks only where the server wants them.
+
+use std::{
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use async_channel::Receiver;
+use bytes::Bytes;
+use futures_util::Stream;
+use http_body::{Body, Frame, SizeHint};
+use reqwest::{Method, Response, StatusCode, Url, header};
+
+use super::{
+    answer,
+    auth::Scope,
+    client::{self, Client},
+    concurrency::RequestOutcome,
+    retry,
+    session::{ResumePoint, location},
+};
+use crate::{
+    error::{Error, ErrorKind, Result},
+    image::Digest,
+};
+
+/// Without any progress for so long, an upload is broken off.
+const STALL: Duration = Duration::from_secs(120);
+/// Where all is sent, a server may take longer: one that stores elsewhere moves the blob there, at so
+/// many bytes a second at least.
+const COMMIT_RATE: u64 = 10 << 20;
+/// A chunk of 8 MiB over a slow line.
+const CHUNK_LIMIT: Duration = Duration::from_secs(600);
+
+/// Chunks for a server that does not take a blob in one piece, and for the rest of a blob.
+const CHUNK: usize = 8 << 20;
+
+/// What is uploaded: its bytes come through a channel.
+pub(super) type Chunks = Receiver<std::result::Result<Bytes, ()>>;
+
+/// How an upload ended.
+pub(super) enum UploadEnd {
+    Done,
+    /// The server does not take the blob in one piece.
+    WantsChunks,
+    /// Another try may succeed.
+    Failed(UploadFailure),
+}
+
+/// An upload that came to nothing, or half way.
+pub(super) struct UploadFailure {
+    pub(super) error: Error,
+    /// What that says of the server's load.
+    pub(super) outcome: RequestOutcome,
+    /// What the server did, to be read after its name.
+    pub(super) did: String,
+    /// Where it was being sent, if it was.
+    pub(super) session: Option<Url>,
+}
+
+impl Client {
+    pub(super) fn place(&self, error: Error, method: &Method, url: &Url) -> Error {
+        let error = self.explain(error).at_host(self.address.host());
+        error.asking(format!("{method} {}", url.path()))
+    }
+
+    /// Sends everything in one PUT.
+    pub(super) async fn put_whole(
+        &self,
+        session: Url,
+        repository: &str,
+        digest: &Digest,
+        size: u64,
+        chunks: Chunks,
+    ) -> Result<UploadEnd> {
+        let mut url = session.clone();
+        url.query_pairs_mut().append_pair("digest", &digest.to_string());
+        let progress = Arc::new(AtomicU64::new(0));
+        let body = BlobBody { chunks: Box::pin(chunks), left: size, progress: progress.clone() };
+        let request = self
+            .http
+            .put(url.clone())
+            .header(header::CONTENT_TYPE, "application/octet-stream")
+            .header(header::CONTENT_LENGTH, size)
+            .body(reqwest::Body::wrap(body));
+        let used = self.authorization(&url, &Scope::push(repository)).await?;
+        let request = authorised(request, used.as_deref());
+        let response = tokio::select! {
+            response = request.send() => response.map_err(client::network),
+            () = stalled(&progress, size) => {
+                Err(Error::new(ErrorKind::Network, "the upload made no progress for too long"))
+            }
+        };
+        let place = |e| self.place(e, &Method::PUT, &url);
+        let response = match response {
+            Ok(response) => response,
+            Err(error) => return Ok(broken(place(error), session)),
+        };
+        self.judge(response, session, repository, used.as_deref()).await.map_err(place)
+    }
+
+    /// Sends the rest in chunks, each with its range ([OCI distribution, "Pushing a blob in chunks"]).
+    ///
+    /// [OCI distribution, "Pushing a blob in chunks"]: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-a-blob-in-chunks
+    pub(super) async fn put_chunked(
+        &self,
+        from: ResumePoint,
+        repository: &str,
+        digest: &Digest,
+        chunks: Chunks,
+    ) -> Result<UploadEnd> {
+        let ResumePoint { session: mut url, offset: mut sent } = from;
+        let mut pending = Vec::new();
+        let mut open = true;
+        while open {
+            match chunks.recv().await {
+                Ok(Ok(chunk)) => {
+                    if pending.is_empty() {
+                        pending.reserve_exact(CHUNK + chunk.len());
+                    }
+                    pending.extend_from_slice(&chunk);
+                }
+                Ok(Err(())) => return Err(Error::new(ErrorKind::Io, "the package ends early")),
+                Err(_) => open = false,
+            }
+            if pending.len() < CHUNK && open || pending.is_empty() {
+                continue;
+            }
+            let body = Bytes::from(std::mem::take(&mut pending));
+            let end = sent + body.len() as u64 - 1;
+            let request = self
+                .http
+                .patch(url.clone())
+                .header(header::CONTENT_TYPE, "application/octet-stream")
+                .header(header::CONTENT_RANGE, format!("{sent}-{end}"))
+                .body(body);
+            let used = self.authorization(&url, &Scope::push(repository)).await?;
+            let request = authorised(request, used.as_deref());
+            let place = |e| self.place(e, &Method::PATCH, &url);
+            let response = match client::limited(CHUNK_LIMIT, request.send()).await {
+                Ok(response) => response,
+                Err(error) => return Ok(broken(place(error), url)),
+            };
+            if response.status() != StatusCode::ACCEPTED {
+                let judged = self.judge(response, url.clone(), repository, used.as_deref()).await;
+                return judged.map_err(place);
+            }
+            sent = end + 1;
+            if let Some(location) = location(&response) {
+                url = self.resolve(&url, &location)?;
+            }
+        }
+        let session = url.clone();
+        url.query_pairs_mut().append_pair("digest", &digest.to_string());
+        let request = self.http.put(url.clone()).header(header::CONTENT_LENGTH, 0);
+        let used = self.authorization(&url, &Scope::push(repository)).await?;
+        let request = authorised(request, used.as_deref());
+        let place = |e| self.place(e, &Method::PUT, &url);
+        match client::limited(commit_time(sent), request.send()).await {
+            Ok(response) => {
+                self.judge(response, session, repository, used.as_deref()).await.map_err(place)
+            }
+            Err(error) => Ok(broken(place(error), session)),
+        }
+    }
+
+    async fn judge(
+        &self,
+        response: Response,
+        session: Url,
+        repository: &str,
+        used: Option<&str>,
+    ) -> Result<UploadEnd> {
+        let status = response.status();
+        if status.is_success() {
+            return Ok(UploadEnd::Done);
+        }
+        let (outcome, did) = retry::outcome_of(&response);
+        let again = |error| Ok(UploadEnd::Failed(UploadFailure { error, outcome, did, session: Some(session) }));
+        match status {
+            // The token ended while the blob was being sent.
+            StatusCode::UNAUTHORIZED => {
+                let scope = Scope::push(repository);
+                let fresh = self.auth.refused(response.headers(), &scope, used).await?;
+                let refusal = answer::refusal(response).await;
+                if fresh { again(refusal) } else { Err(refusal) }
+            }
+            StatusCode::PAYLOAD_TOO_LARGE
+            | StatusCode::METHOD_NOT_ALLOWED
+            | StatusCode::NOT_IMPLEMENTED
+            | StatusCode::LENGTH_REQUIRED => Ok(UploadEnd::WantsChunks),
+            // The session is gone.
+            StatusCode::NOT_FOUND | StatusCode::RANGE_NOT_SATISFIABLE => {
+                again(answer::refusal(response).await)
+            }
+            _ if answer::is_passing(status) => again(answer::refusal(response).await),
+            _ => Err(answer::refusal(response).await),
+        }
+    }
+}
+
+/// A connection that ended.
+fn broken(error: Error, session: Url) -> UploadEnd {
+    let did = retry::silent(&error);
+    UploadEnd::Failed(UploadFailure { error, outcome: RequestOutcome::Silent, did, session: Some(session) })
+}
+
+fn authorised(
+    request: reqwest::RequestBuilder,
+    authorization: Option<&str>,
+) -> reqwest::RequestBuilder {
+    match authorization {
+        Some(value) => request.header(header::AUTHORIZATION, value),
+        None => request,
+    }
+}
+
+/// How long a server may take for a blob that it has all bytes of.
+fn commit_time(size: u64) -> Duration {
+    STALL + Duration::from_secs(size / COMMIT_RATE)
+}
+
+/// Ends when nothing has moved for too long.
+async fn stalled(progress: &AtomicU64, size: u64) {
+    let (mut last, mut still) = (0, Duration::ZERO);
+    let step = Duration::from_secs(1);
+    while still < if last < size { STALL } else { commit_time(size) } {
+        tokio::time::sleep(step).await;
+        let now = progress.load(Ordering::Relaxed);
+        still = if now == last { still + step } else { Duration::ZERO };
+        last = now;
+    }
+}
+
+/// A body of known length, so that it is sent with Content-Length.
+struct BlobBody {
+    chunks: Pin<Box<Chunks>>,
+    left: u64,
+    progress: Arc<AtomicU64>,
+}
+
+impl Body for BlobBody {
+    type Data = Bytes;
+    type Error = std::io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<std::result::Result<Frame<Bytes>, Self::Error>>> {
+        match self.chunks.as_mut().poll_next(context) {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(None) => Poll::Ready(None),
+            Poll::Ready(Some(Ok(chunk))) => {
+                self.left = self.left.saturating_sub(chunk.len() as u64);
+                self.progress.fetch_add(chunk.len() as u64, Ordering::Relaxed);
+                Poll::Ready(Some(Ok(Frame::data(chunk))))
+            }
+            Poll::Ready(Some(Err(()))) => {
+                Poll::Ready(Some(Err(std::io::Error::other("the package could not be read"))))
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.left == 0
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.left)
+    }
+}

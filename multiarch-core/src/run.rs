@@ -1,0 +1,15 @@
+//! What everything that runs may use: cancel, progress, workers, buffers. No I/O.
+
+pub(crate) mod buffers;
+mod cancel;
+mod context;
+mod meter;
+mod snapshot;
+pub(crate) mod workers;
+
+pub(crate) use buffers::SendPermit;
+pub(crate) use buffers::{BUFFER_SIZE, Buffer, BufferPool, BufferSource};
+pub use cancel::Cancel;
+pub(crate) use context::Context;
+pub use meter::Meter;
+pub use snapshot::{Phase, Snapshot};

@@ -1,0 +1,119 @@
+//! The buffers that a blob's bytes travel in, from the package to the target.
+//!
+//! They are used again, because fresh memory costs more than what is done with it, and they are
+//! handed on by value, so that no byte is copied between the reader and the network.
+
+use std::{
+    io::{self, Read},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+};
+
+/// Size of a buffer in bytes.
+pub(crate) const BUFFER_SIZE: usize = 256 << 10;
+
+/// The right to take buffers out of a pool.
+///
+/// A pool is shared and bounded. If a reader took buffers for a consumer that itself waits for its
+/// turn, those buffers would not come back, and the consumer whose turn it is would wait for them for
+/// ever. So only a consumer that passes each buffer on without waiting for another consumer may have
+/// a permit: a registry gives one out with the right to upload, a file needs none but its own.
+#[derive(Debug)]
+pub(crate) struct SendPermit(());
+
+impl SendPermit {
+    /// For a consumer that is done with a buffer before it takes the next one, or that holds the
+    /// right to send.
+    pub(crate) fn new() -> Self {
+        Self(())
+    }
+}
+
+/// A blob's bytes as a sequence of buffers.
+pub(crate) trait BufferSource: Send {
+    /// The next bytes; `None` at the end. No buffer is empty.
+    fn next(&mut self) -> io::Result<Option<Buffer>>;
+}
+
+/// A bounded number of buffers.
+#[derive(Clone)]
+pub(crate) struct BufferPool(Arc<(Mutex<Buffers>, Condvar)>);
+
+struct Buffers {
+    idle: Vec<Box<[u8]>>,
+    /// How many more may be made.
+    left: usize,
+}
+
+/// Bytes, in memory that returns to its pool when this is dropped.
+pub(crate) struct Buffer {
+    bytes: Box<[u8]>,
+    length: usize,
+    pool: Option<BufferPool>,
+}
+
+impl BufferPool {
+    /// A pool of at most this many buffers.
+    pub(crate) fn new(buffers: usize) -> Self {
+        let buffers = Buffers { idle: Vec::new(), left: buffers };
+        Self(Arc::new((Mutex::new(buffers), Condvar::new())))
+    }
+
+    fn buffers(&self) -> MutexGuard<'_, Buffers> {
+        self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for an empty buffer.
+    pub(crate) fn take(&self, _: &SendPermit) -> Buffer {
+        let mut buffers = self.buffers();
+        let bytes = loop {
+            if let Some(bytes) = buffers.idle.pop() {
+                break bytes;
+            }
+            if buffers.left > 0 {
+                buffers.left -= 1;
+                break vec![0; BUFFER_SIZE].into();
+            }
+            buffers = self.0.1.wait(buffers).unwrap_or_else(PoisonError::into_inner);
+        };
+        drop(buffers);
+        Buffer { bytes, length: 0, pool: Some(self.clone()) }
+    }
+}
+
+impl Buffer {
+    /// Reads until the buffer holds `most` bytes (at most its size), or the data ends; gives how many
+    /// it holds.
+    pub(crate) fn fill(&mut self, reader: &mut impl Read, most: u64) -> io::Result<usize> {
+        let most = usize::try_from(most).unwrap_or(usize::MAX).min(self.bytes.len());
+        self.length = 0;
+        while self.length < most {
+            match reader.read(&mut self.bytes[self.length..most]) {
+                Ok(0) => break,
+                Ok(count) => self.length += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(self.length)
+    }
+}
+
+impl From<Vec<u8>> for Buffer {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self { length: bytes.len(), bytes: bytes.into(), pool: None }
+    }
+}
+
+impl AsRef<[u8]> for Buffer {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes[..self.length]
+    }
+}
+
+impl Drop for Buffer {
+    fn drop(&mut self) {
+        let Some(pool) = &self.pool else { return };
+        pool.buffers().idle.push(std::mem::take(&mut self.bytes));
+        pool.0.1.notify_one();
+    }
+}

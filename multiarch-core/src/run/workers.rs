@@ -1,0 +1,63 @@
+//! Doing several things at once, on a bounded number of threads.
+
+use std::sync::{
+    Mutex, PoisonError,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use super::Context;
+use crate::error::Result;
+
+/// Calls `act` for every item, in order, with at most `jobs` calls at a time.
+pub(crate) fn for_each<T: Sync>(jobs: usize, items: &[T], act: impl Fn(&T) + Sync) {
+    let jobs = jobs.min(items.len());
+    if jobs <= 1 {
+        return items.iter().for_each(act);
+    }
+    let next = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..jobs {
+            scope.spawn(|| {
+                while let Some(item) = items.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    act(item);
+                }
+            });
+        }
+    });
+}
+
+/// Calls `act` for every item as [`for_each`] does, and gives the answers in the order of the items.
+pub(crate) fn map<T: Sync, A: Send>(
+    jobs: usize,
+    items: &[T],
+    act: impl Fn(&T) -> A + Sync,
+) -> Vec<A> {
+    let slots: Vec<_> = items.iter().map(|item| (item, Mutex::new(None))).collect();
+    for_each(jobs, &slots, |(item, slot)| {
+        let answer = act(item);
+        *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);
+    });
+    let answers = slots.into_iter().map(|(_, slot)| slot.into_inner());
+    answers.filter_map(|answer| answer.unwrap_or_else(PoisonError::into_inner)).collect()
+}
+
+/// Asks a server all of these questions, and reports to the meter. The answers are in the order of
+/// the questions.
+///
+/// # Errors
+/// [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled).
+pub(crate) fn ask<Q: Sync, A: Send>(
+    jobs: usize,
+    questions: &[Q],
+    context: &Context,
+    answer: impl Fn(&Q) -> Result<A> + Sync,
+) -> Result<Vec<Result<A>>> {
+    context.meter.asking(questions.len() as u64);
+    let answers = map(jobs, questions, |question| {
+        let answer = context.cancel.check().and_then(|()| answer(question));
+        context.meter.answered();
+        answer
+    });
+    context.cancel.check()?;
+    Ok(answers)
+}

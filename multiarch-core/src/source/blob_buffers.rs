@@ -1,0 +1,60 @@
+//! The bytes of one blob, in buffers.
+
+use std::io::{self, Read};
+
+use super::{cursor::Cursor, decoder_queue::DecoderGuard, read_ahead::ReadAhead};
+use crate::run::{Buffer, BufferPool, BufferSource, SendPermit};
+
+/// A blob of at most this many bytes is unpacked where it is asked for: a thread costs more.
+const SMALL: u64 = 64 << 10;
+
+/// The bytes of one blob.
+pub(super) enum BlobBuffers {
+    /// Of a file: read when they are asked for.
+    File { reader: Box<dyn Read + Send>, left: u64, pool: BufferPool, permit: SendPermit },
+    /// Unpacked by a thread of its own.
+    Ahead(ReadAhead),
+    /// Unpacked already.
+    Small(Option<Buffer>),
+}
+
+impl BlobBuffers {
+    /// Unpacks `size` bytes from the cursor on, and hands the decoder on after them.
+    pub(super) fn unpack(
+        mut guard: DecoderGuard,
+        cursor: Cursor,
+        size: u64,
+        pool: &BufferPool,
+        permit: SendPermit,
+    ) -> io::Result<Self> {
+        let Cursor { at, mut reader } = cursor;
+        if size <= SMALL {
+            let mut content = Vec::new();
+            let count = reader.by_ref().take(size).read_to_end(&mut content)?;
+            guard.leave_cursor(Cursor { at: at + count as u64, reader });
+            return Ok(Self::Small((count > 0).then(|| content.into())));
+        }
+        // The whole guard moves into the closure, or the decoder would be handed on at once.
+        let done = move |reader, count| {
+            let mut guard = guard;
+            guard.leave_cursor(Cursor { at: at + count, reader });
+        };
+        ReadAhead::start(reader, size, pool.clone(), permit, done).map(Self::Ahead)
+    }
+}
+
+impl BufferSource for BlobBuffers {
+    fn next(&mut self) -> io::Result<Option<Buffer>> {
+        match self {
+            Self::Small(buffer) => Ok(buffer.take()),
+            Self::Ahead(ahead) => ahead.next(),
+            Self::File { left: 0, .. } => Ok(None),
+            Self::File { reader, left, pool, permit } => {
+                let mut buffer = pool.take(permit);
+                let count = buffer.fill(reader, *left)?;
+                *left = if count == 0 { 0 } else { *left - count as u64 };
+                Ok((count > 0).then_some(buffer))
+            }
+        }
+    }
+}

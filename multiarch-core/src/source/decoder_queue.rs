@@ -1,0 +1,138 @@
+//! Who may unpack a compressed stream: one thread at a time.
+//!
+//! Two threads that read one compressed stream at two places would unpack it twice. So there is one
+//! decoder for each stream, and a queue for it. Who has the decoder unpacks its blob as fast as there
+//! are buffers, and gives it back when the blob is read, not when it is sent. Next is the reader that
+//! wants the nearest bytes ahead: a jump back unpacks again, from a checkpoint on, what was unpacked
+//! before.
+
+use std::{
+    collections::BTreeSet,
+    io,
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use super::cursor::Cursor;
+use crate::run::Cancel;
+
+/// How often a waiting reader looks whether the run is to stop.
+const CANCEL_CHECK: Duration = Duration::from_millis(100);
+
+/// The queue for the decoder of one stream.
+#[derive(Clone, Default)]
+pub(super) struct DecoderQueue(Arc<(Mutex<DecoderState>, Condvar)>);
+
+#[derive(Default)]
+struct DecoderState {
+    taken: bool,
+    /// Where the last reader stopped: the next blob is not far after it.
+    idle: Option<Cursor>,
+    /// Who waits: the offset, and a number that tells two readers of one offset apart.
+    waiting: BTreeSet<(u64, u64)>,
+    number: u64,
+}
+
+impl DecoderState {
+    /// Who is next.
+    fn next(&self) -> Option<(u64, u64)> {
+        let at = self.idle.as_ref().map_or(0, |cursor| cursor.at);
+        let ahead = self.waiting.range((at, 0)..).next();
+        ahead.or_else(|| self.waiting.first()).copied()
+    }
+}
+
+/// The right to unpack; it goes to the next reader when this is dropped.
+pub(super) struct DecoderGuard {
+    queue: DecoderQueue,
+    cursor: Option<Cursor>,
+}
+
+impl DecoderQueue {
+    fn state(&self) -> MutexGuard<'_, DecoderState> {
+        self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for the right to read from an offset on.
+    pub(super) fn acquire(&self, offset: u64, cancel: &Cancel) -> io::Result<DecoderGuard> {
+        let mut state = self.state();
+        let me = (offset, state.number);
+        state.number += 1;
+        state.waiting.insert(me);
+        while state.taken || state.next() != Some(me) {
+            if let Err(error) = cancel.check() {
+                state.waiting.remove(&me);
+                self.0.1.notify_all();
+                return Err(error.into());
+            }
+            let waited = self.0.1.wait_timeout(state, CANCEL_CHECK);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        state.waiting.remove(&me);
+        state.taken = true;
+        let cursor = state.idle.take();
+        drop(state);
+        Ok(DecoderGuard { queue: self.clone(), cursor })
+    }
+}
+
+impl DecoderGuard {
+    /// The reader that the one before left.
+    pub(super) fn take_cursor(&mut self) -> Option<Cursor> {
+        self.cursor.take()
+    }
+
+    /// Leaves a reader for the next one.
+    pub(super) fn leave_cursor(&mut self, cursor: Cursor) {
+        self.cursor = Some(cursor);
+    }
+}
+
+impl Drop for DecoderGuard {
+    fn drop(&mut self) {
+        let mut state = self.queue.state();
+        state.taken = false;
+        state.idle = self.cursor.take();
+        drop(state);
+        self.queue.0.1.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_reader_ahead_is_next() {
+        let (queue, cancel) = (DecoderQueue::default(), Cancel::new());
+        let mut first = queue.acquire(0, &cancel).expect("free");
+        let order = Mutex::new(Vec::new());
+        std::thread::scope(|scope| {
+            for offset in [30, 10, 20] {
+                let (queue, cancel, order) = (&queue, &cancel, &order);
+                scope.spawn(move || {
+                    let mut guard = queue.acquire(offset, cancel).expect("free in the end");
+                    order.lock().expect("whole").push(offset);
+                    guard.leave_cursor(Cursor { at: offset + 1, reader: Box::new(io::empty()) });
+                });
+            }
+            while queue.state().waiting.len() < 3 {
+                std::thread::yield_now();
+            }
+            first.leave_cursor(Cursor { at: 15, reader: Box::new(io::empty()) });
+            drop(first);
+        });
+        assert_eq!(order.into_inner().expect("whole"), [20, 30, 10]);
+    }
+
+    #[test]
+    fn a_reader_that_gives_up_blocks_nobody() {
+        let (queue, cancel) = (DecoderQueue::default(), Cancel::new());
+        let first = queue.acquire(0, &cancel).expect("free");
+        let gone = Cancel::new();
+        gone.cancel();
+        assert!(queue.acquire(5, &gone).is_err());
+        drop(first);
+        queue.acquire(10, &cancel).expect("free");
+    }
+}

@@ -1,0 +1,167 @@
+//! The index of a package, kept for the next run: what one pass over the file found.
+//!
+//! A kept index is believed only for a file of the same size and time of change whose bytes are the
+//! same at many places; losing one costs another pass, nothing else.
+
+use std::{
+    collections::BTreeMap,
+    fs::{self, File},
+    io::{self, BufReader, Read, Seek, SeekFrom, Write},
+    os::unix::fs::{FileExt, MetadataExt},
+    path::{Path, PathBuf},
+};
+
+use serde::{Deserialize, Serialize};
+
+use super::streams::{Backing, Streams};
+use crate::{
+    run::Cancel,
+    image::{Algorithm, Digest, Hasher},
+    package::{Locator, Listing},
+};
+
+/// The first bytes of the file; another number is another format.
+const MAGIC: &[u8] = b"multiarch index 1\n";
+/// What is compared of the package: so many places, so many bytes at each.
+const PLACES: u64 = 64;
+const PLACE: usize = 4 << 10;
+/// How many indexes are kept.
+const MAX_CACHED: usize = 16;
+const ENDING: &str = "index";
+
+/// What a listing holds, as it is kept; `None` where something is wrong with it: that is to be found and
+/// told again.
+pub(super) fn text_of(listing: &Listing) -> Option<Vec<u8>> {
+    listing.is_whole().then(|| postcard::to_stdvec(listing).ok())?
+}
+
+/// Where the index of one package is kept.
+pub(super) struct IndexCache {
+    folder: PathBuf,
+    path: PathBuf,
+}
+
+#[derive(Deserialize)]
+struct CachedIndex {
+    listing: Vec<u8>,
+    backings: Vec<Backing>,
+    digests: BTreeMap<Locator, Digest>,
+}
+
+#[derive(Serialize)]
+struct IndexToCache<'a> {
+    listing: &'a [u8],
+    backings: Vec<&'a Backing>,
+    digests: &'a BTreeMap<Locator, Digest>,
+}
+
+impl IndexCache {
+    /// `None` where the package is no file, or cannot be read.
+    pub(super) fn find(package: &Path, folder: &Path) -> Option<Self> {
+        let file = File::open(package).ok()?;
+        let metadata = file.metadata().ok().filter(fs::Metadata::is_file)?;
+        let mut hasher = Hasher::new(Algorithm::Sha256);
+        hasher.update(MAGIC);
+        for number in [
+            metadata.len(),
+            metadata.mtime().cast_unsigned(),
+            metadata.mtime_nsec().cast_unsigned(),
+        ] {
+            hasher.update(&number.to_le_bytes());
+        }
+        let last = metadata.len().saturating_sub(PLACE as u64);
+        let mut place = vec![0; PLACE];
+        for number in 0..=PLACES {
+            // Exact at both ends; 64 times the size of a file is no overflow.
+            let offset =
+                u64::try_from(u128::from(last) * u128::from(number) / u128::from(PLACES)).ok()?;
+            let count = file.read_at(&mut place, offset).ok()?;
+            hasher.update(&place[..count]);
+        }
+        let path = folder.join(format!("{}.{ENDING}", hasher.finish().hex()));
+        Some(Self { folder: folder.into(), path })
+    }
+
+    /// The index, if there is one and it is whole.
+    pub(super) fn load(&self, package: &Path, cancel: &Cancel) -> Option<(Listing, Streams)> {
+        let mut file = File::open(&self.path).ok()?;
+        let mut head = vec![0; MAGIC.len()];
+        let mut expected = [0; 32];
+        file.read_exact(&mut head).ok().filter(|()| head == MAGIC)?;
+        file.read_exact(&mut expected).ok()?;
+        let from = (MAGIC.len() + expected.len()) as u64;
+        let mut hashing = Hashing::new(io::sink());
+        io::copy(&mut file, &mut hashing).ok()?;
+        if hashing.hasher.finish().hex() != hex::encode(expected) {
+            return None;
+        }
+        file.seek(SeekFrom::Start(from)).ok()?;
+        let decoder = zstd::stream::read::Decoder::new(file);
+        // Longer than any path or digest.
+        let mut scratch = vec![0; 64 << 10];
+        let reader = BufReader::new(decoder.ok()?);
+        let (content, _): (CachedIndex, _) = postcard::from_io((reader, &mut scratch)).ok()?;
+        let backings = content.backings.into_iter().map(|backing| match backing {
+            Backing::File { size, .. } => Backing::File { path: package.into(), size },
+            other => other,
+        });
+        let listing = postcard::from_bytes(&content.listing).ok()?;
+        Some((listing, Streams::restored(backings.collect(), content.digests, cancel)))
+    }
+
+    /// Keeps an index. What cannot be kept is read again the next time.
+    pub(super) fn store(&self, listing: &[u8], streams: &Streams) -> io::Result<()> {
+        fs::create_dir_all(&self.folder)?;
+        let digests = streams.digests();
+        let content =
+            IndexToCache { listing, backings: streams.backings().collect(), digests: &digests };
+        let mut file = tempfile::Builder::new().prefix(".").tempfile_in(&self.folder)?;
+        file.write_all(MAGIC)?;
+        file.write_all(&[0; 32])?;
+        let mut encoder = zstd::stream::write::Encoder::new(Hashing::new(file.as_file_mut()), 1)?;
+        postcard::to_io(&content, io::BufWriter::new(&mut encoder)).map_err(io::Error::other)?;
+        let digest = encoder.finish()?.hasher.finish();
+        let digest = hex::decode(digest.hex()).map_err(io::Error::other)?;
+        file.as_file().write_all_at(&digest, MAGIC.len() as u64)?;
+        file.persist(&self.path)?;
+        self.tidy()
+    }
+
+    /// Leaves the latest ones.
+    fn tidy(&self) -> io::Result<()> {
+        let mut kept = Vec::new();
+        for entry in fs::read_dir(&self.folder)? {
+            let path = entry?.path();
+            if path.extension().is_some_and(|ending| ending == ENDING) {
+                kept.push((path.metadata()?.modified()?, path));
+            }
+        }
+        kept.sort();
+        let many = kept.len().saturating_sub(MAX_CACHED);
+        kept.into_iter().take(many).try_for_each(|(_, path)| fs::remove_file(path))
+    }
+}
+
+/// Hashes what is written through it.
+struct Hashing<W> {
+    inner: W,
+    hasher: Hasher,
+}
+
+impl<W> Hashing<W> {
+    fn new(inner: W) -> Self {
+        Self { inner, hasher: Hasher::new(Algorithm::Sha256) }
+    }
+}
+
+impl<W: Write> Write for Hashing<W> {
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        let count = self.inner.write(buffer)?;
+        self.hasher.update(&buffer[..count]);
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
+}

@@ -1,0 +1,87 @@
+//! Reading on a thread of its own, ahead of the consumer.
+
+use std::{
+    io::{self, BufRead, Read},
+    sync::mpsc,
+};
+
+use crate::run::{Buffer, BufferPool, BufferSource, SendPermit};
+
+/// What a thread reads, in order, as it comes.
+pub(super) struct ReadAhead {
+    buffers: mpsc::Receiver<io::Result<Buffer>>,
+    now: Option<Buffer>,
+    at: usize,
+}
+
+impl ReadAhead {
+    /// Starts reading `size` bytes, or to the end; the pool bounds what is read ahead. `done` gets the
+    /// reader back, and how much was read, unless reading failed.
+    pub(super) fn start<R: Read + Send + 'static>(
+        mut reader: R,
+        size: u64,
+        pool: BufferPool,
+        permit: SendPermit,
+        done: impl FnOnce(R, u64) + Send + 'static,
+    ) -> io::Result<Self> {
+        let (sender, buffers) = mpsc::channel();
+        let work = move || {
+            let mut seen = 0;
+            while seen < size {
+                let mut buffer = pool.take(&permit);
+                let wanted = size - seen;
+                match buffer.fill(&mut reader, wanted) {
+                    Ok(0) => break,
+                    Ok(count) => {
+                        seen += count as u64;
+                        // The consumer is gone, and with it the need for the rest.
+                        if sender.send(Ok(buffer)).is_err() {
+                            break;
+                        }
+                    }
+                    Err(error) => {
+                        let _ = sender.send(Err(error));
+                        return;
+                    }
+                }
+            }
+            done(reader, seen);
+        };
+        std::thread::Builder::new().name("multiarch-read".into()).spawn(work)?;
+        Ok(Self { buffers, now: None, at: 0 })
+    }
+}
+
+impl BufferSource for ReadAhead {
+    fn next(&mut self) -> io::Result<Option<Buffer>> {
+        match self.buffers.recv() {
+            Ok(buffer) => buffer.map(Some),
+            Err(mpsc::RecvError) => Ok(None),
+        }
+    }
+}
+
+impl BufRead for ReadAhead {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        if self.now.as_ref().is_none_or(|buffer| self.at == buffer.as_ref().len()) {
+            // The old buffer returns to the pool before there is a new one.
+            self.now = None;
+            (self.now, self.at) = (self.next()?, 0);
+        }
+        Ok(self.now.as_ref().map(|buffer| &buffer.as_ref()[self.at..]).unwrap_or_default())
+    }
+
+    fn consume(&mut self, count: usize) {
+        self.at += count;
+    }
+}
+
+impl Read for ReadAhead {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let rest = self.fill_buf()?;
+        let count = out.len().min(rest.len());
+        out[..count].copy_from_slice(&rest[..count]);
+        self.consume(count);
+        Ok(count)
+    }
+}

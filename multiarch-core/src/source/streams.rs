@@ -1,0 +1,240 @@
+//! Streams: bytes that can be read from any offset.
+
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    io::{self, Read},
+    path::PathBuf,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    blob_buffers::BlobBuffers,
+    cursor::Cursor,
+    decoder_queue::DecoderQueue,
+    gzip::{Checkpoints, Gunzip, MAX_POINTS, SPACING},
+    input::{ReadAt, Section, buffered, skip},
+};
+use crate::{
+    error::Result,
+    image::Digest,
+    package::{BlobSource, Locator, StreamId, hash},
+    run::{BufferPool, BufferSource, Cancel, SendPermit},
+};
+
+/// How many buffers of one package may be on their way to the target: 16 MiB.
+const BUFFERS: usize = 64;
+
+/// Every stream of a package: its files, and what compressed files in them unpack to.
+pub(super) struct Streams {
+    list: Vec<Stream>,
+    /// Number of checkpoints with a window, of all streams together.
+    windows: usize,
+    /// The least distance between the checkpoints of one stream.
+    pub(super) spacing: u64,
+    /// Digests that had to be computed.
+    digests: Mutex<BTreeMap<Locator, Digest>>,
+    pool: BufferPool,
+    cancel: Cancel,
+}
+
+struct Stream {
+    backing: Backing,
+    decoder: DecoderQueue,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) enum Backing {
+    /// Not known before all of it is read.
+    Pending,
+    /// Bytes that the caller handed in: they have no path, and are never kept in the index cache.
+    #[serde(skip)]
+    Reader {
+        reader: Arc<dyn ReadAt>,
+        size: u64,
+    },
+    /// Opened anew for each reader: a directory may have more files than a process may open.
+    File {
+        path: PathBuf,
+        size: u64,
+    },
+    Gzip {
+        packed: Locator,
+        points: Checkpoints,
+    },
+    Zstd {
+        packed: Locator,
+    },
+}
+
+impl Backing {
+    fn windows(&self) -> usize {
+        match self {
+            Self::Gzip { points, .. } => points.windows(),
+            _ => 0,
+        }
+    }
+}
+
+impl Streams {
+    pub(super) fn new(cancel: &Cancel) -> Self {
+        Self {
+            list: Vec::new(),
+            windows: 0,
+            spacing: SPACING,
+            digests: Mutex::default(),
+            pool: BufferPool::new(BUFFERS),
+            cancel: cancel.clone(),
+        }
+    }
+
+    /// Streams that were kept.
+    pub(super) fn restored(
+        backings: Vec<Backing>,
+        digests: BTreeMap<Locator, Digest>,
+        cancel: &Cancel,
+    ) -> Self {
+        let mut streams = Self::new(cancel);
+        for backing in backings {
+            streams.add(backing);
+        }
+        streams.digests = Mutex::new(digests);
+        streams
+    }
+
+    /// What has to be kept of them.
+    pub(super) fn backings(&self) -> impl Iterator<Item = &Backing> {
+        self.list.iter().map(|stream| &stream.backing)
+    }
+
+    pub(super) fn digests(&self) -> MutexGuard<'_, BTreeMap<Locator, Digest>> {
+        self.digests.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn add(&mut self, backing: Backing) -> StreamId {
+        let id = u32::try_from(self.list.len()).expect("fewer entries than the limit");
+        self.list.push(Stream { backing, decoder: DecoderQueue::default() });
+        StreamId(id)
+    }
+
+    /// Sets what was pending. All streams together have no more checkpoints than one may have.
+    pub(super) fn set(&mut self, id: StreamId, backing: Backing) {
+        self.windows += backing.windows();
+        self.list[id.0 as usize].backing = backing;
+        while self.windows > MAX_POINTS {
+            self.spacing *= 2;
+            self.windows = 0;
+            for stream in &mut self.list {
+                if let Backing::Gzip { points, .. } = &mut stream.backing {
+                    points.thin(self.spacing);
+                }
+                self.windows += stream.backing.windows();
+            }
+        }
+    }
+
+    fn get(&self, id: StreamId) -> io::Result<&Stream> {
+        let missing = || io::Error::new(io::ErrorKind::InvalidInput, "no such stream");
+        self.list.get(id.0 as usize).ok_or_else(missing)
+    }
+
+    /// A reader that owns everything it needs, standing as near before `offset` as can be, and
+    /// where it stands.
+    fn start(&self, id: StreamId, offset: u64) -> io::Result<Cursor> {
+        Ok(match &self.get(id)?.backing {
+            Backing::Pending => return Err(io::ErrorKind::InvalidInput.into()),
+            Backing::File { path, size } => self.section(Arc::new(File::open(path)?), *size, offset),
+            Backing::Reader { reader, size } => self.section(reader.clone(), *size, offset),
+            Backing::Gzip { packed, points } => {
+                let point = points.before(offset);
+                let inner = self.fresh(packed, point.packed)?;
+                let reader = Box::new(Gunzip::from_checkpoint(buffered(inner), point));
+                Cursor { at: point.unpacked, reader }
+            }
+            Backing::Zstd { packed } => {
+                let reader = zstd::stream::read::Decoder::new(self.fresh(packed, 0)?)?;
+                Cursor { at: 0, reader: Box::new(reader) }
+            }
+        })
+    }
+
+    fn section(&self, file: Arc<dyn ReadAt>, size: u64, offset: u64) -> Cursor {
+        let section = Section::new(file, offset, size.saturating_sub(offset));
+        Cursor { at: offset, reader: Box::new(section.stopped_by(&self.cancel)) }
+    }
+
+    /// A reader of the bytes at a place, from an offset in them on.
+    fn fresh(&self, place: &Locator, from: u64) -> io::Result<Box<dyn Read + Send>> {
+        let offset = place.offset + from;
+        let mut cursor = self.start(place.stream, offset)?;
+        skip(&mut cursor.reader, offset - cursor.at)?;
+        Ok(Box::new(cursor.reader.take(place.size.saturating_sub(from))))
+    }
+
+    /// A cursor at the offset: the one given, if that is on the way.
+    fn cursor(&self, locator: &Locator, idle: Option<Cursor>) -> io::Result<Cursor> {
+        let nearest = match &self.get(locator.stream)?.backing {
+            Backing::Gzip { points, .. } => points.before(locator.offset).unpacked,
+            Backing::File { .. } | Backing::Reader { .. } => locator.offset,
+            Backing::Zstd { .. } | Backing::Pending => 0,
+        };
+        let on_the_way = |cursor: &Cursor| (nearest..=locator.offset).contains(&cursor.at);
+        let mut cursor = match idle.filter(on_the_way) {
+            Some(cursor) => cursor,
+            None => self.start(locator.stream, locator.offset)?,
+        };
+        skip(&mut cursor.reader, locator.offset - cursor.at)?;
+        cursor.at = locator.offset;
+        Ok(cursor)
+    }
+}
+
+impl BlobSource for Streams {
+    fn open(
+        &self,
+        locator: &Locator,
+        permit: SendPermit,
+    ) -> io::Result<Box<dyn BufferSource + '_>> {
+        let stream = self.get(locator.stream)?;
+        let buffers = if let Backing::File { .. } | Backing::Reader { .. } = stream.backing {
+            let reader = self.cursor(locator, None)?.reader;
+            BlobBuffers::File { reader, left: locator.size, pool: self.pool.clone(), permit }
+        } else {
+            let mut guard = stream.decoder.acquire(locator.offset, &self.cancel)?;
+            let cursor = self.cursor(locator, guard.take_cursor())?;
+            BlobBuffers::unpack(guard, cursor, locator.size, &self.pool, permit)?
+        };
+        Ok(Box::new(buffers))
+    }
+
+    /// Hashes bytes once: a layer whose name says no digest is asked for again and again.
+    fn digest(&self, locator: &Locator) -> Result<Digest> {
+        if let Some(known) = self.digests().get(locator) {
+            return Ok(known.clone());
+        }
+        let digest = hash(self, locator)?;
+        self.digests().insert(*locator, digest.clone());
+        Ok(digest)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_streams_together_have_a_bounded_number_of_checkpoints() {
+        let mut streams = Streams::new(&Cancel::new());
+        for _ in 0..100 {
+            let id = streams.add(Backing::Pending);
+            let points = Checkpoints::every(streams.spacing, 200 << 20);
+            let packed = Locator { stream: id, offset: 0, size: 1 };
+            streams.set(id, Backing::Gzip { packed, points });
+            let windows: usize = streams.backings().map(Backing::windows).sum();
+            assert!(windows == streams.windows && windows <= MAX_POINTS, "{windows}");
+        }
+        assert!(streams.windows > MAX_POINTS / 4, "{}", streams.windows);
+    }
+}

@@ -1,0 +1,117 @@
+//! What a target for images can do: few primitives; everything else is written once above them.
+
+use super::BlobContent;
+use crate::{
+    chart::TargetName,
+    error::Result,
+    image::{Digest, Document},
+};
+
+/// How a blob came into its repository.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sent {
+    /// Its bytes were sent.
+    Uploaded,
+    /// It was mounted from another repository.
+    Mounted,
+    /// It was there already.
+    Present,
+}
+
+/// A place that images can be read from and written to.
+///
+/// `None` and `false` mean that something is not there. Every other failure is an error, and an
+/// error is never taken for absence.
+pub trait ImageStore: Send + Sync {
+    /// What a tag holds.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    fn get_tag(&self, name: &TargetName) -> Result<Option<Document>>;
+
+    /// A manifest or index by its digest.
+    ///
+    /// # Errors
+    /// Where it cannot be read, or is not what its digest says.
+    fn get_manifest(&self, repository: &str, digest: &Digest) -> Result<Option<Document>>;
+
+    /// A small blob, such as a config, of at most `limit` bytes.
+    ///
+    /// # Errors
+    /// Where it cannot be read, or is not what its digest says.
+    fn get_blob(&self, repository: &str, digest: &Digest, limit: u64) -> Result<Option<Vec<u8>>>;
+
+    /// Whether a blob of this size is there.
+    ///
+    /// # Errors
+    /// Where that cannot be told.
+    fn has_blob(&self, repository: &str, digest: &Digest, size: u64) -> Result<bool>;
+
+    /// Writes a blob, or mounts it from the repository `mount_from`, which has it. Reading the
+    /// content fails where it is not what its digest says; nothing may be visible under the digest
+    /// then.
+    ///
+    /// # Errors
+    /// Where reading or writing fails.
+    fn put_blob(
+        &self,
+        repository: &str,
+        mount_from: Option<&str>,
+        content: &BlobContent<'_>,
+    ) -> Result<Sent>;
+
+    /// Writes a manifest or index by its digest, not by a tag.
+    ///
+    /// # Errors
+    /// Where writing fails.
+    fn put_manifest(&self, repository: &str, document: &Document) -> Result<()>;
+
+    /// Sets a tag that held `before`. A store may keep it until [`ImageStore::flush`].
+    ///
+    /// # Errors
+    /// Where writing fails.
+    fn put_tag(
+        &self,
+        name: &TargetName,
+        before: Option<&Digest>,
+        document: &Document,
+    ) -> Result<()>;
+
+    /// Makes all tags that were set visible. Gives those that someone else has changed meanwhile,
+    /// which were left as they are.
+    ///
+    /// # Errors
+    /// Where writing fails.
+    fn flush(&self) -> Result<Vec<TargetName>>;
+
+    /// True where a tag is compared and set in one step, so that nobody can come in between.
+    fn tags_are_atomic(&self) -> bool {
+        false
+    }
+
+    /// How many requests at once are of use.
+    fn jobs(&self) -> usize {
+        1
+    }
+
+    /// All tags.
+    ///
+    /// # Errors
+    /// Where they cannot be read.
+    fn tags(&self) -> Result<Vec<TargetName>>;
+
+    /// The tags of one repository, where one request tells them all; `None` where asking for single
+    /// tags is the better way.
+    ///
+    /// # Errors
+    /// Where they cannot be read.
+    fn tags_of(&self, repository: &str) -> Result<Option<Vec<String>>> {
+        let _ = repository;
+        Ok(None)
+    }
+
+    /// Whether all repositories share one set of blobs.
+    fn shares_blobs(&self) -> bool {
+        false
+    }
+}

@@ -1,0 +1,31 @@
+//! A target that can be asked and written.
+
+use std::{fmt, sync::Arc};
+
+use super::{ChartRepo, ImageStore};
+
+/// Where images go, and where charts go.
+#[derive(Clone)]
+pub(crate) struct OpenTarget {
+    /// As the user named it.
+    pub(crate) name: String,
+    pub(crate) images: Arc<dyn ImageStore>,
+    /// Where the cluster pulls from, a host and perhaps a path: charts name it. `None` for a
+    /// directory, unless the options say it.
+    pub(crate) registry: Option<String>,
+    pub(crate) charts: Option<OpenCharts>,
+}
+
+/// A chart repository.
+#[derive(Clone)]
+pub(crate) struct OpenCharts {
+    /// As the user named it.
+    pub(crate) name: String,
+    pub(crate) repo: Arc<dyn ChartRepo>,
+}
+
+impl fmt::Debug for OpenTarget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "OpenTarget({})", self.name)
+    }
+}
