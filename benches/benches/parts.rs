@@ -1,18 +1,11 @@
 //! The parts of an import, each against the floor of what it cannot do without.
 #![allow(missing_docs, reason = "criterion's macros make undocumented functions")]
 
-use std::{hint::black_box, io::Read};
+use std::{hint::black_box, io::Read, sync::Arc};
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use multiarch_core::{
-    run::{Cancel, NoProgress},
-    chart::{Chart, ChartFiles, Naming, parse_hints, relocate},
-    image::{Algorithm, Hasher},
-    package::Package,
-    plan::{Options, Plan, Inventory},
-    target::{MemoryStore, Target},
-};
-use multiarch_generator::{Large, gzip};
+use multiarch_core::{Digest, Import, MemoryStore, Options, Package, Target};
+use multiarch_generator::{Bundle, Image, Large, gzip};
 
 fn package(folder: &tempfile::TempDir, name: &str, large: &Large) -> std::path::PathBuf {
     let mut content = Vec::new();
@@ -53,60 +46,44 @@ fn hash(criterion: &mut Criterion) {
     let content = vec![7; 1 << 20];
     let mut group = criterion.benchmark_group("SHA-256");
     group.throughput(Throughput::Bytes(1 << 20));
-    group.bench_function("1 MiB", |b| {
-        b.iter(|| {
-            let mut hasher = Hasher::new(Algorithm::Sha256);
-            hasher.update(black_box(&content));
-            hasher.finish()
-        });
-    });
+    group.bench_function("1 MiB", |b| b.iter(|| Digest::sha256(black_box(&content))));
     group.finish();
 }
 
 fn plan(criterion: &mut Criterion) {
     let folder = tempfile::tempdir().expect("a folder");
-    let packages =
-        [Package::open(package(&folder, "c-amd64.tar", &large(100, 100, 10))).expect("opens")];
-    let target = Target::new("memory", std::sync::Arc::new(MemoryStore::new()));
+    let opened =
+        Package::open(package(&folder, "c-amd64.tar", &large(100, 100, 10))).expect("opens");
+    let target = Target::new("memory", Arc::new(MemoryStore::new()));
+    let import = Import::into(target).opened(opened);
     let mut group = criterion.benchmark_group("10 000 images");
     group.sample_size(10);
     group.bench_function("name, ask and plan", |b| {
-        b.iter(|| {
-            let wanted = Inventory::new(&packages, &Options::default());
-            let observed = target.observe(&wanted, &NoProgress, &Cancel::new()).expect("observed");
-            Plan::new(&target, wanted, observed).tags_to_write()
-        });
+        b.iter(|| import.plan().expect("planned").tags_to_write());
     });
     group.finish();
 }
 
+/// Relocating a chart: names solved, values edited in place, every hint rendered again.
 fn charts(criterion: &mut Criterion) {
-    let (mut values, mut hints) = (String::new(), String::new());
-    for number in 0..40 {
-        values
-            .push_str(&format!("i{number}:\n  r: quay.io # c\n  p: demo/app-{number}\n  t: v1\n"));
-        hints.push_str(&format!(
-            "- \"{{{{ .i{number}.r }}}}/{{{{ .i{number}.p }}}}:{{{{ .i{number}.t }}}}\"\n"
-        ));
-    }
-    let mut files = ChartFiles::default();
-    files.insert("Chart.yaml", &b"name: c\nversion: 1.0.0\n"[..]);
-    files.insert("values.yaml", values.into_bytes());
-    let hints = parse_hints(hints.as_bytes()).expect("hints");
+    let folder = tempfile::tempdir().expect("a folder");
+    let image = Image::new("amd64", "app");
+    let keys: Vec<[String; 2]> =
+        (0..40).map(|number| [format!("i{number}"), format!("demo/app-{number}")]).collect();
+    let images: Vec<_> =
+        keys.iter().map(|[key, name]| (&**key, "quay.io", &**name, "v1", &image)).collect();
+    let bundle = Bundle::simple("app", "1.0.0", &images);
+    let path = folder.path().join(bundle.file_name());
+    std::fs::write(&path, bundle.tar()).expect("written");
+    let mut options = Options::default();
+    options.registry = Some("r.io".into());
+    let target = Target::new("memory", Arc::new(MemoryStore::new()));
+    let images = Import::into(target).opened(Package::open(path).expect("opens")).options(options);
+    let charts = format!("dir:{}", folder.path().join("charts").display());
+    let both = images.clone().charts_to(&charts).expect("a repository");
     let mut group = criterion.benchmark_group("a chart of 40 images");
-    group.bench_function("read its values (floor)", |b| {
-        b.iter(|| Chart::load(black_box(&files)).expect("a chart").merged_values());
-    });
-    let values = Chart::load(&files).expect("a chart").merged_values();
-    group.bench_function("relocate", |b| {
-        b.iter(|| {
-            relocate(&hints, black_box(&values), &Naming::default(), "r.io").expect("solved")
-        });
-    });
-    group.bench_function("edit and render again", |b| {
-        let solved = relocate(&hints, &values, &Naming::default(), "r.io").expect("solved");
-        b.iter(|| files.relocated(&solved.edits, &hints, &solved.names, "r.io").expect("edited"));
-    });
+    group.bench_function("plan its images (floor)", |b| b.iter(|| images.plan().expect("planned")));
+    group.bench_function("plan with its chart", |b| b.iter(|| both.plan().expect("planned")));
     group.finish();
 }
 

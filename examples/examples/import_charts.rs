@@ -1,34 +1,23 @@
-//! Imports a package with its charts: images into an OCI layout, charts into a directory, relocated to
-//! the registry that the cluster pulls from.
-//!
-//! usage: `cargo run -p multiarch-examples --example import_charts`
+//! Imports two packages with their charts, relocated to the registry that the cluster pulls from, and
+//! prints which chart has its images for which architecture.
 #![allow(clippy::print_stdout, reason = "an example prints")]
-
-use multiarch_core::{
-    run::{Cancel, NoProgress},
-    package::Package,
-    plan::{Options, Plan, Inventory},
-    target::Target,
-};
+use multiarch_core::{Import, Options, Target};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let folder = tempfile::tempdir()?;
-    let path = folder.path().join(multiarch_generator::package_name("v1.0.0", "amd64"));
-    std::fs::write(&path, multiarch_generator::demo_package("amd64"))?;
-    let packages = [Package::open(&path)?];
-
-    let images: Target = format!("oci:{}", folder.path().join("images").display()).parse()?;
-    let charts = folder.path().join("charts");
-    let target = images.with_charts(format!("dir:{}", charts.display()).parse()?);
+    let at = |name: &str| folder.path().join(name);
     let mut options = Options::default();
     options.registry = Some("registry.example.com:5000/platform".into());
-
-    let cancel = Cancel::new();
-    let learned = target.learn(&packages, &options, &NoProgress, &cancel)?;
-    let wanted = Inventory::with(&packages, &options, &learned);
-    let observed = target.observe(&wanted, &NoProgress, &cancel)?;
-    let report = Plan::new(&target, wanted, observed).apply(&target, &NoProgress, &cancel);
-    println!("{report}");
-    assert!(report.complete && charts.join("web-1.2.0.tgz").exists());
+    let target = Target::open(&format!("oci:{}", at("images").display()))?;
+    let charts = format!("dir:{}", at("charts").display());
+    let mut import = Import::into(target).charts_to(&charts)?.options(options);
+    for arch in ["amd64", "arm64"] {
+        std::fs::write(at(arch), multiarch_generator::demo_package(arch))?;
+        import = import.package(at(arch));
+    }
+    for chart in import.plan()?.apply().charts {
+        println!("{:?}: {:?}", chart.chart, chart.coverage.all_images_for);
+    }
+    assert!(at("charts/web-1.2.0.tgz").exists());
     Ok(())
 }

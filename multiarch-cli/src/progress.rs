@@ -1,12 +1,6 @@
 //! Showing how far a run is: a bar on a terminal, lines or JSON otherwise.
 
-use std::{
-    fmt::Write as _,
-    io::IsTerminal,
-    sync::mpsc,
-    thread::JoinHandle,
-    time::Duration,
-};
+use std::{fmt::Write as _, io::IsTerminal, sync::mpsc, thread::JoinHandle, time::Duration};
 
 use indicatif::{HumanBytes, HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use multiarch_core::{Meter, Phase, Snapshot};

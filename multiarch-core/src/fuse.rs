@@ -15,15 +15,15 @@
 //! [`TagState`] is what the tag holds and what was learnt about it; [`TagState::unknown_children`] says what is still
 //! to be learnt before [`fuse`] can decide.
 
-mod tag_state;
 mod incoming;
 mod merge;
 mod slot;
+mod tag_state;
 
-pub use tag_state::{Child, TagState};
 pub(crate) use incoming::is_image;
 pub use incoming::{Incoming, IncomingImage};
 pub use merge::fuse;
+pub use tag_state::{Child, TagState};
 
 use serde::{Deserialize, Serialize};
 

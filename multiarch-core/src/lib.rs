@@ -34,6 +34,9 @@
 //!
 //! All of it is blocking code; nothing needs an async runtime, and it may be called from within one.
 
+#[cfg(test)]
+extern crate self as multiarch_core;
+
 mod apply;
 mod chart;
 mod chartrepo;
@@ -53,6 +56,8 @@ mod report;
 mod run;
 mod source;
 mod store;
+#[cfg(test)]
+mod tests;
 
 // The front door.
 pub use import::{Import, Target, own_address};

@@ -17,6 +17,7 @@ mod options;
 mod origin;
 mod print;
 mod solved_chart;
+mod stored_chart;
 mod upload;
 
 pub use cost::Cost;

@@ -8,6 +8,7 @@
 mod address;
 mod answer;
 mod auth;
+mod backoff;
 mod blob;
 mod catalog;
 mod client;
@@ -15,6 +16,7 @@ mod concurrency;
 mod connection;
 mod connector;
 mod credentials;
+mod response;
 mod retry;
 mod runtime;
 mod session;
@@ -22,6 +24,7 @@ mod store;
 mod throttle;
 mod tls;
 mod upload;
+mod upload_failure;
 
 pub(crate) use address::Address;
 pub(crate) use connection::{Web, WebAnswer};

@@ -11,6 +11,7 @@ mod index_cache;
 mod input;
 mod open;
 mod options;
+mod read;
 mod read_ahead;
 mod sniff;
 mod streams;

@@ -130,10 +130,7 @@ fn environment([user, password]: [&str; 2]) -> Option<Credentials> {
     Some(Credentials::basic(std::env::var(user).ok()?, std::env::var(password).ok()?))
 }
 
-fn packages(
-    given: &[PathBuf],
-    config: Option<&(PathBuf, ClusterConfig)>,
-) -> Result<Vec<PathBuf>> {
+fn packages(given: &[PathBuf], config: Option<&(PathBuf, ClusterConfig)>) -> Result<Vec<PathBuf>> {
     let (true, Some((path, config))) = (given.is_empty(), config) else {
         return Ok(given.to_vec());
     };

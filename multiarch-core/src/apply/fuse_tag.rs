@@ -18,16 +18,20 @@ use crate::{
 /// repository already.
 ///
 /// ```
-/// use multiarch_core::{FuseOptions, ImageStore, Incoming, MemoryStore, fuse_tag};
-/// # fn incoming(architecture: &str) -> Incoming {
-/// #     let image = multiarch_generator::Image::new(architecture, "app");
-/// #     Incoming::parse(image.manifest().as_bytes(), image.config.as_bytes()).expect("an image")
-/// # }
+/// use multiarch_core::{
+///     BlobContent, Digest, FuseOptions, ImageStore, Incoming, MemoryStore, fuse_tag,
+/// };
 /// let store = MemoryStore::new();
 /// let name = "demo/app:v1".parse()?;
-/// fuse_tag(&store, &name, &incoming("amd64"), &FuseOptions::default())?;
-/// let fusion = fuse_tag(&store, &name, &incoming("arm64"), &FuseOptions::default())?;
-/// assert_eq!(fusion.state.platforms()?.len(), 2);
+/// for architecture in ["amd64", "arm64"] {
+///     let image = multiarch_generator::Image::new(architecture, "app");
+///     let digest = Digest::sha256(&image.config);
+///     store.put_blob("demo/app", None, &BlobContent::in_memory(&digest, &image.config))?;
+///     let incoming = Incoming::parse(image.manifest().as_bytes(), &image.config)?;
+///     fuse_tag(&store, &name, &incoming, &FuseOptions::default())?;
+/// }
+/// let index = store.get_tag(&name)?.expect("written");
+/// assert!(index.raw().windows(5).any(|text| text == b"amd64"));
 /// # Ok::<(), multiarch_core::Error>(())
 /// ```
 ///

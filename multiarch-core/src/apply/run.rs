@@ -166,8 +166,7 @@ impl Run<'_> {
         let problems = self.plan.problems.iter().cloned().chain(state.given_up.take());
         let problems: Vec<Error> = problems.collect();
         let count = |wanted| images.iter().filter(|image| image.state == wanted).count() as u64;
-        let cancelled =
-            self.context.cancel.is_cancelled() && count(ImageState::NotReached) > 0;
+        let cancelled = self.context.cancel.is_cancelled() && count(ImageState::NotReached) > 0;
         let failed = images.iter().any(|image| image.error.is_some());
         let done = charts.iter().all(|chart| chart.complete);
         Report {

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::{
     hint::Overrides,
-    outline::{Member, Node, NodeKind, outline},
+    outline::{KeyValue, Node, NodeKind, outline},
     yaml,
 };
 use crate::error::{Error, ErrorKind, Result};
@@ -100,7 +100,7 @@ impl<'a> Editor<'a> {
             };
             above.push(key);
             let found = last(members, key);
-            let overruled = |member: &Member| {
+            let overruled = |member: &KeyValue| {
                 let behind = members.iter().filter(|m| m.key_start > member.key_start);
                 self.again && behind.into_iter().any(|m| m.merges)
             };
@@ -124,7 +124,7 @@ impl<'a> Editor<'a> {
     }
 
     /// Adds a key as the first one of its mapping, or behind the last merge.
-    fn insert(&mut self, node: &Node, members: &[Member], flow: bool, key: &str, value: &Value) {
+    fn insert(&mut self, node: &Node, members: &[KeyValue], flow: bool, key: &str, value: &Value) {
         let line = format!("{}: {value}", key_text(key));
         let merge = members.iter().rposition(|member| member.merges);
         let (at, change) = match (merge, members.first()) {
@@ -214,7 +214,7 @@ impl<'a> Editor<'a> {
 }
 
 /// Helm takes the last of equal keys.
-fn last<'n>(members: &'n [Member], key: &str) -> Option<&'n Member> {
+fn last<'n>(members: &'n [KeyValue], key: &str) -> Option<&'n KeyValue> {
     members.iter().rev().find(|member| member.key == key && !member.merges)
 }
 

@@ -23,14 +23,14 @@ pub(super) enum NodeKind {
     Alias(usize),
     List(Vec<Node>),
     Mapping {
-        members: Vec<Member>,
+        members: Vec<KeyValue>,
         flow: bool,
     },
 }
 
 /// A key and its value.
 #[derive(Debug)]
-pub(super) struct Member {
+pub(super) struct KeyValue {
     pub(super) key: String,
     pub(super) key_start: usize,
     pub(super) value: Node,
@@ -165,7 +165,7 @@ impl<'a> Outliner<'a> {
         span: Range<usize>,
         from: usize,
         depth: usize,
-    ) -> Result<Member> {
+    ) -> Result<KeyValue> {
         let (key, merges) = match &event {
             Event::Scalar(text, ScalarStyle::Plain, _, None) => {
                 (super::go::format(&super::yaml::scalar(text)), &**text == "<<")
@@ -179,7 +179,7 @@ impl<'a> Outliner<'a> {
         let behind = key_node.span.end + rest.find(':').map_or(0, |colon| colon + 1);
         let (event, span) = self.next()?;
         let value = self.node(event, span, behind, depth + 1)?;
-        Ok(Member { key, key_start, value, merges })
+        Ok(KeyValue { key, key_start, value, merges })
     }
 
     /// The place of a scalar. The parser's spans take in properties, and behind a quote blanks and a

@@ -7,14 +7,6 @@ use semver::Version;
 /// Compares two versions as far as they can be: semantic versions after coercion (`v1.2`, `90`,
 /// `6.5.007` and `10.2.0+738` are real ones), build metadata last, by number where it is one.
 /// `None` where one of them is no version at all.
-///
-/// ```
-/// use std::cmp::Ordering;
-/// use multiarch_core::chart::compare_versions;
-/// assert_eq!(compare_versions("v0.9.0", "0.12.0"), Some(Ordering::Less));
-/// assert_eq!(compare_versions("2.9.0+3", "2.9.0+12"), Some(Ordering::Less));
-/// assert_eq!(compare_versions("latest", "1.0.0"), None);
-/// ```
 pub(crate) fn compare_versions(a: &str, b: &str) -> Option<Ordering> {
     if a == b {
         return Some(Ordering::Equal);

@@ -18,16 +18,37 @@ use crate::{
 #[derive(Clone, Debug)]
 pub(crate) struct ChartAddress {
     text: String,
-    kind: Kind,
+    kind: ChartRepoKind,
 }
 
 #[derive(Clone, Debug)]
-enum Kind {
+enum ChartRepoKind {
     Directory(PathBuf),
+    #[cfg(test)]
+    Repo(RepoOfTest),
     #[cfg(feature = "registry")]
     Oci(Address),
     #[cfg(feature = "registry")]
     Web,
+}
+
+/// A repository that a test wrote.
+#[cfg(test)]
+#[derive(Clone)]
+struct RepoOfTest(Arc<dyn ChartRepo>);
+
+#[cfg(test)]
+impl fmt::Debug for RepoOfTest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RepoOfTest")
+    }
+}
+
+#[cfg(test)]
+impl ChartAddress {
+    pub(crate) fn of_repo(name: &str, repo: Arc<dyn ChartRepo>) -> Self {
+        Self { text: name.into(), kind: ChartRepoKind::Repo(RepoOfTest(repo)) }
+    }
 }
 
 impl FromStr for ChartAddress {
@@ -35,18 +56,21 @@ impl FromStr for ChartAddress {
 
     fn from_str(text: &str) -> Result<Self> {
         if let Some(path) = text.strip_prefix("dir:").filter(|path| !path.is_empty()) {
-            return Ok(Self { text: text.into(), kind: Kind::Directory(path.into()) });
+            return Ok(Self { text: text.into(), kind: ChartRepoKind::Directory(path.into()) });
         }
         #[cfg(feature = "registry")]
         if let Some(rest) = text.strip_prefix("oci://") {
             // As for images, loopback and insecure hosts may speak plain HTTP.
             let address: Address = format!("docker://{rest}").parse()?;
-            return Ok(Self { text: text.trim_end_matches('/').into(), kind: Kind::Oci(address) });
+            return Ok(Self {
+                text: text.trim_end_matches('/').into(),
+                kind: ChartRepoKind::Oci(address),
+            });
         }
         #[cfg(feature = "registry")]
         if text.starts_with("http://") || text.starts_with("https://") {
             super::museum::check_address(text)?;
-            return Ok(Self { text: text.trim_end_matches('/').into(), kind: Kind::Web });
+            return Ok(Self { text: text.trim_end_matches('/').into(), kind: ChartRepoKind::Web });
         }
         let message = "the chart repository's address is not one";
         Err(Error::new(ErrorKind::Usage, message).with_detail("chart-repository-address"))
@@ -58,12 +82,14 @@ impl ChartAddress {
     #[cfg(feature = "registry")]
     pub(crate) fn open(&self, connector: &Connector) -> Result<OpenCharts> {
         let repo: Arc<dyn ChartRepo> = match &self.kind {
-            Kind::Directory(path) => Arc::new(Directory::new(path)),
-            Kind::Oci(address) => {
+            ChartRepoKind::Directory(path) => Arc::new(Directory::new(path)),
+            #[cfg(test)]
+            ChartRepoKind::Repo(RepoOfTest(repo)) => repo.clone(),
+            ChartRepoKind::Oci(address) => {
                 let registry = Registry::new(address.clone(), connector.clone())?;
                 Arc::new(OciCharts::new(Arc::new(registry)))
             }
-            Kind::Web => Arc::new(Recognised::new(&self.text, connector.clone())?),
+            ChartRepoKind::Web => Arc::new(Recognised::new(&self.text, connector.clone())?),
         };
         Ok(OpenCharts { name: self.text.clone(), repo })
     }
@@ -71,7 +97,7 @@ impl ChartAddress {
     /// What speaks to it. Nothing is sent yet.
     #[cfg(not(feature = "registry"))]
     pub(crate) fn open(&self) -> OpenCharts {
-        let Kind::Directory(path) = &self.kind;
+        let ChartRepoKind::Directory(path) = &self.kind;
         let repo: Arc<dyn ChartRepo> = Arc::new(Directory::new(path));
         OpenCharts { name: self.text.clone(), repo }
     }

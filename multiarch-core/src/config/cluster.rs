@@ -289,9 +289,7 @@ spec:
     externalChartUsername: rootuser # one example has it so
     externalChartMuseumPassword: 1e3
 ";
-        let credential = |user: &str, password: &str| {
-            Some(Credentials::basic(user, password))
-        };
+        let credential = |user: &str, password: &str| Some(Credentials::basic(user, password));
         let expected = ImagesAndCharts::External {
             images: "https://harbor.example.com".into(),
             images_credentials: credential("admin", "01234567"),

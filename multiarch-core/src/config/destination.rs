@@ -64,7 +64,7 @@ impl ImagesAndCharts {
                     port => format!(":{port}"),
                 };
                 // What the installer's manual gives the ChartMuseum that it sets up.
-                                Ok(Destination {
+                Ok(Destination {
                     images: format!("docker://{host}{port}"),
                     images_credentials: None,
                     charts: Some(format!("http://{host}:{charts_port}")),

@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use crate::image::{Digest, Document, Entry, ImageConfig, Manifest, Platform};
+use crate::{
+    error::{Error, ErrorKind, Result},
+    image::{Digest, Document, Entry, ImageConfig, Manifest, Platform},
+};
 
 /// One image that comes in.
 #[derive(Clone, Debug)]
@@ -84,6 +87,27 @@ pub struct Incoming {
 }
 
 impl Incoming {
+    /// A single image, from the bytes of its manifest and of its config.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Malformed`] where they are none, or the manifest names another config;
+    /// [`ErrorKind::Unsupported`] for an index or an artifact.
+    pub fn parse(manifest: &[u8], config: &[u8]) -> Result<Self> {
+        let document = Document::new(manifest, None)?;
+        if document.kind().is_index() {
+            return Err(Error::new(ErrorKind::Unsupported, "an index, not a manifest"));
+        }
+        let (manifest, config) = (Manifest::parse(&document)?, ImageConfig::parse(config)?);
+        if manifest.config.digest != *config.digest() {
+            let message = format!("the manifest names the config {}", manifest.config.digest);
+            return Err(Error::new(ErrorKind::Malformed, message).with_digest(config.digest()));
+        }
+        if !is_image(&manifest, &config) {
+            return Err(Error::new(ErrorKind::Unsupported, "an artifact, not an image"));
+        }
+        Ok(Self::image(document, Arc::new(config)))
+    }
+
     /// A single image.
     pub fn image(document: Document, config: Arc<ImageConfig>) -> Self {
         let image = IncomingImage::new(document.clone(), config, None);

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::{
-    Child, ConflictPolicy, Decision, FuseOptions, Fusion, TagState, Incoming, IncomingImage, IndexMode,
-    Reason, Change,
+    Change, Child, ConflictPolicy, Decision, FuseOptions, Fusion, Incoming, IncomingImage,
+    IndexMode, Reason, TagState,
     slot::{self, Slot},
 };
 use crate::{

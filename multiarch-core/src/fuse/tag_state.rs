@@ -97,7 +97,9 @@ impl TagState {
     pub fn platforms(&self) -> Result<Vec<(PlatformKey, Digest)>> {
         let slots = match &self.document {
             None => Vec::new(),
-            Some(document) if document.kind().is_index() => self.all_slots(&Index::from_document(document)?),
+            Some(document) if document.kind().is_index() => {
+                self.all_slots(&Index::from_document(document)?)
+            }
             Some(document) => Slot::of_manifest(document, &self.children).into_iter().collect(),
         };
         let mut platforms: Vec<_> =

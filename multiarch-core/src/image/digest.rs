@@ -36,7 +36,7 @@ impl Algorithm {
 /// ([OCI descriptor, "Digests"]). Anything else does not parse.
 ///
 /// ```
-/// use multiarch_core::image::Digest;
+/// use multiarch_core::Digest;
 /// let digest = Digest::sha256(b"");
 /// assert!(digest.to_string().starts_with("sha256:e3b0c442"));
 /// assert!("sha256:../../etc/passwd".parse::<Digest>().is_err());

@@ -46,7 +46,8 @@ impl Entry {
 
     /// True for a nested index.
     pub fn is_index(&self) -> bool {
-        DocumentType::from_media_type(&self.descriptor.media_type).is_some_and(DocumentType::is_index)
+        DocumentType::from_media_type(&self.descriptor.media_type)
+            .is_some_and(DocumentType::is_index)
     }
 }
 

@@ -7,7 +7,8 @@ pub(crate) mod types {
     /// Docker image manifest, version 2, schema 2.
     pub(crate) const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
     /// Docker manifest list.
-    pub(crate) const DOCKER_LIST: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
+    pub(crate) const DOCKER_LIST: &str =
+        "application/vnd.docker.distribution.manifest.list.v2+json";
     /// Docker image config.
     pub(crate) const DOCKER_CONFIG: &str = "application/vnd.docker.container.image.v1+json";
     /// Docker layer, gzip.
@@ -128,7 +129,9 @@ mod tests {
             Some(DocumentType::Index(Family::Oci))
         );
         assert_eq!(
-            DocumentType::from_media_type("application/vnd.docker.distribution.manifest.v1+prettyjws"),
+            DocumentType::from_media_type(
+                "application/vnd.docker.distribution.manifest.v1+prettyjws"
+            ),
             None
         );
         assert_eq!(Compression::Zstd.oci_layer(), "application/vnd.oci.image.layer.v1.tar+zstd");

@@ -12,7 +12,7 @@ use crate::error::{Error, ErrorKind};
 /// those. Field names are those of the [image index] and of the image config, which share them.
 ///
 /// ```
-/// use multiarch_core::image::Platform;
+/// use multiarch_core::Platform;
 /// let written: Platform = "linux/aarch64".parse()?;
 /// assert_eq!(written.key(), "linux/arm64/v8".parse::<Platform>()?.key());
 /// assert_eq!(written.to_string(), "linux/aarch64");

@@ -11,14 +11,6 @@ use crate::error::{Error, ErrorKind};
 /// `library/` for its one-component names) is given by [`host`](Reference::host) and
 /// [`repository`](Reference::repository); printing gives the original text.
 ///
-/// ```
-/// use multiarch_core::image::Reference;
-/// let reference: Reference = "nginx:1.2".parse()?;
-/// assert_eq!((reference.host(), reference.repository()), ("docker.io", "library/nginx".into()));
-/// assert_eq!(reference.to_string(), "nginx:1.2");
-/// # Ok::<(), multiarch_core::Error>(())
-/// ```
-///
 /// [distribution/reference]: https://github.com/distribution/reference/blob/v0.6.0/reference.go
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Reference {

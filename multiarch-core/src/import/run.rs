@@ -41,7 +41,7 @@ use crate::{
 pub struct Import {
     target: Target,
     charts: Option<ChartAddress>,
-    packages: Vec<Source>,
+    packages: Vec<PackageSource>,
     options: Options,
     context: Context,
     cache: Option<PathBuf>,
@@ -52,7 +52,7 @@ pub struct Import {
 }
 
 #[derive(Clone, Debug)]
-enum Source {
+enum PackageSource {
     Path(PathBuf),
     Opened(Arc<Package>),
 }
@@ -100,17 +100,24 @@ impl Import {
         Ok(self)
     }
 
+    /// The same with an address that was read.
+    #[cfg(test)]
+    pub(crate) fn charts_to_address(mut self, address: ChartAddress) -> Self {
+        self.charts = Some(address);
+        self
+    }
+
     /// Adds a package, by its path. It is opened by [`plan`](Import::plan).
     #[must_use]
     pub fn package(mut self, path: impl Into<PathBuf>) -> Self {
-        self.packages.push(Source::Path(path.into()));
+        self.packages.push(PackageSource::Path(path.into()));
         self
     }
 
     /// Adds a package that is open.
     #[must_use]
     pub fn opened(mut self, package: impl Into<Arc<Package>>) -> Self {
-        self.packages.push(Source::Opened(package.into()));
+        self.packages.push(PackageSource::Opened(package.into()));
         self
     }
 
@@ -218,8 +225,8 @@ impl Import {
             .packages
             .iter()
             .filter_map(|source| match source {
-                Source::Path(path) => Some(path),
-                Source::Opened(_) => None,
+                PackageSource::Path(path) => Some(path),
+                PackageSource::Opened(_) => None,
             })
             .collect();
         let options = OpenOptions::in_context(&self.context, self.cache.clone());
@@ -227,8 +234,8 @@ impl Import {
         let (mut packages, mut problems) = (Vec::new(), Vec::new());
         for source in &self.packages {
             match source {
-                Source::Opened(package) => packages.push(package.clone()),
-                Source::Path(_) => match opened.next() {
+                PackageSource::Opened(package) => packages.push(package.clone()),
+                PackageSource::Path(_) => match opened.next() {
                     Some(Ok(package)) => packages.push(Arc::new(package)),
                     Some(Err(error)) => problems.push(error),
                     None => {}

@@ -22,11 +22,11 @@ use crate::{
 #[derive(Clone)]
 pub struct Target {
     text: String,
-    kind: Kind,
+    kind: TargetKind,
 }
 
 #[derive(Clone)]
-enum Kind {
+enum TargetKind {
     Layout(PathBuf),
     #[cfg(feature = "registry")]
     Registry(Address),
@@ -42,12 +42,12 @@ impl Target {
     /// [`ErrorKind::Usage`] for anything else.
     pub fn open(text: &str) -> Result<Self> {
         if let Some(path) = text.strip_prefix("oci:").filter(|path| !path.is_empty()) {
-            return Ok(Self { text: text.into(), kind: Kind::Layout(path.into()) });
+            return Ok(Self { text: text.into(), kind: TargetKind::Layout(path.into()) });
         }
         #[cfg(feature = "registry")]
         if !text.starts_with("oci:") {
             let address: Address = text.parse()?;
-            return Ok(Self { text: address.to_string(), kind: Kind::Registry(address) });
+            return Ok(Self { text: address.to_string(), kind: TargetKind::Registry(address) });
         }
         let message = "the target is no OCI layout directory";
         Err(Error::new(ErrorKind::Usage, message).with_detail("target-address"))
@@ -55,7 +55,7 @@ impl Target {
 
     /// A store of one's own; `name` stands for an address in plans and reports.
     pub fn new(name: impl Into<String>, store: Arc<dyn ImageStore>) -> Self {
-        Self { text: name.into(), kind: Kind::Store(store) }
+        Self { text: name.into(), kind: TargetKind::Store(store) }
     }
 
     /// Where a cluster pulls the target's images from: a host, and perhaps a path below which all
@@ -63,8 +63,8 @@ impl Target {
     pub fn registry(&self) -> Option<String> {
         match &self.kind {
             #[cfg(feature = "registry")]
-            Kind::Registry(address) => Some(address.registry()),
-            Kind::Layout(_) | Kind::Store(_) => None,
+            TargetKind::Registry(address) => Some(address.registry()),
+            TargetKind::Layout(_) | TargetKind::Store(_) => None,
         }
     }
 
@@ -74,12 +74,12 @@ impl Target {
         #[cfg(feature = "registry")] connector: &Connector,
     ) -> Result<OpenTarget> {
         let images: Arc<dyn ImageStore> = match &self.kind {
-            Kind::Layout(path) => Arc::new(OciLayout::new(path)),
+            TargetKind::Layout(path) => Arc::new(OciLayout::new(path)),
             #[cfg(feature = "registry")]
-            Kind::Registry(address) => {
+            TargetKind::Registry(address) => {
                 Arc::new(Registry::new(address.clone(), connector.clone())?)
             }
-            Kind::Store(store) => store.clone(),
+            TargetKind::Store(store) => store.clone(),
         };
         let (name, registry) = (self.text.clone(), self.registry());
         Ok(OpenTarget { name, images, registry, charts: None })

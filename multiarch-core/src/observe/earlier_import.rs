@@ -74,9 +74,8 @@ fn existing(
     context: &Context,
 ) -> Result<BTreeSet<TargetName>> {
     let (store, names): (_, Vec<TargetName>) = (&target.images, names.into_iter().collect());
-    let answers = workers::ask(store.jobs(), &names, context, |name| {
-        Ok(store.get_tag(name)?.is_some())
-    })?;
+    let answers =
+        workers::ask(store.jobs(), &names, context, |name| Ok(store.get_tag(name)?.is_some()))?;
     let mut existing = BTreeSet::new();
     for (name, answer) in names.into_iter().zip(answers) {
         if answer.map_err(|error| error.of_image(&name))? {

@@ -150,7 +150,9 @@ enum Layer<'a> {
 impl Layer<'_> {
     fn blob(&self) -> Blob {
         match self {
-            Self::Foreign(descriptor) => Blob { descriptor: (*descriptor).clone(), place: BlobPlace::Foreign },
+            Self::Foreign(descriptor) => {
+                Blob { descriptor: (*descriptor).clone(), place: BlobPlace::Foreign }
+            }
             Self::Stored { digest, locator, compression } => {
                 let media_type = match compression {
                     Compression::Gzip => types::DOCKER_LAYER.to_owned(),

@@ -59,7 +59,12 @@ pub(crate) fn read_image(store: &dyn DocumentStore, document: Document) -> Resul
     Ok(PackageImage { references, incoming, documents, is_placed: false, origin, absent })
 }
 
-fn gather(store: &dyn DocumentStore, index: &Document, into: &mut Gathered, depth: usize) -> Result<()> {
+fn gather(
+    store: &dyn DocumentStore,
+    index: &Document,
+    into: &mut Gathered,
+    depth: usize,
+) -> Result<()> {
     if depth > MAX_NESTING {
         let message = "indexes nested deeper than 4 levels";
         return Err(Error::new(ErrorKind::TooLarge, message).with_digest(index.digest()));
@@ -94,7 +99,10 @@ fn gather(store: &dyn DocumentStore, index: &Document, into: &mut Gathered, dept
 }
 
 /// A manifest with its blobs, and its config where it is an image's.
-fn manifest(store: &dyn DocumentStore, document: &Document) -> Result<(StoredDocument, Option<Arc<ImageConfig>>)> {
+fn manifest(
+    store: &dyn DocumentStore,
+    document: &Document,
+) -> Result<(StoredDocument, Option<Arc<ImageConfig>>)> {
     let manifest = Manifest::parse(document)?;
     let blob = |descriptor: &Descriptor| {
         Ok(Blob { descriptor: descriptor.clone(), place: store.place(descriptor)? })

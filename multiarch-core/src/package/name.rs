@@ -37,7 +37,7 @@ impl PackageName {
     /// parts may be missing.
     ///
     /// ```
-    /// use multiarch_core::package::PackageName;
+    /// use multiarch_core::PackageName;
     /// let name = PackageName::parse("gpu-addon-offline-package-v0.18.0-amd64.tar.gz");
     /// assert_eq!(name.stem, "gpu-addon-offline-package");
     /// assert_eq!(name.version.as_deref(), Some("v0.18.0"));

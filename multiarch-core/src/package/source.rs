@@ -16,11 +16,8 @@ pub(crate) trait BlobSource: Send + Sync {
     ///
     /// # Errors
     /// Where the file cannot be read.
-    fn open(
-        &self,
-        locator: &Locator,
-        permit: SendPermit,
-    ) -> io::Result<Box<dyn BufferSource + '_>>;
+    fn open(&self, locator: &Locator, permit: SendPermit)
+    -> io::Result<Box<dyn BufferSource + '_>>;
 
     /// All bytes at a place, which must be few enough to be held.
     ///

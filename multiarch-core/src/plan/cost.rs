@@ -73,7 +73,7 @@ impl Cost {
     ///
     /// ```
     /// # use std::time::Duration;
-    /// # use multiarch_core::plan::Cost;
+    /// # use multiarch_core::Cost;
     /// let mut cost = Cost::default();
     /// cost.bytes_to_send = 125_000_000;
     /// cost.requests = 1000;

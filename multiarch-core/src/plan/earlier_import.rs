@@ -7,9 +7,9 @@ use std::{
     sync::Arc,
 };
 
-use super::{Options, SolvedChart, solved_chart::StoredNames};
+use super::{Options, SolvedChart, solved_chart::StoredNames, stored_chart::StoredChart};
 use crate::{
-    chart::{Chart, ChartFiles, Hint, TargetName},
+    chart::TargetName,
     error::{Error, ErrorKind, Result},
     package::{Bundle, Package, PackageImage},
 };
@@ -29,29 +29,6 @@ pub(crate) struct EarlierImport {
     /// Images that the target holds under names that no chart will render any more.
     pub(super) previous: BTreeMap<TargetName, Arc<PackageImage>>,
     pub(super) problems: Vec<Error>,
-}
-
-/// A chart in the chart repository.
-#[derive(Debug)]
-pub(crate) struct StoredChart {
-    pub(crate) files: ChartFiles,
-    chart: Chart,
-}
-
-impl StoredChart {
-    fn unpack(packed: &[u8]) -> Result<Self> {
-        let files = ChartFiles::unpack(packed)?;
-        let chart = Chart::load(&files)?;
-        Ok(Self { files, chart })
-    }
-
-    /// The names below the registry that these hints render; `None` for what is elsewhere or cannot
-    /// be rendered.
-    pub(super) fn names(&self, hints: &[Hint], registry: &str) -> Vec<Option<TargetName>> {
-        let values = self.chart.merged_values();
-        let name = |hint: &Hint| TargetName::below(registry, &hint.reference(&values).ok()?);
-        hints.iter().map(name).collect()
-    }
 }
 
 impl EarlierImport {

@@ -172,7 +172,11 @@ fn pushes(
         if !document.kind().is_index() {
             return Ok(BTreeSet::from([document.digest().clone()]));
         }
-        Ok(Index::from_document(document)?.entries().iter().map(|entry| entry.digest().clone()).collect())
+        Ok(Index::from_document(document)?
+            .entries()
+            .iter()
+            .map(|entry| entry.digest().clone())
+            .collect())
     };
     let needed = listed(document)?;
     let there = before.document().map(listed).transpose()?.unwrap_or_default();

@@ -158,9 +158,8 @@ impl Inventory {
         if !earlier.relocates() {
             return Vec::new();
         }
-        let version = |key: &(usize, usize)| {
-            self.packages[key.0].name().version.clone().unwrap_or_default()
-        };
+        let version =
+            |key: &(usize, usize)| self.packages[key.0].name().version.clone().unwrap_or_default();
         let listing = |key: &(usize, usize)| &self.packages[key.0].identity().listing;
         let latest = |a: &&(usize, usize), b: &&(usize, usize)| {
             let order = compare_versions(&version(b), &version(a)).unwrap_or(Ordering::Equal);
@@ -184,8 +183,8 @@ impl Inventory {
         let package = &self.packages[key.0];
         let bundle = &package.bundles()[key.1];
         let findings = &mut self.findings;
-        let upload =
-            files.and_then(|files| plan_upload(files, bundle, key, earlier, &self.options, findings));
+        let upload = files
+            .and_then(|files| plan_upload(files, bundle, key, earlier, &self.options, findings));
         let chart = &mut self.charts[place];
         match upload {
             Ok(upload) => chart.upload = Some(upload),

@@ -66,7 +66,8 @@ pub(super) fn name_bundle(
             continue;
         }
         let others = name_loose(image, origin, options)?;
-        named.extend(others.into_iter().filter(|n| !hinted.contains(&(index, n.reference.clone()))));
+        named
+            .extend(others.into_iter().filter(|n| !hinted.contains(&(index, n.reference.clone()))));
     }
     Ok(named)
 }
@@ -75,7 +76,8 @@ pub(super) fn name_bundle(
 /// archive: it is found by its digest, or by being the only one without a name.
 fn find(bundle: &Bundle, rendered: &str) -> Option<usize> {
     let images = bundle.images();
-    let named = |image: &Arc<PackageImage>| image.references.iter().any(|r| same_reference(r, rendered));
+    let named =
+        |image: &Arc<PackageImage>| image.references.iter().any(|r| same_reference(r, rendered));
     if let Some(index) = images.iter().position(named) {
         return Some(index);
     }

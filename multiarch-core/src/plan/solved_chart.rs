@@ -2,11 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Options, earlier_import::StoredChart};
+use super::{Options, stored_chart::StoredChart};
 use crate::{
     chart::{
-        Hint, NameMode, Naming, Overrides, Relocation, TargetName, Values, relocate,
-        rendered_alone,
+        Hint, NameMode, Naming, Overrides, Relocation, TargetName, Values, relocate, rendered_alone,
     },
     error::Result,
     image::Reference,

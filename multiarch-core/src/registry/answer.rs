@@ -36,7 +36,7 @@ pub(super) async fn refusal(response: Response) -> Error {
         .headers()
         .get(header::WWW_AUTHENTICATE)
         .map(|value| value.to_str().unwrap_or_default().to_owned());
-    let text = super::client::body(response, MAX_BODY).await.unwrap_or_default();
+    let text = super::response::body(response, MAX_BODY).await.unwrap_or_default();
     explain(status, challenge.as_deref(), &text)
 }
 

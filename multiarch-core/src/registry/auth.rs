@@ -15,7 +15,7 @@ use self::{
     challenge::Challenge,
     token::{Token, TokenAnswer},
 };
-use super::{answer, client, retry};
+use super::{answer, response, retry};
 use crate::{
     config::Credentials,
     error::{Error, ErrorKind, Result},
@@ -164,7 +164,7 @@ impl Auth {
         let place = |e: Error| e.at_host(realm.host_str().unwrap_or_default());
         let response = retry::with_retries(None, || async {
             let request = self.token_request(scope, realm, service);
-            client::limited(client::LIMIT, request.send()).await
+            response::limited(response::LIMIT, request.send()).await
         })
         .await
         .map_err(place)?;
@@ -177,7 +177,7 @@ impl Auth {
             };
             return Err(place(Error::new(kind, message)));
         }
-        let text = client::body(response, MAX_ANSWER).await.map_err(place)?;
+        let text = response::body(response, MAX_ANSWER).await.map_err(place)?;
         let answer: TokenAnswer = serde_json::from_slice(&text).map_err(|_| {
             // The cause might quote the token.
             place(Error::new(

@@ -9,7 +9,8 @@ use super::{
     runtime::Pending,
     session::{ResumePoint, UploadStart},
     throttle::Permit,
-    upload::{Chunks, UploadEnd, UploadFailure},
+    upload::{Chunks, UploadEnd},
+    upload_failure::UploadFailure,
 };
 use crate::{
     error::{Error, ErrorKind, Result},
@@ -41,7 +42,7 @@ impl Drop for ClosedAtEnd {
 }
 
 /// How one attempt ended.
-enum Attempt {
+enum UploadAttempt {
     Sent(Sent),
     /// The server does not take the blob in one piece.
     WantsChunks,
@@ -65,19 +66,19 @@ impl Registry {
             let offset = state.point.as_ref().map_or(0, |point| point.offset);
             let fetched = copying.is_some() || !content.is_in_target();
             match self.attempt(repository, mount_from.take(), content, &mut state, fetched) {
-                Ok(Attempt::Sent(sent)) => return Ok(sent),
-                Ok(Attempt::WantsChunks) if !state.chunked => state.chunked = true,
-                Ok(Attempt::WantsChunks) => {
+                Ok(UploadAttempt::Sent(sent)) => return Ok(sent),
+                Ok(UploadAttempt::WantsChunks) if !state.chunked => state.chunked = true,
+                Ok(UploadAttempt::WantsChunks) => {
                     let message = "the server takes the blob neither in one piece nor in chunks";
                     return Err(Error::new(ErrorKind::Server, message)
                         .at_host(self.connection.address.host()));
                 }
-                Ok(Attempt::WantsContent(point)) => {
+                Ok(UploadAttempt::WantsContent(point)) => {
                     copying = Some(self.copying());
                     content.fetch()?;
                     state.point = Some(point);
                 }
-                Ok(Attempt::Failed(failure)) => {
+                Ok(UploadAttempt::Failed(failure)) => {
                     self.recover(&mut state, failure, repository, content.size())?;
                 }
                 // What the server had of it may be what is wrong; it is not asked for that again.
@@ -98,7 +99,7 @@ impl Registry {
         content: &BlobContent<'_>,
         state: &mut UploadState,
         fetched: bool,
-    ) -> Result<Attempt> {
+    ) -> Result<UploadAttempt> {
         let client = self.connection.client()?;
         let (throttle, order) = (client.throttle.clone(), content.read_order());
         let runtime = &self.connection.runtime;
@@ -112,16 +113,16 @@ impl Registry {
             }
         };
         let attempt = match start {
-            Ok(UploadStart::Mounted) => Ok(Attempt::Sent(Sent::Mounted)),
-            Ok(UploadStart::Session(point)) if !fetched => Ok(Attempt::WantsContent(point)),
+            Ok(UploadStart::Mounted) => Ok(UploadAttempt::Sent(Sent::Mounted)),
+            Ok(UploadStart::Session(point)) if !fetched => Ok(UploadAttempt::WantsContent(point)),
             Ok(UploadStart::Session(point)) => {
                 self.send_from(point, repository, content, state.chunked, &permit)
             }
-            Ok(UploadStart::Failed(failure)) => Ok(Attempt::Failed(failure)),
+            Ok(UploadStart::Failed(failure)) => Ok(UploadAttempt::Failed(failure)),
             Err(error) => Err(error),
         };
         match &attempt {
-            Ok(Attempt::Failed(failure)) => permit.end(failure.outcome, &failure.did),
+            Ok(UploadAttempt::Failed(failure)) => permit.end(failure.outcome, &failure.did),
             _ => permit.end(RequestOutcome::Answered, ""),
         }
         attempt
@@ -168,7 +169,7 @@ impl Registry {
         content: &BlobContent<'_>,
         chunked: bool,
         permit: &Permit,
-    ) -> Result<Attempt> {
+    ) -> Result<UploadAttempt> {
         let client = self.connection.client()?;
         let (repository, digest) = (repository.to_owned(), content.digest().clone());
         let (size, offset) = (content.size(), point.offset);
@@ -183,9 +184,9 @@ impl Registry {
         };
         let reader = content.open(permit.may_send())?;
         Ok(match feed(reader, offset, start)? {
-            UploadEnd::Done => Attempt::Sent(Sent::Uploaded),
-            UploadEnd::WantsChunks => Attempt::WantsChunks,
-            UploadEnd::Failed(failure) => Attempt::Failed(failure),
+            UploadEnd::Done => UploadAttempt::Sent(Sent::Uploaded),
+            UploadEnd::WantsChunks => UploadAttempt::WantsChunks,
+            UploadEnd::Failed(failure) => UploadAttempt::Failed(failure),
         })
     }
 }

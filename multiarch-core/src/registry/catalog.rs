@@ -9,8 +9,9 @@ use serde::Deserialize;
 use super::{
     answer,
     auth::Scope,
-    client::{self, Ask, Client},
+    client::{Ask, Client},
     concurrency::BOUND,
+    response,
 };
 use crate::{
     chart::TargetName,
@@ -84,7 +85,7 @@ impl Client {
         match response.status() {
             StatusCode::OK => {}
             StatusCode::NOT_FOUND if ask.url.path().ends_with("/tags/list") => {
-                client::pass_over(response).await;
+                response::pass_over(response).await;
                 return Ok(None);
             }
             _ => {
@@ -94,7 +95,7 @@ impl Client {
         }
         let links = response.headers().get_all(header::LINK).iter();
         let next = links.filter_map(|value| value.to_str().ok()).find_map(next_link);
-        let text = client::body(response, MAX_PAGE).await?;
+        let text = response::body(response, MAX_PAGE).await?;
         let page = serde_json::from_slice(&text).map_err(|e| {
             Error::caused_by(ErrorKind::Server, "the server's list cannot be read", e)
                 .at_host(self.address.host())

@@ -1,26 +1,22 @@
 //! Requests: authentication, retries, time limits.
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use reqwest::{Method, Response, StatusCode, Url, header, redirect};
-use tokio::time::timeout;
 
 use super::{
     Address, Connector,
     address::Scheme,
     auth::{Auth, Scope},
     credentials,
-    throttle::Throttle,
+    response::{LIMIT, limited, pass_over},
     retry::with_retries,
+    throttle::Throttle,
     tls::Verifier,
 };
 use crate::error::{Error, ErrorKind, Result};
 
-/// Every request that sends little ends within this time.
-pub(super) const LIMIT: Duration = Duration::from_secs(60);
 const CONNECT: Duration = Duration::from_secs(15);
-/// What is read of an answer that nobody wants.
-const PASSED_OVER: usize = 64 << 10;
 /// How often a refused token is fetched anew: it may end again before it is used.
 const MAX_REFUSALS: u32 = 2;
 /// A connection to one registry.
@@ -35,9 +31,9 @@ pub(super) struct Client {
 
 /// How a request gets the right to be made.
 #[derive(Clone, Copy)]
-enum Entry {
+enum Admission {
     /// It waits at the server's throttle, and is repeated while its failure may pass.
-    Throttle,
+    Queue,
     /// The caller holds a permit.
     Permitted,
 }
@@ -114,24 +110,25 @@ impl Client {
     /// Makes a request until there is an answer that says something: passing errors are waited for,
     /// a refused token is fetched anew.
     pub(super) async fn send(&self, ask: &Ask) -> Result<Response> {
-        self.authorised(ask, Entry::Throttle).await
+        self.authorised(ask, Admission::Queue).await
     }
 
     /// Makes a request for a caller that holds a permit of this server's throttle: it does not wait
     /// for another one, and is not repeated but with a fresh token.
     pub(super) async fn send_permitted(&self, ask: &Ask) -> Result<Response> {
-        self.authorised(ask, Entry::Permitted).await
+        self.authorised(ask, Admission::Permitted).await
     }
 
     /// Makes a request with the authorization that the server wants.
-    async fn authorised(&self, ask: &Ask, entry: Entry) -> Result<Response> {
+    async fn authorised(&self, ask: &Ask, admission: Admission) -> Result<Response> {
         let place = |e: Error| {
             let e = self.explain(e).at_host(self.address.host());
             e.asking(format!("{} {}", ask.method, ask.url.path()))
         };
         for _ in 0..MAX_REFUSALS {
             let used = self.authorization(&ask.url, &ask.scope).await.map_err(place)?;
-            let response = self.enter_and_send(ask, used.as_deref(), entry).await.map_err(place)?;
+            let response =
+                self.send_admitted(ask, used.as_deref(), admission).await.map_err(place)?;
             if response.status() != StatusCode::UNAUTHORIZED {
                 return Ok(response);
             }
@@ -142,18 +139,18 @@ impl Client {
             pass_over(response).await;
         }
         let used = self.authorization(&ask.url, &ask.scope).await.map_err(place)?;
-        self.enter_and_send(ask, used.as_deref(), entry).await.map_err(place)
+        self.send_admitted(ask, used.as_deref(), admission).await.map_err(place)
     }
 
-    async fn enter_and_send(
+    async fn send_admitted(
         &self,
         ask: &Ask,
         used: Option<&str>,
-        entry: Entry,
+        admission: Admission,
     ) -> Result<Response> {
-        match entry {
-            Entry::Permitted => self.send_once(ask, used).await,
-            Entry::Throttle => {
+        match admission {
+            Admission::Permitted => self.send_once(ask, used).await,
+            Admission::Queue => {
                 with_retries(Some(&self.throttle), || self.send_once(ask, used)).await
             }
         }
@@ -215,49 +212,5 @@ impl Client {
             }
             _ => error,
         }
-    }
-}
-
-/// Ends a request after its time.
-pub(super) async fn limited(
-    limit: Duration,
-    request: impl Future<Output = reqwest::Result<Response>>,
-) -> Result<Response> {
-    match timeout(limit, request).await {
-        Ok(Ok(response)) => Ok(response),
-        Ok(Err(error)) => Err(network(error)),
-        Err(_) => {
-            let message = format!("no answer within {} seconds", limit.as_secs());
-            Err(Error::new(ErrorKind::Network, message))
-        }
-    }
-}
-
-pub(super) fn network(error: reqwest::Error) -> Error {
-    // The URL is in the error's place already, and may have a session in its query.
-    Error::caused_by(ErrorKind::Network, "the request failed", error.without_url())
-}
-
-/// Reads what an answer says beside its status, so that its connection serves the next request.
-pub(super) async fn pass_over(response: Response) {
-    let _ = body(response, PASSED_OVER).await;
-}
-
-/// Reads a body that must not be large.
-pub(super) async fn body(mut response: Response, limit: usize) -> Result<Vec<u8>> {
-    let read = async {
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(network)? {
-            body.extend_from_slice(&chunk);
-            if body.len() > limit {
-                let message = format!("the server's answer is longer than {limit} bytes");
-                return Err(Error::new(ErrorKind::TooLarge, message));
-            }
-        }
-        Ok(body)
-    };
-    match timeout(LIMIT, read).await {
-        Ok(result) => result,
-        Err(_) => Err(Error::new(ErrorKind::Network, "the answer did not end within 60 seconds")),
     }
 }

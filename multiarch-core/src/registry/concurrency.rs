@@ -172,7 +172,7 @@ impl ConcurrencyLimit {
         }
         self.refusals += u32::from(news);
         // A server whose clock is behind asks for nothing.
-        let own = super::retry::pause(self.refusals.max(1));
+        let own = super::backoff::pause(self.refusals.max(1));
         let pause = asked.map_or(own, |asked| asked.max(own));
         let until = Some(now + pause);
         if self.closed_until >= until {
@@ -197,7 +197,9 @@ impl ConcurrencyLimit {
     ) -> Option<Duration> {
         let streak = match (kind, outcome) {
             // A line that breaks may bring a large blob across nevertheless.
-            (RequestKind::Small, _) | (RequestKind::Upload, RequestOutcome::Silent) => &mut self.streak,
+            (RequestKind::Small, _) | (RequestKind::Upload, RequestOutcome::Silent) => {
+                &mut self.streak
+            }
             (RequestKind::Upload, _) => &mut self.upload_streak,
         };
         let streak = streak.get_or_insert(Streak { since: begun, count: 0 });
@@ -296,7 +298,11 @@ mod tests {
     }
 
     /// Ends requests one after the other, each of so much time; gives when the server is given up.
-    fn given_up(pace: &mut ConcurrencyLimit, outcome: RequestOutcome, each: Duration) -> Option<Duration> {
+    fn given_up(
+        pace: &mut ConcurrencyLimit,
+        outcome: RequestOutcome,
+        each: Duration,
+    ) -> Option<Duration> {
         let begun = Instant::now();
         let mut now = begun;
         for _ in 0..10_000 {
@@ -341,7 +347,10 @@ mod tests {
             assert!(pace.begin(RequestKind::Small, now));
             pace.end(RequestKind::Small, RequestOutcome::Answered, now, now);
             assert!(pace.begin(RequestKind::Upload, now));
-            matches!(pace.end(RequestKind::Upload, RequestOutcome::Failed, now, now), Consequence::Broken(_))
+            matches!(
+                pace.end(RequestKind::Upload, RequestOutcome::Failed, now, now),
+                Consequence::Broken(_)
+            )
         });
         assert_eq!(ended, Some(30));
         // One answer in between, and it goes on.
@@ -352,7 +361,10 @@ mod tests {
             assert!(pace.begin(RequestKind::Small, now));
             let fails = second % 8 > 0;
             let outcome = if fails { RequestOutcome::Failed } else { RequestOutcome::Answered };
-            assert!(!matches!(pace.end(RequestKind::Small, outcome, now, now), Consequence::Broken(_)));
+            assert!(!matches!(
+                pace.end(RequestKind::Small, outcome, now, now),
+                Consequence::Broken(_)
+            ));
         }
     }
 
@@ -361,7 +373,8 @@ mod tests {
         let now = Instant::now();
         let mut pace = ConcurrencyLimit::new(8);
         assert!(pace.begin(RequestKind::Small, now));
-        let end = pace.end(RequestKind::Small, RequestOutcome::TooMuch(Some(Duration::ZERO)), now, now);
+        let end =
+            pace.end(RequestKind::Small, RequestOutcome::TooMuch(Some(Duration::ZERO)), now, now);
         assert!(matches!(end, Consequence::Pause(pause) if pause >= 100 * MILLI), "{end:?}");
     }
 
@@ -372,7 +385,9 @@ mod tests {
         assert!(pace.begin(RequestKind::Small, begun));
         pace.end(RequestKind::Small, RequestOutcome::Answered, begun, begun + best);
         for _ in 0..rounds {
-            assert!(pace.begin(RequestKind::Small, begun) && pace.begin(RequestKind::Upload, begun));
+            assert!(
+                pace.begin(RequestKind::Small, begun) && pace.begin(RequestKind::Upload, begun)
+            );
             pace.end(RequestKind::Small, RequestOutcome::Answered, begun, begun + then);
             pace.end(RequestKind::Upload, RequestOutcome::Answered, begun, begun + then);
         }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use reqwest::{Method, StatusCode, header};
 
 use super::{
-    Address, Connector, answer, auth::Scope, client, client::Client, runtime::Runtime,
+    Address, Connector, answer, auth::Scope, client, client::Client, response, runtime::Runtime,
 };
 use crate::error::{Error, Result};
 
@@ -97,7 +97,7 @@ impl Web {
             let status = response.status().as_u16();
             let media_type = response.headers().get(header::CONTENT_TYPE);
             let media_type = media_type.and_then(|v| v.to_str().ok()).unwrap_or("").to_owned();
-            let body = client::body(response, limit)
+            let body = response::body(response, limit)
                 .await
                 .map_err(|e| e.at_host(&place.0).asking(&place.1))?;
             Ok(WebAnswer { status, media_type, body, place })

@@ -9,15 +9,12 @@ use std::{
 use reqwest::{Response, StatusCode, header};
 use tokio::time::sleep;
 
-use super::{answer, concurrency::RequestOutcome, throttle::Throttle};
+use super::{answer, backoff::pause, concurrency::RequestOutcome, throttle::Throttle};
 use crate::error::{Error, ErrorKind, Result};
 
 /// How often a request is made that fails, or that the server asks to make later.
 const TRIES: u32 = 6;
 const PATIENCE: u32 = 8;
-/// How long the pauses between are.
-const FIRST_PAUSE: Duration = Duration::from_millis(250);
-const LONGEST_PAUSE: Duration = Duration::from_secs(8);
 /// A server may ask for this much patience, not more.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
@@ -39,11 +36,18 @@ impl Retries {
     }
 
     /// Waits before it. Behind a throttle nobody passes before the server wants it.
-    pub(super) async fn rest(&self, throttle: Option<&Arc<Throttle>>, outcome: RequestOutcome, did: &str) {
+    pub(super) async fn rest(
+        &self,
+        throttle: Option<&Arc<Throttle>>,
+        outcome: RequestOutcome,
+        did: &str,
+    ) {
         let own = pause(self.failures.max(self.refusals).max(1));
         match (outcome, throttle) {
             (RequestOutcome::Answered, _) | (RequestOutcome::TooMuch(_), Some(_)) => {}
-            (RequestOutcome::TooMuch(asked), None) => sleep(asked.map_or(own, |a| a.max(own))).await,
+            (RequestOutcome::TooMuch(asked), None) => {
+                sleep(asked.map_or(own, |a| a.max(own))).await
+            }
             (RequestOutcome::Failed | RequestOutcome::Silent, _) => {
                 if let Some(throttle) = throttle {
                     throttle.tell(own, did);
@@ -109,13 +113,6 @@ pub(super) fn outcome_of(response: &Response) -> (RequestOutcome, String) {
         _ => RequestOutcome::Answered,
     };
     (outcome, format!("answered {}", response.status()))
-}
-
-/// The pause before try `round + 1`, longer each time, and not the same for everybody.
-pub(super) fn pause(round: u32) -> Duration {
-    let base = FIRST_PAUSE.saturating_mul(2u32.saturating_pow(round - 1)).min(LONGEST_PAUSE);
-    let spread = u64::from(std::process::id()).wrapping_mul(2_654_435_761) % 256;
-    base + Duration::from_millis(spread)
 }
 
 /// `Retry-After`, in seconds or as a date (RFC 9110, section 10.2.3).

@@ -3,12 +3,8 @@
 use reqwest::{Method, Response, StatusCode, Url, header};
 
 use super::{
-    answer,
-    auth::Scope,
-    client::{self, Client},
-    concurrency::RequestOutcome,
-    retry,
-    upload::UploadFailure,
+    answer, auth::Scope, client::Client, concurrency::RequestOutcome, response, retry,
+    upload_failure::UploadFailure,
 };
 use crate::{
     error::{Error, ErrorKind, Result},
@@ -60,7 +56,7 @@ impl Client {
                 match response.status() {
                     StatusCode::CREATED => return Ok(UploadStart::Mounted),
                     StatusCode::ACCEPTED => return self.session(&ask.url, &response),
-                    _ => client::pass_over(response).await,
+                    _ => response::pass_over(response).await,
                 }
             }
         }

@@ -4,9 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use reqwest::{Method, StatusCode, header};
 
-use super::{
-    Address, Connector, answer, auth::Scope, client, connection::Connection,
-};
+use super::{Address, Connector, answer, auth::Scope, connection::Connection, response};
 use crate::{
     chart::TargetName,
     error::{Error, Result},
@@ -74,14 +72,14 @@ impl Registry {
             match response.status() {
                 StatusCode::OK => {}
                 StatusCode::NOT_FOUND => {
-                    client::pass_over(response).await;
+                    response::pass_over(response).await;
                     return Ok(None);
                 }
                 _ => return Err(place(answer::refusal(response).await)),
             }
             let media_type = response.headers().get(header::CONTENT_TYPE);
             let media_type = media_type.and_then(|v| v.to_str().ok()).unwrap_or("").to_owned();
-            let body = client::body(response, limit).await.map_err(place)?;
+            let body = response::body(response, limit).await.map_err(place)?;
             Ok(Some((body, media_type)))
         })
     }

@@ -11,7 +11,7 @@ use std::{
 
 use tokio::sync::Notify;
 
-use super::concurrency::{Consequence, RequestKind, RequestOutcome, ConcurrencyLimit};
+use super::concurrency::{ConcurrencyLimit, Consequence, RequestKind, RequestOutcome};
 use crate::{
     error::{Error, ErrorKind, Result},
     run::{Meter, SendPermit},
@@ -56,12 +56,7 @@ impl std::fmt::Debug for Throttles {
 
 impl Throttles {
     /// The throttle of a server: images and charts may go to the same one.
-    pub(super) fn get(
-        &self,
-        bound: usize,
-        host: &str,
-        meter: Meter,
-    ) -> Arc<Throttle> {
+    pub(super) fn get(&self, bound: usize, host: &str, meter: Meter) -> Arc<Throttle> {
         let mut gates = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let throttle = gates.entry(host.to_owned());
         throttle.or_insert_with(|| Throttle::new(bound, host, meter)).clone()
@@ -69,11 +64,7 @@ impl Throttles {
 }
 
 impl Throttle {
-    fn new(
-        bound: usize,
-        host: impl Into<String>,
-        meter: Meter,
-    ) -> Arc<Self> {
+    fn new(bound: usize, host: impl Into<String>, meter: Meter) -> Arc<Self> {
         let (limit, moved) = (Mutex::new(ConcurrencyLimit::new(bound)), Notify::new());
         let (broken, line, numbers) = Default::default();
         Arc::new(Self { limit, broken, moved, line, numbers, host: host.into(), meter })
@@ -120,7 +111,11 @@ impl Throttle {
         self.pass(RequestKind::Upload, Some(&lined_up)).await
     }
 
-    async fn pass(self: &Arc<Self>, kind: RequestKind, lined_up: Option<&LinedUp<'_>>) -> Result<Permit> {
+    async fn pass(
+        self: &Arc<Self>,
+        kind: RequestKind,
+        lined_up: Option<&LinedUp<'_>>,
+    ) -> Result<Permit> {
         let mut waiting = None;
         loop {
             let moved = self.moved.notified();
@@ -246,7 +241,8 @@ mod tests {
                 .map(|place| {
                     let (throttle, order) = (throttle.clone(), order.clone());
                     tokio::spawn(async move {
-                        let permit = throttle.enter_to_upload(place).await.expect("free in the end");
+                        let permit =
+                            throttle.enter_to_upload(place).await.expect("free in the end");
                         order.lock().expect("whole").push(place);
                         permit.end(RequestOutcome::Answered, "");
                     })

@@ -19,10 +19,11 @@ use reqwest::{Method, Response, StatusCode, Url, header};
 use super::{
     answer,
     auth::Scope,
-    client::{self, Client},
+    client::Client,
     concurrency::RequestOutcome,
-    retry,
+    response, retry,
     session::{ResumePoint, location},
+    upload_failure::UploadFailure,
 };
 use crate::{
     error::{Error, ErrorKind, Result},
@@ -50,17 +51,6 @@ pub(super) enum UploadEnd {
     WantsChunks,
     /// Another try may succeed.
     Failed(UploadFailure),
-}
-
-/// An upload that came to nothing, or half way.
-pub(super) struct UploadFailure {
-    pub(super) error: Error,
-    /// What that says of the server's load.
-    pub(super) outcome: RequestOutcome,
-    /// What the server did, to be read after its name.
-    pub(super) did: String,
-    /// Where it was being sent, if it was.
-    pub(super) session: Option<Url>,
 }
 
 impl Client {
@@ -91,7 +81,7 @@ impl Client {
         let used = self.authorization(&url, &Scope::push(repository)).await?;
         let request = authorised(request, used.as_deref());
         let response = tokio::select! {
-            response = request.send() => response.map_err(client::network),
+            response = request.send() => response.map_err(response::network),
             () = stalled(&progress, size) => {
                 Err(Error::new(ErrorKind::Network, "the upload made no progress for too long"))
             }
@@ -142,7 +132,7 @@ impl Client {
             let used = self.authorization(&url, &Scope::push(repository)).await?;
             let request = authorised(request, used.as_deref());
             let place = |e| self.place(e, &Method::PATCH, &url);
-            let response = match client::limited(CHUNK_LIMIT, request.send()).await {
+            let response = match response::limited(CHUNK_LIMIT, request.send()).await {
                 Ok(response) => response,
                 Err(error) => return Ok(broken(place(error), url)),
             };
@@ -161,7 +151,7 @@ impl Client {
         let used = self.authorization(&url, &Scope::push(repository)).await?;
         let request = authorised(request, used.as_deref());
         let place = |e| self.place(e, &Method::PUT, &url);
-        match client::limited(commit_time(sent), request.send()).await {
+        match response::limited(commit_time(sent), request.send()).await {
             Ok(response) => {
                 self.judge(response, session, repository, used.as_deref()).await.map_err(place)
             }
@@ -181,7 +171,9 @@ impl Client {
             return Ok(UploadEnd::Done);
         }
         let (outcome, did) = retry::outcome_of(&response);
-        let again = |error| Ok(UploadEnd::Failed(UploadFailure { error, outcome, did, session: Some(session) }));
+        let again = |error| {
+            Ok(UploadEnd::Failed(UploadFailure { error, outcome, did, session: Some(session) }))
+        };
         match status {
             // The token ended while the blob was being sent.
             StatusCode::UNAUTHORIZED => {
@@ -207,7 +199,12 @@ impl Client {
 /// A connection that ended.
 fn broken(error: Error, session: Url) -> UploadEnd {
     let did = retry::silent(&error);
-    UploadEnd::Failed(UploadFailure { error, outcome: RequestOutcome::Silent, did, session: Some(session) })
+    UploadEnd::Failed(UploadFailure {
+        error,
+        outcome: RequestOutcome::Silent,
+        did,
+        session: Some(session),
+    })
 }
 
 fn authorised(

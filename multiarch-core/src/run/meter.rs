@@ -252,7 +252,8 @@ mod tests {
         let begun = Instant::now();
         let mut state = sending(begun);
         state.wait = Some((begun + 5 * SECOND, "registry.example.com (429)".into()));
-        let waiting = |state: &MeterState, second| state.snapshot(begun + second * SECOND).waiting_for;
+        let waiting =
+            |state: &MeterState, second| state.snapshot(begun + second * SECOND).waiting_for;
         let named = "registry.example.com (429), 4 s more";
         assert_eq!(waiting(&state, 2).as_deref(), Some(named));
         assert_eq!(waiting(&state, 6).as_deref(), Some("the target, still for 6 s"));

@@ -7,5 +7,5 @@ mod checkpoints;
 mod inflate;
 mod reader;
 
-pub(super) use checkpoints::{Checkpoints, MAX_POINTS, CurrentFile, SPACING};
+pub(super) use checkpoints::{Checkpoints, CurrentFile, MAX_POINTS, SPACING};
 pub(super) use reader::Gunzip;

@@ -15,9 +15,9 @@ use serde::{Deserialize, Serialize};
 
 use super::streams::{Backing, Streams};
 use crate::{
-    run::Cancel,
     image::{Algorithm, Digest, Hasher},
-    package::{Locator, Listing},
+    package::{Listing, Locator},
+    run::Cancel,
 };
 
 /// The first bytes of the file; another number is another format.

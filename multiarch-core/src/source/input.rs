@@ -111,7 +111,7 @@ impl Read for Section {
 
 /// The reader below a `tar::Archive`.
 pub(super) struct Input<'a> {
-    source: Source<'a>,
+    source: InputBytes<'a>,
     at: u64,
     /// How many bytes may be read before an entry's content: the tar crate reads long names whole.
     allowance: Rc<Cell<u64>>,
@@ -119,7 +119,7 @@ pub(super) struct Input<'a> {
     zeros: Rc<Cell<bool>>,
 }
 
-enum Source<'a> {
+enum InputBytes<'a> {
     Section(Section),
     Stream(Box<dyn Read + 'a>),
 }
@@ -128,16 +128,16 @@ enum Source<'a> {
 const MAX_HEADER: u64 = 1 << 20;
 
 impl<'a> Input<'a> {
-    fn new(source: Source<'a>) -> Self {
+    fn new(source: InputBytes<'a>) -> Self {
         Self { source, at: 0, allowance: Rc::default(), zeros: Rc::default() }
     }
 
     pub(super) fn section(section: Section) -> Self {
-        Self::new(Source::Section(section))
+        Self::new(InputBytes::Section(section))
     }
 
     pub(super) fn stream(stream: impl Read + 'a) -> Self {
-        Self::new(Source::Stream(Box::new(stream)))
+        Self::new(InputBytes::Stream(Box::new(stream)))
     }
 
     /// Switches between the header's allowance and none.
@@ -148,8 +148,8 @@ impl<'a> Input<'a> {
     /// The file part this reads from, if it reads from one.
     pub(super) fn as_section(&self) -> Option<Section> {
         match &self.source {
-            Source::Section(section) => Some(section.clone()),
-            Source::Stream(_) => None,
+            InputBytes::Section(section) => Some(section.clone()),
+            InputBytes::Stream(_) => None,
         }
     }
 }
@@ -184,8 +184,8 @@ impl Read for Input<'_> {
         }
         let length = buffer.len().min(usize::try_from(allowed).unwrap_or(usize::MAX));
         let count = match &mut self.source {
-            Source::Section(section) => section.read(&mut buffer[..length])?,
-            Source::Stream(stream) => stream.read(&mut buffer[..length])?,
+            InputBytes::Section(section) => section.read(&mut buffer[..length])?,
+            InputBytes::Stream(stream) => stream.read(&mut buffer[..length])?,
         };
         self.at += count as u64;
         if count > 0 {
@@ -206,12 +206,12 @@ impl Seek for Input<'_> {
         let distance =
             u64::try_from(distance).map_err(|_| io::Error::from(io::ErrorKind::Unsupported))?;
         match &mut self.source {
-            Source::Section(section) => {
+            InputBytes::Section(section) => {
                 let end = section.at.checked_add(distance).filter(|end| *end <= section.size);
                 let cut = || io::Error::new(io::ErrorKind::UnexpectedEof, "the archive is cut");
                 section.at = end.ok_or_else(cut)?;
             }
-            Source::Stream(stream) => skip(stream, distance)?,
+            InputBytes::Stream(stream) => skip(stream, distance)?,
         }
         self.at += distance;
         Ok(self.at)

@@ -1,17 +1,8 @@
 //! How packages are opened.
 
-use std::{
-    io::{Read, Seek},
-    num::NonZeroUsize,
-    path::{Path, PathBuf},
-};
+use std::path::PathBuf;
 
-use super::open;
-use crate::{
-    error::{Error, ErrorKind, Result},
-    package::Package,
-    run::{Cancel, Context, Meter, workers},
-};
+use crate::run::{Cancel, Context, Meter};
 
 /// How packages are opened: with a cache, with progress, and so that it can be stopped.
 ///
@@ -60,69 +51,5 @@ impl OpenOptions {
     pub fn cancel(mut self, cancel: &Cancel) -> Self {
         self.context.cancel = cancel.clone();
         self
-    }
-
-    /// Opens one package; see [`Package::open`].
-    ///
-    /// # Errors
-    /// As [`Package::open`], and [`ErrorKind::Cancelled`].
-    pub fn open(&self, path: impl AsRef<Path>) -> Result<Package> {
-        let path = path.as_ref();
-        open::read(path, self).map_err(|e| e.in_package(path.display()))
-    }
-
-    /// Opens several packages, as many at once as there are processors. The answers are in the order
-    /// of the paths; a file that is no package has its error in its place.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Io`] where one of them cannot be read; where one is not there at all, before the
-    /// first one is read. [`ErrorKind::Cancelled`].
-    pub fn open_all<P: AsRef<Path> + Sync>(&self, paths: &[P]) -> Result<Vec<Result<Package>>> {
-        for path in paths.iter().map(AsRef::as_ref) {
-            let there = std::fs::metadata(path).map_err(|e| Error::from_io("cannot be opened", e));
-            there.map_err(|e| e.in_package(path.display()))?;
-        }
-        let jobs = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-        let opened = workers::map(jobs, paths, |path| self.open(path));
-        let ends_all = |e: &Error| matches!(e.kind(), ErrorKind::Io | ErrorKind::Cancelled);
-        opened
-            .into_iter()
-            .map(|opened| match opened {
-                Err(error) if ends_all(&error) => Err(error),
-                opened => Ok(opened),
-            })
-            .collect()
-    }
-}
-
-impl Package {
-    /// Opens a package: a file (`.tar.gz`, `.tar.zst`, `.tar`, one bundle, a docker-archive, an OCI
-    /// layout) or a directory of such things. Its content decides what it is, not its name.
-    ///
-    /// It is read once, front to back. What is broken in it is in [`Package::problems`] and
-    /// [`Bundle::problems`](crate::Bundle::problems); the rest can be used.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Io`] where it cannot be read at all, [`ErrorKind::NotAPackage`] where nothing
-    /// known is in it.
-    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
-        OpenOptions::new().open(path)
-    }
-
-    /// Reads a package that is no file, such as bytes in memory. `name` stands for a file's name: it
-    /// may say a version and an architecture.
-    ///
-    /// ```
-    /// use multiarch_core::Package;
-    /// let bytes = std::io::Cursor::new(multiarch_generator::demo_package("arm64"));
-    /// let package = Package::from_reader("addon-v1.0.0-arm64.tar.gz", bytes)?;
-    /// assert_eq!(package.bundles()[0].chart(), "web-1.2.0");
-    /// # Ok::<(), multiarch_core::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    /// As [`Package::open`].
-    pub fn from_reader(name: &str, reader: impl Read + Seek + Send + 'static) -> Result<Self> {
-        open::read_from(name, reader, &OpenOptions::new()).map_err(|e| e.in_package(name))
     }
 }

@@ -145,7 +145,9 @@ impl Streams {
     fn start(&self, id: StreamId, offset: u64) -> io::Result<Cursor> {
         Ok(match &self.get(id)?.backing {
             Backing::Pending => return Err(io::ErrorKind::InvalidInput.into()),
-            Backing::File { path, size } => self.section(Arc::new(File::open(path)?), *size, offset),
+            Backing::File { path, size } => {
+                self.section(Arc::new(File::open(path)?), *size, offset)
+            }
             Backing::Reader { reader, size } => self.section(reader.clone(), *size, offset),
             Backing::Gzip { packed, points } => {
                 let point = points.before(offset);

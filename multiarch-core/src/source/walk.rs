@@ -14,7 +14,7 @@ use super::{
 use crate::{
     error::{Error, ErrorKind, Result},
     image::Compression,
-    package::{Locator, MAX_ENTRIES, Member, MemberKind, Listing, StreamId},
+    package::{Listing, Locator, MAX_ENTRIES, Member, MemberKind, StreamId},
 };
 
 /// All paths together; a million real ones take some 50 MiB.

@@ -42,7 +42,11 @@ enum ContentOrigin<'a> {
     Package(&'a Package, Locator, ReadOrder),
     Memory(&'a [u8]),
     /// A repository of the target itself, which it cannot be mounted from.
-    Target { store: &'a dyn ImageStore, repository: &'a str, fetched: OnceLock<Vec<u8>> },
+    Target {
+        store: &'a dyn ImageStore,
+        repository: &'a str,
+        fetched: OnceLock<Vec<u8>>,
+    },
 }
 
 impl<'a> BlobContent<'a> {

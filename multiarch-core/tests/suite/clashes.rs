@@ -1,9 +1,9 @@
 //! Two images of one run on one name.
 
-use multiarch_core::{ErrorKind, package::Finding};
+use multiarch_core::{ErrorKind, Finding, ImageStore};
 use multiarch_generator::{Bundle, Entry, Image, gzip, images_tar, tar};
 
-use crate::runs::{Folder, import, kinds, memory, open};
+use crate::runs::{Folder, import, kinds, memory, open, store};
 
 fn package(bundles: &[Bundle]) -> Vec<u8> {
     let entries: Vec<_> =
@@ -118,11 +118,10 @@ fn only_the_clashing_platform_gives_way() {
         if swapped {
             packages.reverse();
         }
-        let target = memory();
+        let (target, store) = store();
         let report = import(&packages, &target);
         assert!(report.complete, "{:?}", report.errors().collect::<Vec<_>>());
-        let document =
-            target.store().get_tag(&report.images[0].name).expect("read").expect("there");
+        let document = store.get_tag(&report.images[0].name).expect("read").expect("there");
         let text = String::from_utf8(document.raw().to_vec()).expect("text");
         assert!(text.contains(&new.digest()) && text.contains(&arm64.digest()), "{text}");
         assert!(!text.contains(&old.digest()), "{text}");

@@ -1,14 +1,11 @@
-//! The integration tests: one binary, so that it is linked once. `images` and `runs` help,
+//! The integration tests: one binary, so that it is linked once. `runs` helps,
 //! everything else is a subject.
 
 mod bad_packages;
-mod charts;
 mod clashes;
-mod fuse_algebra;
-mod fuse_table;
-mod images;
+mod house;
 mod layout;
 mod packages;
-mod purity;
+
 mod runs;
 mod saved_plans;

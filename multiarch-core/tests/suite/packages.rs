@@ -5,9 +5,10 @@ use std::{
     io::{Seek, SeekFrom, Write},
 };
 
+use multiarch_core::ImageStore;
 use multiarch_generator::{Bundle, Entry, Image, Layer, gzip, images_tar, sha256, tar, zstd};
 
-use crate::runs::{Folder, import, memory, names, open, pair};
+use crate::runs::{Folder, import, memory, names, open, pair, store};
 
 fn bundle(image: &Image) -> Bundle {
     Bundle::simple("web", "1.0.0", &[("app", "quay.io", "demo/web", "v1", image)])
@@ -95,9 +96,9 @@ fn docker_archives_of_other_tools() {
     assert_eq!(found[0].0, "also:1");
     assert_eq!(found[1].0, "library/nginx:1.2");
     // Uncompressed layers: an OCI manifest that says so.
-    let target = memory();
+    let (target, store) = store();
     let report = import(&[open(&path)], &target);
-    let document = target.store().get_tag(&report.images[0].name).expect("read").expect("there");
+    let document = store.get_tag(&report.images[0].name).expect("read").expect("there");
     let manifest: serde_json::Value = serde_json::from_slice(document.raw()).expect("JSON");
     assert_eq!(manifest["mediaType"], "application/vnd.oci.image.manifest.v1+json");
     assert_eq!(manifest["layers"][0]["mediaType"], "application/vnd.oci.image.layer.v1.tar");
@@ -126,10 +127,10 @@ fn zstd_layers_get_their_true_type() {
     let layers = vec![Layer::gzip("base", "base"), Layer::zstd("x", "content")];
     let image = Image::of("arm64", "v8", layers);
     let path = folder.write("z.tar", images_tar(&[("quay.io/demo/z:1", &image)]));
-    let target = memory();
+    let (target, store) = store();
     let report = import(&[open(&path)], &target);
     assert!(report.complete);
-    let document = target.store().get_tag(&report.images[0].name).expect("read").expect("there");
+    let document = store.get_tag(&report.images[0].name).expect("read").expect("there");
     let manifest: serde_json::Value = serde_json::from_slice(document.raw()).expect("JSON");
     let types: Vec<_> = manifest["layers"]
         .as_array()
@@ -306,10 +307,10 @@ fn odd_bundles() {
         Entry::file("manifest.json", foreign.to_string()),
     ]);
     let path = folder.write("foreign.tar", archive);
-    let target = memory();
+    let (target, store) = store();
     let report = import(&[open(&path)], &target);
     assert!(report.complete && report.blobs_sent == 2);
-    let document = target.store().get_tag(&report.images[0].name).expect("read").expect("there");
+    let document = store.get_tag(&report.images[0].name).expect("read").expect("there");
     let text = String::from_utf8(document.raw().to_vec()).expect("text");
     let media_type = "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip";
     assert!(text.contains(media_type) && text.contains("\"https://example.com/layer\""), "{text}");

@@ -1,16 +1,11 @@
 //! Running imports in a temporary folder.
 
-use std::path::{Path, PathBuf};
-
-use multiarch_core::{
-    ErrorKind,
-    run::{Cancel, NoProgress},
-    image::Digest,
-    package::Package,
-    plan::{Options, Plan, Inventory},
-    report::Report,
-    target::{MemoryStore, Target},
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
 };
+
+use multiarch_core::{Digest, ErrorKind, Import, MemoryStore, Package, Plan, Report, Target};
 use multiarch_generator::Image;
 
 /// A folder that goes away with the test.
@@ -38,21 +33,30 @@ impl Folder {
 }
 
 pub(crate) fn memory() -> Target {
-    Target::new("memory", std::sync::Arc::new(MemoryStore::new()))
+    store().0
 }
 
-pub(crate) fn open(path: &Path) -> Package {
-    Package::open(path).expect("a package")
+/// Memory that can be looked into afterwards.
+pub(crate) fn store() -> (Target, Arc<MemoryStore>) {
+    let store = Arc::new(MemoryStore::new());
+    (Target::new("memory", store.clone()), store)
 }
 
-pub(crate) fn plan<'a>(packages: &'a [Package], target: &Target) -> Plan<'a> {
-    let wanted = Inventory::new(packages, &Options::default());
-    let observed = target.observe(&wanted, &NoProgress, &Cancel::new()).expect("observed");
-    Plan::new(target, wanted, observed)
+pub(crate) fn open(path: &Path) -> Arc<Package> {
+    Arc::new(Package::open(path).expect("a package"))
 }
 
-pub(crate) fn import(packages: &[Package], target: &Target) -> Report {
-    plan(packages, target).apply(target, &NoProgress, &Cancel::new())
+/// An import of packages that are open.
+pub(crate) fn into(packages: &[Arc<Package>], target: &Target) -> Import {
+    packages.iter().cloned().fold(Import::into(target.clone()), Import::opened)
+}
+
+pub(crate) fn plan(packages: &[Arc<Package>], target: &Target) -> Plan {
+    into(packages, target).plan().expect("planned")
+}
+
+pub(crate) fn import(packages: &[Arc<Package>], target: &Target) -> Report {
+    plan(packages, target).apply()
 }
 
 /// Opens, imports into memory, and gives the names with their digests.

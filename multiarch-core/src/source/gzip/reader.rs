@@ -3,8 +3,8 @@
 use std::io::{self, BufRead, Read};
 
 use super::{
-    checkpoints::{Checkpoint, Checkpoints, Inside, CurrentFile, Recorder},
-    inflate::{Inflate, BlockState},
+    checkpoints::{Checkpoint, Checkpoints, CurrentFile, Inside, Recorder},
+    inflate::{BlockState, Inflate},
 };
 
 /// Unpacks all members of a gzip stream; what follows the last one and is no member is ignored, as

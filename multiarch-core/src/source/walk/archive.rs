@@ -12,7 +12,7 @@ use crate::{
     package::{Listing, Locator, MAX_DEPTH, Member, MemberKind, StreamId},
     run::{BufferPool, SendPermit},
     source::{
-        gzip::{Gunzip, CurrentFile},
+        gzip::{CurrentFile, Gunzip},
         input::{Input, Section, buffered, read_up_to},
         read_ahead::ReadAhead,
         sniff::{self, FileKind},
@@ -73,7 +73,9 @@ impl Walk<'_> {
             return Some(listing);
         }
         input.allowance().for_content();
-        if let (FileKind::Packed(_), Some(current_file)) = (&kind, self.current_file.get(&at.stream)) {
+        if let (FileKind::Packed(_), Some(current_file)) =
+            (&kind, self.current_file.get(&at.stream))
+        {
             current_file.packed();
         }
         match kind {

@@ -1,16 +1,16 @@
 //! State of the tag × incoming image × policy: expected bytes, or expected error.
 
-use multiarch_core::{
+use crate::{
     ErrorKind,
     fuse::{
-        Child, ConflictPolicy, FuseOptions, TagState, Incoming, IncomingImage, IndexMode, Reason,
-        Outcome, fuse,
+        Change, Child, ConflictPolicy, FuseOptions, Incoming, IncomingImage, IndexMode, Reason,
+        TagState, fuse,
     },
     image::{Descriptor, Digest, Document, Entry, Family, Index, Platform, types},
 };
 use serde_json::{Value, json};
 
-use crate::images::{
+use super::images::{
     Image, attestation, config_text, document, entry, fused, held, held_image, incoming_index,
     index_text, text_after,
 };
@@ -44,8 +44,8 @@ fn oci(entries: &[Value]) -> String {
 fn absent_keeps_the_bytes() {
     let image = amd64("a");
     let fusion = fused(&TagState::absent(), &image.incoming());
-    assert_eq!(fusion.held.document(), Some(&image.document));
-    assert_eq!(fusion.decisions[0].outcome, Outcome::Added);
+    assert_eq!(fusion.state.document(), Some(&image.document));
+    assert_eq!(fusion.decisions[0].change, Change::Added);
 
     let text = format!(" {} ", oci(&[image.entry(), attestation(&image, "sbom")]));
     let fusion = fused(&TagState::absent(), &incoming_index(&text, &[&image]));
@@ -71,17 +71,17 @@ fn manifest_of_the_same_platform() {
     );
     let held = held_image(&mine);
     for (incoming, expected) in [
-        (&mine, Outcome::Present),
-        (&recoded, Outcome::Same { kept: mine.digest() }),
-        (&respelled, Outcome::Same { kept: mine.digest() }),
-        (&other, Outcome::Replaced { from: vec![mine.digest()] }),
+        (&mine, Change::Present),
+        (&recoded, Change::Same { stays: mine.digest() }),
+        (&respelled, Change::Same { stays: mine.digest() }),
+        (&other, Change::Replaced { from: vec![mine.digest()] }),
     ] {
         let fusion = fused(&held, &incoming.incoming());
         let replaced = expected.is_written();
-        assert_eq!(fusion.decisions[0].outcome, expected);
+        assert_eq!(fusion.decisions[0].change, expected);
         assert_eq!(fusion.document.is_some(), replaced);
         let after = if replaced { &incoming.document } else { &mine.document };
-        assert_eq!(fusion.held.document(), Some(after));
+        assert_eq!(fusion.state.document(), Some(after));
     }
     let kept = fuse(&held, &other.incoming(), &policy(ConflictPolicy::Existing)).expect("fuses");
     assert!(kept.document.is_none());
@@ -94,8 +94,8 @@ fn a_mislabelled_image_never_wins() {
     let (mine, other) = (amd64("a"), amd64("b"));
     let incoming = other.incoming().mislabelled(true);
     let fusion = fused(&held_image(&mine), &incoming);
-    let kept = Outcome::Kept { kept: mine.digest(), because: Reason::Mislabelled };
-    assert_eq!(fusion.decisions[0].outcome, kept);
+    let kept = Change::NotTaken { stays: mine.digest(), because: Reason::Mislabelled };
+    assert_eq!(fusion.decisions[0].change, kept);
     assert!(fusion.document.is_none());
     assert!(fused(&TagState::absent(), &incoming).document.is_some());
 }
@@ -122,7 +122,7 @@ fn docker_list_becomes_an_oci_index_and_never_back() {
 
     let docker_arm = arm64("b");
     let fusion = fused(&held(&text_after(&fusion), &[&mine, &arm]), &docker_arm.incoming());
-    assert_eq!(fusion.decisions[0].outcome, Outcome::Replaced { from: vec![arm.digest()] });
+    assert_eq!(fusion.decisions[0].change, Change::Replaced { from: vec![arm.digest()] });
     assert_eq!(text_after(&fusion), oci(&[mine.entry(), docker_arm.entry()]));
 }
 
@@ -150,7 +150,13 @@ fn attestations_follow_their_subject() {
     let more = attestation(&mine, "more");
     let incoming = oci(&[mine.entry(), attestation(&mine, "sbom"), more.clone()]);
     let fusion = fused(&held, &incoming_index(&incoming, &[&mine]));
-    assert_eq!(Index::from_document(fusion.held.document().expect("held")).expect("index").entries().len(), 4);
+    assert_eq!(
+        Index::from_document(fusion.state.document().expect("held"))
+            .expect("index")
+            .entries()
+            .len(),
+        4
+    );
 
     // Not the image that stays: nothing comes along.
     let fusion = fuse(
@@ -221,16 +227,19 @@ fn nested_index_stays_and_counts() {
     let text = oci(&[nested_entry.clone(), mine.entry()]);
 
     let mut held = held(&text, &[&mine, &arm]);
-    let needs = held.needs(&[arm.incoming()]).expect("readable");
+    let needs = held.unknown_children(&[arm.incoming()]).expect("readable");
     assert_eq!(needs, [nested.digest().clone()]);
     let blind = fuse(&held, &arm.incoming(), &FuseOptions::default());
     assert_eq!(blind.expect_err("not learnt").kind(), ErrorKind::UnreadableTag);
 
-    held.learn(nested.digest().clone(), Child::Index(Index::from_document(&nested).expect("an index")));
+    held.add_child(
+        nested.digest().clone(),
+        Child::Index(Index::from_document(&nested).expect("an index")),
+    );
     assert_eq!(held.platforms().expect("readable").len(), 2);
     assert!(fused(&held, &arm.incoming()).document.is_none());
-    let kept = Outcome::Kept { kept: arm.digest(), because: Reason::Nested };
-    assert_eq!(fused(&held, &newer.incoming()).decisions[0].outcome, kept);
+    let kept = Change::NotTaken { stays: arm.digest(), because: Reason::Nested };
+    assert_eq!(fused(&held, &newer.incoming()).decisions[0].change, kept);
     let s390x = Image::new(DOCKER, "linux/s390x", "a");
     let fusion = fused(&held, &s390x.incoming());
     assert_eq!(text_after(&fusion), oci(&[mine.entry(), s390x.entry(), nested_entry]));
@@ -246,11 +255,11 @@ fn variants_of_arm() {
     let text = oci(&[v6.entry(), v7.entry(), v8.entry()]);
     let held = held(&text, &[&v6, &v7, &v8]);
     // arm64 without a variant is arm64/v8; the config differs in that text alone.
-    let arm64 = &fused(&held, &plain_arm64.incoming()).decisions[0].outcome;
-    assert_eq!(*arm64, Outcome::Replaced { from: vec![v8.digest()] });
+    let arm64 = &fused(&held, &plain_arm64.incoming()).decisions[0].change;
+    assert_eq!(*arm64, Change::Replaced { from: vec![v8.digest()] });
     // arm without a variant is arm/v7.
-    let arm = &fused(&held, &plain_arm.incoming()).decisions[0].outcome;
-    assert_eq!(*arm, Outcome::Replaced { from: vec![v7.digest()] });
+    let arm = &fused(&held, &plain_arm.incoming()).decisions[0].change;
+    assert_eq!(*arm, Change::Replaced { from: vec![v7.digest()] });
 }
 
 #[test]
@@ -268,8 +277,8 @@ fn an_entry_without_platform_is_read_and_counts() {
     bare.as_object_mut().expect("object").remove("platform");
     let text = oci(&[bare.clone()]);
     let mut held = TagState::new(document(&text));
-    assert_eq!(held.needs(&[arm.incoming()]).expect("readable"), [mine.digest()]);
-    held.learn(mine.digest(), Child::Image(mine.config.clone()));
+    assert_eq!(held.unknown_children(&[arm.incoming()]).expect("readable"), [mine.digest()]);
+    held.add_child(mine.digest(), Child::Image(mine.config.clone()));
     assert_eq!(held.platforms().expect("readable"), [(mine.key(), mine.digest())]);
     // What has no platform of its own comes last, as it was.
     assert_eq!(text_after(&fused(&held, &arm.incoming())), oci(&[arm.entry(), bare]));
@@ -278,7 +287,7 @@ fn an_entry_without_platform_is_read_and_counts() {
 
     // The target lists it but has lost it: it stays listed, and is no platform.
     let mut gone = TagState::new(document(&text));
-    gone.learn(mine.digest(), Child::Gone);
+    gone.add_child(mine.digest(), Child::Gone);
     assert_eq!(gone.platforms().expect("readable"), []);
 }
 
@@ -307,10 +316,10 @@ fn artifacts_are_never_fused() {
     );
     let mut held = TagState::new(artifact.clone());
     assert_eq!(
-        held.needs(&[amd64("a").incoming()]).expect("readable"),
+        held.unknown_children(&[amd64("a").incoming()]).expect("readable"),
         [artifact.digest().clone()]
     );
-    held.learn(artifact.digest().clone(), Child::Artifact);
+    held.add_child(artifact.digest().clone(), Child::Artifact);
     let onto = |held: &TagState, incoming: &Incoming| fuse(held, incoming, &FuseOptions::default());
     assert_eq!(
         onto(&held, &amd64("a").incoming()).expect_err("artifact").kind(),
@@ -370,8 +379,8 @@ fn an_artifact_type_of_images_is_no_artifact() {
     };
     let text = list(&[]).replace("[]", &json!([with_type(&mine), with_type(&arm)]).to_string());
     let fusion = fused(&held(&text, &[&mine, &arm]), &newer.incoming());
-    assert_eq!(fusion.decisions[0].outcome, Outcome::Replaced { from: vec![arm.digest()] });
-    assert_eq!(fusion.held.platforms().expect("readable").len(), 2);
+    assert_eq!(fusion.decisions[0].change, Change::Replaced { from: vec![arm.digest()] });
+    assert_eq!(fusion.state.platforms().expect("readable").len(), 2);
 }
 
 /// One manifest listed for two platforms provides both.
@@ -388,7 +397,7 @@ fn one_manifest_for_two_platforms() {
     let expected = oci(&[mine.entry(), entry_for("v6"), entry_for("v7")]);
     let fusion = fused(&held_image(&mine), &incoming);
     assert_eq!(text_after(&fusion), expected);
-    assert!(fused(&fusion.held, &incoming).document.is_none());
+    assert!(fused(&fusion.state, &incoming).document.is_none());
     let other_way = fused(&held(&text, &[&shared]), &mine.incoming());
     assert_eq!(text_after(&other_way), expected);
 }
@@ -404,7 +413,7 @@ fn an_incomplete_index_is_idempotent() {
     let incoming = Incoming::index(document, vec![image], vec![entry(&sbom)], false);
     let fusion = fused(&TagState::absent(), &incoming);
     assert_eq!(text_after(&fusion), oci(&[mine.entry(), sbom]));
-    assert!(fused(&fusion.held, &incoming).document.is_none());
+    assert!(fused(&fusion.state, &incoming).document.is_none());
 }
 
 /// A config that names no platform takes the entry's.

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use multiarch_core::{
-    fuse::{Child, FuseOptions, Fusion, TagState, Incoming, IncomingImage, fuse},
+use crate::{
+    fuse::{Child, FuseOptions, Fusion, Incoming, IncomingImage, TagState, fuse},
     image::{Digest, Document, Entry, Family, ImageConfig, Index, Platform, PlatformKey, types},
 };
 use serde_json::{Value, json};
@@ -117,26 +117,26 @@ pub(crate) fn incoming_index(text: &str, images: &[&Image]) -> Incoming {
 pub(crate) fn held(text: &str, images: &[&Image]) -> TagState {
     let mut held = TagState::new(document(text));
     for image in images {
-        held.learn(image.digest(), Child::Image(image.config.clone()));
+        held.add_child(image.digest(), Child::Image(image.config.clone()));
     }
     held
 }
 
 pub(crate) fn held_image(image: &Image) -> TagState {
     let mut held = TagState::new(image.document.clone());
-    held.learn(image.digest(), Child::Image(image.config.clone()));
+    held.add_child(image.digest(), Child::Image(image.config.clone()));
     held
 }
 
 pub(crate) fn fused(held: &TagState, incoming: &Incoming) -> Fusion {
-    let needs = held.needs(std::slice::from_ref(incoming)).expect("readable");
+    let needs = held.unknown_children(std::slice::from_ref(incoming)).expect("readable");
     assert_eq!(needs, Vec::<Digest>::new(), "the test did not say what it needs");
     fuse(held, incoming, &FuseOptions::default()).expect("fuses")
 }
 
 /// The text of what the tag holds after fusing.
 pub(crate) fn text_after(fusion: &Fusion) -> String {
-    let document = fusion.held.document().expect("something is held");
+    let document = fusion.state.document().expect("something is held");
     String::from_utf8(document.raw().to_vec()).expect("text")
 }
 

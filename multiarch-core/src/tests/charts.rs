@@ -3,21 +3,18 @@
 use std::sync::{Arc, Mutex};
 
 use multiarch_core::{
-    Error, ErrorKind, Result,
-    run::{Cancel, NoProgress},
-    chart::{Chart, ChartFiles, Hint, Naming, PackedChart, parse_hints, relocate},
-    package::{Finding, Package},
-    plan::{ChartAction, Options, Plan, Inventory},
-    report::{ChartState, Report},
-    target::{
-        Target,
-        charts::{ChartRepo, ChartTarget},
-    },
+    ChartAction, ChartState, Error, ErrorKind, Finding, Import, Naming, Options, Package, Plan,
+    Report, Result, Target,
 };
 use multiarch_generator::{Bundle, Entry, Image, demo_package, gzip, images_tar, tar};
 use proptest::prelude::*;
 
-use crate::runs::{Folder, memory, open};
+use super::runs::{self, Folder, memory, open};
+use crate::{
+    chart::{Chart, ChartFiles, Hint, PackedChart, parse_hints, relocate},
+    chartrepo::ChartAddress,
+    store::ChartRepo,
+};
 
 const REGISTRY: &str = "r.example.com:5000";
 
@@ -27,21 +24,43 @@ fn options() -> Options {
     options
 }
 
+/// Where an import goes.
+#[derive(Clone)]
+struct Place {
+    images: Target,
+    charts: ChartAddress,
+}
+
+impl Place {
+    fn new(charts: ChartAddress) -> Self {
+        Self { images: memory(), charts }
+    }
+
+    fn repo(&self) -> Arc<dyn ChartRepo> {
+        self.charts.open(&Default::default()).expect("a repository").repo
+    }
+
+    fn import(&self, packages: &[Arc<Package>], options: &Options) -> Import {
+        let import = runs::into(packages, &self.images).options(options.clone());
+        import.charts_to_address(self.charts.clone())
+    }
+}
+
 /// Memory for images, a directory for charts.
-fn target(folder: &Folder) -> Target {
+fn target(folder: &Folder) -> Place {
     let charts = format!("dir:{}", folder.path().join("charts").display());
-    memory().with_charts(charts.parse().expect("a repository"))
+    Place::new(charts.parse().expect("a repository"))
 }
 
-fn import(packages: &[Package], target: &Target, options: &Options) -> Report {
-    let cancel = Cancel::new();
-    let learned = target.learn(packages, options, &NoProgress, &cancel).expect("learnt");
-    let wanted = Inventory::with(packages, options, &learned);
-    let observed = target.observe(&wanted, &NoProgress, &cancel).expect("observed");
-    Plan::new(target, wanted, observed).apply(target, &NoProgress, &cancel)
+fn plan(packages: &[Arc<Package>], place: &Place, options: &Options) -> Plan {
+    place.import(packages, options).plan().expect("planned")
 }
 
-fn package(folder: &Folder, name: &str, bundles: &[Bundle]) -> Package {
+fn import(packages: &[Arc<Package>], place: &Place, options: &Options) -> Report {
+    plan(packages, place, options).apply()
+}
+
+fn package(folder: &Folder, name: &str, bundles: &[Bundle]) -> Arc<Package> {
     let entries: Vec<Entry> =
         bundles.iter().map(|b| Entry::file(format!("addon/{}", b.file_name()), b.tar())).collect();
     open(&folder.write(name, gzip(&tar(&entries))))
@@ -209,7 +228,7 @@ fn a_chart_that_cannot_be_read_is_not_taken_for_absent() {
     let folder = Folder::new();
     let package = open(&folder.write("a-amd64.tar.gz", demo_package("amd64")));
     let repo = Arc::new(Failing { reads_fail: true, ..Failing::default() });
-    let target = memory().with_charts(ChartTarget::new("failing", repo.clone()));
+    let target = Place::new(ChartAddress::of_repo("failing", repo.clone()));
     let report = import(&[package], &target, &options());
     assert!(!report.complete);
     assert!(repo.puts.lock().expect("a lock").is_empty());
@@ -221,7 +240,7 @@ fn a_refused_upload_fails_its_chart() {
     let folder = Folder::new();
     let package = open(&folder.write("a-amd64.tar.gz", demo_package("amd64")));
     let repo = Arc::new(Failing { conflicts: true, ..Failing::default() });
-    let target = memory().with_charts(ChartTarget::new("failing", repo));
+    let target = Place::new(ChartAddress::of_repo("failing", repo));
     let report = import(&[package], &target, &options());
     assert_eq!(state(&report, "web-1.2.0"), Some(ChartState::NotUploaded));
     assert!(!report.complete);
@@ -288,9 +307,7 @@ fn an_upgrade_says_which_charts_have_which_architectures() {
         coverage.all_images_for.iter().map(ToString::to_string).collect::<Vec<_>>(),
         ["linux/arm64"]
     );
-    let status =
-        multiarch_core::report::Status::of(&target, None, &options(), &NoProgress, &Cancel::new())
-            .expect("status");
+    let status = target.import(&[], &options()).status().expect("status");
     let of =
         |name: &str| status.charts.iter().find(|c| c.chart == name).expect(name).coverage.clone();
     assert_eq!(of("web-1.2.0").all_images_for.len(), 2);
@@ -308,16 +325,13 @@ fn a_stored_chart_without_our_names_is_planned_for_replacement() {
     let original = package.chart_files(&package.bundles()[0]).expect("files");
     let target = target(&folder);
     let packed = PackedChart::new(&original).expect("packed");
-    target.charts().expect("charts").repo().put(&packed, false).expect("stored");
+    target.repo().put(&packed, false).expect("stored");
     let packages = [package];
-    let learned = target.learn(&packages, &options(), &NoProgress, &Cancel::new()).expect("learnt");
     let options = options();
-    let wanted = Inventory::with(&packages, &options, &learned);
-    let observed = target.observe(&wanted, &NoProgress, &Cancel::new()).expect("observed");
-    let plan = Plan::new(&target, wanted, observed);
+    let plan = plan(&packages, &target, &options);
     assert_eq!(plan.charts[0].upload.as_ref().map(|u| u.action), Some(ChartAction::Replace));
     assert!(plan.findings.iter().any(|f| matches!(f, Finding::ChartReplaced { .. })));
-    assert!(plan.apply(&target, &NoProgress, &Cancel::new()).complete);
+    assert!(plan.apply().complete);
     let stored = chart(&folder, "app-1.0.0.tgz").expect("replaced");
     assert_eq!(rendered(&stored), [format!("{REGISTRY}/demo/app:v1")]);
 }
@@ -327,10 +341,7 @@ fn planning_writes_nothing() {
     let folder = Folder::new();
     let packages = [open(&folder.write("a-amd64.tar.gz", demo_package("amd64")))];
     let (target, options) = (target(&folder), options());
-    let learned = target.learn(&packages, &options, &NoProgress, &Cancel::new()).expect("learnt");
-    let wanted = Inventory::with(&packages, &options, &learned);
-    let observed = target.observe(&wanted, &NoProgress, &Cancel::new()).expect("observed");
-    let plan = Plan::new(&target, wanted, observed);
+    let plan = plan(&packages, &target, &options);
     assert_eq!(plan.charts.iter().filter(|chart| chart.upload.is_some()).count(), 5);
     assert!(!folder.path().join("charts").exists());
 }
@@ -360,7 +371,7 @@ proptest! {
         files.insert("values.yaml", values.as_bytes());
         let values = Chart::load(&files).expect("a chart").merged_values();
         let hints: Vec<Hint> = parse_hints(text.as_bytes()).expect("hints");
-        use multiarch_core::chart::NameMode::{AppendOrigin, PrefixRegistry, PrefixRepository, Registry, Repository};
+        use multiarch_core::NameMode::{AppendOrigin, PrefixRegistry, PrefixRepository, Registry, Repository};
         let mode = [Registry, Repository, PrefixRepository, PrefixRegistry, AppendOrigin][mode];
         let path = matches!(mode, Repository | PrefixRepository).then_some("p/q");
         let naming = Naming::new(mode, path).expect("a naming");
@@ -466,7 +477,7 @@ fn a_chart_that_is_not_listed_or_damaged_is_mended() {
 fn nothing_is_sent_where_charts_cannot_go() {
     let folder = Folder::new();
     let packages = [open(&folder.write("a-amd64.tar.gz", demo_package("amd64")))];
-    let target = memory().with_charts("dir:/proc/nowhere".parse().expect("a repository"));
+    let target = Place::new("dir:/proc/nowhere".parse().expect("a repository"));
     let report = import(&packages, &target, &options());
     assert!(!report.complete);
     assert_eq!((report.blobs_sent, report.tags_written), (0, 0));
@@ -497,8 +508,8 @@ fn a_chart_that_came_meanwhile_and_is_the_same_is_no_conflict() {
     let image = Image::new("amd64", "app");
     let bundle = Bundle::simple("app", "1.0.0", &[("i", "quay.io", "demo/app", "v1", &image)]);
     let packages = [package(&folder, "p.tar.gz", &[bundle])];
-    let target =
-        memory().with_charts(ChartTarget::new("racing", Arc::new(Racing(Mutex::default()))));
+    let repo = Arc::new(Racing(Mutex::default()));
+    let target = Place::new(ChartAddress::of_repo("racing", repo));
     let report = import(&packages, &target, &options());
     assert!(report.complete, "{:?}", report.errors().collect::<Vec<_>>());
 }
@@ -513,17 +524,14 @@ fn a_chart_without_its_images_is_not_uploaded() {
     let path = folder.write("p.tar", &content);
     let packages = [open(&path)];
     let (target, options) = (target(&folder), options());
-    let learned = target.learn(&packages, &options, &NoProgress, &Cancel::new()).expect("learnt");
-    let wanted = Inventory::with(&packages, &options, &learned);
-    let observed = target.observe(&wanted, &NoProgress, &Cancel::new()).expect("observed");
-    let plan = Plan::new(&target, wanted, observed);
+    let plan = plan(&packages, &target, &options);
     // The layers are damaged after the plan was made.
     let layer = &image.layers[0].blob;
     let at = content.windows(layer.len()).position(|window| window == layer).expect("the layer");
     let mut damaged = content;
     damaged[at + layer.len() / 2] ^= 1;
     std::fs::write(&path, damaged).expect("written");
-    let report = plan.apply(&target, &NoProgress, &Cancel::new());
+    let report = plan.apply();
     assert_eq!(state(&report, "app-1.0.0"), Some(ChartState::NotUploaded));
     assert!(!report.complete && chart(&folder, "app-1.0.0.tgz").is_none());
 }
@@ -542,7 +550,7 @@ fn names_that_nobody_pushed_are_mended() {
     let gone = package(&folder, "gone.tar.gz", &[of(REGISTRY, "gone", "lost")]);
     let files = gone.chart_files(&gone.bundles()[0]).expect("files");
     let packed = PackedChart::new(&files).expect("packed");
-    target.charts().expect("charts").repo().put(&packed, false).expect("stored");
+    target.repo().put(&packed, false).expect("stored");
     let given = package(&folder, "p.tar.gz", &[of("quay.io", "demo", "demo")]);
     let report = import(&[given], &target, &options());
     assert!(report.complete, "{:?}", report.errors().collect::<Vec<_>>());

@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use multiarch_core::{
-    fuse::{ConflictPolicy, FuseOptions, TagState, Incoming, fuse},
+use crate::{
+    fuse::{ConflictPolicy, FuseOptions, Incoming, TagState, fuse},
     image::{Digest, Document, Family, PlatformKey, types},
 };
 use proptest::prelude::*;
 use serde_json::Value;
 
-use crate::images::{Image, attestation, held, held_image, incoming_index, index_text};
+use super::images::{Image, attestation, held, held_image, incoming_index, index_text};
 
 /// Spelled in several ways on purpose; five platforms in normal form.
 const PLATFORMS: [&str; 7] = [
@@ -121,8 +121,8 @@ fn agreeing<const N: usize>() -> impl Strategy<Value = [Side; N]> {
 }
 
 fn step(held: &TagState, incoming: &Incoming, options: &FuseOptions) -> TagState {
-    assert!(held.needs(std::slice::from_ref(incoming)).expect("readable").is_empty());
-    fuse(held, incoming, options).expect("fuses").held
+    assert!(held.unknown_children(std::slice::from_ref(incoming)).expect("readable").is_empty());
+    fuse(held, incoming, options).expect("fuses").state
 }
 
 fn text(held: &TagState) -> String {
@@ -214,7 +214,7 @@ proptest! {
         match fuse(&t.held(), &x.incoming(), &options(ConflictPolicy::Fail)) {
             Ok(fusion) => {
                 let default = step(&t.held(), &x.incoming(), &FuseOptions::default());
-                prop_assert_eq!(text(&fusion.held), text(&default));
+                prop_assert_eq!(text(&fusion.state), text(&default));
             }
             Err(_) => prop_assert_ne!(kept, replaced),
         }

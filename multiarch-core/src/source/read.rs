@@ -1,0 +1,188 @@
+//! One package, from its bytes to a value.
+
+use std::{
+    io::{Read, Seek, SeekFrom},
+    path::Path,
+    sync::{Arc, Mutex},
+};
+
+use super::{
+    index_cache::{self, IndexCache},
+    options::OpenOptions,
+    streams::Streams,
+    walk::Walk,
+};
+use crate::{
+    error::{Error, ErrorKind, Result},
+    image::{Algorithm, Hasher},
+    package::{
+        Blob, Finding, Found, Listing, Package, PackageIdentity, PackageImage, PackageName, collect,
+    },
+};
+
+pub(super) fn read(path: &Path, options: &OpenOptions) -> Result<Package> {
+    let metadata = std::fs::metadata(path).map_err(|e| Error::from_io("cannot be opened", e))?;
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    if !metadata.is_dir() && !metadata.is_file() {
+        return Err(nothing("neither a regular file nor a directory"));
+    }
+    if metadata.is_file() && metadata.len() == 0 {
+        return Err(nothing("the file is empty"));
+    }
+    let cache = options.cache.as_deref().and_then(|folder| IndexCache::find(path, folder));
+    let known = cache.as_ref().and_then(|cache| cache.load(path, &options.context.cancel));
+    let to_fill = cache.filter(|_| known.is_none());
+    let pass = match known {
+        Some((listing, streams)) => {
+            let modified = super::walk::modified(&metadata);
+            Pass { listing, streams, modified, links: Vec::new() }
+        }
+        None => walk(options, |walk| match metadata.is_dir() {
+            true => walk.directory(path).map(Some),
+            false => walk.file(path, &name),
+        })?,
+    };
+    let size = (!metadata.is_dir()).then_some(metadata.len());
+    package(&path.display().to_string(), &name, size, pass, options, to_fill)
+}
+
+pub(super) fn read_from(
+    name: &str,
+    mut reader: impl Read + Seek + Send + 'static,
+    options: &OpenOptions,
+) -> Result<Package> {
+    let size = reader.seek(SeekFrom::End(0)).map_err(|e| Error::from_io("cannot be read", e))?;
+    let reader = Arc::new(Mutex::new(reader));
+    let pass = walk(options, |walk| walk.reader(reader, size, name))?;
+    package(name, name, Some(size), pass, options, None)
+}
+
+fn nothing(why: &str) -> Error {
+    Error::new(ErrorKind::NotAPackage, why)
+}
+
+/// What one pass over a package finds.
+struct Pass {
+    listing: Listing,
+    streams: Streams,
+    modified: u64,
+    links: Vec<(String, String)>,
+}
+
+fn walk(
+    options: &OpenOptions,
+    pass: impl FnOnce(&mut Walk<'_>) -> Result<Option<Listing>>,
+) -> Result<Pass> {
+    let mut walk = Walk::new(options);
+    let listing = pass(&mut walk)?;
+    options.context.cancel.check()?;
+    let Walk { streams, modified, links, .. } = walk;
+    let listing =
+        listing.ok_or_else(|| nothing("neither a tar archive nor one in gzip or Zstandard"))?;
+    Ok(Pass { listing, streams, modified, links })
+}
+
+/// The package that a pass has found. `size` is `None` for a directory.
+fn package(
+    path: &str,
+    file_name: &str,
+    size: Option<u64>,
+    pass: Pass,
+    options: &OpenOptions,
+    to_fill: Option<IndexCache>,
+) -> Result<Package> {
+    let Pass { mut listing, streams, modified, links } = pass;
+    let to_fill = to_fill.and_then(|cache| Some((cache, index_cache::text_of(&listing)?)));
+    let identity = identity(path, size, &listing, modified);
+    let streams = Arc::new(streams);
+    let mut found = Found::default();
+    collect(&mut listing, &*streams, &mut found);
+    options.context.cancel.check()?;
+    if let Some((cache, text)) = to_fill {
+        // Without it the next run takes as long as this one.
+        let _ = cache.store(&text, &streams);
+    }
+    let Found { mut bundles, images, mut problems } = found;
+    if bundles.is_empty() && images.is_empty() {
+        let first = problems.into_iter().next();
+        let why = "no bundle, docker-archive or OCI layout is in it";
+        return Err(first.unwrap_or_else(|| nothing(why)));
+    }
+    // Blobs are read in the order of the package: so its bundles come in that order, too.
+    bundles.sort_by_key(|bundle| {
+        let blobs = bundle.images.iter().flat_map(|image| image.blobs());
+        blobs.filter_map(Blob::locator).min()
+    });
+    let name = PackageName::parse(file_name);
+    let mut findings: Vec<Finding> = links
+        .into_iter()
+        .map(|(link, target)| Finding::LinkOutside { package: path.into(), path: link, target })
+        .collect();
+    for error in &mut problems {
+        *error = error.clone().in_package(path);
+    }
+    for bundle in &mut bundles {
+        for error in &mut bundle.problems {
+            *error = error.clone().in_bundle(&bundle.path).in_package(path);
+        }
+    }
+    let mut check = |image: PackageImage, origin: &PackageName| {
+        Arc::new(check_image(image, path, origin, &mut findings))
+    };
+    for bundle in &mut bundles {
+        // In a directory of packages each file says for itself what it is.
+        let inner = PackageName::parse(bundle.path.split('/').next().unwrap_or_default());
+        let own = name.architecture.is_none() && name.version.is_none();
+        let origin = if own && bundle.path.contains('/') { inner } else { name.clone() };
+        let images = std::mem::take(&mut bundle.images).into_iter();
+        bundle.images = images.map(|image| check(Arc::unwrap_or_clone(image), &origin)).collect();
+    }
+    let images = images.into_iter().map(|image| check(image, &name)).collect();
+    Ok(Package { name, identity, bundles, images, findings, problems, source: streams })
+}
+
+/// Notes what is odd about an image: another architecture than declared, missing platforms.
+fn check_image(
+    mut image: PackageImage,
+    package: &str,
+    origin: &PackageName,
+    findings: &mut Vec<Finding>,
+) -> PackageImage {
+    image.origin = origin.clone();
+    let name = image
+        .references
+        .first()
+        .cloned()
+        .unwrap_or_else(|| image.incoming.document().digest().to_string());
+    if !image.absent.is_empty() {
+        findings.push(Finding::Incomplete {
+            package: package.into(),
+            image: name.clone(),
+            absent: image.absent.clone(),
+        });
+    }
+    if let (Some(declared), [only]) = (origin.architecture.as_deref(), image.incoming.images())
+        && only.platform().key().architecture() != declared
+    {
+        findings.push(Finding::Mislabelled {
+            package: package.into(),
+            image: name,
+            declared: declared.into(),
+            actual: only.platform().to_string(),
+        });
+        image.incoming = image.incoming.mislabelled(true);
+    }
+    image
+}
+
+/// `size` is `None` for a directory, whose size is that of its files.
+fn identity(path: &str, size: Option<u64>, listing: &Listing, modified: u64) -> PackageIdentity {
+    let mut hasher = Hasher::new(Algorithm::Sha256);
+    let files = listing.fingerprint(&mut hasher);
+    PackageIdentity {
+        path: path.into(),
+        size: size.unwrap_or(files),
+        modified,
+        listing: hasher.finish(),
+    }
+}
