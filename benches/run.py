@@ -2,7 +2,8 @@
 """Measure whole imports against a floor and against peers, alternating, in one run.
 
 usage: benches/run.py --multiarch BINARY --amd64 PACKAGE --arm64 PACKAGE --registry PROGRAM... [--rounds 5]
-                      [--oras ORAS] [--regctl REGCTL] [--skopeo SKOPEO] [--plain] [--work FOLDER] [--out FILE.json]
+                      [--oras ORAS] [--regctl REGCTL] [--skopeo SKOPEO] [--plain] [--before BINARY]
+                      [--work FOLDER] [--out FILE.json]
 
 floor   every distinct blob PUT once over four connections, from extracted files, no manifests
 pigz    `pigz -dc` of the package to /dev/null
@@ -11,6 +12,7 @@ first   import of the first package into an empty registry: without a kept index
 second  import of the second architecture after it; likewise
 rerun   both packages again, everything there
 plain   import of the first package as a plain tar, without a kept index
+before  first, second and rerun by an older binary of this command, beside those of the new one
 oras, regctl  four at once, one image each, from an OCI layout that is already extracted and merged
 skopeo  likewise, from the docker-archives, already extracted
 
@@ -30,6 +32,7 @@ parser.add_argument("--rounds", type=int, default=5)
 parser.add_argument("--oras")
 parser.add_argument("--regctl")
 parser.add_argument("--skopeo")
+parser.add_argument("--before", help="an older binary of this command")
 parser.add_argument("--plain", action="store_true", help="also measure the first package as a plain tar")
 parser.add_argument("--work")
 parser.add_argument("--out")
@@ -179,9 +182,15 @@ with tempfile.TemporaryDirectory(dir=args.work) as work:
             os.remove(f"{blobs['arm64']}/{name}")
     prepare(work)
     keep = {"XDG_CACHE_HOME": f"{work}/cache"}
+    # What is measured, by the words that stand before it; an older one has an index cache of its own.
+    binaries = {"": args.multiarch, **({"before: ": args.before} if args.before else {})}
 
-    def ours(*packages, to, cached):
-        run(args.multiarch, "import", *packages, "--to", f"docker://{to.address}", "-q", *([] if cached else ["--no-cache"]), environment=keep)
+    def use(binary):
+        keep["XDG_CACHE_HOME"] = f"{work}/cache-{list(binaries.values()).index(binary)}"
+        return binary
+
+    def ours(*packages, to, cached, binary=args.multiarch):
+        run(use(binary), "import", *packages, "--to", f"docker://{to.address}", "-q", *([] if cached else ["--no-cache"]), environment=keep)
 
     for _ in range(args.rounds):
         measure("pigz", lambda: run("sh", "-c", f"pigz -dc {args.amd64} >/dev/null"))
@@ -191,14 +200,15 @@ with tempfile.TemporaryDirectory(dir=args.work) as work:
             with started(program, work) as registry:
                 measure(f"{kind} floor", lambda: put_all(registry, blobs["amd64"]))
                 measure(f"{kind} floor of the second", lambda: put_all(registry, blobs["arm64"]))
-            with started(program, work) as registry:
-                measure(f"{kind} first", lambda: ours(args.amd64, to=registry, cached=False))
-                measure(f"{kind} second", lambda: ours(args.arm64, to=registry, cached=False))
-                run(args.multiarch, "inspect", args.amd64, args.arm64, "-q", environment=keep)
-                measure(f"{kind} rerun, kept index", lambda: ours(args.amd64, args.arm64, to=registry, cached=True))
-            with started(program, work) as registry:
-                measure(f"{kind} first, kept index", lambda: ours(args.amd64, to=registry, cached=True))
-                measure(f"{kind} second, kept index", lambda: ours(args.arm64, to=registry, cached=True))
+            for which, binary in binaries.items():
+                with started(program, work) as registry:
+                    measure(f"{kind} {which}first", lambda: ours(args.amd64, to=registry, cached=False, binary=binary))
+                    measure(f"{kind} {which}second", lambda: ours(args.arm64, to=registry, cached=False, binary=binary))
+                    run(use(binary), "inspect", args.amd64, args.arm64, "-q", environment=keep)
+                    measure(f"{kind} {which}rerun, kept index", lambda: ours(args.amd64, args.arm64, to=registry, cached=True, binary=binary))
+                with started(program, work) as registry:
+                    measure(f"{kind} {which}first, kept index", lambda: ours(args.amd64, to=registry, cached=True, binary=binary))
+                    measure(f"{kind} {which}second, kept index", lambda: ours(args.arm64, to=registry, cached=True, binary=binary))
             if args.plain:
                 with started(program, work) as registry:
                     plain = f"{work}/{os.path.basename(args.amd64).removesuffix('.gz')}"
@@ -224,6 +234,10 @@ for name, median in medians.items():
             ratio += f", {median / min(peers):.2f} x the fastest peer" if peers and "first" in name else ""
             # Fusing by the incumbent's script took 8.5 times the floor.
             ratio += f", {median / floor / 8.5:.2f} x the incumbent's script" if "second" in name else ""
+        if f"{kind} before: {name.removeprefix(kind + ' ')}" in medians:
+            before = f"{kind} before: {name.removeprefix(kind + ' ')}"
+            cpu_before = statistics.median(results[before]["client_cpu"])
+            ratio += f", {median / medians[before]:.2f} x before in time and {cpu / max(cpu_before, 0.01):.2f} x in CPU"
     elif name == "index":
         ratio = f"  {median / medians['pigz']:.2f} x pigz"
     print(f"{name:40} {median:7.2f} s  {cpu:6.2f} s of client CPU{ratio}")

@@ -3,6 +3,7 @@
 mod cluster;
 mod credentials;
 mod destination;
+mod file;
 
 pub use cluster::ClusterConfig;
 pub use credentials::Credentials;

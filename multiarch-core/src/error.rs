@@ -12,6 +12,7 @@
 //! - A failure is never downgraded to "absent", and never carries a secret.
 //! - No error is recognised by the text of another crate's message: such texts change.
 
+mod detail;
 mod kind;
 mod place;
 
@@ -19,6 +20,7 @@ use std::{fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use detail::Detail;
 pub use kind::ErrorKind;
 use place::Place;
 
@@ -33,7 +35,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 #[derive(Clone)]
 struct Inner {
     kind: ErrorKind,
-    detail: Option<&'static str>,
+    detail: Option<Detail>,
     message: String,
     place: Place,
     source: Option<Arc<dyn std::error::Error + Send + Sync>>,
@@ -111,7 +113,7 @@ impl Error {
 
     /// Says which of the cases of its kind this is, for the front end's advice.
     #[must_use]
-    pub(crate) fn with_detail(mut self, detail: &'static str) -> Self {
+    pub(crate) fn with_detail(mut self, detail: Detail) -> Self {
         self.0.detail = Some(detail);
         self
     }
@@ -124,7 +126,12 @@ impl Error {
     /// Which of the cases of its kind this is, where what to do next depends on it: a short name such
     /// as `registry-unknown`, made of lower-case words and dashes. More may be added.
     pub fn detail(&self) -> Option<&'static str> {
-        self.0.detail
+        self.0.detail.map(Detail::text)
+    }
+
+    /// Every [detail](Error::detail) that there is, with the kind that it belongs to.
+    pub fn details() -> &'static [(ErrorKind, &'static str)] {
+        Detail::ALL
     }
 
     /// What happened, without the place and without causes.

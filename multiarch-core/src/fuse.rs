@@ -23,7 +23,8 @@ mod tag_state;
 pub(crate) use incoming::is_image;
 pub use incoming::{Incoming, IncomingImage};
 pub use merge::fuse;
-pub use tag_state::{Child, TagState};
+pub(crate) use tag_state::Child;
+pub use tag_state::TagState;
 
 use serde::{Deserialize, Serialize};
 

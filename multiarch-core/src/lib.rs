@@ -81,8 +81,8 @@ pub use source::OpenOptions;
 // The heart, and stores of one's own.
 pub use apply::fuse_tag;
 pub use fuse::{
-    Change, Child, ConflictPolicy, Decision, FuseOptions, Fusion, Incoming, IncomingImage,
-    IndexMode, Reason, TagState, fuse,
+    Change, ConflictPolicy, Decision, FuseOptions, Fusion, Incoming, IncomingImage, IndexMode,
+    Reason, TagState, fuse,
 };
 pub use image::{Digest, Document, Entry, ImageConfig, Platform, PlatformKey};
 pub use memory::MemoryStore;

@@ -84,12 +84,15 @@ impl ChartFiles {
     /// # Errors
     /// Where it is no gzip with a tar archive in it, or larger than 64 MiB.
     pub(crate) fn unpack(packed: &[u8]) -> Result<Self> {
-        let doing = "reading a packed chart";
+        let failed = |e: std::io::Error| match e.kind() {
+            std::io::ErrorKind::UnexpectedEof => Error::from_io("reading a packed chart", e),
+            _ => Error::caused_by(ErrorKind::Malformed, "not a packed chart", e),
+        };
         let limited = flate2::read::MultiGzDecoder::new(packed).take(MAX_CHART_SIZE + 1);
         let mut archive = tar::Archive::new(limited);
         let (mut files, mut total) = (Self::default(), 0);
-        for entry in archive.entries().map_err(|e| Error::from_io(doing, e))? {
-            let mut entry = entry.map_err(|e| Error::from_io(doing, e))?;
+        for entry in archive.entries().map_err(failed)? {
+            let mut entry = entry.map_err(failed)?;
             if !entry.header().entry_type().is_file() {
                 continue;
             }
@@ -99,7 +102,10 @@ impl ChartFiles {
             }
             let path = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
             let mut content = Vec::new();
-            entry.read_to_end(&mut content).map_err(|e| Error::from_io(doing, e))?;
+            entry.read_to_end(&mut content).map_err(failed)?;
+            if content.len() as u64 != entry.size() {
+                return Err(Error::new(ErrorKind::Truncated, "the packed chart is cut"));
+            }
             // The first component is the chart's folder.
             if let Some((_, below)) = path.trim_start_matches("./").split_once('/') {
                 files.insert(below, content);

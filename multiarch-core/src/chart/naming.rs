@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Hint, TargetName, Values, hint::Role, target_name::tag_of};
 use crate::{
-    error::{Error, ErrorKind, Result},
+    error::{Detail, Error, ErrorKind, Result},
     image::{Reference, is_repository},
 };
 
@@ -45,7 +45,7 @@ impl Naming {
     /// # Errors
     /// [`ErrorKind::Usage`] where the path is missing, not needed, or no repository.
     pub fn new(mode: NameMode, repository: Option<&str>) -> Result<Self> {
-        let bad = |why: &str| Err(Error::new(ErrorKind::Usage, why));
+        let bad = |why: &str| Err(Error::new(ErrorKind::Usage, why).with_detail(Detail::NamesPath));
         let needed = matches!(mode, NameMode::Repository | NameMode::PrefixRepository);
         match (needed, repository) {
             (true, None) => bad("names of mode repository or prefix-repository need a repository"),
@@ -140,7 +140,7 @@ impl Naming {
     ///
     /// # Errors
     /// [`ErrorKind::Malformed`] where the name is none that a registry can hold.
-    pub fn of_reference(&self, reference: &Reference) -> Result<TargetName> {
+    pub(crate) fn of_reference(&self, reference: &Reference) -> Result<TargetName> {
         let (host, repository) = self.rename("", reference);
         let repository = format!("{host}/{repository}");
         TargetName::new(repository.trim_start_matches('/'), &tag_of(reference))

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Hint, Naming, TargetName, Values, hint::Overrides, naming::Edits};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Detail, Error, ErrorKind, Result};
 
 /// What becomes of a chart's images and values.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,13 +109,14 @@ fn together(
             match all.get(path) {
                 Some((other, there)) if there != value => {
                     let message = format!(
-                        "hints {:?} and {:?} share the value .{}, and no single value is right for both: \
-                         another mode of names may be",
+                        "hints {:?} and {:?} share the value .{}, and no single value is right for both",
                         hints[*other].to_string(),
                         hints[*index].to_string(),
                         path.join("."),
                     );
-                    return Err(Error::new(ErrorKind::Hint, message));
+                    return Err(
+                        Error::new(ErrorKind::Hint, message).with_detail(Detail::SharedValue)
+                    );
                 }
                 Some(_) => {}
                 None => {

@@ -8,7 +8,7 @@ use super::{oci::OciCharts, recognised::Recognised};
 #[cfg(feature = "registry")]
 use crate::registry::{Address, Connector, Registry};
 use crate::{
-    error::{Error, ErrorKind, Result},
+    error::{Detail, Error, ErrorKind, Result},
     store::{ChartRepo, OpenCharts},
 };
 
@@ -73,7 +73,7 @@ impl FromStr for ChartAddress {
             return Ok(Self { text: text.trim_end_matches('/').into(), kind: ChartRepoKind::Web });
         }
         let message = "the chart repository's address is not one";
-        Err(Error::new(ErrorKind::Usage, message).with_detail("chart-repository-address"))
+        Err(Error::new(ErrorKind::Usage, message).with_detail(Detail::ChartRepositoryAddress))
     }
 }
 

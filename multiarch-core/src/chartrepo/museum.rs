@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::index::RepoIndex;
 use crate::{
     chart::{MAX_CHART_SIZE, PackedChart, file_name},
-    error::{Error, ErrorKind, Result},
+    error::{Detail, Error, ErrorKind, Result},
     registry::{Address, Connector, Web, WebAnswer},
     store::{ChartRepo, exists},
 };
@@ -33,7 +33,7 @@ fn split(url: &str) -> Result<(Address, &str)> {
     let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
     if host.contains('@') || path.contains(['?', '#']) {
         let message = "the chart repository's address has credentials or a query in it";
-        return Err(Error::new(ErrorKind::Usage, message));
+        return Err(Error::new(ErrorKind::Usage, message).with_detail(Detail::CredentialsInAddress));
     }
     let address: Address = format!("{scheme}://{host}").parse()?;
     Ok((address, path.trim_matches('/').trim_end_matches("index.yaml").trim_matches('/')))
@@ -101,11 +101,10 @@ impl Museum {
         match answer.status {
             409 => exists(chart).at_host(self.web.host()),
             413 => {
-                let message = format!(
-                    "the chart repository takes no chart of {} bytes: its limit is set too low",
-                    chart.bytes().len()
-                );
-                Error::new(ErrorKind::TooLarge, message).at_host(self.web.host())
+                let size = chart.bytes().len();
+                let message = format!("the chart repository takes no chart of {size} bytes");
+                let error = Error::new(ErrorKind::TooLarge, message).at_host(self.web.host());
+                error.with_detail(Detail::ChartLimit)
             }
             404 | 405 => {
                 let message = "the chart repository takes no uploads at this path: its API is disabled, or it has tenants and the path lacks one";

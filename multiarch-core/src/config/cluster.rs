@@ -5,11 +5,9 @@ use serde_json::Value;
 use super::{
     Credentials, Destination,
     destination::{ImagesAndCharts, REGISTRY_PORT},
+    file::{ConfigFile, shown, wrong},
 };
-use crate::{
-    chart::{parse_yaml, scalar_text},
-    error::{Error, ErrorKind, Result},
-};
+use crate::error::{Detail, Result};
 
 /// What of a `clusterConfig.yaml` an import needs. Everything else in it is left alone.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,30 +29,17 @@ impl ClusterConfig {
     /// [`ErrorKind::Usage`] with the path of what is missing or wrong, and what to write there. No
     /// value of a credential is repeated.
     pub fn parse(text: &[u8]) -> Result<Self> {
-        let bytes = text;
-        let values = parse_yaml(bytes).map_err(|e| {
-            // The parser's own words name a place, not a value.
-            Error::caused_by(ErrorKind::Usage, "the configuration is no YAML", e)
-        })?;
-        let text = std::str::from_utf8(bytes)
-            .map_err(|e| Error::caused_by(ErrorKind::Usage, "the configuration is no text", e))?;
-        if !values.is_object() {
-            return Err(wrong("", "is no mapping: apiVersion, kind and spec are expected"));
-        }
-        let file = ConfigFile { text, values };
+        let file = ConfigFile::parse(text)?;
         if let Some(version) = file.scalar(&["apiVersion"])?
             && !version.starts_with(GROUP)
         {
-            let message = format!("is not of {GROUP}: give a clusterConfig.yaml of the installer");
-            return Err(wrong(".apiVersion", &message));
+            let message = format!("is not of {GROUP}");
+            return Err(wrong(".apiVersion", &message).with_detail(Detail::ClusterConfig));
         }
         if let Some(kind) = file.scalar(&["kind"])?
             && kind != "ClusterConfig"
         {
-            return Err(wrong(
-                ".kind",
-                "is not ClusterConfig: give the installer's clusterConfig.yaml",
-            ));
+            return Err(wrong(".kind", "is not ClusterConfig").with_detail(Detail::ClusterConfig));
         }
         Ok(Self { packages: file.packages()?, images_and_charts: file.images_and_charts()? })
     }
@@ -74,44 +59,7 @@ impl ClusterConfig {
     }
 }
 
-struct ConfigFile<'a> {
-    text: &'a str,
-    values: Value,
-}
-
-fn wrong(path: &str, why: &str) -> Error {
-    Error::new(ErrorKind::Usage, format!("{path} {why}").trim().to_owned())
-}
-
 impl ConfigFile<'_> {
-    /// A key below `spec` or at the top, with its path.
-    fn find<'p>(&self, path: &[&'p str]) -> Option<(Vec<&'p str>, &Value)> {
-        let below: Vec<&'p str> = std::iter::once("spec").chain(path.iter().copied()).collect();
-        [below, path.to_vec()].into_iter().find_map(|path| {
-            let value = path.iter().try_fold(&self.values, |value, key| value.get(key))?;
-            (!value.is_null()).then_some((path, value))
-        })
-    }
-
-    /// A scalar as it was written: `0123` and `12345678` are passwords, too.
-    fn scalar(&self, path: &[&str]) -> Result<Option<String>> {
-        let Some((path, value)) = self.find(path) else { return Ok(None) };
-        if value.is_array() || value.is_object() {
-            return Err(wrong(&shown(&path), "is no single value: write a text there"));
-        }
-        Ok(scalar_text(self.text, &path)?.filter(|text| !text.is_empty()))
-    }
-
-    /// The first of several spellings that is there.
-    fn either(&self, section: &str, keys: &[&str]) -> Result<Option<String>> {
-        for key in keys {
-            if let Some(text) = self.scalar(&[section, key])? {
-                return Ok(Some(text));
-            }
-        }
-        Ok(None)
-    }
-
     fn packages(&self) -> Result<Vec<String>> {
         let Some((path, value)) = self.find(&["addonPackage", "path"]) else {
             let older = self.scalar(&["addonOfflinePackagePath"])?;
@@ -133,29 +81,17 @@ impl ConfigFile<'_> {
     fn port(&self, key: &str, default: u16) -> Result<u16> {
         let path = ["tinderKind", key];
         let Some(text) = self.scalar(&path)? else { return Ok(default) };
-        let bad = || wrong(&self.place(&path), "is no port: write a number up to 65535");
+        let bad = || wrong(&self.place(&path), "is no port").with_detail(Detail::ClusterConfigPort);
         text.parse().ok().filter(|port| *port > 0).ok_or_else(bad)
-    }
-
-    /// Where a key is, or would be.
-    fn place(&self, path: &[&str]) -> String {
-        match self.find(path) {
-            Some((path, _)) => shown(&path),
-            None if self.find(&path[..1]).is_some_and(|(found, _)| found[0] != "spec") => {
-                shown(path)
-            }
-            None => format!(".spec{}", shown(path)),
-        }
     }
 
     fn images_and_charts(&self) -> Result<Option<ImagesAndCharts>> {
         const SECTION: &str = "imagesAndCharts";
         let Some((path, section)) = self.find(&[SECTION]) else { return Ok(None) };
         if !section.is_object() {
-            return Err(wrong(
-                &shown(&path),
-                "is no mapping: write type: builtin or type: external below it",
-            ));
+            return Err(
+                wrong(&shown(&path), "is no mapping").with_detail(Detail::ClusterConfigType)
+            );
         }
         let images = self.scalar(&[SECTION, "externalImageRepo"])?;
         let kind = self.scalar(&[SECTION, "type"])?;
@@ -166,11 +102,12 @@ impl ConfigFile<'_> {
             (Some("official-service"), _) => return Ok(Some(ImagesAndCharts::OfficialService)),
             (Some(_), _) => {
                 let message = "is none of builtin, external and official-service";
-                return Err(wrong(&self.place(&[SECTION, "type"]), message));
+                let error = wrong(&self.place(&[SECTION, "type"]), message);
+                return Err(error.with_detail(Detail::ClusterConfigType));
             }
             (None, None) => {
-                let message = "is missing: write builtin or external";
-                return Err(wrong(&self.place(&[SECTION, "type"]), message));
+                let error = wrong(&self.place(&[SECTION, "type"]), "is missing");
+                return Err(error.with_detail(Detail::ClusterConfigType));
             }
         };
         if kind == "builtin" {
@@ -182,9 +119,8 @@ impl ConfigFile<'_> {
             }));
         }
         let images = images.ok_or_else(|| {
-            let message =
-                "is missing: write the registry's address, such as https://harbor.example.com";
-            wrong(&self.place(&[SECTION, "externalImageRepo"]), message)
+            wrong(&self.place(&[SECTION, "externalImageRepo"]), "is missing")
+                .with_detail(Detail::ClusterConfigRegistry)
         })?;
         if let Some(kind) = self.scalar(&[SECTION, "externalChartRepoType"])?
             && !matches!(kind.to_ascii_lowercase().as_str(), "chartmuseum" | "harbor" | "oci")
@@ -225,10 +161,6 @@ impl ConfigFile<'_> {
             )?,
         }))
     }
-}
-
-fn shown(path: &[&str]) -> String {
-    path.iter().map(|key| format!(".{key}")).collect()
 }
 
 #[cfg(test)]

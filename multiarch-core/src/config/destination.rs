@@ -1,7 +1,7 @@
 //! Where images and charts go by a configuration.
 
 use super::Credentials;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Detail, Error, ErrorKind, Result};
 
 /// The port that a registry's address leaves out.
 pub(super) const REGISTRY_PORT: u16 = 443;
@@ -80,8 +80,8 @@ impl ImagesAndCharts {
                 })
             }
             Self::OfficialService => {
-                let message = "imagesAndCharts.type is official-service: there is no registry of your own to import into; write builtin or external, or name the target with --to";
-                Err(Error::new(ErrorKind::Usage, message))
+                let message = "imagesAndCharts.type is official-service: there is no registry of your own to import into";
+                Err(Error::new(ErrorKind::Usage, message).with_detail(Detail::OfficialService))
             }
         }
     }

@@ -64,6 +64,37 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
+    /// Every kind.
+    pub const ALL: &'static [Self] = &[
+        Self::Usage,
+        Self::Io,
+        Self::NotAPackage,
+        Self::Truncated,
+        Self::Malformed,
+        Self::TooLarge,
+        Self::UnsafePath,
+        Self::Missing,
+        Self::DigestMismatch,
+        Self::Unsupported,
+        Self::UnreadableTag,
+        Self::Conflict,
+        Self::ChartConflict,
+        Self::NoChartRepository,
+        Self::NameClash,
+        Self::Hint,
+        Self::Unnamed,
+        Self::PlanOutdated,
+        Self::Contended,
+        Self::Cancelled,
+        Self::Unauthorized,
+        Self::Denied,
+        Self::Untrusted,
+        Self::Network,
+        Self::Unreachable,
+        Self::Server,
+        Self::BlobUnknown,
+    ];
+
     /// True where the same call may succeed later, with nothing changed by the caller.
     pub(super) fn is_retryable(self) -> bool {
         matches!(
@@ -83,5 +114,17 @@ impl ErrorKind {
             self,
             Self::Cancelled | Self::Usage | Self::Untrusted | Self::Network | Self::Unreachable
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_kinds_are_listed_in_their_order() {
+        // The last one, by its place: one that is added and not listed moves it.
+        assert_eq!(ErrorKind::BlobUnknown as usize + 1, ErrorKind::ALL.len());
+        assert!(ErrorKind::ALL.is_sorted());
     }
 }

@@ -10,8 +10,7 @@ use crate::{
 
 /// What was learnt about a manifest or index that a tag leads to.
 #[derive(Clone, Debug)]
-#[non_exhaustive]
-pub enum Child {
+pub(crate) enum Child {
     /// An image with this config.
     Image(Arc<ImageConfig>),
     /// A manifest that is no image.
@@ -45,22 +44,46 @@ impl TagState {
         self.document.as_ref()
     }
 
-    /// Adds what was learnt about a manifest or index; for a tag that holds a single manifest, that
-    /// manifest itself.
-    pub fn add_child(&mut self, digest: Digest, child: Child) {
+    /// Says that a manifest which the tag leads to, or holds, is an image with this config.
+    pub fn add_image(&mut self, manifest: Digest, config: Arc<ImageConfig>) {
+        self.add_child(manifest, Child::Image(config));
+    }
+
+    /// Says that a manifest which the tag leads to, or holds, is no image of a platform.
+    pub fn add_artifact(&mut self, manifest: Digest) {
+        self.add_child(manifest, Child::Artifact);
+    }
+
+    /// Adds an index that the tag's index lists.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    pub fn add_nested_index(&mut self, index: &Document) -> Result<()> {
+        let parsed = Index::from_document(index)?;
+        self.add_child(index.digest().clone(), Child::Index(parsed));
+        Ok(())
+    }
+
+    /// Says that the target lists a digest, but no longer has it.
+    pub fn add_missing(&mut self, digest: Digest) {
+        self.add_child(digest, Child::Gone);
+    }
+
+    /// Adds what a manifest or index that the tag leads to is.
+    pub(crate) fn add_child(&mut self, digest: Digest, child: Child) {
         self.children.insert(digest, child);
     }
 
     /// Learns from incoming images: what comes in need not be read from the target.
-    pub fn add_incoming(&mut self, incoming: &Incoming) {
+    pub(crate) fn add_incoming(&mut self, incoming: &Incoming) {
         for image in incoming.images() {
             self.add_child(image.document().digest().clone(), Child::Image(image.config().clone()));
         }
     }
 
-    /// The digests of manifests and nested indexes that must be [learnt](TagState::learn) before these
+    /// The digests of manifests and nested indexes that must be added before these
     /// can be fused in: what has no platform of its own to trust, and what may be the same image
-    /// as an incoming one. Ask again after learning, until nothing is left.
+    /// as an incoming one. Ask again after adding them, until nothing is left.
     ///
     /// # Errors
     /// Where the document that is held cannot be read.

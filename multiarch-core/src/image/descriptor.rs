@@ -12,7 +12,7 @@ use super::{Digest, Platform, is_image_config};
 /// [OCI descriptor]: https://github.com/opencontainers/image-spec/blob/v1.1.1/descriptor.md
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Descriptor {
+pub(crate) struct Descriptor {
     /// Media type of the content.
     #[serde(default, deserialize_with = "or_default")]
     pub media_type: String,
@@ -36,7 +36,7 @@ pub struct Descriptor {
 
 impl Descriptor {
     /// A descriptor of media type, digest and size alone.
-    pub fn new(media_type: &str, digest: Digest, size: u64) -> Self {
+    pub(crate) fn new(media_type: &str, digest: Digest, size: u64) -> Self {
         Self {
             media_type: media_type.into(),
             digest,
@@ -51,7 +51,7 @@ impl Descriptor {
 
 impl Descriptor {
     /// True where the content is an artifact, and no image of a platform.
-    pub fn is_artifact(&self) -> bool {
+    pub(crate) fn is_artifact(&self) -> bool {
         self.artifact_type.as_deref().is_some_and(|t| !t.is_empty() && !is_image_config(t))
     }
 }

@@ -8,7 +8,7 @@ use crate::error::{Error, ErrorKind};
 
 /// A hash function that registries accept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Algorithm {
+pub(crate) enum Algorithm {
     /// SHA-256, the one everybody uses.
     Sha256,
     /// SHA-512, which the specification allows.
@@ -17,7 +17,7 @@ pub enum Algorithm {
 
 impl Algorithm {
     /// The name in front of the colon.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Sha256 => "sha256",
             Self::Sha512 => "sha512",
@@ -56,17 +56,17 @@ impl Digest {
     }
 
     /// A SHA-256 digest from its 64 lower-case hex digits.
-    pub fn from_sha256_hex(hex: &str) -> Option<Self> {
+    pub(crate) fn from_sha256_hex(hex: &str) -> Option<Self> {
         format!("sha256:{hex}").parse().ok()
     }
 
     /// The hash function.
-    pub fn algorithm(&self) -> Algorithm {
+    pub(crate) fn algorithm(&self) -> Algorithm {
         self.algorithm
     }
 
     /// The hex digits.
-    pub fn hex(&self) -> &str {
+    pub(crate) fn hex(&self) -> &str {
         &self.hex
     }
 

@@ -75,8 +75,13 @@ impl Document {
         self.raw.len() as u64
     }
 
+    /// True for an index or a docker manifest list.
+    pub fn is_index(&self) -> bool {
+        self.kind.is_index()
+    }
+
     /// Manifest or index, docker or OCI.
-    pub fn kind(&self) -> DocumentType {
+    pub(crate) fn kind(&self) -> DocumentType {
         self.kind
     }
 
@@ -86,7 +91,7 @@ impl Document {
     }
 
     /// A descriptor that points here.
-    pub fn descriptor(&self) -> Descriptor {
+    pub(crate) fn descriptor(&self) -> Descriptor {
         Descriptor::new(self.media_type(), self.digest.clone(), self.size())
     }
 

@@ -19,7 +19,7 @@ pub struct Entry {
 
 impl Entry {
     /// An entry of our own, in the one form we write.
-    pub fn new(descriptor: Descriptor) -> Self {
+    pub(crate) fn new(descriptor: Descriptor) -> Self {
         let raw = serde_json::value::to_raw_value(&descriptor).expect("a descriptor is JSON");
         Self { raw, descriptor }
     }
@@ -30,7 +30,7 @@ impl Entry {
     }
 
     /// What it says.
-    pub fn descriptor(&self) -> &Descriptor {
+    pub(crate) fn descriptor(&self) -> &Descriptor {
         &self.descriptor
     }
 
@@ -59,7 +59,7 @@ impl PartialEq for Entry {
 
 /// An index: its members as raw text, its entries in their order.
 #[derive(Clone, Debug)]
-pub struct Index {
+pub(crate) struct Index {
     members: RawObject,
     entries: Vec<Entry>,
 }
@@ -69,7 +69,7 @@ impl Index {
     ///
     /// # Errors
     /// [`ErrorKind::Malformed`] where the document is none, or an entry is no descriptor.
-    pub fn from_document(document: &Document) -> Result<Self, Error> {
+    pub(crate) fn from_document(document: &Document) -> Result<Self, Error> {
         Self::parse(document.raw()).map_err(|e| e.with_digest(document.digest()))
     }
 
@@ -77,7 +77,7 @@ impl Index {
     ///
     /// # Errors
     /// As [`Index::from_document`].
-    pub fn parse(text: &[u8]) -> Result<Self, Error> {
+    pub(crate) fn parse(text: &[u8]) -> Result<Self, Error> {
         let malformed =
             |e| Error::caused_by(ErrorKind::Malformed, "an entry of the index is malformed", e);
         let members = RawObject::parse(text)?;
@@ -97,12 +97,12 @@ impl Index {
     }
 
     /// The entries, in their order.
-    pub fn entries(&self) -> &[Entry] {
+    pub(crate) fn entries(&self) -> &[Entry] {
         &self.entries
     }
 
     /// All members of the document as raw text.
-    pub fn members(&self) -> &RawObject {
+    pub(crate) fn members(&self) -> &RawObject {
         &self.members
     }
 }

@@ -23,7 +23,7 @@ pub(crate) mod types {
 
 /// Who defined a document's format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Family {
+pub(crate) enum Family {
     /// Docker's image manifest version 2, schema 2.
     Docker,
     /// The OCI image specification.
@@ -32,7 +32,7 @@ pub enum Family {
 
 /// What kind of document a media type names, for those that can stand at a tag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DocumentType {
+pub(crate) enum DocumentType {
     /// One image (or an artifact in the shape of one).
     Manifest(Family),
     /// A list of images.
@@ -41,7 +41,7 @@ pub enum DocumentType {
 
 impl DocumentType {
     /// Recognises a media type; parameters behind a semicolon are ignored.
-    pub fn from_media_type(media_type: &str) -> Option<Self> {
+    pub(crate) fn from_media_type(media_type: &str) -> Option<Self> {
         let name = media_type.split(';').next().unwrap_or_default().trim();
         Some(match name {
             types::DOCKER_MANIFEST => Self::Manifest(Family::Docker),
@@ -55,7 +55,7 @@ impl DocumentType {
     }
 
     /// The media type's name.
-    pub fn media_type(self) -> &'static str {
+    pub(crate) fn media_type(self) -> &'static str {
         match self {
             Self::Manifest(Family::Docker) => types::DOCKER_MANIFEST,
             Self::Manifest(Family::Oci) => types::OCI_MANIFEST,
@@ -65,7 +65,7 @@ impl DocumentType {
     }
 
     /// True for an index or a manifest list.
-    pub fn is_index(self) -> bool {
+    pub(crate) fn is_index(self) -> bool {
         matches!(self, Self::Index(_))
     }
 }

@@ -15,14 +15,14 @@ use crate::error::{Error, ErrorKind};
 /// A parsed `serde_json::Value` would drop duplicate members and round large numbers; both change
 /// a document's digest and perhaps its meaning.
 #[derive(Clone, Debug)]
-pub struct RawObject(Vec<(Box<RawValue>, Box<RawValue>)>);
+pub(crate) struct RawObject(Vec<(Box<RawValue>, Box<RawValue>)>);
 
 impl RawObject {
     /// Reads an object.
     ///
     /// # Errors
     /// [`ErrorKind::Malformed`] where the text is no JSON object.
-    pub fn parse(text: &[u8]) -> Result<Self, Error> {
+    pub(crate) fn parse(text: &[u8]) -> Result<Self, Error> {
         serde_json::from_slice(text)
             .map_err(|e| Error::caused_by(ErrorKind::Malformed, "not a JSON object", e))
     }
@@ -32,7 +32,7 @@ impl RawObject {
     ///
     /// # Errors
     /// [`ErrorKind::Malformed`] for a duplicate member.
-    pub fn get(&self, name: &str) -> Result<Option<&str>, Error> {
+    pub(crate) fn get(&self, name: &str) -> Result<Option<&str>, Error> {
         let mut found = self.0.iter().filter(|(key, _)| Self::is_named(key, name));
         let first = found.next().map(|(_, value)| value.get());
         if found.next().is_some() {
@@ -44,7 +44,7 @@ impl RawObject {
 
     /// Writes the object compactly; `replace` gives another text for a member, or `None` to keep
     /// the original one.
-    pub fn write(&self, replace: impl Fn(&str) -> Option<String>) -> Vec<u8> {
+    pub(crate) fn write(&self, replace: impl Fn(&str) -> Option<String>) -> Vec<u8> {
         let mut out = String::from("{");
         for (i, (key, value)) in self.0.iter().enumerate() {
             if i > 0 {
@@ -59,11 +59,6 @@ impl RawObject {
         }
         out.push('}');
         out.into_bytes()
-    }
-
-    /// The names of all members.
-    pub fn names(&self) -> impl Iterator<Item = String> + '_ {
-        self.0.iter().filter_map(|(key, _)| serde_json::from_str(key.get()).ok())
     }
 
     fn is_named(key: &RawValue, name: &str) -> bool {

@@ -13,7 +13,7 @@ use crate::error::{Error, ErrorKind};
 ///
 /// [distribution/reference]: https://github.com/distribution/reference/blob/v0.6.0/reference.go
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Reference {
+pub(crate) struct Reference {
     host: Option<String>,
     path: String,
     tag: Option<String>,
@@ -26,7 +26,7 @@ const MAX_NAME: usize = 255;
 
 impl Reference {
     /// The registry's host and port; Docker Hub, under any of its names, is `docker.io`.
-    pub fn host(&self) -> &str {
+    pub(crate) fn host(&self) -> &str {
         match self.host.as_deref() {
             None | Some("index.docker.io" | "registry-1.docker.io") => DOCKER_HUB,
             Some(host) => host,
@@ -34,7 +34,7 @@ impl Reference {
     }
 
     /// The repository path in its registry, with Docker Hub's implied `library/`.
-    pub fn repository(&self) -> String {
+    pub(crate) fn repository(&self) -> String {
         if self.host() == DOCKER_HUB && !self.path.contains('/') {
             return format!("library/{}", self.path);
         }
@@ -42,7 +42,7 @@ impl Reference {
     }
 
     /// Whether a host was written.
-    pub fn has_host(&self) -> bool {
+    pub(crate) fn has_host(&self) -> bool {
         self.host.is_some()
     }
 
@@ -52,27 +52,18 @@ impl Reference {
     }
 
     /// The repository path as it was written.
-    pub fn path(&self) -> &str {
+    pub(crate) fn path(&self) -> &str {
         &self.path
     }
 
     /// The tag, if one was written.
-    pub fn tag(&self) -> Option<&str> {
+    pub(crate) fn tag(&self) -> Option<&str> {
         self.tag.as_deref()
     }
 
     /// The digest, if one was written.
-    pub fn digest(&self) -> Option<&Digest> {
+    pub(crate) fn digest(&self) -> Option<&Digest> {
         self.digest.as_ref()
-    }
-
-    /// The same reference with a tag: `latest` where neither tag nor digest was written.
-    #[must_use]
-    pub fn with_default_tag(mut self) -> Self {
-        if self.tag.is_none() && self.digest.is_none() {
-            self.tag = Some("latest".into());
-        }
-        self
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::net::UdpSocket;
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Detail, Error, ErrorKind, Result};
 
 /// The address of the interface with the default route. Nothing is sent: connecting a UDP socket only
 /// asks the routing table. The address that is asked for is nobody's (RFC 5737).
@@ -16,7 +16,7 @@ pub fn own_address() -> Result<String> {
         Ok::<_, std::io::Error>(socket.local_addr()?.ip().to_string())
     };
     address().map_err(|e| {
-        let message = "this machine's address is not known, because it has no default route: write it as .spec.bootstrapNode";
-        Error::caused_by(ErrorKind::Usage, message, e)
+        let message = "this machine's address is not known, because it has no default route";
+        Error::caused_by(ErrorKind::Usage, message, e).with_detail(Detail::NoDefaultRoute)
     })
 }

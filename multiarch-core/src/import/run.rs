@@ -9,7 +9,7 @@ use crate::{
     apply,
     chartrepo::ChartAddress,
     config::Credentials,
-    error::{Error, ErrorKind, Result},
+    error::{Detail, Error, ErrorKind, Result},
     observe,
     package::Package,
     plan::{Options, Plan},
@@ -184,7 +184,7 @@ impl Import {
             return Ok(());
         }
         let message = "charts name the images that a cluster pulls, and a directory is no registry";
-        Err(Error::new(ErrorKind::Usage, message).with_detail("registry-unknown"))
+        Err(Error::new(ErrorKind::Usage, message).with_detail(Detail::RegistryUnknown))
     }
 
     /// Reads the packages, asks the target what it holds, and says what will be done. Writes nothing.

@@ -5,7 +5,7 @@ use std::{fmt, path::PathBuf, str::FromStr, sync::Arc};
 #[cfg(feature = "registry")]
 use crate::registry::{Address, Connector, Registry};
 use crate::{
-    error::{Error, ErrorKind, Result},
+    error::{Detail, Error, ErrorKind, Result},
     layout::OciLayout,
     store::{ImageStore, OpenTarget},
 };
@@ -50,7 +50,7 @@ impl Target {
             return Ok(Self { text: address.to_string(), kind: TargetKind::Registry(address) });
         }
         let message = "the target is no OCI layout directory";
-        Err(Error::new(ErrorKind::Usage, message).with_detail("target-address"))
+        Err(Error::new(ErrorKind::Usage, message).with_detail(Detail::TargetAddress))
     }
 
     /// A store of one's own; `name` stands for an address in plans and reports.

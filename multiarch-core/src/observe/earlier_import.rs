@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use super::target_images;
 use crate::{
     chart::TargetName,
-    error::{Error, ErrorKind, Result},
+    error::{Detail, Error, ErrorKind, Result},
     image::is_registry,
     package::Package,
     plan::{EarlierImport, Options},
@@ -58,7 +58,7 @@ fn registry(target: &OpenTarget) -> Result<&str> {
     let registry = target.registry.as_deref().ok_or_else(|| {
         let message =
             "charts must say where their images are pulled from, and a directory does not tell";
-        Error::new(ErrorKind::Usage, message).with_detail("registry-unknown")
+        Error::new(ErrorKind::Usage, message).with_detail(Detail::RegistryUnknown)
     })?;
     if !is_registry(registry) {
         let message = "the registry that charts name is no host with an optional port and path";

@@ -3,7 +3,7 @@
 use std::{fmt, net::IpAddr, str::FromStr};
 
 use crate::{
-    error::{Error, ErrorKind, Result},
+    error::{Detail, Error, ErrorKind, Result},
     image::{Reference, is_repository},
 };
 
@@ -80,21 +80,24 @@ impl FromStr for Address {
             Some(("http", rest)) => (Some(Scheme::Http), rest),
             Some(("https", rest)) => (Some(Scheme::Https), rest),
             Some((other, _)) => {
-                let message = format!("{other}:// is no scheme of a registry: use docker://");
-                return Err(Error::new(ErrorKind::Usage, message));
+                let message = format!("{other}:// is no scheme of a registry");
+                return Err(
+                    Error::new(ErrorKind::Usage, message).with_detail(Detail::TargetAddress)
+                );
             }
         };
         // What is wrong is not repeated: there may be a password in it.
-        let bad = |why: &str| Err(Error::new(ErrorKind::Usage, format!("the target {why}")));
+        let bad = |detail: Detail, why: &str| {
+            let error = Error::new(ErrorKind::Usage, format!("the target {why}"));
+            Err(error.with_detail(detail))
+        };
         if rest.contains('@') {
-            return bad(
-                "has an @ in it: credentials belong into docker's configuration or the environment",
-            );
+            return bad(Detail::CredentialsInAddress, "has an @ in it");
         }
         let rest = rest.trim_end_matches('/');
         let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
         if host.is_empty() {
-            return bad("names no host");
+            return bad(Detail::TargetAddress, "names no host");
         }
         // The grammar of references decides what is a host.
         let probe = format!("{host}/x").parse::<Reference>();
@@ -103,10 +106,11 @@ impl FromStr for Address {
         });
         let named = text.contains("://") || host == "localhost" || host.contains(['.', ':']);
         if !(is_host || scheme.is_some() || text.starts_with("docker://")) || !named {
-            return bad("is no host: expected oci:DIR or docker://host[:port][/path]");
+            return bad(Detail::TargetAddress, "is no host");
         }
         if !path.is_empty() && !is_repository(path) {
-            return bad("has a path that is no repository: lower-case components and slashes");
+            let why = "has a path that is no repository: lower-case components and slashes";
+            return bad(Detail::TargetAddress, why);
         }
         Ok(Self { host: host.into(), path: path.into(), scheme })
     }

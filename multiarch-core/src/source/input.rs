@@ -117,6 +117,8 @@ pub(super) struct Input<'a> {
     allowance: Rc<Cell<u64>>,
     /// The last bytes that were read were zeros: so ends a tar archive.
     zeros: Rc<Cell<bool>>,
+    /// There was nothing more to read.
+    ended: Rc<Cell<bool>>,
 }
 
 enum InputBytes<'a> {
@@ -129,7 +131,7 @@ const MAX_HEADER: u64 = 1 << 20;
 
 impl<'a> Input<'a> {
     fn new(source: InputBytes<'a>) -> Self {
-        Self { source, at: 0, allowance: Rc::default(), zeros: Rc::default() }
+        Self { source, at: 0, allowance: Rc::default(), zeros: Rc::default(), ended: Rc::default() }
     }
 
     pub(super) fn section(section: Section) -> Self {
@@ -142,7 +144,11 @@ impl<'a> Input<'a> {
 
     /// Switches between the header's allowance and none.
     pub(super) fn allowance(&self) -> Allowance {
-        Allowance { left: self.allowance.clone(), zeros: self.zeros.clone() }
+        Allowance {
+            left: self.allowance.clone(),
+            zeros: self.zeros.clone(),
+            ended: self.ended.clone(),
+        }
     }
 
     /// The file part this reads from, if it reads from one.
@@ -157,6 +163,7 @@ impl<'a> Input<'a> {
 pub(super) struct Allowance {
     left: Rc<Cell<u64>>,
     zeros: Rc<Cell<bool>>,
+    ended: Rc<Cell<bool>>,
 }
 
 impl Allowance {
@@ -173,6 +180,20 @@ impl Allowance {
     pub(super) fn for_content(&self) {
         self.left.set(u64::MAX);
     }
+
+    /// An error of the tar crate as ours. It reports an early end as an error of no kind: that is
+    /// known here by the bytes, not by its words.
+    pub(super) fn explain(&self, error: io::Error) -> Error {
+        let error = match error.kind() {
+            io::ErrorKind::Other
+                if self.ended.get() && !error.get_ref().is_some_and(|e| e.is::<Error>()) =>
+            {
+                io::Error::new(io::ErrorKind::UnexpectedEof, error)
+            }
+            _ => error,
+        };
+        Error::from_io("reading the archive", error)
+    }
 }
 
 impl Read for Input<'_> {
@@ -188,6 +209,7 @@ impl Read for Input<'_> {
             InputBytes::Stream(stream) => stream.read(&mut buffer[..length])?,
         };
         self.at += count as u64;
+        self.ended.set(count == 0);
         if count > 0 {
             // Headers are read a block at a time.
             self.zeros.set(count <= 512 && buffer[..count].iter().all(|byte| *byte == 0));

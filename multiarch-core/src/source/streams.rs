@@ -49,12 +49,6 @@ struct Stream {
 pub(super) enum Backing {
     /// Not known before all of it is read.
     Pending,
-    /// Bytes that the caller handed in: they have no path, and are never kept in the index cache.
-    #[serde(skip)]
-    Reader {
-        reader: Arc<dyn ReadAt>,
-        size: u64,
-    },
     /// Opened anew for each reader: a directory may have more files than a process may open.
     File {
         path: PathBuf,
@@ -66,6 +60,13 @@ pub(super) enum Backing {
     },
     Zstd {
         packed: Locator,
+    },
+    /// Bytes that the caller handed in: they have no path, and are never kept in the index cache. It
+    /// comes last, because the cache numbers the others by their place.
+    #[serde(skip)]
+    Reader {
+        reader: Arc<dyn ReadAt>,
+        size: u64,
     },
 }
 

@@ -147,7 +147,7 @@ impl Walk<'_> {
             };
             allowance.for_content();
             let result = entry
-                .map_err(|e| Error::from_io("reading the archive", e))
+                .map_err(|e| allowance.explain(e))
                 .and_then(|entry| self.entry(entry, section.as_ref(), base, listing, depth));
             if let Err(error) = result {
                 listing.problems.push(error);

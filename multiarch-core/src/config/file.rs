@@ -1,0 +1,82 @@
+//! The configuration's values by their paths, and what is wrong with one.
+
+use serde_json::Value;
+
+use crate::{
+    chart::{parse_yaml, scalar_text},
+    error::{Detail, Error, ErrorKind, Result},
+};
+
+/// The configuration, as text and as values.
+pub(super) struct ConfigFile<'a> {
+    text: &'a str,
+    values: Value,
+}
+
+/// What is wrong with the value at a path.
+pub(super) fn wrong(path: &str, why: &str) -> Error {
+    Error::new(ErrorKind::Usage, format!("{path} {why}").trim().to_owned())
+}
+
+/// A path as it is written in messages.
+pub(super) fn shown(path: &[&str]) -> String {
+    path.iter().map(|key| format!(".{key}")).collect()
+}
+
+impl<'a> ConfigFile<'a> {
+    pub(super) fn parse(bytes: &'a [u8]) -> Result<Self> {
+        let values = parse_yaml(bytes).map_err(|e| {
+            // The parser's own words name a place, not a value.
+            Error::caused_by(ErrorKind::Usage, "the configuration is no YAML", e)
+        })?;
+        let text = std::str::from_utf8(bytes)
+            .map_err(|e| Error::caused_by(ErrorKind::Usage, "the configuration is no text", e))?;
+        if !values.is_object() {
+            return Err(
+                wrong("", "the configuration is no mapping").with_detail(Detail::ClusterConfig)
+            );
+        }
+        Ok(Self { text, values })
+    }
+
+    /// A key below `spec` or at the top, with its path.
+    pub(super) fn find<'p>(&self, path: &[&'p str]) -> Option<(Vec<&'p str>, &Value)> {
+        let below: Vec<&'p str> = std::iter::once("spec").chain(path.iter().copied()).collect();
+        [below, path.to_vec()].into_iter().find_map(|path| {
+            let value = path.iter().try_fold(&self.values, |value, key| value.get(key))?;
+            (!value.is_null()).then_some((path, value))
+        })
+    }
+
+    /// A scalar as it was written: `0123` and `12345678` are passwords, too.
+    pub(super) fn scalar(&self, path: &[&str]) -> Result<Option<String>> {
+        let Some((path, value)) = self.find(path) else { return Ok(None) };
+        if value.is_array() || value.is_object() {
+            return Err(
+                wrong(&shown(&path), "is no single value").with_detail(Detail::ClusterConfigScalar)
+            );
+        }
+        Ok(scalar_text(self.text, &path)?.filter(|text| !text.is_empty()))
+    }
+
+    /// The first of several spellings that is there.
+    pub(super) fn either(&self, section: &str, keys: &[&str]) -> Result<Option<String>> {
+        for key in keys {
+            if let Some(text) = self.scalar(&[section, key])? {
+                return Ok(Some(text));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Where a key is, or would be.
+    pub(super) fn place(&self, path: &[&str]) -> String {
+        match self.find(path) {
+            Some((path, _)) => shown(&path),
+            None if self.find(&path[..1]).is_some_and(|(found, _)| found[0] != "spec") => {
+                shown(path)
+            }
+            None => format!(".spec{}", shown(path)),
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! Cases of one kind of error for which the next step differs.
+
+use super::ErrorKind;
+
+macro_rules! details {
+    ($($name:ident $kind:ident $text:literal $doc:literal;)*) => {
+        /// Which of the cases of its kind an error is.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(crate) enum Detail {
+            $(#[doc = $doc] $name,)*
+        }
+
+        impl Detail {
+            /// Every one, with the kind that it belongs to.
+            pub(super) const ALL: &'static [(ErrorKind, &'static str)] =
+                &[$((ErrorKind::$kind, $text),)*];
+
+            pub(super) fn text(self) -> &'static str {
+                match self {
+                    $(Self::$name => $text,)*
+                }
+            }
+        }
+    };
+}
+
+details! {
+    TargetAddress Usage "target-address" "The target's address is not one.";
+    CredentialsInAddress Usage "credentials-in-address" "An address has credentials in it.";
+    ChartRepositoryAddress Usage "chart-repository-address" "A chart repository's address is not one.";
+    RegistryUnknown Usage "registry-unknown" "Charts are relocated, and nothing says where to.";
+    NamesPath Usage "names-path" "A mode of names lacks its path, or has one that it does not take.";
+    NoDefaultRoute Usage "no-default-route" "This machine's own address is not known.";
+    ClusterConfig Usage "cluster-config" "The file is no configuration of the installer.";
+    ClusterConfigScalar Usage "cluster-config-scalar" "A list or a mapping stands where a value belongs.";
+    ClusterConfigPort Usage "cluster-config-port" "A port is no number up to 65535.";
+    ClusterConfigType Usage "cluster-config-type" "`imagesAndCharts.type` is missing or unknown.";
+    ClusterConfigRegistry Usage "cluster-config-registry" "`externalImageRepo` is missing.";
+    OfficialService Usage "official-service" "The configuration names the vendor's own service.";
+    SharedValue Hint "shared-value" "Two hints share a value, and no single value is right for both.";
+    ChartLimit TooLarge "chart-limit" "The chart repository takes no chart of this size.";
+}
