@@ -1,4 +1,4 @@
-//! The parts of an import, each against the floor of what it cannot do without.
+//! The parts of an import, each compared with a floor: the work that no implementation can avoid.
 #![allow(missing_docs, reason = "criterion's macros make undocumented functions")]
 
 use std::{hint::black_box, io::Read, sync::Arc};
@@ -20,7 +20,7 @@ fn large(charts: usize, images: usize, layer_size: u64) -> Large {
     Large { architecture: "amd64".into(), charts, images, layers: 2, layer_size }
 }
 
-/// The first pass: unpack, list, take checkpoints; against unpacking alone.
+/// The first pass (unpack, list, take checkpoints), compared with unpacking alone.
 fn pass(criterion: &mut Criterion) {
     let folder = tempfile::tempdir().expect("a folder");
     let path = package(&folder, "a-amd64.tar.gz", &large(4, 2, 2 << 20));
@@ -64,7 +64,8 @@ fn plan(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// Relocating a chart: names solved, values edited in place, every hint rendered again.
+/// Relocating a chart (solve names, edit values in place, render every hint again), compared with
+/// planning its images alone.
 fn charts(criterion: &mut Criterion) {
     let folder = tempfile::tempdir().expect("a folder");
     let image = Image::new("amd64", "app");

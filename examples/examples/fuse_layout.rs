@@ -1,4 +1,4 @@
-//! Fuses two packages into an OCI layout with the library: plan, print, apply, look.
+//! Fuses two packages into an OCI layout: makes a plan, prints and applies it, and prints the status.
 //!
 //! usage: `cargo run -p multiarch-examples --example fuse_layout`
 #![allow(clippy::print_stdout, reason = "an example prints")]

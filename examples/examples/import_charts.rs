@@ -1,5 +1,5 @@
-//! Imports two packages with their charts, relocated to the registry that the cluster pulls from, and
-//! prints which chart has its images for which architecture.
+//! Imports two packages with their charts, relocates the charts to the registry that the cluster pulls
+//! from, and prints the architectures for which each chart has its images.
 #![allow(clippy::print_stdout, reason = "an example prints")]
 use multiarch_core::{Import, Options, Target};
 

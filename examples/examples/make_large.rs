@@ -2,8 +2,9 @@
 //!
 //! usage: `cargo run --release -p multiarch-examples --example make_large -- FILE ARCH CHARTS IMAGES LAYERS BYTES`
 //!
-//! IMAGES are those of a chart, LAYERS those of an image, BYTES the size of a layer. Pipe `-` through a
-//! compressor: `… make_large -- - amd64 10 100 9 1000 | gzip -1 > addon-v1-amd64.tar.gz`.
+//! IMAGES is the number of images per chart, LAYERS that of layers per image, BYTES the size of a layer.
+//! FILE `-` is standard output:
+//! `… make_large -- - amd64 10 100 9 1000 | gzip -1 > addon-v1-amd64.tar.gz`.
 
 use std::io::{self, BufWriter, Write};
 

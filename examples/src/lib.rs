@@ -1,1 +1,1 @@
-//! The examples stand in `examples/`, one program each.
+//! The examples are in `examples/`, one program each.

@@ -1,4 +1,4 @@
-//! The words of the command line. Parsing touches nothing.
+//! The command line. Parsing it has no effects.
 
 mod shared;
 
@@ -8,7 +8,7 @@ use clap::{Args as ClapArgs, Parser, Subcommand};
 
 pub(crate) use shared::{Connection, NamingArgs, Show, Style, To, Work};
 
-/// Make what offline packages install multi-architecture, without ever losing an architecture.
+/// Fuse single-architecture offline packages into multi-architecture images; no architecture is lost
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 100)]
 pub(crate) struct Args {
@@ -18,7 +18,7 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
-    /// Bring packages into a target, fused with what is there
+    /// Import packages into a target, fusing them with the images that it already has
     #[command(after_help = "\
 Examples:
   multiarch import addon-amd64.tar.gz addon-arm64.tar.gz --to oci:store
@@ -30,30 +30,30 @@ Credentials come from docker's or podman's configuration (credential helpers inc
 MULTIARCH_USERNAME and MULTIARCH_PASSWORD (for charts first MULTIARCH_CHARTS_USERNAME and
 MULTIARCH_CHARTS_PASSWORD), or from clusterConfig.yaml.")]
     Import(Import),
-    /// Fuse packages into what an earlier import brought, in the installer's own words
+    /// Fuse packages into an earlier import, with the installer's own command line
     #[command(after_help = "\
 Example:
   multiarch import-addon -c clusterConfig.yaml --addon-path=addon-offline-full-package-v0.9.0-arm64.tar.gz")]
     ImportAddon(ImportAddon),
-    /// Import the packages that clusterConfig.yaml names, in the installer's own words: nothing else of
-    /// a cluster is created
+    /// Import the packages that clusterConfig.yaml names, with the installer's own command line; nothing
+    /// else of a cluster is created
     #[command(after_help = "\
 Example:
   multiarch cluster-create -c clusterConfig.yaml -m manifest.yaml -d -j13")]
     ClusterCreate(ClusterCreate),
-    /// Show what an import would do, and write nothing
+    /// Show what an import would do, without writing anything
     #[command(after_help = "\
 Examples:
   multiarch plan addon-arm64.tar.gz --to oci:store
   multiarch plan addon-arm64.tar.gz --to oci:store -o plan.json && multiarch apply plan.json")]
     Plan(Plan),
-    /// Do what a saved plan says, if it would still be the same
+    /// Apply a saved plan, if a new plan would still be the same
     #[command(after_help = "Example:\n  multiarch apply plan.json")]
     Apply(Apply),
-    /// Show what packages hold
+    /// Show what packages contain
     #[command(after_help = "Example:\n  multiarch inspect addon-amd64.tar.gz")]
     Inspect(Inspect),
-    /// Show what a target holds: image by architecture, and chart by architecture
+    /// Show which architectures each image and each chart has in a target
     #[command(after_help = "\
 Examples:
   multiarch status --to oci:store
@@ -78,20 +78,20 @@ impl Verb {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Import {
-    /// Packages: files or directories, any number, any mix of architectures, in any order; without,
+    /// Packages: files or directories, any number, any mix of architectures, in any order; by default
     /// those that clusterConfig.yaml names
     #[arg(required_unless_present = "config", value_name = "PACKAGE")]
     pub(crate) packages: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) work: Work,
-    /// Count findings, such as an image of another architecture than its package says, as failures
+    /// Fail on findings, such as an image of another architecture than its package declares
     #[arg(long)]
     pub(crate) strict: bool,
 }
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct ImportAddon {
-    /// A package to fuse into what is there; may be given several times
+    /// A package to fuse into an earlier import; may be given several times
     #[arg(long, required = true, value_name = "PACKAGE")]
     pub(crate) addon_path: Vec<PathBuf>,
     #[command(flatten)]
@@ -108,26 +108,26 @@ pub(crate) struct ClusterCreate {
     pub(crate) installer: Installer,
 }
 
-/// Words of the installer that change nothing here.
+/// The installer's options, accepted so that its command lines work; only `--debug` has an effect.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Installer {
-    /// The installer's list of components; the addon part does not need it
+    /// The installer's list of components; no effect
     #[arg(short, long, value_name = "FILE")]
     pub(crate) manifest: Option<PathBuf>,
-    /// Say where images and charts go
+    /// Print where images and charts go
     #[arg(short, long)]
     pub(crate) debug: bool,
-    /// Steps of the installer; no effect
+    /// The installer's steps; no effect
     #[arg(short = 'j', value_name = "STEPS")]
     pub(crate) steps: Option<String>,
-    /// Always so; no effect
+    /// Always on; no effect
     #[arg(long, hide = true)]
     pub(crate) multi_arch: bool,
 }
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Plan {
-    /// Packages: files or directories, any number, any mix of architectures, in any order; without,
+    /// Packages: files or directories, any number, any mix of architectures, in any order; by default
     /// those that clusterConfig.yaml names
     #[arg(required_unless_present = "config", value_name = "PACKAGE")]
     pub(crate) packages: Vec<PathBuf>,
@@ -163,7 +163,7 @@ pub(crate) struct Inspect {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Status {
-    /// Packages whose charts are to be shown, too
+    /// Packages whose charts are shown, too
     #[arg(value_name = "PACKAGE")]
     pub(crate) packages: Vec<PathBuf>,
     #[command(flatten)]
@@ -180,7 +180,7 @@ mod tests {
     use clap::CommandFactory;
 
     #[test]
-    fn words_are_consistent() {
+    fn the_command_line_is_consistent() {
         Args::command().debug_assert();
     }
 }

@@ -1,8 +1,9 @@
-//! `multiarch`: make what offline packages install multi-architecture.
+//! The command `multiarch`: turns single-architecture offline packages into multi-architecture images.
 //!
-//! This crate parses words, calls the library once per verb, and prints. Exit codes: 0 everything
-//! asked for is in the target, 1 something is not, 2 wrong use, and nothing was written.
+//! This crate parses the command line, calls the library once per verb, and prints. Exit codes: 0 all
+//! that was asked for is in the target, 1 a part of it is not, 2 wrong use and nothing was written.
 
+mod advice;
 mod args;
 mod messages;
 mod output;
@@ -17,7 +18,7 @@ use clap::Parser;
 use crate::args::{Args, Verb};
 
 fn main() -> ExitCode {
-    // The published manual has a blank in the verb.
+    // The installer's published manual spells the verb `import -addon`, with a blank.
     let mut words: Vec<_> = std::env::args_os().collect();
     if words.get(1).is_some_and(|w| w == "import") && words.get(2).is_some_and(|w| w == "-addon") {
         words.splice(1..3, ["import-addon".into()]);
@@ -44,8 +45,8 @@ fn main() -> ExitCode {
             if args.verb.wants_json() {
                 output::json_error(&error);
             }
-            output::error(&messages::explain(&error));
-            ExitCode::from(messages::exit_code(&error))
+            output::error(&advice::explain(&error));
+            ExitCode::from(advice::exit_code(&error))
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The one place that prints.
+//! All printing to standard output and standard error.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "the one place that prints")]
 
 use std::{
@@ -9,9 +9,9 @@ use std::{
 use multiarch_core::{Error, Finding};
 use serde::Serialize;
 
-use crate::messages;
+use crate::{advice, messages};
 
-/// Something could not be printed where it was asked for.
+/// Set where a result could not be printed, so that the exit code says so.
 static LOST: AtomicBool = AtomicBool::new(false);
 
 /// True where a result could not be printed.
@@ -19,7 +19,7 @@ pub(crate) fn is_lost() -> bool {
     LOST.load(Ordering::Relaxed)
 }
 
-/// Prints to standard output; a reader that has gone away is no error.
+/// Prints to standard output. A closed pipe is not an error: the reader has seen enough.
 pub(crate) fn print(text: &str) {
     let mut out = std::io::stdout().lock();
     let written = writeln!(out, "{}", text.trim_end()).and_then(|()| out.flush());
@@ -37,7 +37,7 @@ pub(crate) fn json(value: &impl Serialize) {
     }
 }
 
-/// An error that ended a verb before it had a result.
+/// Prints an error that ended a verb before it had a result.
 pub(crate) fn json_error(error: &Error) {
     json(&serde_json::json!({"schema": "multiarch.error/v1", "error": error}));
 }
@@ -50,7 +50,7 @@ pub(crate) fn note(text: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{text}");
 }
 
-/// Errors and findings, the same one once.
+/// Prints findings and errors, each text only once.
 pub(crate) fn remarks<'a>(
     errors: impl Iterator<Item = &'a Error>,
     findings: impl Iterator<Item = &'a Finding>,
@@ -63,7 +63,7 @@ pub(crate) fn remarks<'a>(
         }
     }
     for problem in errors {
-        let text = messages::explain(problem);
+        let text = advice::explain(problem);
         if seen.insert(text.clone()) {
             error(&text);
         }

@@ -1,4 +1,4 @@
-//! Showing how far a run is: a bar on a terminal, lines or JSON otherwise.
+//! Shows the progress of a run: as a bar on a terminal, as lines, or as JSON.
 
 use std::{fmt::Write as _, io::IsTerminal, sync::mpsc, thread::JoinHandle, time::Duration};
 
@@ -10,7 +10,7 @@ use crate::{
     output,
 };
 
-/// Progress that is shown until this is dropped.
+/// A display of progress, which ends when this is dropped.
 pub(crate) struct Shown {
     meter: Meter,
     end: Option<mpsc::Sender<()>>,
@@ -18,7 +18,7 @@ pub(crate) struct Shown {
 }
 
 impl Shown {
-    /// What the run reports to.
+    /// The meter that the run reports its progress to.
     pub(crate) fn meter(&self) -> &Meter {
         &self.meter
     }
@@ -33,7 +33,7 @@ impl Drop for Shown {
     }
 }
 
-/// Shows progress as it was asked for: on its own, a bar on a terminal and lines in a log.
+/// Starts to show progress in the style that was asked for; by default a bar on a terminal, else lines.
 pub(crate) fn shown(show: &Show) -> Shown {
     let (meter, terminal) = (Meter::new(), std::io::stderr().is_terminal());
     let mut display: Box<dyn Display> = match show.style() {
@@ -58,22 +58,22 @@ pub(crate) fn shown(show: &Show) -> Shown {
 
 /// A way to show progress.
 trait Display: Send {
-    /// How often it is shown.
+    /// The time between two updates.
     fn period(&self) -> Duration;
-    /// Shows where the run is, and the images that failed since it was shown last.
+    /// Shows the state of the run, and the images that failed since the last update.
     fn show(&mut self, now: &Snapshot, failed: &[String]);
-    /// The run has ended.
+    /// Shows the end of the run.
     fn finish(&mut self, now: &Snapshot, failed: &[String]);
 }
 
-/// What a line says of a snapshot.
-fn tell(now: &Snapshot) -> String {
+/// A snapshot as a text.
+fn describe(now: &Snapshot) -> String {
     let mut text = String::new();
     let mut add = |part: std::fmt::Arguments<'_>| {
         let gap = if text.is_empty() { "" } else { ", " };
         let _ = write!(text, "{gap}{part}");
     };
-    // What matters most comes first: a terminal may be narrow.
+    // The most important part comes first, because a narrow terminal cuts the line.
     if let Some(what) = &now.waiting_for {
         add(format_args!("waiting for {what}"));
     } else if let Some(left) = now.seconds_left.filter(|_| now.bytes < now.bytes_total) {
@@ -138,8 +138,8 @@ impl Display for Bar {
             0 => (now.answers + now.images, now.answers_total + now.images_total),
             total => (now.bytes, total),
         };
-        // One message, so that it is drawn once.
-        self.0.set_message(format!("{} [{}] {}", name(now.phase), bar(done, total), tell(now)));
+        // A single message, so that each update is drawn only once.
+        self.0.set_message(format!("{} [{}] {}", name(now.phase), bar(done, total), describe(now)));
     }
 
     fn finish(&mut self, _: &Snapshot, failed: &[String]) {
@@ -148,7 +148,7 @@ impl Display for Bar {
     }
 }
 
-/// Twenty characters, and so many of them full as there is done.
+/// A bar of 20 characters, filled to the share that is done.
 fn bar(done: u64, total: u64) -> String {
     const WIDTH: usize = 20;
     let share = u128::from(done.min(total)) * WIDTH as u128 / u128::from(total.max(1));
@@ -162,11 +162,11 @@ struct Lines {
 }
 
 impl Lines {
-    /// Failures are told within a second, everything else every ten.
+    /// Failures are shown within a second, everything else every 10 seconds.
     const PERIODS: u32 = 10;
 
     fn line(now: &Snapshot) {
-        output::note(&format!("{}: {}", name(now.phase), tell(now)));
+        output::note(&format!("{}: {}", name(now.phase), describe(now)));
     }
 }
 

@@ -1,4 +1,4 @@
-//! SIGINT, SIGTERM and SIGHUP: what is under way is finished or given up, and reported.
+//! SIGINT, SIGTERM and SIGHUP cancel the run, which then still prints its report.
 
 use std::io;
 
@@ -8,7 +8,7 @@ use signal_hook::{
     iterator::Signals,
 };
 
-/// Stops the run at a signal, unless whoever started it wants that signal ignored, as `nohup` does.
+/// Cancels the run at a signal. A signal that was ignored at the start stays ignored, as under `nohup`.
 pub(crate) fn stop(cancel: &Cancel) -> io::Result<()> {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let ignored = ignored(&status);
@@ -19,7 +19,7 @@ pub(crate) fn stop(cancel: &Cancel) -> io::Result<()> {
     Ok(())
 }
 
-/// Which signals are ignored, by the `SigIgn` of `/proc/self/status`: a bit each, the first one's is 1.
+/// Which signals are ignored, from `SigIgn` in `/proc/self/status`: a hex mask, bit n - 1 for signal n.
 fn ignored(status: &str) -> impl Fn(i32) -> bool {
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
@@ -31,7 +31,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn masks() {
+    fn ignored_signals_are_read_from_the_mask() {
         let status = "Name:\tx\nSigBlk:\tffffffffffffffff\nSigIgn:\t0000000000001001\n";
         let is_ignored = ignored(status);
         assert!(is_ignored(SIGHUP) && !is_ignored(SIGINT) && !is_ignored(SIGTERM));

@@ -1,4 +1,4 @@
-//! One file a verb: parse, one call into the library, print.
+//! The verbs, one file for each: call the library once, and print.
 
 pub(crate) mod apply;
 pub(crate) mod import;
@@ -7,7 +7,7 @@ pub(crate) mod plan;
 pub(crate) mod setup;
 pub(crate) mod status;
 
-/// How a verb ended that did its work.
+/// Whether a verb that ran to its end did all that was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Completion {
     Complete,

@@ -1,8 +1,8 @@
-//! Doing what a plan says: the only writer.
+//! Carries out a plan. Nothing else in this library writes to a target.
 //!
-//! For each chart: blobs in the order of the package, then each image's manifests by digest, then,
-//! immediately after reading it once more, its tag, and the chart itself last. A crash leaves every
-//! tag as it was or complete.
+//! For each chart: blobs in the order of the package, then each image's manifests by digest, then its
+//! tag, which is read once more immediately before it is written, and the chart itself last. A crash
+//! leaves every tag either as it was or complete.
 
 mod blobs;
 mod chart;

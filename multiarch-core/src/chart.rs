@@ -1,4 +1,4 @@
-//! Helm charts as far as their images need them: metadata, merged values, hints, names.
+//! Helm charts, as far as importing their images needs them: metadata, merged values, hints, names.
 
 mod dependency;
 mod edit;
@@ -25,7 +25,7 @@ pub use naming::{NameMode, Naming};
 pub(crate) use outline::scalar_text;
 pub(crate) use pack::PackedChart;
 pub(crate) use pack::file_name;
-pub(crate) use relocate::rendered_alone;
+pub(crate) use relocate::names_by_charts_syncer;
 pub(crate) use relocate::{Relocation, relocate};
 pub use target_name::TargetName;
 pub(crate) use values::Values;

@@ -1,4 +1,4 @@
-//! Where charts go: implementations of [`ChartRepo`](crate::store::ChartRepo).
+//! Chart repositories: implementations of [`ChartRepo`](crate::store::ChartRepo).
 
 mod address;
 mod directory;

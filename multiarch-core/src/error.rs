@@ -3,11 +3,11 @@
 //! Policy:
 //! - Every error that crosses the public API is an [`Error`]: opaque, with a non-exhaustive
 //!   [`ErrorKind`] that callers branch on (the C library's codes are the same list).
-//! - The message says what happened, in lower case and without a final stop. It states facts. It
-//!   never says what to do next: that depends on who asks, and belongs to the front end, which keys
-//!   its advice by [kind](Error::kind) and [detail](Error::detail).
-//! - Where it happened travels in fields, not in the message: package, bundle, image, digest, path.
-//!   Code that knows a field sets it on the way up; the innermost value wins.
+//! - The message says what happened, in lower case and without a full stop at the end. It never says
+//!   what to do next: that depends on the front end, which chooses its advice by
+//!   [kind](Error::kind) and [detail](Error::detail).
+//! - Where it happened is in fields, not in the message: package, bundle, image, digest, path.
+//!   Code that knows a field sets it as the error is returned; the innermost value wins.
 //! - The cause is kept, and shared by clones: a plan and its report both show it.
 //! - A failure is never downgraded to "absent", and never carries a secret.
 //! - No error is recognised by the text of another crate's message: such texts change.
@@ -94,8 +94,8 @@ impl Error {
         error
     }
 
-    /// Turns an I/O error into ours. One of ours that travelled through `std::io` comes back as it
-    /// was; an early end becomes [`ErrorKind::Truncated`].
+    /// Converts an I/O error. An [`Error`] inside of it is returned unchanged; an early end becomes
+    /// [`ErrorKind::Truncated`]. `doing` is the message.
     pub fn from_io(doing: impl fmt::Display, error: std::io::Error) -> Self {
         if error.get_ref().is_some_and(|inner| inner.is::<Error>()) {
             let inner = error.into_inner().expect("checked above");
@@ -111,7 +111,7 @@ impl Error {
         Self::caused_by(kind, doing, error)
     }
 
-    /// Says which of the cases of its kind this is, for the front end's advice.
+    /// Sets the detail, by which the front end chooses its advice.
     #[must_use]
     pub(crate) fn with_detail(mut self, detail: Detail) -> Self {
         self.0.detail = Some(detail);
@@ -123,13 +123,13 @@ impl Error {
         self.0.kind
     }
 
-    /// Which of the cases of its kind this is, where what to do next depends on it: a short name such
-    /// as `registry-unknown`, made of lower-case words and dashes. More may be added.
+    /// Which case of its kind this is, where the user's next step depends on it: a short name such as
+    /// `registry-unknown`, made of lower-case words and dashes. More may be added.
     pub fn detail(&self) -> Option<&'static str> {
         self.0.detail.map(Detail::text)
     }
 
-    /// Every [detail](Error::detail) that there is, with the kind that it belongs to.
+    /// Every [detail](Error::detail), with the kind that it belongs to.
     pub fn details() -> &'static [(ErrorKind, &'static str)] {
         Detail::ALL
     }
@@ -139,8 +139,8 @@ impl Error {
         &self.0.message
     }
 
-    /// True where the same call may succeed later, with nothing changed by the caller: the server was
-    /// not reached, or somebody else wrote at the same time.
+    /// True where the same call may succeed later although the caller changes nothing: the server failed
+    /// or was not reached, another writer wrote at the same time, or the run was cancelled.
     pub fn is_retryable(&self) -> bool {
         self.kind().is_retryable()
     }
@@ -158,7 +158,7 @@ impl fmt::Debug for Error {
     }
 }
 
-/// The form in JSON: a program that reads it needs the causes as text.
+/// An error in JSON. The message includes the causes, which cannot be serialised.
 #[derive(Serialize, Deserialize)]
 struct Json {
     kind: ErrorKind,

@@ -1,19 +1,19 @@
-//! Fusion: what a tag must hold so that it has every platform that was there and the incoming ones.
+//! Fusion: the document that a tag must hold to keep all of its platforms and gain the incoming ones.
 //!
 //! Pure: data in, data out. The rules, in the order of `docs/design.md`:
 //!
-//! 1. The platform of an incoming image is what its config says.
+//! 1. The platform of an incoming image is the one in its config.
 //! 2. Platforms are compared [normalised](crate::image::Platform::key).
-//! 3. Every platform that was there stays there, for every input.
-//! 4. A platform that is there already is *present* (same digest), the *same* (another manifest of
-//!    the same image; the one that is there stays) or a conflict, which the [`ConflictPolicy`]
-//!    decides.
+//! 3. A tag never loses a platform, whatever comes in.
+//! 4. Where the tag already has the platform, the incoming image is *present* (same digest), the
+//!    *same* (another manifest of the same image; the tag's manifest stays) or a conflict, which the
+//!    [`ConflictPolicy`] decides.
 //! 5. Attestations follow their subject.
-//! 6. What is not understood is kept as raw text.
-//! 7. A result that nothing changes keeps its bytes.
+//! 6. JSON members that this code does not know are kept as raw text.
+//! 7. A document in which nothing changes keeps its bytes.
 //!
-//! [`TagState`] is what the tag holds and what was learnt about it; [`TagState::unknown_children`] says what is still
-//! to be learnt before [`fuse`] can decide.
+//! [`TagState`] is the document at a tag, and what is known about the manifests that it lists.
+//! [`TagState::unknown_children`] lists the manifests that must be read before [`fuse`] can decide.
 
 mod incoming;
 mod merge;
@@ -23,7 +23,7 @@ mod tag_state;
 pub(crate) use incoming::is_image;
 pub use incoming::{Incoming, IncomingImage};
 pub use merge::fuse;
-pub(crate) use tag_state::Child;
+pub(crate) use tag_state::TagChild;
 pub use tag_state::TagState;
 
 use serde::{Deserialize, Serialize};
@@ -35,12 +35,12 @@ use crate::image::{Digest, Document, PlatformKey};
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum ConflictPolicy {
-    /// The incoming image replaces it for that platform: an upgrade of a floating tag.
+    /// The incoming image replaces it for that platform, as an upgrade of a floating tag needs.
     #[default]
     Incoming,
-    /// What is there stays.
+    /// The image at the tag stays.
     Existing,
-    /// The tag is left alone, and that is an error.
+    /// Fusing fails, and the tag stays as it is.
     Fail,
 }
 
@@ -49,10 +49,10 @@ pub enum ConflictPolicy {
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum IndexMode {
-    /// Only once there are two platforms.
+    /// An index is written only for two platforms or more.
     #[default]
     WhenNeeded,
-    /// From the start.
+    /// An index is written even for a single platform.
     Always,
 }
 
@@ -72,7 +72,7 @@ pub struct FuseOptions {
 pub struct Fusion {
     /// The document the tag must hold; `None` where nothing changes.
     pub document: Option<Document>,
-    /// One decision per incoming platform, in the order they came.
+    /// One decision per incoming platform, in the order of the incoming images.
     pub decisions: Vec<Decision>,
     /// What the tag holds afterwards, ready for the next fusion.
     pub state: TagState,
@@ -95,22 +95,22 @@ pub struct Decision {
 #[serde(tag = "outcome", rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Change {
-    /// The platform was not there.
+    /// The tag did not have the platform.
     Added,
-    /// This very manifest was there.
+    /// The tag already had this very manifest.
     Present,
-    /// Another manifest of the same image was there, and stays.
+    /// The tag had another manifest of the same image, which stays.
     Same {
         /// The manifest that stays.
         #[serde(rename = "kept")]
         stays: Digest,
     },
-    /// Another image was there and has been replaced.
+    /// The tag had another image, which is replaced.
     Replaced {
-        /// The manifests that were there: more than one only where the index listed several.
+        /// The replaced manifests: several where the index listed several for the platform.
         from: Vec<Digest>,
     },
-    /// Another image was there, and stays.
+    /// The tag had another image, which stays.
     #[serde(rename = "kept")]
     NotTaken {
         /// The manifest that stays.
@@ -126,21 +126,21 @@ pub enum Change {
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Reason {
-    /// The policy says so.
+    /// The conflict policy decides so.
     Policy,
-    /// It is not of the platform that its package declares.
+    /// Its platform is not the one that its package declares.
     Mislabelled,
-    /// The other one stands in a nested index, which is not rewritten.
+    /// The other image is listed in a nested index, and nested indexes are not rewritten.
     Nested,
-    /// The other one comes from a package of a later version.
+    /// The other image comes from a package of a later version.
     LaterVersion,
-    /// It was in the target before, under another name.
+    /// It comes from an earlier import, which gave it another name in the target.
     #[serde(rename = "earlier")]
     PreviousName,
 }
 
 impl Change {
-    /// True where the incoming image becomes part of what the tag holds.
+    /// True where the incoming image becomes part of the tag's document.
     pub fn is_written(&self) -> bool {
         matches!(self, Self::Added | Self::Replaced { .. })
     }

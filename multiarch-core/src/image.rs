@@ -1,7 +1,8 @@
-//! What an image is made of: parse what is there, keep the bytes.
+//! The documents an image is made of: parsed for what they say, kept as the bytes they are.
 //!
-//! Nothing here re-serialises what it has read. A [`Document`] is the raw text with its digest and
-//! media type; [`Manifest`], [`Index`] and [`ImageConfig`] are views of one.
+//! Nothing here re-serialises a document that was read, because that would change its digest. A
+//! [`Document`] is the raw text with its digest and media type; [`Manifest`] and [`Index`] are views of
+//! one, and [`ImageConfig`] is one of a config.
 
 mod config;
 mod descriptor;

@@ -1,4 +1,4 @@
-//! The front door: what a user of the library meets.
+//! The entry point of the library: an import and its target.
 
 mod own_address;
 mod run;

@@ -1,9 +1,9 @@
-//! An OCI layout directory as a target ([OCI image layout]): no server needed.
+//! An OCI layout directory as a target ([OCI image layout]), which needs no server.
 //!
-//! Blobs are written under a temporary name and renamed, `index.json` is replaced whole, so that a
-//! crash leaves every tag as it was or complete. Two writers are kept apart by locks that the kernel
-//! drops with the process: a shared one on the directory while a run writes, and an exclusive one on
-//! `oci-layout` while `index.json` is replaced.
+//! Blobs are written under a temporary name and renamed, and `index.json` is replaced as a whole, so
+//! that a crash leaves every tag as it was or complete. Writers coordinate with file locks, which the
+//! kernel releases when the process ends: each run holds a shared lock on the directory while it
+//! writes, and an exclusive one on `oci-layout` while it replaces `index.json`.
 //!
 //! [OCI image layout]: https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md
 
@@ -25,15 +25,15 @@ use crate::{
     store::{BlobContent, ImageStore, Sent},
 };
 
-/// An OCI layout directory. Tags are its entries' `org.opencontainers.image.ref.name`, in the form
-/// `repository:tag`. It is created by the first write.
+/// An OCI layout directory. A tag is an entry whose `org.opencontainers.image.ref.name` has the form
+/// `repository:tag`. The first write creates the directory.
 #[derive(Debug)]
 pub(crate) struct OciLayout {
     files: Files,
     staged: Mutex<BTreeMap<TargetName, Staged>>,
 }
 
-/// A tag that is set, but not yet in `index.json`.
+/// A tag that was set, but is not in `index.json` before the next flush.
 #[derive(Debug)]
 struct Staged {
     before: Option<Digest>,
@@ -91,7 +91,7 @@ impl ImageStore for OciLayout {
         _mount_from: Option<&str>,
         content: &BlobContent<'_>,
     ) -> Result<Sent> {
-        // Each buffer is written before the next one is taken.
+        // A permit of its own is enough: each buffer is written before the next one is taken.
         let mut buffers = content.open(SendPermit::new())?;
         self.files.write(content.digest(), || buffers.next())?;
         Ok(Sent::Uploaded)
@@ -113,7 +113,8 @@ impl ImageStore for OciLayout {
     ) -> Result<()> {
         self.put_manifest(name.repository(), document)?;
         let mut staged = self.staged();
-        // What was staged before is not visible to anyone: what counts is what index.json holds.
+        // If the tag is staged already, `before` is the staged document. `flush` compares with
+        // index.json, so the digest from there is kept.
         let before = match staged.get(name) {
             Some(earlier) => earlier.before.clone(),
             None => before.cloned(),

@@ -1,4 +1,4 @@
-//! A store in memory, for tests and for trying things out.
+//! An image store in memory, for tests and experiments.
 
 use std::{
     collections::BTreeMap,
@@ -12,7 +12,7 @@ use crate::{
     store::{BlobContent, ImageStore, Sent},
 };
 
-/// An [`ImageStore`] that forgets. All repositories share its blobs.
+/// An [`ImageStore`] that keeps everything in memory only. All repositories share its blobs.
 #[derive(Debug, Default)]
 pub struct MemoryStore(Mutex<MemoryState>);
 

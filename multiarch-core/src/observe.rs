@@ -1,4 +1,4 @@
-//! Asking: what a plan needs to know of the target and the chart repository.
+//! Queries: reads what a plan needs to know from the target and the chart repository.
 
 mod earlier_import;
 mod inventory;
@@ -8,7 +8,7 @@ mod stored_charts;
 mod tags;
 mod target_images;
 
-pub(crate) use earlier_import::ask_earlier_import;
+pub(crate) use earlier_import::read_earlier_import;
 pub(crate) use inventory::{observe, take_inventory};
 pub(crate) use status::status;
 pub(crate) use tags::{observe_image, tag_state};

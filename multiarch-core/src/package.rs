@@ -1,7 +1,7 @@
-//! What a package says: names, bundles, images, and where the bytes of each blob are.
+//! What a package holds: bundles, images, and where the bytes of each blob are.
 //!
-//! Pure: parsers over a [`Listing`], which says what an archive or a directory holds. Bytes that were
-//! not kept while it was listed are read through a [`BlobSource`].
+//! Pure: parsers of a [`Listing`], which says what an archive or a directory holds. Bytes that are not
+//! in the listing are read through a [`BlobSource`].
 
 mod bundle;
 mod docker_archive;

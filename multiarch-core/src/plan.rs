@@ -1,8 +1,8 @@
-//! What will be done, as a value: everything that is sent, written and kept, with bytes.
+//! What an import will do, as a value: everything that is sent, written and kept, with sizes in bytes.
 //!
-//! Pure. An [`Inventory`] is what a run brings, by the names that an [`EarlierImport`] gave or the
-//! options say; [`Observed`] is what the target holds, filled by answering its [`Question`]s;
-//! [`Plan::new`] puts both together.
+//! Pure. An [`Inventory`] lists the images and charts of the packages under their names in the target,
+//! which an [`EarlierImport`] or the options decide. [`Observed`] is what the target holds, filled in by
+//! answering its [`Question`]s. [`Plan::new`] computes the plan from both.
 
 mod clash;
 mod compare;

@@ -1,7 +1,7 @@
 //! A registry as a target ([OCI distribution]).
 //!
-//! The store is blocking code; one small runtime of its own does the requests and is spoken to by
-//! channels, so that it can be called from anywhere, an async program included.
+//! The store is blocking code, and callers may be async programs. Its requests therefore run on a
+//! small runtime of its own, which it reaches through channels.
 //!
 //! [OCI distribution]: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md
 

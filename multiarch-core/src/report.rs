@@ -1,4 +1,4 @@
-//! What happened, per chart and per image.
+//! Reports: what an import did, what a package contains, what a target holds.
 
 mod coverage;
 mod inspection;
@@ -20,7 +20,7 @@ use crate::{
     plan::{Bytes, Plan, PlannedChart, PlannedDecision, decisions_text, table},
 };
 
-/// What a run did. It serialises to JSON of the schema [`Report::SCHEMA`], and prints as a table.
+/// What an import did. It serialises to JSON of the schema [`Report::SCHEMA`], and prints as a table.
 #[derive(Debug, Serialize)]
 #[non_exhaustive]
 pub struct Report {
@@ -33,13 +33,13 @@ pub struct Report {
     pub charts_to: Option<String>,
     /// The packages, by path.
     pub packages: Vec<String>,
-    /// The charts, and the images without one.
+    /// The charts, and entries for the images that belong to no chart.
     pub charts: Vec<ChartReport>,
-    /// Every name in the target.
+    /// Every name in the target that the import concerned.
     pub images: Vec<ImageReport>,
-    /// What is worth knowing.
+    /// Findings: what is worth knowing, but not an error.
     pub findings: Vec<Finding>,
-    /// What could not be read and belongs to no chart.
+    /// Errors that belong to no chart.
     pub problems: Vec<Error>,
     /// Bytes of blobs that were sent.
     pub bytes_sent: u64,
@@ -49,13 +49,13 @@ pub struct Report {
     pub blobs_mounted: u64,
     /// Number of tags that were written.
     pub tags_written: u64,
-    /// The run was stopped before its end.
+    /// True where the run was stopped before its end.
     pub cancelled: bool,
-    /// Everything that was asked for is in the target.
+    /// True where everything that was asked for is in the target.
     pub complete: bool,
 }
 
-/// What became of a chart's images.
+/// What happened to a chart and its images.
 #[derive(Debug, Serialize)]
 #[non_exhaustive]
 pub struct ChartReport {
@@ -66,19 +66,19 @@ pub struct ChartReport {
     pub bundles: Vec<String>,
     /// The names of its images in the target.
     pub images: Vec<TargetName>,
-    /// What became of the chart itself; `None` where charts go nowhere.
+    /// What happened to the chart itself; `None` where it was not to be uploaded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub upload: Option<ChartState>,
-    /// For which platforms its images are there now.
+    /// For which platforms the target now has its images.
     #[serde(flatten)]
     pub coverage: Coverage,
-    /// Everything of it is in the target.
+    /// True where the chart, if it is to be uploaded, and all of its images are in place.
     pub complete: bool,
-    /// What kept it, or a part of it, from being imported.
+    /// Errors that kept it, or a part of it, from being imported.
     pub problems: Vec<Error>,
 }
 
-/// What became of one name in the target.
+/// What happened to one name in the target.
 #[derive(Debug, Serialize)]
 #[non_exhaustive]
 pub struct ImageReport {
@@ -103,20 +103,20 @@ pub struct ImageReport {
     pub error: Option<Error>,
 }
 
-/// What became of a chart in the chart repository.
+/// What happened to a chart in the chart repository.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum ChartState {
     /// It was uploaded.
     Uploaded,
-    /// It was uploaded in place of another one.
+    /// It was uploaded in place of another chart.
     Replaced,
-    /// It was there.
+    /// The repository had it already.
     Present,
-    /// Another one of its name and version was there, and stays.
+    /// The repository had another chart of this name and version, which stays.
     Kept,
-    /// It was not uploaded, because something of it failed.
+    /// It was not uploaded, because a part of it failed.
     NotUploaded,
 }
 
@@ -127,16 +127,16 @@ pub enum ChartState {
 pub enum ImageState {
     /// It was written.
     Written,
-    /// It held everything already.
+    /// It had every incoming platform already.
     Unchanged,
     /// It was left as it was, because something failed.
     Failed,
-    /// The run was stopped before it came to this.
+    /// The run was stopped before this tag's turn.
     NotReached,
 }
 
 impl ChartReport {
-    /// A chart of which nothing is known to be there.
+    /// A chart before anything of it is known to be in the target.
     pub(crate) fn new(chart: &PlannedChart, problems: Vec<Error>) -> Self {
         Self {
             chart: chart.chart.clone(),
@@ -149,7 +149,7 @@ impl ChartReport {
         }
     }
 
-    /// A chart that sends nothing because of this.
+    /// A chart that sends nothing because of this error.
     pub(crate) fn blocked(chart: &PlannedChart, error: &Error) -> Self {
         let problems = chart.problems.iter().chain([error]).cloned().collect();
         Self::new(chart, problems)
@@ -157,10 +157,10 @@ impl ChartReport {
 }
 
 impl Report {
-    /// The JSON form's name and version.
+    /// Name and version of the JSON form.
     pub const SCHEMA: &'static str = "multiarch.report/v1";
 
-    /// What is known of a run before it has begun.
+    /// The report before the plan is applied.
     pub(crate) fn of_plan(plan: &Plan) -> Self {
         Self {
             schema: Self::SCHEMA,
@@ -180,13 +180,13 @@ impl Report {
         }
     }
 
-    /// A run that could not begin.
+    /// The report of a plan that could not be applied at all.
     pub(crate) fn not_begun(plan: &Plan, error: Error) -> Self {
         let charts = plan.charts.iter().map(|chart| ChartReport::blocked(chart, &error)).collect();
         Self { charts, problems: vec![error], ..Self::of_plan(plan) }
     }
 
-    /// All errors: those of images once, not once per chart.
+    /// All errors; an image's error once, not once for each of its charts.
     pub fn errors(&self) -> impl Iterator<Item = &Error> {
         let charts = self.charts.iter().flat_map(|chart| &chart.problems);
         let images = self.images.iter().filter_map(|image| image.error.as_ref());

@@ -1,4 +1,4 @@
-//! What everything that runs may use: cancel, progress, workers, buffers. No I/O.
+//! What every module may use during a run: cancel, progress, workers, buffers. No I/O.
 
 pub(crate) mod buffers;
 mod cancel;

@@ -1,6 +1,6 @@
-//! Bytes out of files: nothing is unpacked to disk, and nothing is held whole in memory.
+//! Reads packages: nothing is unpacked to disk, and no large file is held whole in memory.
 //!
-//! One pass over a package ([`walk`]) lists what is inside; after that, any bytes of it can be read
+//! One pass over a package ([`walk`]) makes its listing; after that, any bytes of it can be read
 //! again from the nearest checkpoint ([`streams`]).
 
 mod blob_buffers;

@@ -1,5 +1,4 @@
-//! The ports: what a run needs from the places that it writes to. Traits and values, no
-//! implementation.
+//! What a run needs from the targets that it writes to: traits and values, no implementations.
 
 mod blob;
 mod chart_repo;
@@ -8,6 +7,6 @@ mod open_target;
 
 pub use blob::BlobContent;
 pub(crate) use blob::{BlobReader, ReadOrder};
-pub(crate) use chart_repo::{ChartRepo, exists};
+pub(crate) use chart_repo::{ChartRepo, chart_exists_error};
 pub use image_store::{ImageStore, Sent};
 pub(crate) use open_target::{OpenCharts, OpenTarget};

@@ -1,5 +1,5 @@
-//! Tests of several modules together that need what the public API does not show. Those that do
-//! without are in `tests/suite`.
+//! Tests of several modules together that need more than the public API. Those that need only the public
+//! API are in `tests/suite`.
 
 mod charts;
 mod fuse_algebra;

@@ -14,9 +14,9 @@ pub fn sha256(bytes: &[u8]) -> String {
 pub enum Entry {
     /// A regular file.
     File(String, Vec<u8>),
-    /// A symbolic link and where it leads.
+    /// A symbolic link and its target.
     Link(String, String),
-    /// A file whose header promises more bytes than follow.
+    /// A file whose header gives a larger size than the content that follows.
     Short(String, Vec<u8>, u64),
 }
 
@@ -73,7 +73,7 @@ fn pax_record(key: &str, value: &str) -> Vec<u8> {
 
 fn raw_header(out: &mut Vec<u8>, name: &str, size: u64, kind: tar::EntryType, link: &str) {
     let mut header = tar::Header::new_ustar();
-    // Set as bytes: the names that must be refused are to be written, too.
+    // Set as bytes, because `set_path` refuses unsafe names, which tests need.
     let fields = header.as_ustar_mut().expect("a ustar header");
     fields.name[..name.len()].copy_from_slice(name.as_bytes());
     fields.linkname[..link.len()].copy_from_slice(link.as_bytes());
@@ -89,7 +89,7 @@ fn body(out: &mut Vec<u8>, content: &[u8]) {
     out.resize(out.len().next_multiple_of(512), 0);
 }
 
-/// gzip, without a time.
+/// gzip, without a time stamp.
 pub fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
     encoder.write_all(bytes).expect("writing to memory");

@@ -7,8 +7,8 @@ use crate::{
     image::Image,
 };
 
-/// `images.tar` as go-containerregistry's `MultiRefWrite` writes it: each config, its layers where
-/// they are new, `manifest.json` last. The same config for two references stands there twice.
+/// `images.tar` as go-containerregistry's `MultiRefWrite` writes it: each config, followed by its layers
+/// unless they were written before; `manifest.json` last. A config of two references is written twice.
 pub fn images_tar(images: &[(&str, &Image)]) -> Vec<u8> {
     let (mut entries, mut written, mut listed) = (Vec::new(), Vec::new(), Vec::new());
     for (reference, image) in images {
@@ -31,7 +31,7 @@ pub fn images_tar(images: &[(&str, &Image)]) -> Vec<u8> {
     tar(&entries)
 }
 
-/// A bundle in the making.
+/// The content of a bundle.
 #[derive(Clone, Debug, Default)]
 pub struct Bundle {
     /// The chart's name.
@@ -49,8 +49,8 @@ pub struct Bundle {
 }
 
 impl Bundle {
-    /// A chart whose images stand under keys of their own, as registry, repository and tag; each
-    /// image is `(key, registry, repository, tag, image)`.
+    /// A chart that has registry, repository and tag of each image below a key of its own. Each image is
+    /// `(key, registry, repository, tag, image)`.
     pub fn simple(chart: &str, version: &str, images: &[(&str, &str, &str, &str, &Image)]) -> Self {
         let (mut hints, mut values, mut archive) = (String::new(), String::new(), Vec::new());
         for (key, registry, repository, tag, image) in images {
@@ -74,7 +74,7 @@ impl Bundle {
         }
     }
 
-    /// The name charts-syncer gives the file.
+    /// The file name that charts-syncer gives the bundle.
     pub fn file_name(&self) -> String {
         format!("{}_{}.bundle.tar", self.chart, self.version)
     }
@@ -101,7 +101,7 @@ impl Bundle {
         entries
     }
 
-    /// A template that prints what every hint means, as `image-0: "…"` and so on.
+    /// A template that prints the reference of each hint, as `image-0: "…"` and so on.
     fn template(&self) -> String {
         let mut text =
             String::from("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: images\ndata:\n");
@@ -122,7 +122,7 @@ impl Bundle {
         text
     }
 
-    /// The file.
+    /// The bundle as a tar archive.
     pub fn tar(&self) -> Vec<u8> {
         tar(&self.entries())
     }

@@ -1,4 +1,4 @@
-//! A package to try things with: small, and with what makes real ones hard.
+//! A small package for tests and examples, with the difficulties of real ones.
 
 use crate::{
     archive::{Entry, gzip, tar},
@@ -6,14 +6,14 @@ use crate::{
     image::{Image, Layer},
 };
 
-/// The name of a package's file.
+/// The file name of a package.
 pub fn package_name(version: &str, architecture: &str) -> String {
     format!("addon-offline-full-package-{version}-{architecture}.tar.gz")
 }
 
-/// A package of five charts for amd64 and four for arm64: images shared between charts, one image
-/// that the arm64 package holds for amd64, a chart without images, one for amd64 alone, hints with
-/// literal text and a chart in a chart.
+/// A package of five charts for amd64, and of four for arm64. It has images that charts share, an amd64
+/// image in the arm64 package, a chart without images, a chart for amd64 only, hints with literal text,
+/// and a subchart.
 pub fn demo_package(architecture: &str) -> Vec<u8> {
     let shared = Image::new(architecture, "cache");
     let variant = if architecture == "arm64" { "v8" } else { "" };
@@ -42,7 +42,7 @@ pub fn demo_package(architecture: &str) -> Vec<u8> {
                 ("cache", "docker.m.daocloud.io", "library/cache", "7-alpine", &shared),
             ],
         ),
-        // Nobody builds this one for arm64.
+        // This image exists for amd64 only, so the arm64 package has it for amd64, too.
         Bundle::simple(
             "bench",
             "0.1.5",

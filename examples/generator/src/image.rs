@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::archive::{Entry, gzip, sha256, tar, zstd};
 
-/// A layer: its bytes as they stand in an archive, and the digest of its content.
+/// A layer: its bytes as they are stored in an archive, and the digest of its uncompressed tar.
 #[derive(Clone, Debug)]
 pub struct Layer {
     /// The blob.

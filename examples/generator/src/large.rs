@@ -1,4 +1,4 @@
-//! Packages of any size, written as a stream: nothing of them is held in memory.
+//! Packages of any size, written as a stream without keeping them in memory.
 
 use std::io::{self, Write};
 
@@ -14,15 +14,15 @@ pub struct Large {
     pub architecture: String,
     /// Number of charts.
     pub charts: usize,
-    /// Images of each chart.
+    /// Number of images per chart.
     pub images: usize,
-    /// Layers of each image.
+    /// Number of layers per image.
     pub layers: usize,
-    /// Bytes of each layer. They do not compress, and no two layers are alike.
+    /// Bytes of each layer. They cannot be compressed, and no two layers are the same.
     pub layer_size: u64,
 }
 
-/// Bytes that do not compress, the same for the same seed.
+/// Bytes that cannot be compressed (xorshift); the same seed gives the same bytes.
 struct Noise(u64);
 
 const BUFFER_SIZE: usize = 64 << 10;
@@ -33,7 +33,7 @@ impl Noise {
         Self(digest.iter().take(8).fold(1, |state, byte| state << 8 | u64::from(*byte)) | 1)
     }
 
-    /// Writes so many bytes to `out`.
+    /// Writes `size` bytes to `out`.
     fn write(mut self, size: u64, out: &mut impl Write) -> io::Result<()> {
         let mut piece = vec![0; BUFFER_SIZE];
         let mut left = size;
@@ -65,7 +65,7 @@ impl Write for Hashing {
     }
 }
 
-/// What stands in a tar archive for a file of so many bytes.
+/// The bytes that a file of `size` bytes takes in a tar archive, with its header and padding.
 fn entry_size(size: u64) -> u64 {
     512 + size.div_ceil(512) * 512
 }
@@ -76,7 +76,7 @@ struct Chart {
     name: String,
     hints: String,
     values: String,
-    /// Name and content of configs and the list.
+    /// Name and content of the configs.
     configs: Vec<(String, Vec<u8>)>,
     list: Vec<u8>,
     /// Name and seed of the layers.
@@ -157,7 +157,7 @@ impl Large {
                 pad(out, self.layer_size)?;
             }
             write_file(out, "manifest.json", &chart.list)?;
-            // images.tar is a whole number of blocks, and so are the bundle and its own end.
+            // The ends of images.tar and of the bundle. Both are whole blocks, so they need no padding.
             out.write_all(&END)?;
             out.write_all(&END)?;
         }

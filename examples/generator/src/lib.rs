@@ -1,7 +1,7 @@
-//! Writes small offline packages, with every oddity that real ones have.
+//! Writes offline packages for tests, with the oddities of real ones.
 //!
-//! Nothing here uses `multiarch-core`: digests, manifests and archives are made independently, from
-//! the formats' descriptions, so that tests compare two implementations.
+//! Nothing here uses `multiarch-core`: digests, manifests and archives are made independently from the
+//! descriptions of their formats, so that tests compare two implementations.
 
 mod archive;
 mod bundle;

@@ -1,11 +1,11 @@
-//! The words that several verbs share.
+//! The options that several verbs share.
 
 use std::{num::NonZeroUsize, path::PathBuf};
 
 use clap::{Args as ClapArgs, ValueEnum};
 use multiarch_core::{ConflictPolicy, IndexMode, NameMode, Naming, Options, Result};
 
-/// What every import and its plan have in common.
+/// The options of `import`, `plan`, and the installer's verbs.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Work {
     #[command(flatten)]
@@ -20,35 +20,35 @@ pub(crate) struct Work {
 
 #[derive(Clone, Debug, ClapArgs)]
 pub(crate) struct To {
-    /// Where images go: docker://HOST:PORT/PATH (port and path may be left out, and https://, http://
-    /// or nothing may stand in front), or oci:DIR, an OCI layout directory, which is created where it is missing
+    /// Where images go: docker://HOST[:PORT][/PATH] (or with https://, http:// or nothing in place of
+    /// docker://), or oci:DIR, an OCI layout directory, which is created if it is missing
     #[arg(long = "to", required_unless_present = "config", value_name = "TARGET")]
     pub(crate) target: Option<String>,
-    /// Where charts go: oci://HOST/PATH, http(s)://HOST/PATH (ChartMuseum or Harbor, recognised), or
-    /// dir:DIR; without, charts are not uploaded
+    /// Where charts go: oci://HOST/PATH, http(s)://HOST/PATH (ChartMuseum or Harbor, detected), or
+    /// dir:DIR; by default charts are not uploaded
     #[arg(long, value_name = "REPO")]
     pub(crate) charts_to: Option<String>,
-    /// The installer's clusterConfig.yaml: packages, target and chart repository where they are not
-    /// given here, and credentials
+    /// The installer's clusterConfig.yaml, for credentials, and for packages, target and chart
+    /// repository that are not given here
     #[arg(short, long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) connection: Connection,
 }
 
-/// What images are called.
+/// How images are named in the target, and which charts are replaced.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct NamingArgs {
-    /// How the names of images follow from their original ones
+    /// How the names of images are derived from their original names
     #[arg(long, value_enum, default_value_t = Names::Registry)]
     pub(crate) names: Names,
     /// The path for --names repository and prefix-repository
     #[arg(long, value_name = "PATH")]
     pub(crate) repository: Option<String>,
-    /// Where the cluster pulls images from, if not by the target's own address: charts name it
+    /// The registry that charts name, if the cluster does not pull by the target's own address
     #[arg(long, value_name = "HOST[:PORT][/PATH]")]
     pub(crate) registry: Option<String>,
-    /// Replace charts of the same name and version
+    /// Replace charts of the same name and version in the chart repository
     #[arg(long)]
     pub(crate) overwrite_charts: bool,
 }
@@ -63,7 +63,7 @@ pub(crate) enum Names {
     PrefixRepository,
     /// quay.io/a/b becomes HOST/quay.io/a/b
     PrefixRegistry,
-    /// As prefix-registry, written into the charts' registry values alone
+    /// Like prefix-registry, but only the charts' registry values change
     AppendOrigin,
 }
 
@@ -82,13 +82,13 @@ impl NamingArgs {
 
 #[derive(Clone, Debug, ClapArgs)]
 pub(crate) struct Connection {
-    /// Trust these certificates, too, in PEM
+    /// Also trust these certificates, in PEM
     #[arg(long, value_name = "FILE")]
     pub(crate) ca: Vec<PathBuf>,
-    /// Do not verify this host's certificate, and let it speak plain HTTP
+    /// Do not verify this host's certificate, and allow plain HTTP
     #[arg(long, value_name = "HOST[:PORT]")]
     pub(crate) insecure: Vec<String>,
-    /// At most so many requests at once to one server; without, 16, and fewer where it refuses more
+    /// At most N requests at once to one server, by default 16; fewer if the server refuses that many
     #[arg(long, value_name = "N")]
     pub(crate) jobs: Option<NonZeroUsize>,
 }
@@ -101,10 +101,10 @@ pub(crate) struct Show {
     /// Show no progress
     #[arg(short, long)]
     pub(crate) quiet: bool,
-    /// How progress is shown, on standard error
+    /// How progress is shown on standard error
     #[arg(long, value_enum, default_value_t = Style::Auto, value_name = "STYLE")]
     progress: Style,
-    /// Keep no index of the packages for the next run
+    /// Do not keep an index of the packages for the next run
     #[arg(long)]
     pub(crate) no_cache: bool,
 }
@@ -115,9 +115,9 @@ pub(crate) enum Style {
     Auto,
     /// A line every ten seconds
     Lines,
-    /// A JSON object a line, every second
+    /// A line with a JSON object every second
     Json,
-    /// Not at all, as with --quiet
+    /// No progress, as with --quiet
     None,
 }
 
@@ -126,7 +126,7 @@ impl Show {
         if self.quiet { Style::None } else { self.progress }
     }
 
-    /// Where indexes of packages are kept: the user's cache folder.
+    /// The folder for indexes of packages, in the user's cache folder; `None` where none may be kept.
     pub(crate) fn cache(&self) -> Option<PathBuf> {
         if self.no_cache {
             return None;
@@ -140,29 +140,29 @@ impl Show {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Fusion {
-    /// What happens where a tag holds another image for an incoming platform
+    /// What to do if a tag already has another image for an incoming platform
     #[arg(long, value_enum, default_value_t = OnConflict::Incoming)]
     pub(crate) on_conflict: OnConflict,
-    /// When a single image is written as an index of one
+    /// When to write a single image as an index of one
     #[arg(long, value_enum, default_value_t = Index::WhenNeeded)]
     pub(crate) index: Index,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum OnConflict {
-    /// The incoming image replaces it, for that platform alone
+    /// The incoming image replaces it, for that platform only
     Incoming,
-    /// What is there stays
+    /// The existing image stays
     Existing,
-    /// That image is left alone, and the run fails
+    /// The tag stays as it is, and the run fails
     Fail,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum Index {
-    /// Once there are two platforms
+    /// Only when there are two platforms or more
     WhenNeeded,
-    /// From the start
+    /// Always
     Always,
 }
 

@@ -12,9 +12,9 @@ pub(crate) fn run(args: &Apply, cancel: &Cancel) -> Result<Completion> {
     let saved: Plan = serde_json::from_slice(&text)
         .map_err(|e| Error::caused_by(ErrorKind::Usage, "not a saved plan", e).at_path(&path))?;
     let shown = progress::shown(&args.show);
-    let import = Import::again(&saved)?;
+    let import = Import::from_saved_plan(&saved)?;
     let import = setup::of_saved(import, &saved, args, &shown, cancel)?;
     let report = import::apply(&import.plan()?, shown, &args.show);
-    // What the plan lacked is still lacking.
+    // An incomplete plan stays incomplete, even when all of it was applied.
     Ok(Completion::from(saved.complete && report.complete))
 }

@@ -1,4 +1,4 @@
-//! `multiarch import`, and the same in the installer's words.
+//! `multiarch import`, and the installer's verbs `import-addon` and `cluster-create`.
 
 use std::path::PathBuf;
 

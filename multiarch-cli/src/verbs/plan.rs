@@ -10,7 +10,7 @@ use crate::{args::Plan, output, progress};
 pub(crate) fn run(args: &Plan, cancel: &Cancel) -> Result<Completion> {
     let shown = progress::shown(&args.work.show);
     let import = match &args.output {
-        // A saved plan means the same from any folder.
+        // A saved plan has absolute paths, so that it can be applied from any folder.
         Some(_) => setup::absolute_import(&args.packages, &args.work, &shown, cancel)?,
         None => setup::import(&args.packages, &args.work, &shown, cancel)?,
     };

@@ -1,4 +1,4 @@
-//! Where an import goes: by the command line, and where that is silent by clusterConfig.yaml.
+//! Sets up an import from the command line, and from clusterConfig.yaml for what that leaves out.
 
 use std::path::{Path, PathBuf};
 
@@ -13,12 +13,12 @@ use crate::{
     progress::Shown,
 };
 
-/// Environment variables, for images and for charts.
+/// Environment variables with credentials, for images and for charts.
 const IMAGES: [&str; 2] = ["MULTIARCH_USERNAME", "MULTIARCH_PASSWORD"];
 const CHARTS: [&str; 2] = ["MULTIARCH_CHARTS_USERNAME", "MULTIARCH_CHARTS_PASSWORD"];
 
-/// The import that a command line asks for. `given` are its packages; without, those of the
-/// configuration are taken. Nothing is opened or sent yet.
+/// The import that a command line asks for. `given` are its packages; without any, those of the
+/// configuration are taken. Packages are not opened yet, and nothing is sent.
 pub(crate) fn import(
     given: &[PathBuf],
     work: &Work,
@@ -30,7 +30,7 @@ pub(crate) fn import(
     import_to(packages, &work.to, config, work.options()?, &work.show, shown, cancel)
 }
 
-/// The same, with every path as it is from any folder.
+/// The same, with absolute paths, for a plan that may be applied from another folder.
 pub(crate) fn absolute_import(
     given: &[PathBuf],
     work: &Work,
@@ -47,7 +47,7 @@ pub(crate) fn absolute_import(
     import_to(packages, &to, config, work.options()?, &work.show, shown, cancel)
 }
 
-/// A command that writes nothing, and needs no packages.
+/// An import for a command that writes nothing and needs no packages.
 pub(crate) fn look(
     packages: &[PathBuf],
     to: &To,
@@ -60,7 +60,7 @@ pub(crate) fn look(
     import_to(packages.to_vec(), to, config, options, show, shown, cancel)
 }
 
-/// The import of a saved plan. A configuration gives credentials alone.
+/// The import of a saved plan. From the configuration, only credentials are taken.
 pub(crate) fn of_saved(
     import: Import,
     saved: &Plan,
@@ -113,7 +113,8 @@ fn in_context(import: Import, show: &Show, shown: &Shown, cancel: &Cancel) -> Im
     }
 }
 
-/// The environment wins over the file; the library itself looks there for images'.
+/// Adds credentials. Those in the environment win over the file's; the library itself reads the
+/// environment for images, so only those for charts are read here.
 fn with_credentials(mut import: Import, found: Destination) -> Import {
     let of_file = |found: Option<Credentials>| found.filter(|_| environment(IMAGES).is_none());
     if let Some(credentials) = of_file(found.images_credentials) {
@@ -148,7 +149,7 @@ fn read(path: &Path) -> Result<(PathBuf, ClusterConfig)> {
     Ok((path.to_owned(), config))
 }
 
-/// Where images and charts go, with the credentials of the file for the addresses of the file.
+/// Where images and charts go. The file's credentials are used only for the file's own addresses.
 fn destination(to: &To, config: Option<(PathBuf, ClusterConfig)>) -> Result<Destination> {
     let mut found = None;
     if let Some((path, config)) = &config
@@ -160,7 +161,7 @@ fn destination(to: &To, config: Option<(PathBuf, ClusterConfig)>) -> Result<Dest
                 let message = ".spec.imagesAndCharts is missing: write type: builtin or type: external below it, or name the target with --to";
                 return Err(place(Error::new(ErrorKind::Usage, message)));
             }
-            // What the file cannot tell is not needed then.
+            // The command line names the target, so an error about the file's is of no matter.
             Err(_) if to.target.is_some() => None,
             found => found?,
         };
@@ -187,7 +188,7 @@ fn destination(to: &To, config: Option<(PathBuf, ClusterConfig)>) -> Result<Dest
     Ok(destination)
 }
 
-/// A directory is named by its path, after its scheme.
+/// Makes the path of a directory target absolute; `scheme` is what such a target begins with.
 fn absolute_folder(target: &str, scheme: &str) -> Result<String> {
     match target.strip_prefix(scheme) {
         Some(path) if !path.is_empty() => {

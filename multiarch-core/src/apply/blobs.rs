@@ -1,4 +1,4 @@
-//! Sending blobs.
+//! Sends blobs, and counts them.
 
 use std::{
     collections::BTreeMap,
@@ -15,13 +15,13 @@ use crate::{
     store::{BlobContent, Sent},
 };
 
-/// Sends blobs, and remembers which could not be sent.
+/// Sends blobs, and remembers which could not be sent, so that they are not tried again.
 pub(super) struct Blobs<'a> {
     live: &'a LivePlan,
-    /// Why a blob could not be sent to a repository; `None` for one that cannot be read, which no
-    /// repository can have.
+    /// Why a blob could not be sent to a repository. The repository is `None` if the blob cannot be
+    /// read, and therefore cannot be sent to any.
     failed: Mutex<BTreeMap<(Digest, Option<String>), Error>>,
-    /// Blobs that are to be sent and are in no repository yet, with their sizes.
+    /// Blobs that are to be sent and that no repository has yet, with their sizes.
     open: Mutex<BTreeMap<Digest, u64>>,
     pub(super) count: AtomicU64,
     pub(super) mounted: AtomicU64,
@@ -43,13 +43,13 @@ impl<'a> Blobs<'a> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// No more blobs are sent: what is left cannot be.
-    pub(super) fn end(&self) {
+    /// Ends the sending: the progress total no longer counts blobs that could not be sent.
+    pub(super) fn finish_sending(&self) {
         let left = std::mem::take(&mut *self.open());
-        self.live.context.meter.skipped(left.values().sum());
+        self.live.context.meter.reduce_total(left.values().sum());
     }
 
-    /// Where a blob's bytes come from, and the name of that place.
+    /// The content of a blob, and the name of the package or target that it comes from.
     fn content<'b>(&'b self, blob: &'b PlannedBlob) -> (BlobContent<'b>, &'b str) {
         let LivePlan { target, context, inventory, .. } = self.live;
         match &blob.origin {
@@ -67,7 +67,7 @@ impl<'a> Blobs<'a> {
         }
     }
 
-    /// Brings one blob into a repository, mounting it where another one has it.
+    /// Sends one blob to a repository, or mounts it from `mount_from`, which has it.
     pub(super) fn send(
         &self,
         repository: &str,
@@ -85,12 +85,12 @@ impl<'a> Blobs<'a> {
         let (content, source) = self.content(blob);
         let sent = self.live.target.images.put_blob(repository, mount_from, &content);
         if !matches!(sent, Ok(Sent::Uploaded)) {
-            content.forget_sent();
+            content.uncount_sent();
         }
         if sent.is_ok() {
             let open = self.open().remove(&blob.digest);
             if let (Some(size), Ok(Sent::Mounted | Sent::Present)) = (open, &sent) {
-                context.meter.skipped(size);
+                context.meter.reduce_total(size);
             }
         }
         match sent.map_err(|e| e.with_digest(&blob.digest).in_package(source)) {

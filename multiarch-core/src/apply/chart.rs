@@ -1,4 +1,4 @@
-//! Uploading one chart, after all of its images.
+//! Uploads one chart, after all of its images.
 
 use super::run::Run;
 use crate::{
@@ -9,7 +9,8 @@ use crate::{
 };
 
 impl Run<'_> {
-    /// The chart itself comes last: who finds it finds its images.
+    /// Uploads the chart if all of its images are in the target, so that a chart in the repository
+    /// always has its images.
     pub(super) fn upload(&self, chart: &PlannedChart, report: &mut ChartReport) {
         let (Some(planned), Some(charts)) = (&chart.upload, &self.live.target.charts) else {
             return;
@@ -36,7 +37,7 @@ impl Run<'_> {
     }
 }
 
-/// Stores a chart. One that came there meanwhile and is the same is no conflict.
+/// Stores a chart. It is not a conflict if another writer has stored the same chart meanwhile.
 fn upload_chart(repo: &dyn ChartRepo, planned: &PlannedUpload, replace: bool) -> Result<()> {
     let missing = || Error::new(ErrorKind::Missing, "the plan does not hold the chart");
     let content = planned.content.as_ref().ok_or_else(missing)?;
@@ -44,7 +45,7 @@ fn upload_chart(repo: &dyn ChartRepo, planned: &PlannedUpload, replace: bool) ->
     match repo.put(chart, replace) {
         Err(error) if error.kind() == ErrorKind::ChartConflict => {
             match repo.get(chart.name(), chart.version())? {
-                Some(there) if content.is(&there).unwrap_or(false) => Ok(()),
+                Some(there) if content.is_same_chart(&there).unwrap_or(false) => Ok(()),
                 _ => Err(error),
             }
         }

@@ -1,4 +1,4 @@
-//! The last look at the tags that a run wrote: another writer may have come in between.
+//! Checks the tags that a run wrote once more at its end: another writer may have overwritten them.
 
 use std::time::{Duration, Instant};
 
@@ -10,13 +10,13 @@ use crate::{
     run::workers,
 };
 
-/// The last look at the tags waits at least and at most this long.
+/// The shortest and the longest time between writing a tag and checking it at the end.
 const SETTLE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(10));
 
 impl Run<'_> {
-    /// Looks at all written tags once more, each after a time in which any other writer that had
-    /// read it before has written it.
-    pub(super) fn look_again(&self, charts: &mut [ChartReport]) {
+    /// Checks all written tags once more, and repairs them. Each check waits until any writer that had
+    /// read the tag before this run wrote it has most likely written it, too.
+    pub(super) fn check_again(&self, charts: &mut [ChartReport]) {
         if self.store.tags_are_atomic() || self.context.cancel.is_cancelled() {
             return;
         }
@@ -38,19 +38,20 @@ impl Run<'_> {
             }
         });
         for chart in charts {
-            self.settle(chart);
+            self.set_complete(chart);
         }
     }
 
-    /// The last look at a tag that this run wrote.
+    /// Checks a tag that this run wrote, and repairs it.
     fn confirm(&self, name: &TargetName) {
         let expected = self.state().done.get(name).and_then(|report| report.after.clone());
         let result = match read_tag(self.store, name) {
             Ok(now) if now == expected => return,
-            Ok(_) => self.mend(name),
+            Ok(_) => self.repair(name),
             Err(error) => Err(error),
         };
-        // It was written, and read back: what nobody can look at is not taken for lost.
+        // The tag was written and read back before. That the target cannot be reached now does not
+        // make it a failure.
         if let Err(error) = &result
             && error.kind() == ErrorKind::Unreachable
         {
@@ -68,8 +69,9 @@ impl Run<'_> {
     }
 }
 
-/// Whoever had read a tag before this run wrote it has written it by then: at least twice the longest
-/// time between a read and its write.
+/// How long to wait after writing a tag before the last check. Another writer that had read the tag
+/// before will by then have overwritten it, if it needs at most twice as long between its read and its
+/// write as the slowest of ours took.
 fn settling_time(longest_gap: Duration) -> Duration {
     (longest_gap * 2).clamp(SETTLE.0, SETTLE.1)
 }

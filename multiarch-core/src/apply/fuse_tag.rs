@@ -1,4 +1,4 @@
-//! Fusing into one tag of a store, for those who want nothing else of this library.
+//! Fuses into one tag of a store, for programs that use nothing else of this library.
 
 use super::write_tag::{Attempt, MAX_ROUNDS, pause, read_tag, write_tag};
 use crate::{
@@ -10,12 +10,12 @@ use crate::{
     store::ImageStore,
 };
 
-/// Fuses what comes in into a tag: reads what it holds, writes the manifests of the incoming images by
-/// their digests, then the tag, and reads it back. A tag that another writer changes meanwhile is fused
-/// again.
+/// Fuses incoming images into a tag: reads the tag, writes the manifests of the incoming images by
+/// their digests, then the tag, and reads it back. If another writer changes the tag meanwhile, it
+/// fuses again.
 ///
-/// The blobs of the incoming images, and whatever else an incoming index lists, must be in the
-/// repository already.
+/// The blobs of the incoming images, and everything else that an incoming index lists, must already be
+/// in the repository.
 ///
 /// ```
 /// use multiarch_core::{
@@ -36,8 +36,8 @@ use crate::{
 /// ```
 ///
 /// # Errors
-/// Those of [`fuse`]; where the store cannot be read or written; [`ErrorKind::Contended`] where
-/// another writer changes the tag each time.
+/// Those of [`fuse`]; if the store cannot be read or written; [`ErrorKind::Contended`] if another
+/// writer changes the tag each time.
 pub fn fuse_tag(
     store: &dyn ImageStore,
     name: &TargetName,
@@ -70,8 +70,8 @@ pub fn fuse_tag(
         if store.tags_are_atomic() || read_tag(store, name)?.as_ref() == Some(document.digest()) {
             return Ok(fusion);
         }
-        // Another writer came after us. What it wrote for our platforms is newer, and stays; what it
-        // lacks is fused in again.
+        // Another writer has written the tag after us. Its images for our platforms are newer, and
+        // stay; platforms that it lacks are fused in again.
         options.on_conflict = ConflictPolicy::Existing;
         done = Some(fusion);
     }

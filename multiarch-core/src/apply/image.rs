@@ -1,4 +1,4 @@
-//! Writing one image: its blobs, its manifests, its tag, and reading that back.
+//! Writes one image: its blobs, its manifests and its tag, which it reads back.
 
 use std::{collections::BTreeSet, time::Instant};
 
@@ -18,17 +18,17 @@ use crate::{
 
 /// How writing one image ended.
 enum Outcome {
-    /// The tag holds everything already, by our doing or another writer's.
+    /// The tag holds everything already, written by us or by another writer.
     Unchanged,
     /// The tag was written as it was planned.
     AsPlanned,
-    /// The tag had changed since it was planned, and was written by this plan instead.
+    /// The tag had changed since it was planned, and was written by this new plan.
     PlannedAgain(Box<PlannedImage>),
 }
 
 impl Run<'_> {
-    /// Does one image, and notes what became of it.
-    pub(super) fn image(&self, image: &PlannedImage) {
+    /// Writes one image, and puts the result into its report.
+    pub(super) fn write_image(&self, image: &PlannedImage) {
         let mut report = ImageReport {
             name: image.name.clone(),
             references: image.references.clone(),
@@ -50,35 +50,35 @@ impl Run<'_> {
             }
             Err(error) if error.kind() == ErrorKind::Cancelled => {
                 report.state = ImageState::NotReached;
-                self.leave(&mut report);
+                self.report_as_before(&mut report);
             }
-            // It is reported once, not with every image.
+            // An unreachable target is reported once, not with every image.
             Err(error) if error.kind() == ErrorKind::Unreachable => {
                 report.state = ImageState::NotReached;
-                self.leave(&mut report);
+                self.report_as_before(&mut report);
                 self.state().given_up.get_or_insert(error);
             }
             Err(error) => {
                 report.state = ImageState::Failed;
-                self.leave(&mut report);
+                self.report_as_before(&mut report);
                 report.error = Some(error.of_image(&image.name));
             }
         }
         if report.state != ImageState::NotReached {
             let failed = report.state == ImageState::Failed;
-            self.context.meter.image(failed.then(|| image.name.to_string()));
+            self.context.meter.image_done(failed.then(|| image.name.to_string()));
         }
         self.state().done.insert(image.name.clone(), report);
     }
 
-    /// The tag is as it was.
-    fn leave(&self, report: &mut ImageReport) {
+    /// Reports that the tag is as it was before the run.
+    fn report_as_before(&self, report: &mut ImageReport) {
         report.after.clone_from(&report.before);
         let state = self.state();
         report.platforms = state.observed.tag(&report.name).map(platforms).unwrap_or_default();
     }
 
-    /// Writes one image, fusing again where the tag has changed since it was planned.
+    /// Writes one image, and fuses it again if the tag has changed since it was planned.
     fn write(&self, image: &PlannedImage, options: &Options) -> Result<Outcome> {
         if let Some(error) = &image.error {
             return Err(error.clone());
@@ -109,7 +109,7 @@ impl Run<'_> {
         Err(Error::new(ErrorKind::Contended, message))
     }
 
-    /// Sends everything that must be there before the tag, then makes one attempt to write it.
+    /// Sends everything that the tag needs, then makes one attempt to write the tag.
     fn send_and_write(&self, planned: &PlannedImage, document: &Document) -> Result<Attempt> {
         self.send_parts(planned, document)?;
         let attempt = write_tag(self.store, &planned.name, planned.before.as_ref(), document)?;
@@ -121,14 +121,14 @@ impl Run<'_> {
         Ok(attempt)
     }
 
-    /// Reads a written tag back, and mends it where another writer came in between.
+    /// Reads a written tag back, and repairs it if another writer has overwritten it.
     fn check_written(&self, name: &TargetName, document: &Document) -> Result<()> {
         let whole = self.store.tags_are_atomic()
             || read_tag(self.store, name)?.as_ref() == Some(document.digest());
-        if whole { Ok(()) } else { self.mend(name) }
+        if whole { Ok(()) } else { self.repair(name) }
     }
 
-    /// Blobs, then manifests by digest. What the tag itself gets is written with it.
+    /// Sends blobs, then manifests by digest, except the document of the tag itself.
     fn send_parts(&self, planned: &PlannedImage, document: &Document) -> Result<()> {
         let repository = planned.name.repository();
         for Push { digest, blobs, document: child } in &planned.pushes {
@@ -142,9 +142,9 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Another writer has written the tag after us. Where a platform of ours is missing it is fused in
-    /// again; another image for one of our platforms is the other writer's newer one, and stays.
-    pub(super) fn mend(&self, name: &TargetName) -> Result<()> {
+    /// Repairs a tag that another writer has written after us. Platforms of ours that it lacks are
+    /// fused in again. The other writer's images for our platforms are newer, and stay.
+    pub(super) fn repair(&self, name: &TargetName) -> Result<()> {
         let mut options = self.live.inventory.options.clone();
         options.fuse.on_conflict = ConflictPolicy::Existing;
         for round in 0..MAX_ROUNDS {
@@ -162,10 +162,10 @@ impl Run<'_> {
         self.state().observed.forget_blobs(planned.name.repository(), digests);
     }
 
-    /// Looks at the tag again, and plans by what it holds now.
+    /// Reads the tag again, and plans the image by what it holds now.
     fn plan_again(&self, name: &TargetName, options: &Options) -> Result<PlannedImage> {
         let named = self.live.inventory.image(name);
-        // The lock is not held while the target is asked, so that other images go on.
+        // The lock is not held during requests, so that other images can proceed.
         let mut observed = self.state().observed.clone();
         observe_image(self.store, &mut observed, name, named, options)?;
         let planned = plan_image(name, named, &observed, options);
@@ -175,8 +175,8 @@ impl Run<'_> {
         }
     }
 
-    /// Makes the chart's tags visible; those that another writer has changed meanwhile are fused
-    /// again.
+    /// Makes the chart's tags visible, and fuses those again that another writer has changed
+    /// meanwhile.
     pub(super) fn flush(&self) -> Result<()> {
         for round in 0..MAX_ROUNDS {
             let contended: BTreeSet<TargetName> = self.store.flush()?.into_iter().collect();
@@ -186,7 +186,7 @@ impl Run<'_> {
             pause(round, &self.context.cancel)?;
             for name in contended {
                 let again = self.plan_again(&name, &self.live.inventory.options)?;
-                self.image(&again);
+                self.write_image(&again);
             }
         }
         let message = "tags kept changing while they were written";

@@ -1,4 +1,4 @@
-//! The order in which blobs are sent, and charts finished.
+//! The order in which blobs are sent, and charts are finished.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -13,18 +13,18 @@ use crate::{
     run::workers,
 };
 
-/// A blob on its way to one repository or several: it is sent to the first, and mounted into the
+/// A blob, and the repositories that need it: it is sent to the first one, and mounted into the
 /// others.
 pub(super) struct QueuedBlob<'a> {
     pub(super) planned: &'a PlannedBlob,
     pub(super) repositories: BTreeSet<&'a str>,
 }
 
-/// Every blob once, chart by chart; within a chart in the order of the packages, so that compressed
-/// ones are unpacked once.
+/// Every blob once, chart by chart. The blobs of a chart are in package order, so that compressed
+/// packages are unpacked once.
 pub(super) struct Queue<'a> {
     blobs: Vec<QueuedBlob<'a>>,
-    /// Each chart, and the number of blobs that come before it.
+    /// Each chart, and how many blobs, from the front of the queue, must be done before it.
     charts: Vec<(&'a PlannedChart, usize)>,
 }
 
@@ -36,7 +36,7 @@ impl<'a> Queue<'a> {
         let mut places: BTreeMap<&Digest, usize> = BTreeMap::new();
         let mut queue = Self { blobs: Vec::new(), charts: Vec::new() };
         for chart in charts {
-            let begun = queue.blobs.len();
+            let first = queue.blobs.len();
             for image in chart.images.iter().filter_map(|name| images.get(name)) {
                 for planned in image.pushes.iter().flat_map(|push| &push.blobs) {
                     let place = *places.entry(&planned.digest).or_insert(queue.blobs.len());
@@ -47,12 +47,12 @@ impl<'a> Queue<'a> {
                     queue.blobs[place].repositories.insert(image.name.repository());
                 }
             }
-            queue.blobs[begun..].sort_by_key(|blob| match &blob.planned.origin {
+            queue.blobs[first..].sort_by_key(|blob| match &blob.planned.origin {
                 BlobOrigin::Package { number, locator } => (*number, Some(*locator)),
                 BlobOrigin::Target { .. } => (usize::MAX, None),
             });
-            for (offset, blob) in queue.blobs[begun..].iter().enumerate() {
-                places.insert(&blob.planned.digest, begun + offset);
+            for (offset, blob) in queue.blobs[first..].iter().enumerate() {
+                places.insert(&blob.planned.digest, first + offset);
             }
             queue.charts.push((chart, queue.blobs.len()));
         }
@@ -66,19 +66,19 @@ impl<'a> Queue<'a> {
         send: impl Fn(&QueuedBlob<'a>) + Sync,
         finish: impl Fn(&'a PlannedChart) -> ChartReport,
     ) -> Vec<ChartReport> {
-        let line = FinishLine::new(self.blobs.len());
+        let finished = FinishedBlobs::new(self.blobs.len());
         let places: Vec<usize> = (0..self.blobs.len()).collect();
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 workers::for_each(jobs, &places, |place| {
-                    let _done = line.when_dropped(*place);
+                    let _done = finished.done_on_drop(*place);
                     send(&self.blobs[*place]);
                 });
             });
             let charts = self.charts.iter();
             charts
                 .map(|(chart, blobs)| {
-                    line.wait_for(*blobs);
+                    finished.wait_for(*blobs);
                     finish(chart)
                 })
                 .collect()
@@ -87,42 +87,43 @@ impl<'a> Queue<'a> {
 }
 
 /// Which blobs of a queue are done.
-struct FinishLine {
-    done: Mutex<Line>,
-    moved: Condvar,
+struct FinishedBlobs {
+    done: Mutex<FinishedState>,
+    changed: Condvar,
 }
 
-struct Line {
+struct FinishedState {
     done: Vec<bool>,
-    /// All before this one are.
+    /// The first blob that is not done.
     first_open: usize,
 }
 
-impl FinishLine {
+impl FinishedBlobs {
     fn new(blobs: usize) -> Self {
-        let line = Line { done: vec![false; blobs], first_open: 0 };
-        Self { done: Mutex::new(line), moved: Condvar::new() }
+        let finished = FinishedState { done: vec![false; blobs], first_open: 0 };
+        Self { done: Mutex::new(finished), changed: Condvar::new() }
     }
 
     /// Waits until the first `blobs` blobs are done.
     fn wait_for(&self, blobs: usize) {
-        let line = self.done.lock().unwrap_or_else(PoisonError::into_inner);
-        let waited = self.moved.wait_while(line, |line| line.first_open < blobs);
+        let finished = self.done.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self.changed.wait_while(finished, |finished| finished.first_open < blobs);
         drop(waited.unwrap_or_else(PoisonError::into_inner));
     }
 
-    /// A blob is done however sending it ended.
-    fn when_dropped(&self, place: usize) -> impl Drop + '_ {
-        struct Done<'l>(&'l FinishLine, usize);
+    /// Marks a blob as done when the returned value is dropped, so that a failure or a panic while
+    /// sending does not block its chart.
+    fn done_on_drop(&self, place: usize) -> impl Drop + '_ {
+        struct Done<'l>(&'l FinishedBlobs, usize);
         impl Drop for Done<'_> {
             fn drop(&mut self) {
-                let mut line = self.0.done.lock().unwrap_or_else(PoisonError::into_inner);
-                line.done[self.1] = true;
-                while line.done.get(line.first_open) == Some(&true) {
-                    line.first_open += 1;
+                let mut finished = self.0.done.lock().unwrap_or_else(PoisonError::into_inner);
+                finished.done[self.1] = true;
+                while finished.done.get(finished.first_open) == Some(&true) {
+                    finished.first_open += 1;
                 }
-                drop(line);
-                self.0.moved.notify_all();
+                drop(finished);
+                self.0.changed.notify_all();
             }
         }
         Done(self, place)

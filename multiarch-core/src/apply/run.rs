@@ -1,4 +1,4 @@
-//! One run of a plan.
+//! One run that carries out a plan.
 
 use std::{
     collections::BTreeMap,
@@ -16,7 +16,7 @@ use crate::{
     store::ImageStore,
 };
 
-/// Does what a plan says. Failures are in the report: one image's does not stop the others.
+/// Carries out a plan. Failures are in the report: a failed image does not stop the others.
 pub(crate) fn apply(plan: &Plan, live: &LivePlan) -> Report {
     let store = &*live.target.images;
     let run = Run {
@@ -30,15 +30,15 @@ pub(crate) fn apply(plan: &Plan, live: &LivePlan) -> Report {
         state: Mutex::new(RunState { observed: live.observed.clone(), ..RunState::default() }),
     };
     let (images, charts) = (plan.images.len() as u64, plan.charts.len() as u64);
-    live.context.meter.sending(plan.bytes_to_send, images, charts);
+    live.context.meter.begin_sending(plan.bytes_to_send, images, charts);
     let ready = live.target.charts.as_ref().map_or(Ok(()), |charts| charts.repo.prepare());
     let mut charts = match ready {
-        Ok(()) => run.charts(),
+        Ok(()) => run.write_charts(),
         Err(error) => plan.charts.iter().map(|c| ChartReport::blocked(c, &error)).collect(),
     };
-    run.blobs.end();
-    run.look_again(&mut charts);
-    run.cover(&mut charts);
+    run.blobs.finish_sending();
+    run.check_again(&mut charts);
+    run.set_coverage(&mut charts);
     run.report(charts)
 }
 
@@ -60,7 +60,7 @@ pub(super) struct RunState {
     pub(super) done: BTreeMap<TargetName, ImageReport>,
     /// The longest time between reading a tag and writing it.
     pub(super) longest_gap: Duration,
-    /// Why the target was given up.
+    /// The error after which the target was given up.
     pub(super) given_up: Option<Error>,
     /// When each tag was written last.
     pub(super) written: BTreeMap<TargetName, Instant>,
@@ -71,29 +71,31 @@ impl Run<'_> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Blobs are sent in the order of the charts, and ahead of them: while one chart gets its
-    /// manifests, tags and itself, the blobs of the next ones are on their way.
-    fn charts(&self) -> Vec<ChartReport> {
+    /// Writes all charts. Blobs are sent in the order of the charts, ahead of them: while the
+    /// manifests and tags of one chart and the chart itself are written, the blobs of the next ones
+    /// are in flight.
+    fn write_charts(&self) -> Vec<ChartReport> {
         let queue = Queue::new(&self.plan.charts, &self.images);
         queue.work(
             self.jobs,
             |blob| {
                 for repository in &blob.repositories {
-                    // What fails here is found again by the images that need it.
+                    // `Blobs` keeps the error, and gives it to each image that needs the blob.
                     let _ = self.send_blob(repository, blob.planned);
                 }
             },
-            |chart| self.chart(chart),
+            |chart| self.write_chart(chart),
         )
     }
 
-    fn chart(&self, chart: &PlannedChart) -> ChartReport {
+    /// Writes the images of a chart whose blobs were sent, then the chart itself.
+    fn write_chart(&self, chart: &PlannedChart) -> ChartReport {
         let open: Vec<&PlannedImage> = {
             let state = self.state();
             let names = chart.images.iter().filter(|name| !state.done.contains_key(name));
             names.filter_map(|name| self.images.get(name).copied()).collect()
         };
-        workers::for_each(self.jobs, &open, |image| self.image(image));
+        workers::for_each(self.jobs, &open, |image| self.write_image(image));
         let mut problems = chart.problems.clone();
         if let Err(error) = self.flush() {
             for image in &open {
@@ -102,20 +104,20 @@ impl Run<'_> {
             problems.push(error);
         }
         let mut report = ChartReport::new(chart, problems);
-        self.settle(&mut report);
+        self.set_complete(&mut report);
         self.upload(chart, &mut report);
         let reached = |name: &TargetName| {
             let state = self.state();
             state.done.get(name).is_some_and(|image| image.state != ImageState::NotReached)
         };
         if report.images.iter().all(reached) {
-            self.context.meter.chart();
+            self.context.meter.chart_done();
         }
         report
     }
 
-    /// A chart is complete where all of its images are.
-    pub(super) fn settle(&self, chart: &mut ChartReport) {
+    /// A chart is complete if it has no problems and all of its images are in the target.
+    pub(super) fn set_complete(&self, chart: &mut ChartReport) {
         let state = self.state();
         let reached = |name: &TargetName| {
             state.done.get(name).is_some_and(|report| {
@@ -128,13 +130,13 @@ impl Run<'_> {
     pub(super) fn send_blob(&self, repository: &str, blob: &PlannedBlob) -> Result<()> {
         let mount_from = {
             let state = self.state();
-            if state.observed.has_blob(repository, &blob.digest) == Presence::There {
+            if state.observed.has_blob(repository, &blob.digest) == Presence::Present {
                 return Ok(());
             }
             state.observed.source_of(&blob.digest, repository).map(ToOwned::to_owned)
         };
         self.blobs.send(repository, mount_from.as_deref(), blob)?;
-        self.state().observed.sent(repository, &blob.digest);
+        self.state().observed.note_sent(repository, &blob.digest);
         Ok(())
     }
 
@@ -148,8 +150,8 @@ impl Run<'_> {
         }
     }
 
-    /// Says for which platforms each chart has its images now.
-    fn cover(&self, charts: &mut [ChartReport]) {
+    /// Reports for which platforms each chart has all of its images now.
+    fn set_coverage(&self, charts: &mut [ChartReport]) {
         let state = self.state();
         for chart in charts {
             let none = &Vec::new();

@@ -1,4 +1,4 @@
-//! Writing one tag.
+//! Writes one tag.
 
 use std::time::{Duration, Instant};
 
@@ -13,15 +13,15 @@ use crate::{
 /// How one attempt to write a tag ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Attempt {
-    /// It was written, this long after it was read.
+    /// The tag was written, this long after it was read.
     Written { gap: Duration },
-    /// It does not hold what the document was fused from, and was left as it is.
+    /// The tag no longer holds what the document was fused from, and was left as it is.
     Stale,
 }
 
-/// Reads a tag, and writes it if it still holds `before`. Nothing stands between the read and the
-/// write: the shorter the time between them, the smaller the chance that another writer comes in
-/// between, which no registry can tell us.
+/// Reads a tag, and writes it if it still holds `before`. Registries have no compare-and-set for tags,
+/// so another writer may still come between the read and the write. To keep that unlikely, nothing
+/// else happens between them.
 pub(super) fn write_tag(
     store: &dyn ImageStore,
     name: &TargetName,
@@ -41,14 +41,14 @@ pub(super) fn read_tag(store: &dyn ImageStore, name: &TargetName) -> Result<Opti
     Ok(store.get_tag(name)?.map(|document| document.digest().clone()))
 }
 
-/// How often a tag is fused again while another writer changes it.
+/// How many attempts are made to write a tag while another writer keeps changing it.
 pub(super) const MAX_ROUNDS: u32 = 8;
-/// The pause before the first repetition; it doubles with each one.
+/// The pause before the first repetition; it doubles with each one, up to 640 ms.
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// Waits before a tag is fused again.
 pub(super) fn pause(round: u32, cancel: &Cancel) -> Result<()> {
-    // Two runs that wait for each other must not wait equally long.
+    // The jitter depends on the process, so that two runs that disturb each other do not stay in step.
     let jitter = Duration::from_micros(u64::from(std::process::id() % 997) * 20);
     cancel.sleep(PAUSE * 2u32.pow(round.min(5)) + jitter)
 }

@@ -5,17 +5,17 @@ use serde_json::Value;
 use super::{ChartFiles, Values, values, version::version_fits, yaml};
 use crate::error::{Error, ErrorKind, Result};
 
-/// What is read of a chart: its metadata, its values, its subcharts.
+/// The parts of a chart that are read: metadata, values, subcharts.
 #[derive(Clone, Debug)]
 pub(crate) struct Chart {
     name: String,
     version: String,
     values: Values,
-    /// Each with the names its values go by: its own, or its aliases.
+    /// Each with the keys of its values in this chart: its name, or its aliases.
     subcharts: Vec<(Vec<String>, Chart)>,
 }
 
-/// Subcharts of subcharts, beyond what anyone writes.
+/// How deep subcharts may be nested: deeper than in any real chart.
 const MAX_DEPTH: usize = 16;
 
 impl Chart {
@@ -38,7 +38,7 @@ impl Chart {
         let metadata = yaml::parse(metadata).map_err(|e| e.at_path("Chart.yaml"))?;
         let text = |key: &str| match &metadata[key] {
             Value::String(text) if !text.is_empty() => Ok(text.clone()),
-            // `version: 90` without quotes is a number, and still the version.
+            // `version: 90` without quotes is a number in YAML, and still a version.
             Value::Number(number) => Ok(super::go::as_text(number)),
             _ => Err(Error::new(ErrorKind::Malformed, format!("the chart has no {key}"))
                 .at_path("Chart.yaml")),
@@ -95,11 +95,12 @@ impl Chart {
     }
 }
 
+/// The keys of a subchart's values: its aliases in the list of dependencies, or its name.
 fn aliases(listed: &Value, chart: &Chart) -> Vec<String> {
     let name = chart.name.as_str();
     let dependencies = listed["dependencies"].as_array().map(Vec::as_slice).unwrap_or_default();
     let ours: Vec<&Value> = dependencies.iter().filter(|d| d["name"] == name).collect();
-    // Several versions of one chart are told apart by their version.
+    // Where one chart is listed several times, only the entries whose version fits are this one's.
     let fits = |dependency: &&Value| {
         dependency["version"].as_str().is_none_or(|range| version_fits(&chart.version, range))
     };
@@ -132,7 +133,7 @@ mod tests {
         Chart::load(&all).expect("a chart")
     }
 
-    // Expected as `helm template` prints `{{ .Values | toYaml }}` for the same charts.
+    // Expected values are those that `helm template` prints for `{{ .Values | toYaml }}`.
     #[test]
     fn merges_as_helm_does() {
         let chart = chart(&[
@@ -168,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn two_versions_of_a_subchart_have_an_alias_each() {
+    fn each_version_of_a_subchart_has_its_own_alias() {
         let chart = chart(&[
             (
                 "Chart.yaml",
@@ -196,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_charts_say_what_is_wrong() {
+    fn malformed_charts_are_refused_with_a_reason() {
         let load = |files: &[(&str, &str)]| {
             let mut all = ChartFiles::default();
             for (path, text) in files {

@@ -1,4 +1,4 @@
-//! Values of a YAML text, changed in place: everything else stays to the byte.
+//! Changes values of a YAML text in place; the rest of the text stays the same to the byte.
 
 use std::{collections::BTreeMap, ops::Range};
 
@@ -12,11 +12,11 @@ use super::{
 };
 use crate::error::{Error, ErrorKind, Result};
 
-/// Sets values by path. A path that is not there is added; what the text says elsewhere keeps its
-/// meaning, also where it is an alias of something that changes.
+/// Sets values by path. A missing path is added. All other values stay the same, even where they are an
+/// alias of a value that changes.
 ///
 /// # Errors
-/// [`ErrorKind::Malformed`] where the text is no mapping, [`ErrorKind::Hint`] where a value cannot be
+/// [`ErrorKind::Malformed`] where the text is not a mapping, [`ErrorKind::Hint`] where a value cannot be
 /// changed without changing another one.
 pub(super) fn set_values(text: &[u8], edits: &Overrides) -> Result<Vec<u8>> {
     let old = match yaml::parse(text)? {
@@ -37,10 +37,11 @@ pub(super) fn set_values(text: &[u8], edits: &Overrides) -> Result<Vec<u8>> {
     };
     let body = std::str::from_utf8(body)
         .map_err(|e| Error::caused_by(ErrorKind::Malformed, "not UTF-8 text", e))?;
-    // Where a merge stands behind a key it overrules it; then the key is set once more, behind.
-    for again in [false, true] {
+    // A merge (`<<`) overrules the keys before it. Where that undoes an edit, the second attempt sets
+    // the key again after the merge.
+    for after_merge in [false, true] {
         let changes = BTreeMap::new();
-        let mut editor = Editor { text: body, old: &old, wanted: &wanted, again, changes };
+        let mut editor = Editor { text: body, old: &old, wanted: &wanted, after_merge, changes };
         match outline(body)? {
             Some(root) => {
                 for path in edits.keys() {
@@ -82,27 +83,27 @@ struct Editor<'a> {
     text: &'a str,
     old: &'a Value,
     wanted: &'a Value,
-    /// Keys that a merge overrules are set again behind it.
-    again: bool,
-    /// By start and end.
+    /// Keys that a merge overrules are set again after it.
+    after_merge: bool,
+    /// New text by the start and end of what it replaces.
     changes: BTreeMap<(usize, usize), String>,
 }
 
 impl<'a> Editor<'a> {
-    /// Notes the change for one path.
+    /// Notes the change for the value at one path.
     fn place<'n>(&mut self, root: &'n Node, path: &'n [String]) {
         let mut node = root;
         let mut above: Vec<&str> = Vec::new();
         for key in path {
             let NodeKind::Mapping { members, flow } = &node.kind else {
-                // A null, a scalar or an alias where a mapping is needed.
+                // A null, a scalar or an alias, where the path needs a mapping.
                 return self.replace(node, get(self.wanted, &above));
             };
             above.push(key);
             let found = last(members, key);
             let overruled = |member: &KeyValue| {
-                let behind = members.iter().filter(|m| m.key_start > member.key_start);
-                self.again && behind.into_iter().any(|m| m.merges)
+                let mut later = members.iter().filter(|m| m.key_start > member.key_start);
+                self.after_merge && later.any(|m| m.merges)
             };
             match found.filter(|member| !overruled(member)) {
                 Some(member) => node = &member.value,
@@ -118,12 +119,12 @@ impl<'a> Editor<'a> {
             (NodeKind::Scalar(style), Value::String(new)) => quoted(new, *style),
             _ => value.to_string(),
         };
-        // Behind a colon without a value there may be no blank.
+        // An empty value lies directly after its colon, where the new text needs a blank.
         let gap = if start == end && self.text[..start].ends_with(':') { " " } else { "" };
         self.changes.insert((start, end), format!("{gap}{text}"));
     }
 
-    /// Adds a key as the first one of its mapping, or behind the last merge.
+    /// Adds a key as the first one of its mapping, or after the last merge, which would overrule it.
     fn insert(&mut self, node: &Node, members: &[KeyValue], flow: bool, key: &str, value: &Value) {
         let line = format!("{}: {value}", key_text(key));
         let merge = members.iter().rposition(|member| member.merges);
@@ -154,13 +155,13 @@ impl<'a> Editor<'a> {
         }
     }
 
-    /// What stands before a key in its line.
+    /// The text before a key in its line.
     fn indent(&self, key: usize) -> &'a str {
         let begun = self.text[..key].rfind('\n').map_or(0, |newline| newline + 1);
         &self.text[begun..key]
     }
 
-    /// The first value of a text without any.
+    /// Writes the values into a text that has none, at its end.
     fn begin(&mut self) {
         let Value::Object(wanted) = self.wanted else { return };
         let newline = self.newline();
@@ -174,7 +175,7 @@ impl<'a> Editor<'a> {
         self.changes.insert((self.text.len(), self.text.len()), text);
     }
 
-    /// An alias of something that changes says what it said before, literally.
+    /// Replaces each alias of a value that changes with the alias's own, unchanged value.
     fn keep_aliases(&mut self, root: &Node) {
         let (mut anchors, mut aliases) = (BTreeMap::new(), Vec::new());
         collect(root, &mut Some(Vec::new()), &mut anchors, &mut aliases);
@@ -201,7 +202,7 @@ impl<'a> Editor<'a> {
     fn apply(&self) -> String {
         let (mut out, mut done) = (String::new(), 0);
         for (&(start, end), new) in &self.changes {
-            // What lies in something that was replaced is gone with it.
+            // This change lies inside of a value that was replaced as a whole.
             if start < done {
                 continue;
             }
@@ -213,12 +214,12 @@ impl<'a> Editor<'a> {
     }
 }
 
-/// Helm takes the last of equal keys.
+/// The member that counts: Helm takes the last of equal keys.
 fn last<'n>(members: &'n [KeyValue], key: &str) -> Option<&'n KeyValue> {
     members.iter().rev().find(|member| member.key == key && !member.merges)
 }
 
-/// A path of keys; `None` where a list or a merge is on the way.
+/// A path of keys; `None` for a value inside a list or a merge, or overruled by a later key.
 type Path<'n> = Option<Vec<&'n str>>;
 
 struct AliasAt<'n> {
@@ -260,7 +261,7 @@ fn collect<'n>(
     }
 }
 
-/// A text in the quotes that the old one had. Without quotes only where it reads back as it is.
+/// The text in the quotes of the old value; without quotes only where it then reads back as itself.
 fn quoted(text: &str, style: ScalarStyle) -> String {
     let printable = text.chars().all(|c| !c.is_control());
     match style {
@@ -274,7 +275,7 @@ fn key_text(key: &str) -> String {
     if is_plain(key) { key.into() } else { Value::String(key.into()).to_string() }
 }
 
-/// True for a text that is itself without quotes, in flow collections, too.
+/// True for a text that YAML reads as itself without quotes, in flow collections, too.
 fn is_plain(text: &str) -> bool {
     let harmless = |c: char| c.is_ascii_alphanumeric() || "_./-:@".contains(c);
     text.starts_with(|c: char| c.is_ascii_alphanumeric())
@@ -287,7 +288,7 @@ fn is_plain(text: &str) -> bool {
 mod tests {
     use super::*;
 
-    /// `before`, a path with its new value, `after`: everything else to the byte.
+    /// Edits `before`, and compares the result with `after` byte for byte.
     fn check(before: &str, edits: &[(&str, &str)], after: &str) {
         let edits = edits
             .iter()
@@ -298,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn quotes_comments_and_spelling_stay() {
+    fn quotes_comments_and_spelling_are_kept() {
         for (before, after) in [
             ("i: {r: quay.io, t: 1.20}\n", "i: {r: h:5/p, t: 1.20}\n"),
             ("# 中文\ni:\n  r: quay.io # 注\n  t: v\n", "# 中文\ni:\n  r: h:5/p # 注\n  t: v\n"),
@@ -326,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_there_is_added() {
+    fn missing_paths_are_added() {
         for (before, after) in [
             ("", "i: {\"r\":\"h\"}\n"),
             ("# only\n# comments", "# only\n# comments\ni: {\"r\":\"h\"}\n"),
@@ -354,17 +355,17 @@ mod tests {
     #[test]
     fn aliases_keep_their_meaning() {
         for (before, after) in [
-            // The alias is what changes.
+            // The value that changes is an alias.
             ("a: &x quay.io\ni: {r: *x}\n", "a: &x quay.io\ni: {r: \"h\"}\n"),
-            // The anchor is what changes.
+            // The value that changes has an anchor.
             (
                 "i: {r: &x quay.io}\na: *x\nl: [*x]\n",
                 "i: {r: &x h}\na: \"quay.io\"\nl: [\"quay.io\"]\n",
             ),
-            // A merge overrules what stands before it.
+            // A merge overrules the keys before it.
             ("b: &b {r: q}\ni: {r: x, <<: *b}\n", "b: &b {r: q}\ni: {r: x, <<: *b, r: \"h\"}\n"),
             ("b: &b {r: q}\ni:\n  <<: *b # c\n", "b: &b {r: q}\ni:\n  <<: *b # c\n  r: \"h\"\n"),
-            // Both of one mapping, one through a merge.
+            // The key comes from a merge, another one is the mapping's own.
             (
                 "b: &b {r: q, t: 1}\ni:\n  <<: *b\n  u: 2\n",
                 "b: &b {r: q, t: 1}\ni:\n  <<: *b\n  r: \"h\"\n  u: 2\n",
@@ -378,7 +379,7 @@ mod tests {
         ] {
             check(before, &[("i.r", "h")], after);
         }
-        // A table that comes by a merge keeps its other members.
+        // A table from a merge keeps its other members.
         check(
             "b: &b {i: {r: q, t: v}}\nc:\n  <<: *b\n",
             &[("c.i.r", "h")],
@@ -387,7 +388,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_way_is_refused_by_name() {
+    fn texts_that_cannot_be_edited_are_refused() {
         let edits = Overrides::from([(vec!["i".into(), "r".into()], "h".into())]);
         let error =
             set_values(b"? i\n: {t: 1}\n? [a]\n: 2\n", &edits).expect_err("a key of a list");
@@ -413,7 +414,7 @@ mod tests {
         }
     }
 
-    /// Values files with what makes real ones hard.
+    /// Values files with the difficulties of real ones.
     const CORPUS: [(&str, &str); 6] = [
         ("plain", include_str!("../../tests/values/plain.yaml")),
         ("flow", include_str!("../../tests/values/flow.yaml")),
@@ -438,7 +439,7 @@ mod tests {
         }
     }
 
-    /// What is left of two texts when equal beginnings and ends are taken away.
+    /// The parts in which two texts differ: both without their common beginning and end.
     fn changed<'t>(a: &'t str, b: &'t str) -> (&'t str, &'t str) {
         let start: usize =
             a.chars().zip(b.chars()).take_while(|(a, b)| a == b).map(|(c, _)| c.len_utf8()).sum();
@@ -454,7 +455,7 @@ mod tests {
     }
 
     #[test]
-    fn every_value_of_the_corpus_alone() {
+    fn every_value_of_the_corpus_changes_alone() {
         for (name, text) in CORPUS {
             let old = yaml::parse(text.as_bytes()).expect(name);
             let mut paths = Vec::new();
@@ -468,7 +469,7 @@ mod tests {
                     let mut expected = old.clone();
                     set(&mut expected, &path, new);
                     assert_eq!(yaml::parse(&edited).expect(&what), expected, "{what}");
-                    // One place of the text changes; an anchor's aliases are others.
+                    // The text changes in one place; with anchors, also at the aliases.
                     let edited = String::from_utf8(edited).expect("text");
                     let (before, _) = changed(text, &edited);
                     let lines = before.trim().lines().count();

@@ -1,4 +1,4 @@
-//! A chart's files after relocation.
+//! Writes a relocation into a chart's files.
 
 use super::{Chart, ChartFiles, Hint, TargetName, edit::set_values, hint::Overrides, yaml};
 use crate::error::{Error, ErrorKind, Result};
@@ -6,13 +6,13 @@ use crate::error::{Error, ErrorKind, Result};
 const VALUES: &str = "values.yaml";
 
 impl ChartFiles {
-    /// The same chart with these values, all set in its own `values.yaml`: what a chart says of its
-    /// subcharts wins over what they say of themselves. Everything else stays to the byte.
+    /// The same chart with these values. All are set in the chart's own `values.yaml`, because a chart's
+    /// values for a subchart win over the subchart's own. The rest stays the same to the byte.
     ///
-    /// Every hint is rendered again; `names` are what they must give below `registry`.
+    /// Every hint is then rendered again, and must give its name of `names` below `registry`.
     ///
     /// # Errors
-    /// [`ErrorKind::Hint`] where a value cannot be set, or a hint renders something else.
+    /// [`ErrorKind::Hint`] where a value cannot be set, or a hint renders another name.
     pub(crate) fn relocated(
         &self,
         edits: &Overrides,
@@ -44,7 +44,7 @@ impl ChartFiles {
             let edited = set_values(values, edits).map_err(|e| e.at_path(VALUES))?;
             files.insert(VALUES, edited);
         }
-        // Helm refuses a chart with a lock that it cannot read.
+        // Helm refuses a chart with a lock that it cannot read, so such a lock is dropped.
         for lock in ["Chart.lock", "requirements.lock"] {
             let broken =
                 |text: &[u8]| !yaml::parse(text).is_ok_and(|v| v.is_object() || v.is_null());
@@ -68,9 +68,9 @@ impl ChartFiles {
     }
 }
 
-/// A subchart's `global` is overruled by that of any chart above it. So a value below one is set where
-/// the topmost chart sets it already, or where the hint has it, or in the `global` of a chart between:
-/// rendering tells which of these is right.
+/// The places where the edits may be set, to be tried in order until every hint renders its name. The
+/// `global` of a chart overrules that of its subcharts. So a value in a `global` is set where the
+/// topmost chart sets it already, or else where the hint reads it, or else in a chart between.
 fn placements(edits: &Overrides, values: &[u8]) -> Result<Vec<Overrides>> {
     let values = yaml::parse(values).map_err(|e| e.at_path(VALUES))?;
     let depth = |path: &Vec<String>| path.iter().position(|key| key == "global").unwrap_or(0);
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn subcharts_are_overruled_by_the_chart() {
+    fn values_of_subcharts_are_set_in_the_parent() {
         let chart = [
             ("Chart.yaml", "name: c\nversion: 1.0.0\n"),
             ("Chart.lock", "not: [a lock\n"),
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn a_global_of_no_subchart_and_one_of_a_chart_between() {
+    fn a_global_without_a_subchart_and_one_of_a_chart_between() {
         let values =
             "global: {hub: docker.io}\nagent:\n  global:\n    hub: quay.io\n  p: a/b\n  t: v1\n";
         let chart = [("Chart.yaml", "name: c\nversion: 1.0.0\n"), ("values.yaml", values)];

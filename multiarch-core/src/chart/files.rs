@@ -1,4 +1,4 @@
-//! The files of a chart, held in memory; charts are small.
+//! The files of a chart, kept in memory because charts are small.
 
 use std::{collections::BTreeMap, io::Read, sync::Arc};
 
@@ -8,8 +8,8 @@ use crate::error::{Error, ErrorKind, Result};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ChartFiles(BTreeMap<String, Arc<[u8]>>);
 
-/// Limit for all files of one chart together: 64 MiB, far above Helm's own limit of 20 MiB for a
-/// packed one.
+/// Limit for all files of one chart together: 64 MiB, well above Helm's own limit of 20 MiB for a
+/// packed chart.
 pub(crate) const MAX_CHART_SIZE: u64 = 64 << 20;
 
 impl ChartFiles {
@@ -32,7 +32,7 @@ impl ChartFiles {
         self.0.iter().map(|(path, content)| (path.as_str(), content.as_ref()))
     }
 
-    /// Every file, those of packed subcharts, too, as if they were unpacked.
+    /// All files; those of packed subcharts under the paths they would have unpacked.
     pub(super) fn flat(&self) -> Result<BTreeMap<String, Arc<[u8]>>> {
         let mut flat = BTreeMap::new();
         for (path, content) in &self.0 {
@@ -57,14 +57,14 @@ impl ChartFiles {
         Ok(flat)
     }
 
-    /// The files of each subchart, unpacked or packed, that lies directly below `charts/`.
+    /// The files of each subchart, unpacked or packed, directly below `charts/`.
     pub(super) fn subcharts(&self) -> Result<Vec<Self>> {
         let mut unpacked: BTreeMap<&str, Self> = BTreeMap::new();
         let mut subcharts = Vec::new();
         for (path, content) in &self.0 {
             let Some(below) = path.strip_prefix("charts/") else { continue };
             match below.split_once('/') {
-                // Helm skips what begins with a dot or an underscore.
+                // Helm skips names that begin with a dot or an underscore.
                 Some((name, _)) if name.starts_with(['.', '_']) => {}
                 Some((name, file)) => {
                     unpacked.entry(name).or_default().insert(file, content.clone());
@@ -82,7 +82,7 @@ impl ChartFiles {
     /// Unpacks a packed chart in memory.
     ///
     /// # Errors
-    /// Where it is no gzip with a tar archive in it, or larger than 64 MiB.
+    /// Where it is not a tar archive in gzip, or larger than 64 MiB.
     pub(crate) fn unpack(packed: &[u8]) -> Result<Self> {
         let failed = |e: std::io::Error| match e.kind() {
             std::io::ErrorKind::UnexpectedEof => Error::from_io("reading a packed chart", e),

@@ -2,7 +2,7 @@
 
 use serde_json::{Number, Value};
 
-/// The text of `{{ value }}`: Go's `%v`.
+/// The text that a template prints for `{{ value }}`: Go's `%v`.
 pub(super) fn format(value: &Value) -> String {
     match value {
         Value::Null => "<nil>".into(),
@@ -22,15 +22,15 @@ pub(super) fn format(value: &Value) -> String {
     }
 }
 
-/// The text of a number that Helm reads into a text: an integer has no exponent there.
+/// The text of a number where Helm expects a string, as in `version: 90`: no exponent for integers.
 pub(super) fn as_text(number: &Number) -> String {
     let value = number.as_f64().unwrap_or_default();
     let whole = value.fract() == 0.0 && value.abs() < 1e15;
     if whole { format!("{value:.0}") } else { format_number(number) }
 }
 
-/// The shortest digits, with an exponent below 1e-4 and from 1e6 on (`strconv.FormatFloat` with
-/// the shortest precision decides as if it were six).
+/// The fewest digits that give the number back, with an exponent below 1e-4 and from 1e6 on: with the
+/// shortest precision, `strconv.FormatFloat` chooses the exponent as if the precision were six.
 fn format_number(number: &Number) -> String {
     let value = number.as_f64().unwrap_or_default();
     let scientific = format!("{value:e}");
@@ -48,7 +48,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    // Printed by fmt.Sprintf("%v") of Go 1.26.
+    // Expected texts printed by fmt.Sprintf("%v") of Go 1.26.
     #[test]
     fn as_go_prints() {
         for (value, printed) in [

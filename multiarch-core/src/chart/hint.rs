@@ -1,9 +1,9 @@
-//! Hints: which values make up an image reference.
+//! Hints: templates that say which of a chart's values make up an image reference.
 //!
 //! A hint file is a YAML list of strings such as
-//! `{{ .image.registry }}/{{ .image.repository }}:{{ .image.tag }}`. A placeholder behind a colon
-//! is the tag, behind an `@` the digest; the others are one fragment (registry and repository in
-//! one value) or two (registry, repository). Literal text may stand anywhere.
+//! `{{ .image.registry }}/{{ .image.repository }}:{{ .image.tag }}`. A placeholder after a colon is
+//! the tag, after an `@` the digest. The others are one fragment (registry and repository in one value)
+//! or two (registry, repository). Literal text may be anywhere.
 
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
@@ -15,7 +15,7 @@ use crate::{
     image::Reference,
 };
 
-/// One image template.
+/// The template of one image reference.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Hint {
     text: String,
@@ -28,7 +28,7 @@ enum Part {
     Placeholder { path: Vec<String>, role: Role },
 }
 
-/// What a placeholder stands for.
+/// The part of the reference that a placeholder gives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
     /// The only fragment: registry and repository, perhaps with the tag.
@@ -42,8 +42,8 @@ pub(super) enum Role {
 /// Reads a hint file; an empty one has no hints.
 ///
 /// # Errors
-/// [`ErrorKind::Malformed`] where it is no list of strings, [`ErrorKind::Hint`] for a string that
-/// is no template.
+/// [`ErrorKind::Malformed`] where it is not a list, [`ErrorKind::Hint`] for an item that is not a
+/// template.
 pub(crate) fn parse_hints(text: &[u8]) -> Result<Vec<Hint>> {
     match yaml::parse(text)? {
         Value::Null => Ok(Vec::new()),
@@ -100,7 +100,7 @@ impl FromStr for Hint {
 }
 
 impl Hint {
-    /// Two fragments are registry and repository.
+    /// Makes two fragments the registry and the repository, and refuses impossible combinations.
     fn settle_roles(&mut self) -> std::result::Result<(), &'static str> {
         let mut fragments = Vec::new();
         let (mut tags, mut digests) = (0, 0);
@@ -128,7 +128,7 @@ impl Hint {
         }
     }
 
-    /// The text that this hint gives for these values.
+    /// The text that this hint renders with these values.
     ///
     /// # Errors
     /// [`ErrorKind::Hint`] where a value is missing or null.
@@ -151,10 +151,10 @@ impl Hint {
         Ok(out)
     }
 
-    /// The reference that this hint gives for these values.
+    /// The reference that this hint renders with these values.
     ///
     /// # Errors
-    /// [`ErrorKind::Hint`] where a value is missing, or what is rendered is no reference.
+    /// [`ErrorKind::Hint`] where a value is missing, or the rendered text is not a reference.
     pub(crate) fn reference(&self, values: &Values) -> Result<Reference> {
         self.parse(&self.render(values)?)
     }
@@ -194,18 +194,18 @@ impl Hint {
         self.placeholders().filter(move |(role, _)| edited(*role)).map(|(_, path)| path)
     }
 
-    /// True where tag and digest, if there are any, stand in the value of the repository.
+    /// True where the template has no tag and no digest: they can only be in the repository's value.
     pub(super) fn is_tagless(&self) -> bool {
         let own = self.placeholders().any(|(role, _)| matches!(role, Role::Tag | Role::Digest));
-        let behind = match self.parts.last() {
+        let literal = match self.parts.last() {
             Some(Part::Literal(text)) => text.contains([':', '@']),
             _ => false,
         };
-        !own && !behind
+        !own && !literal
     }
 }
 
-/// Values that take the place of a chart's, by path.
+/// New values for a chart, by path.
 pub(crate) type Overrides = BTreeMap<Vec<String>, String>;
 
 impl fmt::Display for Hint {
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_no_hint() {
+    fn refuses_malformed_hints() {
         for text in [
             "",
             "nginx:1.2",

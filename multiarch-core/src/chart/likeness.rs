@@ -1,4 +1,4 @@
-//! Whether two charts are the same one.
+//! Whether two charts are the same but for the images they name.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,15 +10,15 @@ use crate::error::Result;
 /// How a stored chart relates to the one in a package.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Likeness {
-    /// Equal but for the images it names.
+    /// Equal, but for the names of images.
     Same,
-    /// Other files or values; these.
+    /// These files differ.
     Different(Vec<String>),
 }
 
-/// Compares a chart with the original it may come from. Chart.lock, the repositories of
-/// dependencies, how subcharts are packed, how metadata is written, and registries and repositories that hints read do not
-/// count.
+/// Compares a stored chart with the original that it may come from. These differences do not count:
+/// Chart.lock, the repositories of dependencies, how subcharts are packed, how metadata is spelled, and
+/// the registries, repositories and digests that hints read.
 pub(crate) fn compare(
     stored: &ChartFiles,
     original: &ChartFiles,
@@ -40,12 +40,12 @@ enum Content {
     Metadata(Value),
 }
 
-/// Every file that counts, by path.
+/// The content to compare of each file, by path.
 fn contents(files: &ChartFiles) -> Result<BTreeMap<String, Content>> {
     let mut contents = BTreeMap::new();
     for (path, content) in files.flat()? {
         let name = path.rsplit('/').next().unwrap_or_default();
-        // The directory above: a file of that name elsewhere is any file.
+        // These names are special only in a chart's own folder: at the top, or in `charts/<name>/`.
         let of_chart = path == name
             || path.strip_suffix(name).is_some_and(|folder| {
                 let mut parts = folder.trim_end_matches('/').rsplit('/');
@@ -55,7 +55,7 @@ fn contents(files: &ChartFiles) -> Result<BTreeMap<String, Content>> {
             "Chart.lock" | "requirements.lock" | "values.yaml" if of_chart => continue,
             "Chart.yaml" | "requirements.yaml" if of_chart => {
                 let mut metadata = yaml::parse(&content).map_err(|e| e.at_path(&path))?;
-                plain(&mut metadata);
+                normalise(&mut metadata);
                 Content::Metadata(metadata)
             }
             _ => {
@@ -69,9 +69,9 @@ fn contents(files: &ChartFiles) -> Result<BTreeMap<String, Content>> {
     Ok(contents)
 }
 
-/// Metadata without what Helm or another tool writes differently: scalars as texts, nothing empty,
-/// no repositories of dependencies.
-fn plain(value: &mut Value) {
+/// Brings metadata into one form, because Helm and other tools spell it differently: scalars become
+/// text, empty members and the repositories of dependencies are dropped.
+fn normalise(value: &mut Value) {
     match value {
         Value::Object(members) => {
             if let Some(Value::Array(dependencies)) = members.get_mut("dependencies") {
@@ -79,11 +79,11 @@ fn plain(value: &mut Value) {
                     dependency.shift_remove("repository");
                 }
             }
-            members.values_mut().for_each(plain);
+            members.values_mut().for_each(normalise);
             members.retain(|_, value| !is_empty(value));
             members.sort_keys();
         }
-        Value::Array(items) => items.iter_mut().for_each(plain),
+        Value::Array(items) => items.iter_mut().for_each(normalise),
         Value::Null | Value::String(_) => {}
         Value::Number(number) => *value = Value::String(go::as_text(number)),
         Value::Bool(truth) => *value = Value::String(truth.to_string()),
@@ -100,7 +100,7 @@ fn is_empty(value: &Value) -> bool {
     }
 }
 
-/// All values, without those that hints read.
+/// All values, with those that hints read blanked out.
 fn masked(files: &ChartFiles, hints: &[Hint]) -> Result<Values> {
     let mut values = Value::Object(Chart::load(files)?.merged_values());
     for (role, path) in hints.iter().flat_map(Hint::placeholders) {
@@ -110,7 +110,7 @@ fn masked(files: &ChartFiles, hints: &[Hint]) -> Result<Values> {
             .collect();
         let Some(value) = values.pointer_mut(&pointer) else { continue };
         *value = match (role, &*value) {
-            // The version is the chart's own; only a digest behind it is relocation's.
+            // A tag is the chart's own content; relocation only removes the digest after it.
             (Role::Tag, Value::String(tag)) => {
                 tag.split('@').next().map_or(Value::Null, Into::into)
             }
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_matters_counts() {
+    fn only_relevant_differences_count() {
         let hints = ["{{ .s.i.r }}/{{ .s.i.p }}:{{ .s.i.t }}".parse().expect("a hint")];
         let original = chart(&[
             (

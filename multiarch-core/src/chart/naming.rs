@@ -1,4 +1,4 @@
-//! How an image's name in the target follows from its original one.
+//! How an image's name in the target is derived from its original reference.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,27 +8,27 @@ use crate::{
     image::{Reference, is_repository},
 };
 
-/// The modes of charts-syncer. For `quay.io/a/b:1`, with `p` for the path that some of them need:
+/// The modes of charts-syncer. Each gives the name for `quay.io/a/b:1`; `p` is the path that some need.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum NameMode {
-    /// `a/b:1`: the host is replaced. A registry value of its own is replaced whole, so that a path
-    /// in it goes, too.
+    /// `a/b:1`: the host is replaced. A separate registry value is replaced as a whole, including a path
+    /// in it.
     #[default]
     Registry,
     /// `p/b:1`: only the last component of the repository is kept.
     Repository,
     /// `p/a/b:1`
     PrefixRepository,
-    /// `quay.io/a/b:1`: the host becomes a part of the repository; Docker Hub's is `index.docker.io`.
+    /// `quay.io/a/b:1`: the host becomes part of the repository; for Docker Hub, `index.docker.io`.
     PrefixRegistry,
-    /// `quay.io/a/b:1` as well, but written into the chart's registry value: a repository value
-    /// stays as it was.
+    /// `quay.io/a/b:1`, too, but with the original host appended to the chart's registry value, so that
+    /// a repository value stays as it was.
     AppendOrigin,
 }
 
-/// A mode, with the path that it may need.
+/// A mode, with the path that some modes need.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Naming {
     mode: NameMode,
@@ -36,14 +36,14 @@ pub struct Naming {
     repository: String,
 }
 
-/// The values that a hint is made of, and what they become.
+/// New values for the paths that a hint reads.
 pub(super) type Edits = Vec<(Vec<String>, String)>;
 
 impl Naming {
     /// A mode, and the path for those that need one.
     ///
     /// # Errors
-    /// [`ErrorKind::Usage`] where the path is missing, not needed, or no repository.
+    /// [`ErrorKind::Usage`] where the path is missing, not needed, or not a repository path.
     pub fn new(mode: NameMode, repository: Option<&str>) -> Result<Self> {
         let bad = |why: &str| Err(Error::new(ErrorKind::Usage, why).with_detail(Detail::NamesPath));
         let needed = matches!(mode, NameMode::Repository | NameMode::PrefixRepository);
@@ -64,7 +64,7 @@ impl Naming {
         self.mode
     }
 
-    /// Host and repository for an original reference.
+    /// The new host and repository for an original reference.
     fn rename(&self, registry: &str, original: &Reference) -> (String, String) {
         let host = origin(original);
         let (repository, path) = (original.repository(), &self.repository);
@@ -78,7 +78,7 @@ impl Naming {
         }
     }
 
-    /// The edits that charts-syncer v0.0.23 makes for one hint, whatever the other hints need.
+    /// The edits that charts-syncer v0.0.23 makes for one hint, without regard to other hints.
     pub(super) fn edits(&self, hint: &Hint, values: &Values, registry: &str) -> Result<Edits> {
         let original = hint.reference(values)?;
         let (host, repository) = self.rename(registry, &original);
@@ -100,8 +100,8 @@ impl Naming {
         Ok(edits)
     }
 
-    /// Edits that change the registry alone, so that several hints can share the other values: its
-    /// host is replaced, and what the mode adds stands behind that.
+    /// Edits that change the registry value alone, so that several hints can share their other values:
+    /// the new host, then what the mode adds, then what followed the old host.
     pub(super) fn edits_of_registry(
         &self,
         hint: &Hint,
@@ -136,10 +136,10 @@ impl Naming {
         Ok(edits)
     }
 
-    /// The name of an image that no hint speaks of.
+    /// The name of an image that no hint refers to.
     ///
     /// # Errors
-    /// [`ErrorKind::Malformed`] where the name is none that a registry can hold.
+    /// [`ErrorKind::Malformed`] where no registry can hold the name.
     pub(crate) fn of_reference(&self, reference: &Reference) -> Result<TargetName> {
         let (host, repository) = self.rename("", reference);
         let repository = format!("{host}/{repository}");
@@ -155,8 +155,8 @@ fn origin(original: &Reference) -> &str {
     }
 }
 
-/// What a single value with everything in it says behind the repository. A digest would pin the
-/// chart to one architecture, so that the tag that holds the image takes its place.
+/// The new text of a value that holds the whole reference. A digest would pin the chart to one
+/// architecture, so the tag that holds the image replaces it.
 fn with_version(name: &str, original: &Reference) -> String {
     match (original.tag(), original.digest()) {
         (None, None) => name.into(),
@@ -164,8 +164,8 @@ fn with_version(name: &str, original: &Reference) -> String {
     }
 }
 
-/// A tag's value may carry a digest behind an `@`: the tag alone stays right when the next
-/// architecture arrives.
+/// Edits that remove a digest after an `@` from tag values: it would pin the chart to one architecture,
+/// and be wrong once the next one arrives.
 fn unpinned(hint: &Hint, values: &Values) -> Result<Edits> {
     let mut edits = Edits::new();
     for (role, path) in hint.placeholders() {

@@ -1,4 +1,4 @@
-//! Where the values of a YAML text stand in it.
+//! The positions of the values in a YAML text.
 
 use std::ops::Range;
 
@@ -6,13 +6,13 @@ use saphyr_parser::{Event, Parser, ScalarStyle, Span, StrInput};
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// A value and its place, in bytes.
+/// A value and its position, in bytes.
 #[derive(Debug)]
 pub(super) struct Node {
     pub(super) kind: NodeKind,
     /// The value itself, without its anchor and tag.
     pub(super) span: Range<usize>,
-    /// The number of its anchor, if it has one.
+    /// The parser's number for its anchor, if it has one.
     pub(super) anchor: Option<usize>,
 }
 
@@ -38,10 +38,10 @@ pub(super) struct KeyValue {
     pub(super) merges: bool,
 }
 
-/// Limit for untrusted text; the reader of values has the same.
+/// Limit for untrusted text, the same as for reading values.
 const MAX_DEPTH: usize = 200;
 
-/// The places of the first document's values; `None` for a text without a value.
+/// The positions of the first document's values; `None` for a text without a value.
 pub(super) fn outline(text: &str) -> Result<Option<Node>> {
     let readable = super::yaml::without_tabs(text);
     let text = &*readable;
@@ -56,7 +56,7 @@ pub(super) fn outline(text: &str) -> Result<Option<Node>> {
     }
 }
 
-/// A scalar's own text, before YAML takes it for a number: `0123`, `1e3`.
+/// The text of the value at `path`: as it is written, where YAML would read `0123` or `1e3` as a number.
 pub(crate) fn scalar_text(text: &str, path: &[&str]) -> Result<Option<String>> {
     let body = text.trim_start_matches('\u{feff}');
     let Some(root) = outline(body)? else { return Ok(None) };
@@ -80,7 +80,7 @@ pub(crate) fn scalar_text(text: &str, path: &[&str]) -> Result<Option<String>> {
 
 struct Outliner<'a> {
     text: &'a str,
-    /// The parser counts characters.
+    /// The byte offset of each character, because the parser counts characters.
     offsets: Vec<usize>,
     parser: Parser<'a, StrInput<'a>>,
 }
@@ -97,7 +97,7 @@ impl<'a> Outliner<'a> {
         }
     }
 
-    /// `from` is where the value may begin: behind its key's colon.
+    /// Reads one value. `from` is where it may begin: after its key's colon.
     fn node(
         &mut self,
         event: Event<'_>,
@@ -116,7 +116,7 @@ impl<'a> Outliner<'a> {
                 Node { kind: NodeKind::Scalar(style), span, anchor: number(anchor) }
             }
             Event::SequenceStart(anchor, _) => {
-                let start = self.behind_properties(span.start);
+                let start = self.after_properties(span.start);
                 let (mut items, mut end) = (Vec::new(), span.end);
                 loop {
                     match self.next()? {
@@ -134,7 +134,7 @@ impl<'a> Outliner<'a> {
                 Node { kind: NodeKind::List(items), span: start..end, anchor: number(anchor) }
             }
             Event::MappingStart(anchor, _) => {
-                let start = self.behind_properties(span.start);
+                let start = self.after_properties(span.start);
                 let flow = self.text[start..].starts_with('{');
                 let (mut members, mut end) = (Vec::new(), span.end);
                 loop {
@@ -176,14 +176,14 @@ impl<'a> Outliner<'a> {
         let key_start = span.start;
         let key_node = self.node(event, span, from, depth + 1)?;
         let rest = &self.text[key_node.span.end..];
-        let behind = key_node.span.end + rest.find(':').map_or(0, |colon| colon + 1);
+        let after_colon = key_node.span.end + rest.find(':').map_or(0, |colon| colon + 1);
         let (event, span) = self.next()?;
-        let value = self.node(event, span, behind, depth + 1)?;
+        let value = self.node(event, span, after_colon, depth + 1)?;
         Ok(KeyValue { key, key_start, value, merges })
     }
 
-    /// The place of a scalar. The parser's spans take in properties, and behind a quote blanks and a
-    /// comment; those of block scalars leave out the indicator.
+    /// The position of a scalar. The parser's spans are not exact: they include properties (anchor and
+    /// tag), and blanks and a comment after a quote; those of block scalars lack the indicator.
     fn scalar(
         &self,
         value: &str,
@@ -193,30 +193,30 @@ impl<'a> Outliner<'a> {
     ) -> Range<usize> {
         match style {
             ScalarStyle::Plain if value.is_empty() => from..from,
-            ScalarStyle::Plain => self.behind_properties(span.start)..span.end,
+            ScalarStyle::Plain => self.after_properties(span.start)..span.end,
             ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => {
-                let start = self.behind_properties(span.start);
+                let start = self.after_properties(span.start);
                 start..self.closing_quote(start).unwrap_or(span.end)
             }
             ScalarStyle::Literal | ScalarStyle::Folded => {
-                let start = self.behind_properties(self.behind_blanks(from));
+                let start = self.after_properties(self.after_blanks(from));
                 let end = start + self.text[start..span.end].trim_end().len();
                 start..end
             }
         }
     }
 
-    fn behind_blanks(&self, at: usize) -> usize {
+    fn after_blanks(&self, at: usize) -> usize {
         let rest = &self.text[at..];
         at + rest.len() - rest.trim_start().len()
     }
 
     /// Skips an anchor and a tag.
-    fn behind_properties(&self, mut at: usize) -> usize {
+    fn after_properties(&self, mut at: usize) -> usize {
         while self.text[at..].starts_with(['&', '!']) {
             let rest = &self.text[at..];
             at += rest.find(char::is_whitespace).unwrap_or(rest.len());
-            at = self.behind_blanks(at);
+            at = self.after_blanks(at);
         }
         at
     }
@@ -237,7 +237,7 @@ impl<'a> Outliner<'a> {
         None
     }
 
-    /// The end of a flow collection: behind its bracket, where it has one.
+    /// The end of a collection: after its closing bracket, or `end` for one without brackets.
     fn closed(&self, end: usize, span: &Range<usize>, bracket: u8) -> usize {
         let closes = self.text.as_bytes().get(span.start) == Some(&bracket);
         if closes { span.start + 1 } else { end }

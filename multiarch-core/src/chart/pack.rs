@@ -1,4 +1,4 @@
-//! A chart as one file, the same bytes for the same files.
+//! Packs a chart into one file; the same files always give the same bytes.
 
 use std::io::Write;
 
@@ -20,22 +20,22 @@ pub(crate) struct PackedChart {
     digest: Digest,
 }
 
-/// Members of `Chart.yaml` that are no text ([Helm's `chart.Metadata`]).
+/// Members of `Chart.yaml` that are not strings ([Helm's `chart.Metadata`]).
 ///
 /// [Helm's `chart.Metadata`]: https://helm.sh/docs/topics/charts/#the-chartyaml-file
 const STRUCTURED: [&str; 6] =
     ["dependencies", "maintainers", "keywords", "sources", "annotations", "deprecated"];
 
 impl PackedChart {
-    /// Packs a chart's files into a `.tgz`: entries in order, no times, no owners.
+    /// Packs a chart's files into a `.tgz` with sorted entries, without times and owners.
     ///
     /// # Errors
-    /// Where `Chart.yaml` is missing or names no chart.
+    /// Where `Chart.yaml` is missing, or has no usable name or version.
     pub(crate) fn new(files: &ChartFiles) -> Result<Self> {
         let missing = || Error::new(ErrorKind::Missing, "the chart has no Chart.yaml");
         let text = files.get("Chart.yaml").ok_or_else(missing)?;
         let metadata = match yaml::parse(text).map_err(|e| e.at_path("Chart.yaml"))? {
-            Value::Object(metadata) => as_helm_has_it(metadata),
+            Value::Object(metadata) => with_helm_types(metadata),
             _ => return Err(missing()),
         };
         let text = |key: &str| match metadata.get(key).and_then(Value::as_str) {
@@ -61,7 +61,7 @@ impl PackedChart {
         &self.version
     }
 
-    /// `Chart.yaml` in the types that Helm gives its members.
+    /// The content of `Chart.yaml`, with the types that Helm gives its members.
     pub(crate) fn metadata(&self) -> &Map<String, Value> {
         &self.metadata
     }
@@ -91,7 +91,7 @@ fn pack(name: &str, files: &ChartFiles) -> std::io::Result<Vec<u8>> {
     let level = flate2::Compression::new(9);
     let encoder = flate2::GzBuilder::new().mtime(0).write(Vec::new(), level);
     let mut archive = tar::Builder::new(encoder);
-    // Readers that stop early find the metadata first, as in what Helm packs.
+    // The metadata comes first, as in Helm's own packages, for readers that stop early.
     let first = |path: &str| if path == "Chart.yaml" { 0 } else { 1 };
     let mut all: Vec<(&str, &[u8])> = files.iter().collect();
     all.sort_by_key(|(path, _)| (first(path), *path));
@@ -107,8 +107,8 @@ fn pack(name: &str, files: &ChartFiles) -> std::io::Result<Vec<u8>> {
     encoder.finish()
 }
 
-/// Helm reads most members as texts, whatever they look like in YAML: `version: 90`.
-fn as_helm_has_it(mut metadata: Map<String, Value>) -> Map<String, Value> {
+/// Helm reads most members as strings, even if YAML has a number: `version: 90`.
+fn with_helm_types(mut metadata: Map<String, Value>) -> Map<String, Value> {
     let text = |value: &mut Value| match value {
         Value::Number(number) => *value = Value::String(go::as_text(number)),
         Value::Bool(truth) => *value = Value::String(truth.to_string()),
@@ -137,7 +137,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn packs_the_same_twice_and_unpacks_to_the_same() {
+    fn packing_is_reproducible_and_reversible() {
         let mut files = ChartFiles::default();
         let long = format!("templates/{}.yaml", "x".repeat(150));
         for path in ["values.yaml", "Chart.yaml", "files/中文.txt", &long] {

@@ -1,21 +1,21 @@
-//! Relocation: which values of a chart change so that it names its images in the target.
+//! Relocation: finds the values of a chart to change, so that it names its images in the target.
 //!
-//! charts-syncer edits each hint's values as if it were alone. Where hints share a value that way
-//! breaks: the last edit wins, and the others name what nobody pushed. Here the hints that share
-//! values are solved together, and every hint is rendered again with all edits in place.
+//! charts-syncer edits the values of each hint on its own. Where hints share a value, the last edit
+//! wins, and the other hints render names that were never pushed_by_charts_syncer. Here the hints that share values are
+//! solved together, and every hint is rendered again with all edits in place.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Hint, Naming, TargetName, Values, hint::Overrides, naming::Edits};
 use crate::error::{Detail, Error, ErrorKind, Result};
 
-/// What becomes of a chart's images and values.
+/// New names for a chart's images, and the edits that make the chart render them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Relocation {
     /// The name of each hint's image, in the order of the hints.
     pub names: Vec<TargetName>,
-    /// The name that charts-syncer would push each hint's image to.
-    pub pushed: Vec<TargetName>,
+    /// The name that charts-syncer pushes each hint's image to, in the order of the hints.
+    pub pushed_by_charts_syncer: Vec<TargetName>,
     /// The values that change, by path.
     pub edits: Overrides,
 }
@@ -24,8 +24,8 @@ pub(crate) struct Relocation {
 /// the edits that make the chart render them.
 ///
 /// # Errors
-/// [`ErrorKind::Hint`] where a value is missing, what is rendered is no reference, or no edit makes
-/// all hints right.
+/// [`ErrorKind::Hint`] where a value is missing, a hint does not render a reference, or no edits make
+/// all hints render their names.
 pub(crate) fn relocate(
     hints: &[Hint],
     values: &Values,
@@ -34,7 +34,7 @@ pub(crate) fn relocate(
 ) -> Result<Relocation> {
     let alone: Vec<Edits> =
         hints.iter().map(|hint| naming.edits(hint, values, registry)).collect::<Result<_>>()?;
-    let pushed: Vec<TargetName> = hints
+    let pushed_by_charts_syncer: Vec<TargetName> = hints
         .iter()
         .zip(&alone)
         .map(|(hint, edits)| name(hint, values, &edits.iter().cloned().collect(), registry))
@@ -44,7 +44,9 @@ pub(crate) fn relocate(
         let of = |edits: &[Edits]| -> Vec<(usize, Edits)> {
             group.iter().map(|&i| (i, edits[i].clone())).collect()
         };
-        let right = |names: &[(usize, TargetName)]| names.iter().all(|(i, n)| *n == pushed[*i]);
+        let right = |names: &[(usize, TargetName)]| {
+            names.iter().all(|(i, n)| *n == pushed_by_charts_syncer[*i])
+        };
         if let Ok((names, all)) = together(hints, values, &of(&alone), registry)
             && right(&names)
         {
@@ -59,12 +61,12 @@ pub(crate) fn relocate(
         edits.extend(all);
     }
     let names = hints.iter().map(|hint| name(hint, values, &edits, registry));
-    Ok(Relocation { names: names.collect::<Result<_>>()?, pushed, edits })
+    Ok(Relocation { names: names.collect::<Result<_>>()?, pushed_by_charts_syncer, edits })
 }
 
-/// What a chart renders when each hint is edited as if it were alone, the last one winning: what an
-/// earlier tool left in a chart repository.
-pub(crate) fn rendered_alone(
+/// The names that a chart renders when each hint is edited on its own and the last edit wins, as in
+/// charts that charts-syncer stored.
+pub(crate) fn names_by_charts_syncer(
     hints: &[Hint],
     values: &Values,
     naming: &Naming,
@@ -77,7 +79,7 @@ pub(crate) fn rendered_alone(
     hints.iter().map(|hint| name(hint, values, &edits, registry)).collect()
 }
 
-/// Hints that share a value belong together.
+/// Groups the hints that share values, directly or through another hint.
 fn groups(hints: &[Hint]) -> Vec<BTreeSet<usize>> {
     let mut groups: Vec<(BTreeSet<&[String]>, BTreeSet<usize>)> = Vec::new();
     for (index, hint) in hints.iter().enumerate() {
@@ -96,7 +98,7 @@ fn groups(hints: &[Hint]) -> Vec<BTreeSet<usize>> {
     groups.into_iter().map(|(_, members)| members).collect()
 }
 
-/// All edits of a group at once, and the names that its hints render then.
+/// Combines all edits of a group, and renders its hints with them.
 fn together(
     hints: &[Hint],
     values: &Values,
@@ -177,7 +179,7 @@ mod tests {
         relocate(&hints, &values(), &naming(mode), REGISTRY)
     }
 
-    // Names that charts-syncer v0.0.23 left in a registry for hints of these shapes.
+    // The expected names are those under which charts-syncer v0.0.23 pushed_by_charts_syncer for such hints.
     #[test]
     fn mode_registry() {
         for (hint, name) in [
@@ -198,14 +200,14 @@ mod tests {
         ] {
             let solved = solve(NameMode::Registry, &[hint]).expect(hint);
             assert_eq!(solved.names[0].to_string(), name, "{hint}");
-            assert_eq!(solved.names, solved.pushed);
+            assert_eq!(solved.names, solved.pushed_by_charts_syncer);
         }
         for hint in ["quay.io/{{ .r }}/{{ .two }}:{{ .t }}", "{{ .r }}/{{ .two }}:{{ .two }}"] {
             assert!(solve(NameMode::Registry, &[hint]).is_err(), "{hint}");
         }
     }
 
-    // By the table of charts-syncer's own rules.
+    // The expected names follow the table of charts-syncer's rules.
     #[test]
     fn other_modes() {
         use NameMode::{AppendOrigin, PrefixRegistry, PrefixRepository, Repository};
@@ -227,7 +229,7 @@ mod tests {
         ] {
             let solved = solve(mode, &[hint]).expect(hint);
             assert_eq!(solved.names[0].to_string(), name, "{mode:?} {hint}");
-            assert_eq!(solved.names, solved.pushed, "{mode:?} {hint}");
+            assert_eq!(solved.names, solved.pushed_by_charts_syncer, "{mode:?} {hint}");
         }
     }
 
@@ -247,14 +249,14 @@ mod tests {
             assert_eq!(names, [format!("{prefix}a/b/x:v1"), format!("{prefix}a/b/y:v1")]);
             assert_eq!(solved.edits.len(), 1, "the registry alone");
         }
-        // One value for registry and path, with literals behind it.
+        // One value for registry and path, followed by literal text.
         let hints = ["{{ .hub }}/pilot:{{ .t }}", "{{ .hub }}/proxy:{{ .t }}"];
         let solved = solve(Registry, &hints).expect("solvable");
         assert_eq!(solved.names[1].to_string(), "istio/proxy:v1");
     }
 
     #[test]
-    fn what_cannot_be_solved_says_so() {
+    fn unsolvable_hints_are_refused() {
         let hints =
             ["{{ .r }}/{{ .two }}:{{ .t }}", "{{ .r }}:{{ .t }}", "{{ .bare }}/{{ .r }}:{{ .t }}"];
         let error = solve(NameMode::Registry, &hints).expect_err("no way");
@@ -262,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn modes_and_their_paths() {
+    fn a_path_is_given_exactly_where_the_mode_needs_it() {
         assert!(Naming::new(NameMode::Repository, None).is_err());
         assert!(Naming::new(NameMode::Registry, Some("p")).is_err());
         assert!(Naming::new(NameMode::PrefixRepository, Some("P")).is_err());

@@ -17,7 +17,7 @@ pub struct TargetName {
 }
 
 impl TargetName {
-    /// A name of repository and tag.
+    /// A name from a repository and a tag.
     ///
     /// # Errors
     /// [`ErrorKind::Malformed`] where one of them breaks the grammar of references.
@@ -29,8 +29,8 @@ impl TargetName {
         Ok(Self { repository: repository.into(), tag: tag.into() })
     }
 
-    /// The name that a reference has behind `registry`, a host and perhaps a path; `None` where it is
-    /// of another registry.
+    /// The name of a reference relative to `registry`, a host and perhaps a path; `None` where the
+    /// reference is not below it.
     pub(crate) fn below(registry: &str, reference: &Reference) -> Option<Self> {
         let whole = format!("{}/{}", reference.written_host(), reference.path());
         let repository = whole.strip_prefix(registry)?.strip_prefix('/')?;
@@ -86,8 +86,8 @@ impl<'de> Deserialize<'de> for TargetName {
     }
 }
 
-/// The tag that holds an image; one that is named by digest alone gets a tag that says so, because
-/// a registry collects what no tag holds.
+/// The tag that holds an image. A reference by digest alone gets a `pinned-…` tag, because a registry
+/// removes images without a tag when it collects garbage.
 pub(super) fn tag_of(reference: &Reference) -> String {
     match (reference.tag(), reference.digest()) {
         (Some(tag), _) => tag.into(),

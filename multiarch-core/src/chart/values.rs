@@ -7,15 +7,15 @@ pub(crate) type Values = Map<String, Value>;
 
 const GLOBAL: &str = "global";
 
-/// A chart's values over its subcharts': what the chart says of a subchart wins over what the
-/// subchart says of itself, `global` is handed down, and a null removes a default (Helm's
-/// `chartutil.CoalesceValues`). `subcharts` are names and values that are merged already.
+/// Merges a chart's values with those of its subcharts, as Helm's `chartutil.CoalesceValues` does: the
+/// chart's values for a subchart win over the subchart's own, `global` is handed down, and a null
+/// removes a default.
 pub(super) fn coalesce(own: &Values, subcharts: &[Subchart<'_>]) -> Values {
     let mut merged = own.clone();
     for subchart in subcharts {
         let given = merged.entry(subchart.name).or_insert_with(|| Value::Object(Values::new()));
-        // Helm refuses a chart whose values for a subchart are no table; no hint can be rendered
-        // from below them, so they are left as they are.
+        // Helm refuses a chart whose values for a subchart are not a table. No hint can read a value
+        // below them, so they are left as they are.
         let Value::Object(given) = given else { continue };
         let mut given = std::mem::take(given);
         hand_down_globals(&mut given, own.get(GLOBAL));
@@ -25,21 +25,21 @@ pub(super) fn coalesce(own: &Values, subcharts: &[Subchart<'_>]) -> Values {
     merged
 }
 
-/// A subchart under the name its values go by.
+/// A subchart, and the key of its values in the parent: its name or an alias.
 pub(super) struct Subchart<'a> {
     pub(super) name: &'a str,
     pub(super) chart: &'a super::Chart,
 }
 
 impl Subchart<'_> {
-    /// The values given from above over the subchart's own.
+    /// The subchart's values, overruled by those that the parent gives.
     fn merge(&self, mut given: Values) -> Values {
         merge_defaults(&mut given, self.chart.own_values());
         self.chart.coalesce_onto(&given)
     }
 }
 
-/// Adds what `into` does not say; a null in `into` removes the default.
+/// Adds the defaults that `into` does not set; a null in `into` removes the default.
 fn merge_defaults(into: &mut Values, defaults: &Values) {
     for (key, default) in defaults {
         match (into.get_mut(key), default) {
@@ -63,13 +63,13 @@ fn hand_down_globals(below: &mut Values, above: Option<&Value>) {
     };
     for (key, value) in above {
         match (globals.get(key), value) {
-            // From above wins, but adds to a table.
+            // Two tables are merged; the parent's members win.
             (Some(Value::Object(below)), Value::Object(above)) => {
                 let mut table = above.clone();
                 merge_defaults(&mut table, below);
                 globals.insert(key.clone(), Value::Object(table));
             }
-            // Helm keeps what is there where only one side is a table.
+            // Where only one side is a table, Helm keeps the value that is there already.
             (Some(Value::Object(_)), _) | (Some(_), Value::Object(_)) => {}
             _ => {
                 globals.insert(key.clone(), value.clone());

@@ -1,12 +1,12 @@
-//! Versions as opaque strings that are compared loosely.
+//! Versions: opaque strings that are compared loosely.
 
 use std::cmp::Ordering;
 
 use semver::Version;
 
-/// Compares two versions as far as they can be: semantic versions after coercion (`v1.2`, `90`,
-/// `6.5.007` and `10.2.0+738` are real ones), build metadata last, by number where it is one.
-/// `None` where one of them is no version at all.
+/// Compares two versions as semantic versions after coercion, because real charts have versions such as
+/// `v1.2`, `90`, `6.5.007` and `10.2.0+738`. Build metadata decides last, and is compared as a number
+/// where it is one. `None` where one of them is not a version.
 pub(crate) fn compare_versions(a: &str, b: &str) -> Option<Ordering> {
     if a == b {
         return Some(Ordering::Equal);
@@ -20,13 +20,13 @@ pub(crate) fn is_newer(a: &str, b: &str) -> bool {
     compare_versions(a, b) == Some(Ordering::Greater)
 }
 
-/// True where a version is in a range such as `1.x`, `^1.2`, `>=1 <2` or `1.2.3`; a range that is
-/// not understood takes only the very same text.
+/// True where a version is in a range such as `1.x`, `^1.2`, `>=1 <2` or `1.2.3`. A range that cannot be
+/// parsed matches only the identical text.
 pub(super) fn version_fits(version: &str, range: &str) -> bool {
     let Some(coerced) = coerce(version) else { return version == range };
     let alternative = |range: &str| {
         let words: Vec<&str> = range.split([' ', ',']).filter(|word| !word.is_empty()).collect();
-        // A bare version means exactly that one to Helm.
+        // For Helm, a bare version matches that version only.
         let exact = |word: &&str| word.starts_with(|c: char| c.is_ascii_digit() || c == 'v');
         let words: Vec<String> = words
             .iter()
@@ -47,7 +47,7 @@ fn compare_builds(a: &str, b: &str) -> Ordering {
     }
 }
 
-/// Drops a leading `v` and leading zeros, and fills up to three numbers.
+/// Parses a version after dropping a leading `v` and leading zeros, and filling up to three numbers.
 fn coerce(text: &str) -> Option<Version> {
     let text = text.strip_prefix(['v', 'V']).unwrap_or(text);
     let end = text.find(['-', '+']).unwrap_or(text.len());

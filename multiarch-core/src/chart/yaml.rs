@@ -1,5 +1,5 @@
-//! YAML as Helm reads it: YAML 1.1 scalars as `sigs.k8s.io/yaml` resolves them, every number a
-//! float, the last of duplicate keys.
+//! Reads YAML as Helm does: YAML 1.1 scalars as `sigs.k8s.io/yaml` resolves them, every number a float,
+//! the last of duplicate keys.
 
 use std::{borrow::Cow, collections::HashMap};
 
@@ -8,7 +8,7 @@ use serde_json::{Map, Number, Value};
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// Limits for untrusted text: aliases may repeat a value, but not without end.
+/// Limits for untrusted text: aliases of aliases can multiply values without end.
 const MAX_VALUES: usize = 1_000_000;
 const MAX_DEPTH: usize = 200;
 
@@ -29,8 +29,8 @@ pub(crate) fn parse(text: &[u8]) -> Result<Value> {
     }
 }
 
-/// The same text with blanks for tabs behind indicators, where it cannot be read otherwise: the parser
-/// refuses them, YAML and Helm do not. No place in the text changes.
+/// The same text with blanks in place of tabs after indicators, where it cannot be parsed otherwise: the
+/// parser refuses such tabs, YAML and Helm do not. Positions in the text stay the same.
 pub(super) fn without_tabs(text: &str) -> Cow<'_, str> {
     let readable = || Parser::new_from_str(text).all(|event| event.is_ok());
     if ![":\t", ",\t", "-\t"].iter().any(|tab| text.contains(tab)) || readable() {
@@ -129,8 +129,8 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// A merge counts where it stands, as Go's reader has it: what comes before it is overwritten, what
-/// comes behind wins. Of several, the first wins.
+/// Applies a merge (`<<`) in its position, as Go's reader does: it overwrites the members before it, and
+/// members after it overwrite its own. Of several merged mappings, the first wins.
 fn merge_into(members: &mut Map<String, Value>, value: Value) -> Result<()> {
     let maps = match value {
         Value::Array(list) => list,
@@ -211,7 +211,7 @@ fn float(text: &str) -> Option<f64> {
 mod tests {
     use super::*;
 
-    // What `helm template` prints for these in `{{ .Values.x }}`.
+    // Expected texts are those that `helm template` prints for `{{ .Values.x }}`.
     #[test]
     fn scalars_print_as_helm_prints_them() {
         for (text, printed) in [

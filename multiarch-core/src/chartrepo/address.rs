@@ -1,4 +1,4 @@
-//! Where a chart repository is.
+//! The address of a chart repository.
 
 use std::{fmt, path::PathBuf, str::FromStr, sync::Arc};
 
@@ -12,9 +12,9 @@ use crate::{
     store::{ChartRepo, OpenCharts},
 };
 
-/// Where a chart repository is: `dir:DIR`, a directory with an `index.yaml`; `oci://host[:port][/path]`;
-/// or the address of a ChartMuseum or a Harbor, `http(s)://host[:port][/path]`, which the first request
-/// tells apart.
+/// The address of a chart repository: `dir:DIR`, a directory with an `index.yaml`;
+/// `oci://host[:port][/path]`; or `http(s)://host[:port][/path]`, a ChartMuseum or a Harbor. The first
+/// requests show which of them.
 #[derive(Clone, Debug)]
 pub(crate) struct ChartAddress {
     text: String,
@@ -32,7 +32,7 @@ enum ChartRepoKind {
     Web,
 }
 
-/// A repository that a test wrote.
+/// A repository that a test implements.
 #[cfg(test)]
 #[derive(Clone)]
 struct RepoOfTest(Arc<dyn ChartRepo>);
@@ -78,7 +78,7 @@ impl FromStr for ChartAddress {
 }
 
 impl ChartAddress {
-    /// What speaks to it. Nothing is sent yet.
+    /// The chart repository at this address. No request is sent yet.
     #[cfg(feature = "registry")]
     pub(crate) fn open(&self, connector: &Connector) -> Result<OpenCharts> {
         let repo: Arc<dyn ChartRepo> = match &self.kind {
@@ -94,7 +94,7 @@ impl ChartAddress {
         Ok(OpenCharts { name: self.text.clone(), repo })
     }
 
-    /// What speaks to it. Nothing is sent yet.
+    /// The chart repository at this address. No request is sent yet.
     #[cfg(not(feature = "registry"))]
     pub(crate) fn open(&self) -> OpenCharts {
         let ChartRepoKind::Directory(path) = &self.kind;

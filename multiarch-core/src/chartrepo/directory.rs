@@ -11,7 +11,7 @@ use super::index::RepoIndex;
 use crate::{
     chart::{PackedChart, file_name},
     error::{Error, ErrorKind, Result},
-    store::{ChartRepo, exists},
+    store::{ChartRepo, chart_exists_error},
 };
 
 const INDEX: &str = "index.yaml";
@@ -62,7 +62,8 @@ impl Directory {
         write().map_err(|e| Self::error(&path, e))
     }
 
-    /// Removes what a killed run left; nobody else writes while the directory is locked.
+    /// Removes the temporary files of killed runs. The caller holds the lock, so no other run is using
+    /// them.
     fn tidy(&self) -> io::Result<()> {
         for entry in fs::read_dir(&self.0)? {
             let entry = entry?;
@@ -74,11 +75,11 @@ impl Directory {
     }
 }
 
-/// A chart's name becomes a file's name.
+/// The file name of a chart. Fails if it would leave the directory or be hidden.
 fn checked(name: &str, version: &str) -> Result<String> {
     let file = file_name(name, version);
     if file.contains('/') || file.starts_with('.') || file.contains('\0') {
-        let message = format!("{file} is no name of a file");
+        let message = format!("{file} is not a safe file name");
         return Err(Error::new(ErrorKind::UnsafePath, message));
     }
     Ok(file)
@@ -89,12 +90,13 @@ impl ChartRepo for Directory {
         self.index().map(drop)
     }
 
-    /// Creates the directory, so that nothing is sent where charts cannot go.
+    /// Creates the directory before any image is sent, so that a run fails early if charts cannot be
+    /// stored.
     fn prepare(&self) -> Result<()> {
         fs::create_dir_all(&self.0).map_err(|e| Self::error(&self.0, e))
     }
 
-    /// What is not listed is not there: nobody finds it.
+    /// A file that the index does not list counts as absent, as it does for Helm.
     fn get(&self, name: &str, version: &str) -> Result<Option<Vec<u8>>> {
         let file = checked(name, version)?;
         if self.index()?.has(name, version) { self.read(&file) } else { Ok(None) }
@@ -109,7 +111,7 @@ impl ChartRepo for Directory {
         match self.read(&file)? {
             Some(there) if there == chart.bytes() => {}
             Some(_) if !replace && before.has(chart.name(), chart.version()) => {
-                return Err(exists(chart));
+                return Err(chart_exists_error(chart));
             }
             _ => self.write(&file, chart.bytes())?,
         }

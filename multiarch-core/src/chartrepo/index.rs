@@ -1,4 +1,4 @@
-//! `index.yaml`, the list of a chart repository.
+//! `index.yaml`, the listing of a chart repository.
 //!
 //! Format: <https://helm.sh/docs/topics/chart_repository/#the-index-file>
 
@@ -11,7 +11,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
 };
 
-/// A repository's list. Entries that are not ours stay as they are.
+/// The listing of a chart repository. Entries of other charts stay as they are.
 #[derive(Clone, Debug)]
 pub(super) struct RepoIndex(Map<String, Value>);
 
@@ -34,7 +34,7 @@ impl RepoIndex {
         }
     }
 
-    /// ChartMuseum says so.
+    /// True if a ChartMuseum wrote it: only ChartMuseum adds `serverInfo`.
     #[cfg(feature = "registry")]
     pub(super) fn is_of_museum(&self) -> bool {
         self.0.contains_key("serverInfo")
@@ -49,7 +49,7 @@ impl RepoIndex {
         self.versions(name).iter().any(|entry| version_of(entry) == version)
     }
 
-    /// Where a chart's file is; relative to the repository, or not.
+    /// The URL of a chart's file, absolute or relative to the repository.
     #[cfg(feature = "registry")]
     pub(super) fn url(&self, name: &str, version: &str) -> Option<&str> {
         let entry = self.versions(name).iter().find(|entry| version_of(entry) == version)?;
@@ -67,7 +67,7 @@ impl RepoIndex {
             .collect()
     }
 
-    /// Lists a chart, in place of one of the same version.
+    /// Adds a chart to the listing, and replaces an entry of the same version.
     pub(super) fn add(&mut self, chart: &PackedChart, url: &str) {
         let mut entry = chart.metadata().clone();
         entry.insert("urls".into(), json!([url]));
@@ -77,7 +77,7 @@ impl RepoIndex {
         let Value::Array(versions) = versions else { return };
         versions.retain(|entry| version_of(entry) != chart.version());
         versions.push(Value::Object(entry));
-        // The latest first, as Helm has it.
+        // The latest version first, as Helm writes it.
         versions.sort_by(|a, b| {
             let (a, b) = (version_of(a), version_of(b));
             compare_versions(&b, &a).filter(|o| *o != Ordering::Equal).unwrap_or_else(|| b.cmp(&a))
@@ -85,7 +85,7 @@ impl RepoIndex {
         entries.sort_keys();
     }
 
-    /// The text: JSON, which is YAML, too.
+    /// The text of the file: JSON, which is also valid YAML.
     pub(super) fn to_text(&self) -> Vec<u8> {
         let mut text = serde_json::to_vec_pretty(&self.0).unwrap_or_default();
         text.push(b'\n');

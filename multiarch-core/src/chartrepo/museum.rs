@@ -1,4 +1,4 @@
-//! ChartMuseum, and the chart repository of Harbor before 2.8, which is one.
+//! ChartMuseum, and the chart repository of Harbor before 2.8, which is a ChartMuseum, too.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -7,27 +7,27 @@ use crate::{
     chart::{MAX_CHART_SIZE, PackedChart, file_name},
     error::{Detail, Error, ErrorKind, Result},
     registry::{Address, Connector, Web, WebAnswer},
-    store::{ChartRepo, exists},
+    store::{ChartRepo, chart_exists_error},
 };
 
 pub(super) struct Museum {
     web: Web,
-    /// Path of the repository, without slashes around it.
+    /// Path of the repository, without slashes at its ends.
     path: String,
-    /// Read once; again after something was written.
+    /// Read once, and again after each upload.
     index: Mutex<Option<Arc<RepoIndex>>>,
 }
 
-/// An index of some 100 000 versions.
+/// The largest index that is read, in bytes: enough for some 100 000 chart versions.
 const MAX_INDEX: usize = 256 << 20;
 const MAX_ANSWER: usize = 1 << 20;
 
-/// Fails where a chart repository's address is not one.
+/// Fails if this is not the address of a chart repository.
 pub(super) fn check_address(url: &str) -> Result<()> {
     split(url).map(drop)
 }
 
-/// The server of a chart repository, and the repository's path on it.
+/// The server of a chart repository, and the path of the repository there.
 fn split(url: &str) -> Result<(Address, &str)> {
     let (scheme, rest) = url.split_once("://").unwrap_or(("https", url));
     let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
@@ -45,13 +45,14 @@ impl Museum {
         Ok(Self { web: Web::new(address, connector)?, path: path.into(), index: Mutex::default() })
     }
 
-    fn at(&self, before: &str, behind: &str) -> String {
-        let parts = [before, self.path.as_str(), behind];
+    /// The path of the repository with these parts before and after it.
+    fn at(&self, before: &str, after: &str) -> String {
+        let parts = [before, self.path.as_str(), after];
         let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
         format!("/{}", parts.join("/"))
     }
 
-    /// The index, and with it the certainty that this is a repository that can be written to.
+    /// The index. Fails unless this is a chart repository that takes uploads.
     fn index(&self) -> Result<Arc<RepoIndex>> {
         let mut cached = self.index.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(index) = &*cached {
@@ -62,10 +63,11 @@ impl Museum {
             return Err(Error::new(ErrorKind::NoChartRepository, message).at_host(self.web.host()));
         };
         if !index.is_of_museum() && !self.path.starts_with("chartrepo/") {
-            // Older ones do not say what they are; a web server with an index has no API.
+            // An older ChartMuseum does not identify itself in its index. The API shows that it is not
+            // just a web server with an `index.yaml`.
             let api = self.web.get(&self.at("api", "charts"), MAX_INDEX)?;
             if !(api.status == 200 && api.media_type.starts_with("application/json")) {
-                let message = "it lists charts, but takes none: it is neither a ChartMuseum nor a Harbor's chart repository";
+                let message = "it lists charts, but takes no uploads: it is neither a ChartMuseum nor a Harbor's chart repository";
                 return Err(
                     Error::new(ErrorKind::NoChartRepository, message).at_host(self.web.host())
                 );
@@ -74,7 +76,8 @@ impl Museum {
         Ok(cached.insert(Arc::new(index)).clone())
     }
 
-    /// `None` where there is none; a Harbor's portal answers everything with a page.
+    /// `None` if there is no index. The portal of Harbor answers every path with 200 and an HTML page,
+    /// which is not an index.
     fn read_index(&self) -> Result<Option<RepoIndex>> {
         let answer = self.web.get(&self.at("", "index.yaml"), MAX_INDEX)?;
         match answer.status {
@@ -84,7 +87,8 @@ impl Museum {
         }
     }
 
-    /// The project where this is a Harbor, which keeps charts as OCI artifacts if it has no index.
+    /// The project, if the server is a Harbor. A Harbor without an index keeps charts as OCI
+    /// artifacts.
     pub(super) fn harbor_project(&self) -> Result<Option<&str>> {
         let ping = self.web.get("/api/v2.0/ping", MAX_ANSWER)?;
         let text = String::from_utf8_lossy(&ping.body).to_ascii_lowercase();
@@ -93,13 +97,13 @@ impl Museum {
         Ok(Some(project).filter(|_| is_harbor))
     }
 
-    fn forget(&self) {
+    fn forget_index(&self) {
         *self.index.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
-    fn refused(&self, chart: &PackedChart, answer: &WebAnswer) -> Error {
+    fn upload_refusal(&self, chart: &PackedChart, answer: &WebAnswer) -> Error {
         match answer.status {
-            409 => exists(chart).at_host(self.web.host()),
+            409 => chart_exists_error(chart).at_host(self.web.host()),
             413 => {
                 let size = chart.bytes().len();
                 let message = format!("the chart repository takes no chart of {size} bytes");
@@ -125,7 +129,8 @@ impl ChartRepo for Museum {
         let Some(url) = index.url(name, version) else { return Ok(None) };
         let path = match url.split_once("://") {
             None => self.at("", url),
-            // Behind a proxy it may give itself another name; the file is at its usual place then.
+            // Behind a proxy the server may list itself under another host. The path below is where a
+            // ChartMuseum keeps its files.
             Some((_, rest)) => match rest.split_once('/') {
                 Some((host, path)) if host == self.web.host() => format!("/{path}"),
                 _ => self.at("charts", &file_name(name, version)),
@@ -135,7 +140,7 @@ impl ChartRepo for Museum {
         let answer = self.web.get(&path, limit)?;
         match answer.status {
             200 => Ok(Some(answer.body)),
-            // Its index may be older than its storage.
+            // The index may still list a chart that was removed.
             404 => Ok(None),
             _ => Err(answer.refusal()),
         }
@@ -145,10 +150,10 @@ impl ChartRepo for Museum {
         self.index()?;
         let path = self.at("api", "charts") + if replace { "?force" } else { "" };
         let answer = self.web.post(&path, chart.bytes(), MAX_ANSWER)?;
-        self.forget();
+        self.forget_index();
         match answer.status {
             200 | 201 => Ok(()),
-            _ => Err(self.refused(chart, &answer)),
+            _ => Err(self.upload_refusal(chart, &answer)),
         }
     }
 

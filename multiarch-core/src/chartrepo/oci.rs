@@ -10,7 +10,7 @@ use crate::{
     chart::{ChartFiles, MAX_CHART_SIZE, PackedChart, TargetName},
     error::{Error, ErrorKind, Result},
     image::{Digest, Document, Manifest, types},
-    store::{BlobContent, ChartRepo, ImageStore, exists},
+    store::{BlobContent, ChartRepo, ImageStore, chart_exists_error},
 };
 
 const CONFIG: &str = "application/vnd.cncf.helm.config.v1+json";
@@ -23,7 +23,8 @@ impl OciCharts {
         Self(store)
     }
 
-    /// The digest of the packed chart that a tag leads to; `None` where it leads to something else.
+    /// The document of a tag, and the digest of its packed chart; no digest if the tag is not a
+    /// chart's.
     fn content(&self, name: &TargetName) -> Result<Option<(Document, Option<Digest>)>> {
         let Some(document) = self.0.get_tag(name)? else { return Ok(None) };
         if document.kind().is_index() {
@@ -37,7 +38,7 @@ impl OciCharts {
     }
 }
 
-/// A chart's repository and tag: a tag has no `+`.
+/// A chart's repository and tag. A tag cannot contain `+`; Helm replaces it by `_`.
 fn name_of(name: &str, version: &str) -> Result<TargetName> {
     TargetName::new(name, &version.replace('+', "_"))
 }
@@ -65,7 +66,7 @@ impl ChartRepo for OciCharts {
         let document = Document::new(manifest(chart, &config).into_bytes(), None)?;
         let before = match self.content(&name)? {
             Some((before, _)) if before.digest() == document.digest() => return Ok(()),
-            Some(_) if !replace => return Err(exists(chart)),
+            Some(_) if !replace => return Err(chart_exists_error(chart)),
             Some((before, _)) => Some(before.digest().clone()),
             None => None,
         };
@@ -100,7 +101,8 @@ impl ChartRepo for OciCharts {
     }
 }
 
-/// The manifest that Helm writes, without a time.
+/// The manifest that Helm writes, but without the time of creation: the same chart gives the same
+/// digest.
 fn manifest(chart: &PackedChart, config: &[u8]) -> String {
     let descriptor = |media_type: &str, content: &[u8]| json!({"mediaType": media_type, "digest": Digest::sha256(content), "size": content.len()});
     json!({
@@ -113,7 +115,8 @@ fn manifest(chart: &PackedChart, config: &[u8]) -> String {
     .to_string()
 }
 
-/// Annotations as Helm derives them; the chart's own come first, and cannot replace name and version.
+/// Annotations as Helm derives them. The chart's own annotations replace derived ones, but not those
+/// for name (`title`) and version.
 fn annotations(chart: &PackedChart) -> Value {
     let metadata = chart.metadata();
     let mut all = serde_json::Map::new();

@@ -1,4 +1,4 @@
-//! A chart repository of a kind that its first answers tell.
+//! A chart repository whose kind is detected from its first answers.
 
 use std::sync::{Arc, OnceLock};
 
@@ -16,6 +16,7 @@ pub(super) struct Recognised {
     museum: Museum,
     url: String,
     connector: Connector,
+    /// Unset before the first answers; `None` for a ChartMuseum.
     artifacts: OnceLock<Option<OciCharts>>,
 }
 
@@ -27,7 +28,7 @@ impl Recognised {
 
     fn repo(&self) -> Result<&dyn ChartRepo> {
         if self.artifacts.get().is_none() {
-            let artifacts = match self.no_museum()? {
+            let artifacts = match self.project_for_artifacts()? {
                 Some(project) => {
                     let (scheme, rest) = self.url.split_once("://").unwrap_or(("https", &self.url));
                     let host = rest.split('/').next().unwrap_or_default();
@@ -37,7 +38,7 @@ impl Recognised {
                 }
                 None => None,
             };
-            // Two threads may both have asked; they were told the same.
+            // If another thread has set it meanwhile, it got the same answers.
             let _ = self.artifacts.set(artifacts);
         }
         Ok(match self.artifacts.get() {
@@ -48,8 +49,8 @@ impl Recognised {
 }
 
 impl Recognised {
-    /// The Harbor project where there is no ChartMuseum; `None` where there is one.
-    fn no_museum(&self) -> Result<Option<&str>> {
+    /// The project of a Harbor that keeps charts as OCI artifacts; `None` for a ChartMuseum.
+    fn project_for_artifacts(&self) -> Result<Option<&str>> {
         match self.museum.check() {
             Ok(()) => Ok(None),
             Err(error) if error.kind() == ErrorKind::NoChartRepository => {
@@ -78,6 +79,6 @@ impl ChartRepo for Recognised {
     }
 
     fn jobs(&self) -> usize {
-        self.connector.bound()
+        self.connector.max_requests()
     }
 }

@@ -3,31 +3,29 @@
 use serde_json::Value;
 
 use super::{
-    Credentials, Destination,
-    destination::{ImagesAndCharts, REGISTRY_PORT},
+    Destination,
+    destination::ImagesAndCharts,
     file::{ConfigFile, shown, wrong},
 };
 use crate::error::{Detail, Result};
 
-/// What of a `clusterConfig.yaml` an import needs. Everything else in it is left alone.
+/// The part of a `clusterConfig.yaml` that an import needs. The rest is ignored.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ClusterConfig {
     /// The packages: `addonPackage.path`, or the older `addonOfflinePackagePath`.
     pub packages: Vec<String>,
-    /// `imagesAndCharts`; `None` where there is none.
+    /// `imagesAndCharts`; `None` where the key is missing.
     images_and_charts: Option<ImagesAndCharts>,
 }
 
 const GROUP: &str = "provision.daocloud.io/";
-const CHARTS_PORT: u16 = 8081;
 
 impl ClusterConfig {
-    /// Reads the text. Keys may stand below `spec` or at the top; unknown ones are left alone.
+    /// Parses the text. Keys may be below `spec` or at the top; unknown ones are ignored.
     ///
     /// # Errors
-    /// [`ErrorKind::Usage`] with the path of what is missing or wrong, and what to write there. No
-    /// value of a credential is repeated.
+    /// [`ErrorKind::Usage`] with the path of what is missing or wrong. It never contains a credential.
     pub fn parse(text: &[u8]) -> Result<Self> {
         let file = ConfigFile::parse(text)?;
         if let Some(version) = file.scalar(&["apiVersion"])?
@@ -43,14 +41,12 @@ impl ClusterConfig {
         }
         Ok(Self { packages: file.packages()?, images_and_charts: file.images_and_charts()? })
     }
-}
 
-impl ClusterConfig {
-    /// Where images and charts go; `None` where the configuration does not say. `own_address` gives
-    /// this machine's own, where it says `auto`: see [`own_address`](crate::own_address).
+    /// Where images and charts go; `None` where the configuration does not say. Where it says `auto`,
+    /// `own_address` is called for this machine's address; see [`own_address`](crate::own_address).
     ///
     /// # Errors
-    /// [`ErrorKind::Usage`] where nothing can be imported; what `own_address` returns.
+    /// [`ErrorKind::Usage`] where nothing can be imported; the error of `own_address`.
     pub fn destination(
         &self,
         own_address: impl FnOnce() -> Result<String>,
@@ -77,101 +73,18 @@ impl ConfigFile<'_> {
             })
             .collect()
     }
-
-    fn port(&self, key: &str, default: u16) -> Result<u16> {
-        let path = ["tinderKind", key];
-        let Some(text) = self.scalar(&path)? else { return Ok(default) };
-        let bad = || wrong(&self.place(&path), "is no port").with_detail(Detail::ClusterConfigPort);
-        text.parse().ok().filter(|port| *port > 0).ok_or_else(bad)
-    }
-
-    fn images_and_charts(&self) -> Result<Option<ImagesAndCharts>> {
-        const SECTION: &str = "imagesAndCharts";
-        let Some((path, section)) = self.find(&[SECTION]) else { return Ok(None) };
-        if !section.is_object() {
-            return Err(
-                wrong(&shown(&path), "is no mapping").with_detail(Detail::ClusterConfigType)
-            );
-        }
-        let images = self.scalar(&[SECTION, "externalImageRepo"])?;
-        let kind = self.scalar(&[SECTION, "type"])?;
-        let kind = match (kind.as_deref(), &images) {
-            // The manual has it misspelt.
-            (Some("builtin" | "buitin"), _) => "builtin",
-            (Some("external"), _) | (None, Some(_)) => "external",
-            (Some("official-service"), _) => return Ok(Some(ImagesAndCharts::OfficialService)),
-            (Some(_), _) => {
-                let message = "is none of builtin, external and official-service";
-                let error = wrong(&self.place(&[SECTION, "type"]), message);
-                return Err(error.with_detail(Detail::ClusterConfigType));
-            }
-            (None, None) => {
-                let error = wrong(&self.place(&[SECTION, "type"]), "is missing");
-                return Err(error.with_detail(Detail::ClusterConfigType));
-            }
-        };
-        if kind == "builtin" {
-            let host = self.scalar(&["bootstrapNode"])?.filter(|host| host != "auto");
-            return Ok(Some(ImagesAndCharts::Builtin {
-                host,
-                registry_port: self.port("registryPort", REGISTRY_PORT)?,
-                charts_port: self.port("chartmuseumPort", CHARTS_PORT)?,
-            }));
-        }
-        let images = images.ok_or_else(|| {
-            wrong(&self.place(&[SECTION, "externalImageRepo"]), "is missing")
-                .with_detail(Detail::ClusterConfigRegistry)
-        })?;
-        if let Some(kind) = self.scalar(&[SECTION, "externalChartRepoType"])?
-            && !matches!(kind.to_ascii_lowercase().as_str(), "chartmuseum" | "harbor" | "oci")
-        {
-            let message = "is neither chartmuseum nor harbor, which is what charts can be sent to";
-            return Err(wrong(&self.place(&[SECTION, "externalChartRepoType"]), message));
-        }
-        let credential = |user: &[&str], password: &[&str]| -> Result<Option<Credentials>> {
-            match (self.either(SECTION, user)?, self.either(SECTION, password)?) {
-                (Some(user), Some(password)) => Ok(Some(Credentials::basic(user, password))),
-                (None, None) => Ok(None),
-                (Some(_), None) => {
-                    Err(wrong(&self.place(&[SECTION, password[0]]), "is missing beside the user"))
-                }
-                (None, Some(_)) => {
-                    Err(wrong(&self.place(&[SECTION, user[0]]), "is missing beside the password"))
-                }
-            }
-        };
-        Ok(Some(ImagesAndCharts::External {
-            images,
-            images_credentials: credential(
-                &["externalImageRepoUsername", "externalImageUsername"],
-                &["externalImageRepoPassword", "externalImagePassword"],
-            )?,
-            charts: self.scalar(&[SECTION, "externalChartRepo"])?,
-            charts_credentials: credential(
-                &[
-                    "externalChartRepoUsername",
-                    "externalChartUsername",
-                    "externalChartMuseumUsername",
-                ],
-                &[
-                    "externalChartRepoPassword",
-                    "externalChartPassword",
-                    "externalChartMuseumPassword",
-                ],
-            )?,
-        }))
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Credentials;
 
     fn parse(text: &str) -> ClusterConfig {
         ClusterConfig::parse(text.as_bytes()).expect(text)
     }
 
-    fn says(text: &str) -> String {
+    fn error_of(text: &str) -> String {
         ClusterConfig::parse(text.as_bytes()).expect_err(text).to_string()
     }
 
@@ -254,8 +167,8 @@ spec:
             ),
             ("spec: {addonPackage: {path: {a: 1}}}", ".spec.addonPackage.path"),
         ] {
-            let said = says(text);
-            assert!(said.contains(path) && !said.contains("hush"), "{text}: {said}");
+            let error = error_of(text);
+            assert!(error.contains(path) && !error.contains("hush"), "{text}: {error}");
         }
     }
 }

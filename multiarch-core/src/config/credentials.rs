@@ -1,8 +1,8 @@
-//! Who writes to a server.
+//! Credentials for a server.
 
 use std::fmt;
 
-/// User and password, or an identity token. Printing it shows no secret.
+/// User and password, or an identity token. The debug form shows no secret.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Credentials {
@@ -13,7 +13,7 @@ pub enum Credentials {
         /// The password.
         password: String,
     },
-    /// A token that is exchanged for others.
+    /// A token that is exchanged for access tokens.
     IdentityToken(String),
 }
 

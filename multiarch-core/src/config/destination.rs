@@ -1,9 +1,9 @@
-//! Where images and charts go by a configuration.
+//! Where images and charts go, by the installer's configuration.
 
 use super::Credentials;
 use crate::error::{Detail, Error, ErrorKind, Result};
 
-/// The port that a registry's address leaves out.
+/// The default port of HTTPS, which a registry's address leaves out.
 pub(super) const REGISTRY_PORT: u16 = 443;
 
 /// Where images and charts go.
@@ -18,40 +18,40 @@ pub(super) enum ImagesAndCharts {
         /// `tinderKind.chartmuseumPort`
         charts_port: u16,
     },
-    /// Servers of the user's own.
+    /// The user's own servers.
     External {
         /// `externalImageRepo`: a host, perhaps with a scheme, port and path.
         images: String,
-        /// Who may push there.
+        /// Credentials there.
         images_credentials: Option<Credentials>,
-        /// `externalChartRepo`, if there is one.
+        /// `externalChartRepo`, if it is set.
         charts: Option<String>,
-        /// Who may push there.
+        /// Credentials there.
         charts_credentials: Option<Credentials>,
     },
-    /// The vendor's own service, which nothing is imported into.
+    /// The vendor's own service; nothing can be imported into it.
     OfficialService,
 }
 
-/// Where an import goes by a configuration.
+/// Where an import goes, by the installer's configuration.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Destination {
     /// The target for images.
     pub images: String,
-    /// Who may push images.
+    /// Credentials for the target.
     pub images_credentials: Option<Credentials>,
     /// The chart repository.
     pub charts: Option<String>,
-    /// Who may push charts.
+    /// Credentials for the chart repository.
     pub charts_credentials: Option<Credentials>,
 }
 
 impl ImagesAndCharts {
-    /// The addresses. `own_address` gives this machine's own, where the configuration says `auto`.
+    /// The addresses. `own_address` is called for this machine's, where the configuration says `auto`.
     ///
     /// # Errors
-    /// [`ErrorKind::Usage`] where nothing can be imported; what `own_address` returns.
+    /// [`ErrorKind::Usage`] where nothing can be imported; the error of `own_address`.
     pub(super) fn destination(
         &self,
         own_address: impl FnOnce() -> Result<String>,
@@ -63,7 +63,7 @@ impl ImagesAndCharts {
                     REGISTRY_PORT => String::new(),
                     port => format!(":{port}"),
                 };
-                // What the installer's manual gives the ChartMuseum that it sets up.
+                // User and password are those that the installer's manual gives for its ChartMuseum.
                 Ok(Destination {
                     images: format!("docker://{host}{port}"),
                     images_credentials: None,

@@ -1,4 +1,4 @@
-//! The configuration's values by their paths, and what is wrong with one.
+//! Reads the configuration's values by their paths.
 
 use serde_json::Value;
 
@@ -13,7 +13,7 @@ pub(super) struct ConfigFile<'a> {
     values: Value,
 }
 
-/// What is wrong with the value at a path.
+/// An error about the value at a path.
 pub(super) fn wrong(path: &str, why: &str) -> Error {
     Error::new(ErrorKind::Usage, format!("{path} {why}").trim().to_owned())
 }
@@ -26,7 +26,7 @@ pub(super) fn shown(path: &[&str]) -> String {
 impl<'a> ConfigFile<'a> {
     pub(super) fn parse(bytes: &'a [u8]) -> Result<Self> {
         let values = parse_yaml(bytes).map_err(|e| {
-            // The parser's own words name a place, not a value.
+            // The parser's message contains a position, not a value, so it shows no secret.
             Error::caused_by(ErrorKind::Usage, "the configuration is no YAML", e)
         })?;
         let text = std::str::from_utf8(bytes)
@@ -39,7 +39,7 @@ impl<'a> ConfigFile<'a> {
         Ok(Self { text, values })
     }
 
-    /// A key below `spec` or at the top, with its path.
+    /// The value of a key below `spec` or at the top, with its full path.
     pub(super) fn find<'p>(&self, path: &[&'p str]) -> Option<(Vec<&'p str>, &Value)> {
         let below: Vec<&'p str> = std::iter::once("spec").chain(path.iter().copied()).collect();
         [below, path.to_vec()].into_iter().find_map(|path| {
@@ -48,7 +48,7 @@ impl<'a> ConfigFile<'a> {
         })
     }
 
-    /// A scalar as it was written: `0123` and `12345678` are passwords, too.
+    /// A scalar as it was written, because `0123` may be a password and not a number.
     pub(super) fn scalar(&self, path: &[&str]) -> Result<Option<String>> {
         let Some((path, value)) = self.find(path) else { return Ok(None) };
         if value.is_array() || value.is_object() {
@@ -59,7 +59,7 @@ impl<'a> ConfigFile<'a> {
         Ok(scalar_text(self.text, &path)?.filter(|text| !text.is_empty()))
     }
 
-    /// The first of several spellings that is there.
+    /// The value of the first of several spellings of a key that is set.
     pub(super) fn either(&self, section: &str, keys: &[&str]) -> Result<Option<String>> {
         for key in keys {
             if let Some(text) = self.scalar(&[section, key])? {
@@ -69,7 +69,7 @@ impl<'a> ConfigFile<'a> {
         Ok(None)
     }
 
-    /// Where a key is, or would be.
+    /// The path at which a key is, or should be, as messages show it.
     pub(super) fn place(&self, path: &[&str]) -> String {
         match self.find(path) {
             Some((path, _)) => shown(&path),

@@ -1,17 +1,17 @@
-//! Cases of one kind of error for which the next step differs.
+//! Details: cases of one kind of error in which the user's next step differs.
 
 use super::ErrorKind;
 
 macro_rules! details {
     ($($name:ident $kind:ident $text:literal $doc:literal;)*) => {
-        /// Which of the cases of its kind an error is.
+        /// Which case of its kind an error is.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub(crate) enum Detail {
             $(#[doc = $doc] $name,)*
         }
 
         impl Detail {
-            /// Every one, with the kind that it belongs to.
+            /// The text of every detail, with the kind that it belongs to.
             pub(super) const ALL: &'static [(ErrorKind, &'static str)] =
                 &[$((ErrorKind::$kind, $text),)*];
 
@@ -25,15 +25,15 @@ macro_rules! details {
 }
 
 details! {
-    TargetAddress Usage "target-address" "The target's address is not one.";
+    TargetAddress Usage "target-address" "The target's address is not valid.";
     CredentialsInAddress Usage "credentials-in-address" "An address has credentials in it.";
-    ChartRepositoryAddress Usage "chart-repository-address" "A chart repository's address is not one.";
-    RegistryUnknown Usage "registry-unknown" "Charts are relocated, and nothing says where to.";
-    NamesPath Usage "names-path" "A mode of names lacks its path, or has one that it does not take.";
+    ChartRepositoryAddress Usage "chart-repository-address" "A chart repository's address is not valid.";
+    RegistryUnknown Usage "registry-unknown" "Nothing says where the charts' images are pulled from.";
+    NamesPath Usage "names-path" "A mode of names lacks its path, or has a path that it does not take.";
     NoDefaultRoute Usage "no-default-route" "This machine's own address is not known.";
-    ClusterConfig Usage "cluster-config" "The file is no configuration of the installer.";
+    ClusterConfig Usage "cluster-config" "The file is not a configuration of the installer.";
     ClusterConfigScalar Usage "cluster-config-scalar" "A list or a mapping stands where a value belongs.";
-    ClusterConfigPort Usage "cluster-config-port" "A port is no number up to 65535.";
+    ClusterConfigPort Usage "cluster-config-port" "A port is not a number from 1 to 65535.";
     ClusterConfigType Usage "cluster-config-type" "`imagesAndCharts.type` is missing or unknown.";
     ClusterConfigRegistry Usage "cluster-config-registry" "`externalImageRepo` is missing.";
     OfficialService Usage "official-service" "The configuration names the vendor's own service.";

@@ -7,59 +7,59 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// An argument or option that cannot be meant.
+    /// An argument, option or configuration is wrong.
     Usage,
     /// A file or directory could not be read or written.
     Io,
-    /// The path exists, but holds nothing that is known here.
+    /// The path exists, but what it holds is not a package.
     NotAPackage,
-    /// The data ends before its own structure does.
+    /// The data ends early.
     Truncated,
     /// The data breaks the rules of its format.
     Malformed,
-    /// A size, count or depth beyond the limit for untrusted input.
+    /// A size, count or depth is beyond the limit for untrusted input.
     TooLarge,
-    /// A name in an archive that points outside it, or a link that does.
+    /// A path or link in an archive leads outside it.
     UnsafePath,
     /// A file that another one refers to is not there.
     Missing,
-    /// The bytes are not those the digest promises.
+    /// The bytes do not have their digest, or their size.
     DigestMismatch,
-    /// A media type that cannot be fused with what is there.
+    /// A format or media type is not read here, or cannot be fused with what is there.
     Unsupported,
     /// What a tag holds could not be read, so the tag is left alone.
     UnreadableTag,
-    /// Two different images for one platform where the policy forbids a choice.
+    /// There are two different images for one platform, and the policy is to fail.
     Conflict,
-    /// Another chart of the same name and version is in the chart repository.
+    /// A different chart of the same name and version is in the chart repository.
     ChartConflict,
-    /// What is named as a chart repository is none, or takes no charts.
+    /// The address is not a chart repository's, or the repository takes no charts.
     NoChartRepository,
-    /// Two different images of one run on the same name and platform.
+    /// Two different images of one run have the same name and platform.
     NameClash,
-    /// A hint needs a value that the chart does not have, or cannot be understood.
+    /// A hint cannot be parsed, or needs a value that the chart does not have.
     Hint,
     /// The image has no name in the package.
     Unnamed,
-    /// A saved plan no longer describes what would be done.
+    /// A saved plan differs from the one that would be made now.
     PlanOutdated,
-    /// Someone else changed the target meanwhile, more often than was retried.
+    /// Another writer changed the target at the same time, more often than the limit of retries.
     Contended,
     /// The run was cancelled.
     Cancelled,
-    /// The server wants credentials, or other ones.
+    /// The server wants credentials, or refuses those it got.
     Unauthorized,
-    /// The server knows who asks, and does not allow it.
+    /// The server does not allow the request with these credentials.
     Denied,
     /// The server's certificate is not trusted.
     Untrusted,
-    /// The server could not be reached, or stopped in the middle.
+    /// The server could not be reached, or the connection broke.
     Network,
-    /// The server gave nothing of use for so long that it was given up.
+    /// The server gave no useful answer for too long, so no more requests are made to it for a while.
     Unreachable,
     /// The server answered with an error of its own.
     Server,
-    /// The server says that a blob or manifest is not there, which was believed to be.
+    /// The server says that a blob or manifest is missing that it was known to have.
     BlobUnknown,
 }
 
@@ -95,7 +95,7 @@ impl ErrorKind {
         Self::BlobUnknown,
     ];
 
-    /// True where the same call may succeed later, with nothing changed by the caller.
+    /// True where the same call may succeed later although the caller changes nothing.
     pub(super) fn is_retryable(self) -> bool {
         matches!(
             self,
@@ -108,8 +108,8 @@ impl ErrorKind {
         )
     }
 
-    /// True for what is wrong with a server, or with a run, as a whole.
-    pub(crate) fn is_of_the_whole(self) -> bool {
+    /// True for errors that concern a server or a run as a whole, and not one image or chart.
+    pub(crate) fn concerns_whole_run(self) -> bool {
         matches!(
             self,
             Self::Cancelled | Self::Usage | Self::Untrusted | Self::Network | Self::Unreachable
@@ -122,8 +122,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn all_kinds_are_listed_in_their_order() {
-        // The last one, by its place: one that is added and not listed moves it.
+    fn all_kinds_are_listed_in_order() {
+        // The number of the last kind: a kind that is added but not listed changes it.
         assert_eq!(ErrorKind::BlobUnknown as usize + 1, ErrorKind::ALL.len());
         assert!(ErrorKind::ALL.is_sorted());
     }

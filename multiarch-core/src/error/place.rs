@@ -30,7 +30,7 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// Every part that is known, with its name, from the outside in.
+    /// Every known part with its name, in the order in which messages show them.
     pub(super) fn parts(&self) -> impl Iterator<Item = (&'static str, &str)> {
         [
             ("package", &self.package),

@@ -1,4 +1,4 @@
-//! What comes in: one image, or an index of several.
+//! What is fused into a tag: one image, or an index of several.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -7,7 +7,7 @@ use crate::{
     image::{Digest, Document, Entry, ImageConfig, Manifest, Platform},
 };
 
-/// One image that comes in.
+/// One incoming image.
 #[derive(Clone, Debug)]
 pub struct IncomingImage {
     pub(super) document: Document,
@@ -17,10 +17,11 @@ pub struct IncomingImage {
 }
 
 impl IncomingImage {
-    /// An image, and the entry of the index it came in, if it came in one.
+    /// An image, with its entry if it came in an index.
     ///
-    /// The platform is the config's. Where the config is silent about it, or about variant, os.version
-    /// or os.features while the entry speaks of the same os and architecture, the entry completes it.
+    /// The platform is the config's. Where the config names no platform, the entry's is taken. Where
+    /// the entry names the same os and architecture, it fills in the variant, os.version and
+    /// os.features that the config leaves out.
     pub fn new(document: Document, config: Arc<ImageConfig>, entry: Option<Entry>) -> Self {
         let described = entry.as_ref().and_then(|e| e.descriptor().platform.clone());
         let platform = complete(config.platform().clone(), described.as_ref());
@@ -74,14 +75,15 @@ fn complete(mut platform: Platform, described: Option<&Platform>) -> Platform {
     platform
 }
 
-/// What comes in for one tag from one source.
+/// What one source brings for one tag.
 #[derive(Clone, Debug)]
 pub struct Incoming {
-    /// The document as it came. It is what an absent tag gets, unless only parts of it are there.
+    /// The document as it came. An absent tag gets it unchanged if it is `complete`.
     pub(super) document: Document,
+    /// The source has everything that the document lists.
     pub(super) complete: bool,
     pub(super) images: Vec<IncomingImage>,
-    /// Attestations, artifacts and whatever else an index lists.
+    /// Attestations, artifacts and all other entries of an index that are not images.
     pub(super) others: Vec<Entry>,
     pub(super) mislabelled: bool,
 }
@@ -90,7 +92,7 @@ impl Incoming {
     /// A single image, from the bytes of its manifest and of its config.
     ///
     /// # Errors
-    /// [`ErrorKind::Malformed`] where they are none, or the manifest names another config;
+    /// [`ErrorKind::Malformed`] where they cannot be parsed, or the manifest names another config;
     /// [`ErrorKind::Unsupported`] for an index or an artifact.
     pub fn parse(manifest: &[u8], config: &[u8]) -> Result<Self> {
         let document = Document::new(manifest, None)?;
@@ -120,7 +122,7 @@ impl Incoming {
         }
     }
 
-    /// A single manifest that is no image: it can only go to an absent tag.
+    /// A single manifest that is not an image: only an absent tag can take it.
     pub fn artifact(document: Document) -> Self {
         Self {
             document,
@@ -132,7 +134,7 @@ impl Incoming {
     }
 
     /// An index with its images and its other entries, nested indexes flattened. `complete` says
-    /// whether everything that the document lists is at hand.
+    /// whether the source has everything that the document lists.
     pub fn index(
         document: Document,
         images: Vec<IncomingImage>,
@@ -142,7 +144,7 @@ impl Incoming {
         Self { document, complete, images, others, mislabelled: false }
     }
 
-    /// What is left without these images and their attestations; `None` where nothing is.
+    /// The same without these images and their attestations; `None` where no image is left.
     #[must_use]
     pub fn without(&self, digests: &BTreeSet<Digest>) -> Option<Self> {
         let mut rest = self.clone();
@@ -152,8 +154,8 @@ impl Incoming {
         (!rest.images.is_empty()).then_some(rest)
     }
 
-    /// Says that the source declared another platform than the config does; such an image is used,
-    /// but never wins a conflict.
+    /// Sets whether the source declared another platform than the config. Such an image is used, but
+    /// never wins a conflict.
     #[must_use]
     pub fn mislabelled(mut self, mislabelled: bool) -> Self {
         self.mislabelled = mislabelled;
@@ -170,7 +172,7 @@ impl Incoming {
         &self.images
     }
 
-    /// True where the source declared another platform than the config does.
+    /// True where the source declared another platform than the config.
     pub fn is_mislabelled(&self) -> bool {
         self.mislabelled
     }
@@ -180,7 +182,7 @@ impl Incoming {
     }
 }
 
-/// True where a manifest with this config is an image that has a platform.
+/// True where a manifest with this config is an image of a platform, not an artifact.
 pub(crate) fn is_image(manifest: &Manifest, config: &ImageConfig) -> bool {
     manifest.has_image_config() && config.diff_ids().is_some()
 }

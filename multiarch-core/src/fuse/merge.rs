@@ -1,10 +1,10 @@
-//! The algorithm.
+//! The algorithm of fusion.
 
 use std::collections::BTreeSet;
 
 use super::{
-    Change, Child, ConflictPolicy, Decision, FuseOptions, Fusion, Incoming, IncomingImage,
-    IndexMode, Reason, TagState,
+    Change, ConflictPolicy, Decision, FuseOptions, Fusion, Incoming, IncomingImage, IndexMode,
+    Reason, TagChild, TagState,
     slot::{self, Slot},
 };
 use crate::{
@@ -12,12 +12,12 @@ use crate::{
     image::{Digest, Document, Index},
 };
 
-/// Fuses what comes in into what a tag holds.
+/// Fuses the incoming images into the document that a tag holds.
 ///
 /// # Errors
 /// - [`ErrorKind::Conflict`] under [`ConflictPolicy::Fail`].
 /// - [`ErrorKind::Unsupported`] where one side is an artifact, which has no platform to fuse by.
-/// - [`ErrorKind::UnreadableTag`] where something that [`TagState::unknown_children`] asked for was not learnt.
+/// - [`ErrorKind::UnreadableTag`] where `tag` lacks a child that [`TagState::unknown_children`] lists.
 pub fn fuse(tag: &TagState, incoming: &Incoming, options: &FuseOptions) -> Result<Fusion> {
     let mut after = tag.clone();
     after.add_incoming(incoming);
@@ -50,7 +50,7 @@ fn decision(image: &IncomingImage, change: Change) -> Decision {
     Decision { platform: image.platform.key(), digest: image.document.digest().clone(), change }
 }
 
-/// An absent tag gets the document as it came, where all of it is at hand.
+/// An absent tag gets the incoming document unchanged, if the source has all of its parts.
 fn onto_absent(incoming: &Incoming, options: &FuseOptions, mut after: TagState) -> Fusion {
     let mut merge = Merge::default();
     merge.slots.extend(incoming.images.iter().map(Slot::of_image));
@@ -72,7 +72,7 @@ fn onto_absent(incoming: &Incoming, options: &FuseOptions, mut after: TagState) 
 #[derive(Default)]
 struct Merge {
     slots: Vec<Slot>,
-    /// The entries of nested indexes: they count as there, but cannot be changed.
+    /// Entries of nested indexes: the tag has their platforms, but they are never changed.
     nested: Vec<Slot>,
     index: Option<Index>,
     changed: bool,
@@ -82,7 +82,7 @@ impl Merge {
     fn onto(tag: &TagState, document: &Document) -> Result<Self> {
         if !document.kind().is_index() {
             let slot = match tag.children.get(document.digest()) {
-                Some(Child::Artifact) => {
+                Some(TagChild::Artifact) => {
                     let message = "the tag holds an artifact, which has no platform to fuse by";
                     return Err(Error::new(ErrorKind::Unsupported, message));
                 }
@@ -98,11 +98,11 @@ impl Merge {
         let slots: Vec<Slot> =
             index.entries().iter().map(|e| Slot::of_entry(e.clone(), &tag.children)).collect();
         let nested = tag.nested_slots(&index, 0);
-        // Never fuse past something whose platform nobody looked at.
+        // An entry that was not read may be for an incoming platform, which would then be listed twice.
         let unread = slots
             .iter()
             .chain(&nested)
-            .find(|slot| slot.is_open() && !tag.children.contains_key(slot.digest()));
+            .find(|slot| slot.must_be_read() && !tag.children.contains_key(slot.digest()));
         if let Some(slot) = unread {
             let message = "an entry of the index at the tag could not be read";
             return Err(Error::new(ErrorKind::UnreadableTag, message).with_digest(slot.digest()));
@@ -119,7 +119,7 @@ impl Merge {
     ) -> Result<Change> {
         let digest = image.document.digest();
         let key = Some(image.platform.key());
-        // One manifest may be listed for several platforms: each of them counts.
+        // The platform is compared, too: one manifest may be listed for several platforms.
         let mut all = self.slots.iter().chain(&self.nested);
         if all.any(|slot| slot.digest() == digest && slot.key == key) {
             return Ok(Change::Present);
@@ -165,8 +165,8 @@ impl Merge {
         }
     }
 
-    /// Attestations come along with their subject, and are united by digest; other entries are
-    /// added where they are not there.
+    /// Adds attestations whose subject is listed, and entries that are neither images nor attestations,
+    /// unless they are listed already.
     fn add_others(&mut self, others: &[crate::image::Entry]) {
         let images: BTreeSet<Digest> = self
             .slots

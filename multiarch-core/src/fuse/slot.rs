@@ -1,26 +1,26 @@
-//! One entry of the index in the making.
+//! The entries of the index that a fusion writes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Child, IncomingImage};
+use super::{IncomingImage, TagChild};
 use crate::image::{
     Digest, Document, DocumentType, Entry, Family, PlatformKey, RawObject, entries_text,
 };
 
-/// An entry and the part it plays.
+/// An entry of an index, with what fusion needs to know about it.
 #[derive(Clone, Debug)]
 pub(super) struct Slot {
     pub(super) entry: Entry,
-    /// The platform it provides, by its descriptor or, where that is silent, by its config.
+    /// The platform it provides: its descriptor's or, where that names none, its config's.
     pub(super) key: Option<PlatformKey>,
-    /// The descriptor itself names the platform: only then is it sorted by it.
+    /// The descriptor itself names the platform. Only such entries are sorted by platform.
     described: bool,
-    /// The image it is an attestation of.
+    /// The image that it attests.
     pub(super) attests: Option<Digest>,
 }
 
 impl Slot {
-    pub(super) fn of_entry(entry: Entry, children: &BTreeMap<Digest, Child>) -> Self {
+    pub(super) fn of_entry(entry: Entry, children: &BTreeMap<Digest, TagChild>) -> Self {
         let attests = entry.attests();
         let descriptor = entry.descriptor();
         let plain = attests.is_none() && !descriptor.is_artifact() && !entry.is_index();
@@ -29,7 +29,7 @@ impl Slot {
             _ => None,
         };
         let key = described.clone().or_else(|| match children.get(entry.digest())? {
-            Child::Image(config) if plain && !config.platform().is_unknown() => {
+            TagChild::Image(config) if plain && !config.platform().is_unknown() => {
                 Some(config.platform().key())
             }
             _ => None,
@@ -37,13 +37,13 @@ impl Slot {
         Self { entry, key, described: described.is_some(), attests }
     }
 
-    /// A tag's single manifest as an entry; `None` where it is no image.
+    /// A tag's single manifest as an entry; `None` where it is not an image.
     pub(super) fn of_manifest(
         document: &Document,
-        children: &BTreeMap<Digest, Child>,
+        children: &BTreeMap<Digest, TagChild>,
     ) -> Option<Self> {
         match children.get(document.digest())? {
-            Child::Image(config) => {
+            TagChild::Image(config) => {
                 Some(Self::of_image(&IncomingImage::new(document.clone(), config.clone(), None)))
             }
             _ => None,
@@ -59,14 +59,14 @@ impl Slot {
         self.entry.digest()
     }
 
-    /// True where only the content can tell what this is.
-    pub(super) fn is_open(&self) -> bool {
+    /// True where only reading the manifest shows what this entry is.
+    pub(super) fn must_be_read(&self) -> bool {
         self.key.is_none() && self.attests.is_none() && !self.entry.descriptor().is_artifact()
     }
 }
 
-/// The one order: images by platform, then digest, each with its attestations behind it; what has
-/// no platform last, in its old order.
+/// Sorts entries, so that the order in which they were fused does not matter: images by platform, then
+/// digest, each followed by its attestations; entries without a platform last, in their old order.
 pub(super) fn in_order(slots: Vec<Slot>) -> Vec<Slot> {
     let images: BTreeSet<Digest> =
         slots.iter().filter(|s| s.described).map(|s| s.digest().clone()).collect();
@@ -92,7 +92,7 @@ pub(super) fn in_order(slots: Vec<Slot>) -> Vec<Slot> {
     ordered
 }
 
-/// The one compact writer: the members that were there as they were, or a fresh index.
+/// Writes an index compactly: all other members of `before` as they were, or a new index without it.
 pub(super) fn write(before: Option<(&Document, &RawObject)>, slots: &[Slot]) -> Document {
     let docker = slots.iter().all(|slot| {
         let name = slot.entry.descriptor().media_type.as_str();

@@ -1,4 +1,4 @@
-//! What a tag holds, and what was learnt about it.
+//! What a tag holds, and what is known about the manifests that it lists.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -8,24 +8,24 @@ use crate::{
     image::{Digest, Document, ImageConfig, Index, PlatformKey},
 };
 
-/// What was learnt about a manifest or index that a tag leads to.
+/// What a manifest or index is that a tag holds or lists.
 #[derive(Clone, Debug)]
-pub(crate) enum Child {
+pub(crate) enum TagChild {
     /// An image with this config.
     Image(Arc<ImageConfig>),
-    /// A manifest that is no image.
+    /// A manifest that is not an image.
     Artifact,
     /// A nested index.
     Index(Index),
-    /// The target lists it, but no longer has it.
-    Gone,
+    /// It is listed, but the target no longer has it.
+    Missing,
 }
 
 /// What a tag holds.
 #[derive(Clone, Debug, Default)]
 pub struct TagState {
     pub(super) document: Option<Document>,
-    pub(super) children: BTreeMap<Digest, Child>,
+    pub(super) children: BTreeMap<Digest, TagChild>,
 }
 
 impl TagState {
@@ -44,49 +44,52 @@ impl TagState {
         self.document.as_ref()
     }
 
-    /// Says that a manifest which the tag leads to, or holds, is an image with this config.
+    /// Notes that a manifest that the tag holds or lists is an image with this config.
     pub fn add_image(&mut self, manifest: Digest, config: Arc<ImageConfig>) {
-        self.add_child(manifest, Child::Image(config));
+        self.add_child(manifest, TagChild::Image(config));
     }
 
-    /// Says that a manifest which the tag leads to, or holds, is no image of a platform.
+    /// Notes that a manifest that the tag holds or lists is not an image of a platform.
     pub fn add_artifact(&mut self, manifest: Digest) {
-        self.add_child(manifest, Child::Artifact);
+        self.add_child(manifest, TagChild::Artifact);
     }
 
-    /// Adds an index that the tag's index lists.
+    /// Adds an index that is nested in the tag's index.
     ///
     /// # Errors
     /// Where it cannot be read.
     pub fn add_nested_index(&mut self, index: &Document) -> Result<()> {
         let parsed = Index::from_document(index)?;
-        self.add_child(index.digest().clone(), Child::Index(parsed));
+        self.add_child(index.digest().clone(), TagChild::Index(parsed));
         Ok(())
     }
 
-    /// Says that the target lists a digest, but no longer has it.
+    /// Notes that a digest is listed, but the target no longer has it.
     pub fn add_missing(&mut self, digest: Digest) {
-        self.add_child(digest, Child::Gone);
+        self.add_child(digest, TagChild::Missing);
     }
 
-    /// Adds what a manifest or index that the tag leads to is.
-    pub(crate) fn add_child(&mut self, digest: Digest, child: Child) {
+    /// Notes what a manifest or index is that the tag holds or lists.
+    pub(crate) fn add_child(&mut self, digest: Digest, child: TagChild) {
         self.children.insert(digest, child);
     }
 
-    /// Learns from incoming images: what comes in need not be read from the target.
+    /// Notes the configs of incoming images, so that they need not be read from the target.
     pub(crate) fn add_incoming(&mut self, incoming: &Incoming) {
         for image in incoming.images() {
-            self.add_child(image.document().digest().clone(), Child::Image(image.config().clone()));
+            self.add_child(
+                image.document().digest().clone(),
+                TagChild::Image(image.config().clone()),
+            );
         }
     }
 
-    /// The digests of manifests and nested indexes that must be added before these
-    /// can be fused in: what has no platform of its own to trust, and what may be the same image
-    /// as an incoming one. Ask again after adding them, until nothing is left.
+    /// The digests of manifests and nested indexes that must be added before `incoming` can be fused
+    /// in: those whose entry names no platform, and those that may be the same image as an incoming one.
+    /// Call again after adding them, since a nested index lists more, until nothing is left.
     ///
     /// # Errors
-    /// Where the document that is held cannot be read.
+    /// Where the tag's document cannot be read.
     pub fn unknown_children(&self, incoming: &[Incoming]) -> Result<Vec<Digest>> {
         let Some(document) = &self.document else { return Ok(Vec::new()) };
         let images: Vec<_> = incoming.iter().flat_map(Incoming::images).collect();
@@ -96,11 +99,11 @@ impl TagState {
             return Ok(if known { Vec::new() } else { vec![document.digest().clone()] });
         }
         let slots = self.all_slots(&Index::from_document(document)?);
-        let mut needs: Vec<Digest> = slots
+        let mut unknown: Vec<Digest> = slots
             .iter()
             .filter(|slot| !self.children.contains_key(slot.digest()))
             .filter(|slot| {
-                slot.is_open()
+                slot.must_be_read()
                     || images.iter().any(|image| {
                         slot.key.as_ref() == Some(&image.platform.key())
                             && slot.digest() != image.document.digest()
@@ -108,15 +111,15 @@ impl TagState {
             })
             .map(|slot| slot.digest().clone())
             .collect();
-        needs.sort();
-        needs.dedup();
-        Ok(needs)
+        unknown.sort();
+        unknown.dedup();
+        Ok(unknown)
     }
 
-    /// The platforms the tag holds, each with its manifest, nested ones included.
+    /// The platforms the tag holds, each with its manifest; those in nested indexes included.
     ///
     /// # Errors
-    /// Where the document that is held cannot be read.
+    /// Where the tag's document cannot be read.
     pub fn platforms(&self) -> Result<Vec<(PlatformKey, Digest)>> {
         let slots = match &self.document {
             None => Vec::new(),
@@ -131,7 +134,7 @@ impl TagState {
         Ok(platforms)
     }
 
-    /// The entries of an index and of those nested in it, as far as they are known.
+    /// The entries of an index and of the nested indexes that were added.
     fn all_slots(&self, index: &Index) -> Vec<Slot> {
         let mut all: Vec<Slot> =
             index.entries().iter().map(|e| Slot::of_entry(e.clone(), &self.children)).collect();
@@ -139,11 +142,11 @@ impl TagState {
         all
     }
 
-    /// The entries of the nested indexes that are known.
+    /// The entries of the nested indexes that were added.
     pub(super) fn nested_slots(&self, index: &Index, depth: usize) -> Vec<Slot> {
         let mut all = Vec::new();
         for entry in index.entries() {
-            if let Some(Child::Index(nested)) = self.children.get(entry.digest())
+            if let Some(TagChild::Index(nested)) = self.children.get(entry.digest())
                 && depth < MAX_NESTING
             {
                 let slots =
@@ -157,11 +160,11 @@ impl TagState {
 
     pub(super) fn config(&self, digest: &Digest) -> Option<&ImageConfig> {
         match self.children.get(digest)? {
-            Child::Image(config) => Some(config),
+            TagChild::Image(config) => Some(config),
             _ => None,
         }
     }
 }
 
-/// How deep indexes may be nested; real ones are nested once at most.
+/// How deep indexes may be nested; real indexes are nested at most once.
 const MAX_NESTING: usize = 4;

@@ -1,15 +1,15 @@
-//! Image configs: which platform an image is, and whether two of them are the same image.
+//! Image configs: the platform of an image, and whether two configs describe the same image.
 
 use serde_json::{Map, Value};
 
 use super::{Digest, Platform};
 use crate::error::{Error, ErrorKind};
 
-/// The largest image config that is read: 8 MiB. The specification sets no limit; real ones are
-/// below 100 KiB.
+/// The largest image config that is read: 8 MiB. The specification sets no limit; real configs are
+/// smaller than 100 KiB.
 pub(crate) const MAX_CONFIG_SIZE: u64 = 8 << 20;
 
-/// An image config ([OCI config]), of either family.
+/// An image config ([OCI config]), Docker's or OCI's.
 ///
 /// [OCI config]: https://github.com/opencontainers/image-spec/blob/v1.1.1/config.md
 #[derive(Clone, Debug)]
@@ -20,7 +20,7 @@ pub struct ImageConfig {
     members: Map<String, Value>,
 }
 
-/// Members that the OCI specification defines: a converter between the families keeps them all.
+/// Members that the OCI specification defines. A converter between Docker and OCI keeps them all.
 const OCI_MEMBERS: [&str; 9] = [
     "created",
     "author",
@@ -49,7 +49,7 @@ impl ImageConfig {
     /// Reads a config.
     ///
     /// # Errors
-    /// [`ErrorKind::TooLarge`], or [`ErrorKind::Malformed`] where the text is no JSON object with
+    /// [`ErrorKind::TooLarge`], or [`ErrorKind::Malformed`] where the text is not a JSON object with
     /// members of the right types.
     pub fn parse(text: &[u8]) -> Result<Self, Error> {
         let digest = Digest::sha256(text);
@@ -85,17 +85,17 @@ impl ImageConfig {
         &self.platform
     }
 
-    /// The digests of the uncompressed layers; `None` where there is no `rootfs`, so that this is
-    /// no image's config.
+    /// The digests of the uncompressed layers; `None` where there is no `rootfs`, because the config is
+    /// not that of an image.
     pub fn diff_ids(&self) -> Option<&[Digest]> {
         self.diff_ids.as_deref()
     }
 
-    /// True where both describe the same image: the same text, or the same content with the same
-    /// layers, as when one image was written as docker and as OCI, or by two tools.
+    /// True where both describe the same image: the text is the same, or the layers and the content
+    /// are, as after one tool wrote the image for Docker and another one for OCI.
     ///
-    /// What the specification defines must be equal, with empty and absent taken as one. Other
-    /// members count only where both have them, because a converter drops what its types lack.
+    /// Members that the specification defines must be equal; an empty member equals an absent one. Other
+    /// members count only where both have them, because converters drop members that they do not know.
     pub fn is_same_image(&self, other: &Self) -> bool {
         if self.digest == other.digest {
             return true;
@@ -121,7 +121,7 @@ fn agree(a: &Map<String, Value>, b: &Map<String, Value>, defined: &[&str], skip:
     })
 }
 
-/// Empty and absent are one, at every level.
+/// The value to compare: `None` for an empty one, so that empty equals absent at every level.
 fn normal(value: Option<&Value>) -> Option<Value> {
     match value? {
         Value::Null => None,
@@ -132,7 +132,7 @@ fn normal(value: Option<&Value>) -> Option<Value> {
             Some(Value::Array(list.iter().map(|v| normal(Some(v)).unwrap_or_default()).collect()))
         }
         Value::Object(members) => {
-            // `{"80/tcp": {}}` is a set: its members count though they are empty.
+            // `{"80/tcp": {}}` is a set: its members count, although they are empty.
             let mut members: Vec<_> = members
                 .iter()
                 .filter(|(_, v)| !v.is_null())

@@ -6,8 +6,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{Digest, Platform, is_image_config};
 
-/// A content descriptor ([OCI descriptor]). Reading ignores what it does not know; an
-/// [`Entry`](super::Entry) keeps the original text beside it.
+/// A content descriptor ([OCI descriptor]). Unknown members are ignored here; an
+/// [`Entry`](super::Entry) also keeps the original text.
 ///
 /// [OCI descriptor]: https://github.com/opencontainers/image-spec/blob/v1.1.1/descriptor.md
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,7 +20,7 @@ pub(crate) struct Descriptor {
     pub digest: Digest,
     /// Size of the content in bytes.
     pub size: u64,
-    /// Platform, where the content is an image in an index.
+    /// Platform, for an image in an index.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub platform: Option<Platform>,
     /// Where else the content can be fetched from.
@@ -29,7 +29,7 @@ pub(crate) struct Descriptor {
     /// Annotations.
     #[serde(default, deserialize_with = "or_default", skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: BTreeMap<String, String>,
-    /// Type of the artifact, where the content is one.
+    /// Type of the artifact, where the content is an artifact.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub artifact_type: Option<String>,
 }
@@ -50,7 +50,7 @@ impl Descriptor {
 }
 
 impl Descriptor {
-    /// True where the content is an artifact, and no image of a platform.
+    /// True where the content is an artifact, not an image of a platform.
     pub(crate) fn is_artifact(&self) -> bool {
         self.artifact_type.as_deref().is_some_and(|t| !t.is_empty() && !is_image_config(t))
     }

@@ -9,14 +9,14 @@ use crate::error::{Error, ErrorKind};
 /// A hash function that registries accept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Algorithm {
-    /// SHA-256, the one everybody uses.
+    /// SHA-256, the usual one.
     Sha256,
     /// SHA-512, which the specification allows.
     Sha512,
 }
 
 impl Algorithm {
-    /// The name in front of the colon.
+    /// The name before the colon of a digest.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Sha256 => "sha256",
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_no_digest() {
+    fn refuses_malformed_digests() {
         let upper = SHA256.to_uppercase();
         for text in [
             "",

@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 use super::{Descriptor, Digest, DocumentType, Family, RawObject};
 use crate::error::{Error, ErrorKind};
 
-/// The largest manifest or index that is read: 4 MiB, the limit registries set themselves
+/// The largest manifest or index that is read: 4 MiB, the limit of registries
 /// ([OCI distribution, "Pushing Manifests"]).
 ///
 /// [OCI distribution, "Pushing Manifests"]: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-manifests
@@ -22,9 +22,9 @@ pub struct Document {
 }
 
 impl Document {
-    /// Takes bytes whose media type was declared by a descriptor or a server. The document's own
-    /// `mediaType` must agree where both are there; where neither is, the members decide
-    /// ([OCI manifest]: `mediaType` is optional).
+    /// Reads a document. `declared` is the media type that a descriptor or a server gives for it; the
+    /// document's own `mediaType` must agree. Where there is neither, the members decide, because
+    /// `mediaType` is optional ([OCI manifest]).
     ///
     /// # Errors
     /// [`ErrorKind::TooLarge`], [`ErrorKind::Malformed`], or [`ErrorKind::Unsupported`] for a
@@ -38,7 +38,7 @@ impl Document {
         Ok(Self { raw, digest, kind })
     }
 
-    /// Takes bytes that must have this digest, which may be of any algorithm.
+    /// Reads a document that must have this digest, which may be of any algorithm.
     ///
     /// # Errors
     /// [`ErrorKind::DigestMismatch`], and those of [`Document::new`].
@@ -54,7 +54,7 @@ impl Document {
         Ok(document)
     }
 
-    /// For bytes that our own writer made.
+    /// A document that this library wrote, so that it need not be checked.
     pub(crate) fn written(raw: Vec<u8>, kind: DocumentType) -> Self {
         let digest = Digest::sha256(&raw);
         Self { raw: raw.into(), digest, kind }
@@ -132,8 +132,8 @@ impl Document {
                 }
             },
         };
-        // One document that can be read as both is how a scanner and a runtime are made to
-        // disagree (CVE-2021-41190).
+        // A document that can be read as both makes a scanner and a runtime see different images
+        // (CVE-2021-41190).
         let manifests = members.get("manifests")?.is_some();
         let image = members.get("config")?.is_some() | members.get("layers")?.is_some();
         if (kind.is_index() && image) || (!kind.is_index() && manifests) {
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn tells_what_it_is() {
+    fn recognises_index_and_manifest() {
         let index = Ok(DocumentType::Index(Family::Oci));
         assert_eq!(kind(r#"{"manifests":[]}"#, None), index);
         assert_eq!(kind(r#"{"manifests":[]}"#, Some(types::OCI_INDEX)), index);
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_confusion() {
+    fn refuses_ambiguous_documents() {
         let own = format!(r#"{{"mediaType":"{}","manifests":[]}}"#, types::OCI_INDEX);
         assert_eq!(kind(&own, Some(types::DOCKER_LIST)), Err(ErrorKind::Malformed));
         let both = format!(r#"{{"mediaType":"{}","manifests":[],"layers":[]}}"#, types::OCI_INDEX);

@@ -1,16 +1,16 @@
-//! Image indexes and manifest lists: read without losing a byte.
+//! Image indexes and manifest lists, parsed with their raw text kept.
 
 use serde_json::value::RawValue;
 
 use super::{Descriptor, Digest, Document, DocumentType, RawObject};
 use crate::error::{Error, ErrorKind};
 
-/// Annotation that BuildKit sets on an attestation: the digest of the image it is about.
+/// Annotation that BuildKit sets on an attestation: the digest of the image that it attests.
 pub(crate) const REFERENCE_DIGEST: &str = "vnd.docker.reference.digest";
 /// Annotation that names an entry of an OCI layout's index.
 pub(crate) const REF_NAME: &str = "org.opencontainers.image.ref.name";
 
-/// One entry of an index: its original text, and what that says.
+/// One entry of an index: its original text, and the parsed descriptor.
 #[derive(Clone, Debug)]
 pub struct Entry {
     raw: Box<RawValue>,
@@ -18,7 +18,7 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// An entry of our own, in the one form we write.
+    /// A new entry, in the form that this library writes.
     pub(crate) fn new(descriptor: Descriptor) -> Self {
         let raw = serde_json::value::to_raw_value(&descriptor).expect("a descriptor is JSON");
         Self { raw, descriptor }
@@ -29,7 +29,7 @@ impl Entry {
         self.raw.get()
     }
 
-    /// What it says.
+    /// The parsed descriptor.
     pub(crate) fn descriptor(&self) -> &Descriptor {
         &self.descriptor
     }
@@ -39,7 +39,7 @@ impl Entry {
         &self.descriptor.digest
     }
 
-    /// The digest of the image that this entry is an attestation of.
+    /// The digest of the image that this entry attests; `None` where it is not an attestation.
     pub fn attests(&self) -> Option<Digest> {
         self.descriptor.annotations.get(REFERENCE_DIGEST)?.parse().ok()
     }
@@ -68,12 +68,12 @@ impl Index {
     /// Reads an index or manifest list.
     ///
     /// # Errors
-    /// [`ErrorKind::Malformed`] where the document is none, or an entry is no descriptor.
+    /// [`ErrorKind::Malformed`] where the document is not an index, or an entry is not a descriptor.
     pub(crate) fn from_document(document: &Document) -> Result<Self, Error> {
         Self::parse(document.raw()).map_err(|e| e.with_digest(document.digest()))
     }
 
-    /// Reads an index from its text; also an OCI layout's `index.json`.
+    /// Reads an index from its text, which may be an OCI layout's `index.json`.
     ///
     /// # Errors
     /// As [`Index::from_document`].

@@ -1,11 +1,11 @@
-//! Image manifests, read.
+//! Image manifests, parsed.
 
 use serde::Deserialize;
 
 use super::{Descriptor, Document, descriptor::or_default, is_image_config};
 use crate::error::{Error, ErrorKind};
 
-/// What a manifest says, of either family ([OCI manifest], Docker image manifest v2 schema 2).
+/// A parsed manifest ([OCI manifest], or Docker image manifest v2 schema 2).
 ///
 /// [OCI manifest]: https://github.com/opencontainers/image-spec/blob/v1.1.1/manifest.md
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -16,10 +16,10 @@ pub(crate) struct Manifest {
     /// The layers, the lowest one first.
     #[serde(default, deserialize_with = "or_default")]
     pub layers: Vec<Descriptor>,
-    /// Type of the artifact, where the manifest is one.
+    /// Type of the artifact, where the manifest is an artifact.
     #[serde(default)]
     pub artifact_type: Option<String>,
-    /// The document this one is about.
+    /// The document that this one refers to, as a signature refers to an image.
     #[serde(default)]
     pub subject: Option<Descriptor>,
 }
@@ -28,7 +28,7 @@ impl Manifest {
     /// Reads a manifest.
     ///
     /// # Errors
-    /// [`ErrorKind::Malformed`] where the document is none.
+    /// [`ErrorKind::Malformed`] where the document is not a manifest.
     pub(crate) fn parse(document: &Document) -> Result<Self, Error> {
         serde_json::from_slice(document.raw()).map_err(|e| {
             Error::caused_by(ErrorKind::Malformed, "not an image manifest", e)
@@ -36,15 +36,15 @@ impl Manifest {
         })
     }
 
-    /// True where the config is an image config, so that the manifest can be an image of a
-    /// platform rather than an artifact.
+    /// True where the config is an image config: only then can the manifest be an image of a platform
+    /// rather than an artifact.
     pub(crate) fn has_image_config(&self) -> bool {
         let artifact = self.artifact_type.as_deref();
         artifact.is_none_or(|t| t.is_empty() || is_image_config(t))
             && is_image_config(&self.config.media_type)
     }
 
-    /// Config and layers: everything that must be there before the manifest.
+    /// Config and layers: all blobs that must be in a registry before the manifest.
     pub(crate) fn blobs(&self) -> impl Iterator<Item = &Descriptor> {
         std::iter::once(&self.config).chain(&self.layers)
     }

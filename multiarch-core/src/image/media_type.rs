@@ -1,8 +1,8 @@
-//! Media types of both families.
+//! Media types of Docker and of OCI.
 
 use oci_spec::image::MediaType;
 
-/// The media types that are written, by name.
+/// The media types that this library names or writes.
 pub(crate) mod types {
     /// Docker image manifest, version 2, schema 2.
     pub(crate) const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
@@ -30,17 +30,17 @@ pub(crate) enum Family {
     Oci,
 }
 
-/// What kind of document a media type names, for those that can stand at a tag.
+/// The kinds of documents that a tag can hold, by media type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum DocumentType {
-    /// One image (or an artifact in the shape of one).
+    /// One image, or an artifact that is stored as a manifest.
     Manifest(Family),
     /// A list of images.
     Index(Family),
 }
 
 impl DocumentType {
-    /// Recognises a media type; parameters behind a semicolon are ignored.
+    /// Recognises a media type; parameters after a semicolon are ignored.
     pub(crate) fn from_media_type(media_type: &str) -> Option<Self> {
         let name = media_type.split(';').next().unwrap_or_default().trim();
         Some(match name {
@@ -70,30 +70,30 @@ impl DocumentType {
     }
 }
 
-/// True for the type of an image's config. go-containerregistry writes it as the `artifactType` of
-/// ordinary images.
+/// True for the media type of an image's config. An `artifactType` of this type does not make an
+/// artifact: go-containerregistry writes it for ordinary images.
 pub(crate) fn is_image_config(media_type: &str) -> bool {
     [types::DOCKER_CONFIG, types::OCI_CONFIG].contains(&media_type)
 }
 
-/// True for layers that may not be stored in a registry: they are fetched from elsewhere.
+/// True for layers that may not be stored in a registry, and are fetched from elsewhere.
 pub(crate) fn layer_is_foreign(media_type: &str) -> bool {
     media_type.contains(".foreign.") || media_type.contains(".nondistributable.")
 }
 
-/// How a blob's bytes are compressed, told by its first bytes.
+/// How a blob's bytes are compressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) enum Compression {
-    /// None that is known.
+    /// Not compressed, or in an unknown way.
     None,
     /// gzip, RFC 1952.
     Gzip,
-    /// Zstandard, RFC 8878, possibly behind a skippable frame.
+    /// Zstandard, RFC 8878, possibly after a skippable frame.
     Zstd,
 }
 
 impl Compression {
-    /// Looks at the first bytes.
+    /// Recognises the compression by a blob's first bytes.
     pub(crate) fn sniff(head: &[u8]) -> Self {
         match head {
             [0x1f, 0x8b, 8, ..] => Self::Gzip,

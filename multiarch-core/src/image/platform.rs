@@ -8,8 +8,8 @@ use crate::error::{Error, ErrorKind};
 
 /// The platform an image runs on, as it was written.
 ///
-/// Two platforms are equal to a cluster when their [normalised](Platform::key) forms are: compare
-/// those. Field names are those of the [image index] and of the image config, which share them.
+/// Compare platforms by their [normalised](Platform::key) forms: a cluster takes two spellings of one
+/// platform as equal. The fields have the names of the [image index] and of the image config.
 ///
 /// ```
 /// use multiarch_core::Platform;
@@ -22,10 +22,10 @@ use crate::error::{Error, ErrorKind};
 /// [image index]: https://github.com/opencontainers/image-spec/blob/v1.1.1/image-index.md
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Platform {
-    /// CPU architecture, in Go's words.
+    /// CPU architecture, as Go's `GOARCH` names it.
     #[serde(default, deserialize_with = "super::descriptor::or_default")]
     pub architecture: String,
-    /// Operating system, in Go's words.
+    /// Operating system, as Go's `GOOS` names it.
     #[serde(default, deserialize_with = "super::descriptor::or_default")]
     pub os: String,
     /// Version of the operating system; on Windows it decides whether an image runs.
@@ -53,7 +53,7 @@ pub struct Platform {
     pub variant: String,
 }
 
-/// A [`Platform`] in normal form: what is compared, sorted and fused by.
+/// A [`Platform`] in normal form, by which platforms are compared, sorted and fused.
 ///
 /// The order is os, architecture, variant, os.version, os.features.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -66,7 +66,7 @@ pub struct PlatformKey {
 }
 
 impl Platform {
-    /// A platform of operating system and architecture alone.
+    /// A platform with an operating system and an architecture only.
     pub fn new(os: &str, architecture: &str) -> Self {
         Self { os: os.into(), architecture: architecture.into(), ..Self::default() }
     }
@@ -103,7 +103,7 @@ impl Platform {
         PlatformKey { os, architecture, variant, os_version: self.os_version.clone(), os_features }
     }
 
-    /// True where os or architecture is missing or `unknown`: such an entry describes no platform.
+    /// True where os or architecture is missing or `unknown`: that is not a platform.
     pub fn is_unknown(&self) -> bool {
         let unknown = |s: &str| s.is_empty() || s.eq_ignore_ascii_case("unknown");
         unknown(&self.os) || unknown(&self.architecture)
@@ -164,8 +164,8 @@ impl Serialize for PlatformKey {
 }
 
 impl<'de> Deserialize<'de> for PlatformKey {
-    /// Reads what [`Serialize`] writes. No part of a key has a slash or a parenthesis in it but those
-    /// of odd architectures, whose text is kept whole.
+    /// Reads the text that [`Serialize`] writes. A malformed architecture with a slash is split
+    /// differently, but prints as the same text.
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         let (os, rest) = text.split_once('/').unwrap_or((&text, ""));
@@ -186,7 +186,7 @@ impl<'de> Deserialize<'de> for PlatformKey {
 impl FromStr for Platform {
     type Err = Error;
 
-    /// Reads `os/architecture[/variant]`, with `(os.version+feature…)` behind the os.
+    /// Reads `os/architecture[/variant]`, with an optional `(os.version+feature…)` after the os.
     fn from_str(text: &str) -> Result<Self, Error> {
         let bad = || {
             Error::new(
@@ -228,7 +228,7 @@ impl FromStr for Platform {
 mod tests {
     use super::*;
 
-    // Rows of containerd's platforms_test.go and database.go, as facts.
+    // Pairs taken from containerd's platforms_test.go and database.go.
     #[test]
     fn normalises_as_containerd_does() {
         for (written, normal) in [
@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_no_platform() {
+    fn refuses_malformed_platforms() {
         for text in ["", "linux", "/amd64", "linux/", "linux/amd64/", "windows(1/amd64", "a b/c"] {
             assert!(text.parse::<Platform>().is_err(), "{text}");
         }

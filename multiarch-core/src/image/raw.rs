@@ -1,4 +1,4 @@
-//! A JSON object as raw slices: what is kept is kept to the byte.
+//! A JSON object as raw text, so that members can be kept byte for byte.
 
 use std::fmt;
 
@@ -10,10 +10,10 @@ use serde_json::value::RawValue;
 
 use crate::error::{Error, ErrorKind};
 
-/// The members of a JSON object in their original order, each value the original text.
+/// The members of a JSON object in their original order, each value as the original text.
 ///
-/// A parsed `serde_json::Value` would drop duplicate members and round large numbers; both change
-/// a document's digest and perhaps its meaning.
+/// A `serde_json::Value` would drop duplicate members and round large numbers; both change a document's
+/// digest, and perhaps its meaning.
 #[derive(Clone, Debug)]
 pub(crate) struct RawObject(Vec<(Box<RawValue>, Box<RawValue>)>);
 
@@ -21,17 +21,16 @@ impl RawObject {
     /// Reads an object.
     ///
     /// # Errors
-    /// [`ErrorKind::Malformed`] where the text is no JSON object.
+    /// [`ErrorKind::Malformed`] where the text is not a JSON object.
     pub(crate) fn parse(text: &[u8]) -> Result<Self, Error> {
         serde_json::from_slice(text)
             .map_err(|e| Error::caused_by(ErrorKind::Malformed, "not a JSON object", e))
     }
 
-    /// The text of the member with this name; an error where there are two, since readers differ
-    /// in which of them they believe.
+    /// The text of the member with this name.
     ///
     /// # Errors
-    /// [`ErrorKind::Malformed`] for a duplicate member.
+    /// [`ErrorKind::Malformed`] where there are two, because readers differ in which of them they take.
     pub(crate) fn get(&self, name: &str) -> Result<Option<&str>, Error> {
         let mut found = self.0.iter().filter(|(key, _)| Self::is_named(key, name));
         let first = found.next().map(|(_, value)| value.get());
@@ -42,8 +41,8 @@ impl RawObject {
         Ok(first)
     }
 
-    /// Writes the object compactly; `replace` gives another text for a member, or `None` to keep
-    /// the original one.
+    /// Writes the object compactly. `replace` gives the new text of a member, or `None` to keep the
+    /// original text.
     pub(crate) fn write(&self, replace: impl Fn(&str) -> Option<String>) -> Vec<u8> {
         let mut out = String::from("{");
         for (i, (key, value)) in self.0.iter().enumerate() {

@@ -7,9 +7,9 @@ use crate::error::{Error, ErrorKind};
 
 /// `[host/]path[:tag][@digest]`, kept as it was written.
 ///
-/// Grammar: [distribution/reference]. What a reference *means* (Docker Hub for one without a host,
-/// `library/` for its one-component names) is given by [`host`](Reference::host) and
-/// [`repository`](Reference::repository); printing gives the original text.
+/// Grammar: [distribution/reference]. [`host`](Reference::host) and
+/// [`repository`](Reference::repository) fill in what the text leaves out (Docker Hub for a missing
+/// host, `library/` for one-component names there); printing gives the original text.
 ///
 /// [distribution/reference]: https://github.com/distribution/reference/blob/v0.6.0/reference.go
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -25,7 +25,8 @@ const DOCKER_HUB: &str = "docker.io";
 const MAX_NAME: usize = 255;
 
 impl Reference {
-    /// The registry's host and port; Docker Hub, under any of its names, is `docker.io`.
+    /// The registry's host and port; `docker.io` for every name of Docker Hub, and where none was
+    /// written.
     pub(crate) fn host(&self) -> &str {
         match self.host.as_deref() {
             None | Some("index.docker.io" | "registry-1.docker.io") => DOCKER_HUB,
@@ -41,7 +42,7 @@ impl Reference {
         self.path.clone()
     }
 
-    /// Whether a host was written.
+    /// True where a host was written.
     pub(crate) fn has_host(&self) -> bool {
         self.host.is_some()
     }
@@ -116,7 +117,8 @@ impl fmt::Display for Reference {
     }
 }
 
-/// The tag is what follows the last colon, if that colon stands behind the last slash.
+/// The tag is what follows the last colon, if that colon comes after the last slash; otherwise the
+/// colon belongs to the host.
 fn split_tag(text: &str) -> (&str, Option<&str>) {
     match text.rfind(':') {
         Some(colon) if !text[colon..].contains(['/', ']']) => {
@@ -126,8 +128,8 @@ fn split_tag(text: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// The first component is a host if it could not be a path: it has a dot, a colon, brackets or an
-/// upper-case letter, or is `localhost`.
+/// The first component is a host if it has a dot, a colon, a bracket or an upper-case letter, or is
+/// `localhost`; otherwise it is the first part of the path.
 fn split_host(name: &str) -> (Option<&str>, &str) {
     match name.split_once('/') {
         Some((first, rest))
@@ -160,14 +162,14 @@ fn is_host(host: &str) -> bool {
     name.split('.').all(label) && after.is_none_or(port)
 }
 
-/// True for a host with an optional port, and an optional path of a repository behind it.
+/// True for a host with an optional port, followed by an optional repository path.
 pub(crate) fn is_registry(text: &str) -> bool {
     let (host, path) = text.split_once('/').map_or((text, None), |(h, p)| (h, Some(p)));
     is_host(host) && path.is_none_or(is_repository)
 }
 
-/// True for a repository path: lower-case components of letters and digits, joined inside by `.`,
-/// `_`, `__` or dashes, and by single slashes.
+/// True for a repository path: components joined by single slashes, each of lower-case letters and
+/// digits joined by `.`, `_`, `__` or dashes.
 pub(crate) fn is_repository(path: &str) -> bool {
     let component = |component: &str| {
         let edge = |b: Option<&u8>| b.is_some_and(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
@@ -195,7 +197,7 @@ mod tests {
 
     const HEX: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
-    // Expected parts as distribution/reference v0.6.0 gives them.
+    // The expected parts are those that distribution/reference v0.6.0 gives.
     #[test]
     fn parts() {
         let pinned = format!("quay.io/a/b:1@sha256:{HEX}");
@@ -225,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses() {
+    fn refuses_malformed_references() {
         let long = format!("a.b/{}", "a".repeat(252));
         let tag = format!("a:{}", "t".repeat(129));
         for text in [

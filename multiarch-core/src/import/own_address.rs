@@ -5,7 +5,7 @@ use std::net::UdpSocket;
 use crate::error::{Detail, Error, ErrorKind, Result};
 
 /// The address of the interface with the default route. Nothing is sent: connecting a UDP socket only
-/// asks the routing table. The address that is asked for is nobody's (RFC 5737).
+/// looks up the routing table. The address it connects to is reserved for documentation (RFC 5737).
 ///
 /// # Errors
 /// [`ErrorKind::Usage`] where there is no default route.

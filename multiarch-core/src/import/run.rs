@@ -1,4 +1,4 @@
-//! An import: packages, a target, and how they come together.
+//! An import: packages, a target and options, from which a plan is made.
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -19,7 +19,7 @@ use crate::{
     store::OpenTarget,
 };
 
-/// Brings packages into a target, fused with what is there.
+/// Imports packages into a target, and fuses them with what is there.
 ///
 /// ```
 /// use multiarch_core::Import;
@@ -47,7 +47,7 @@ pub struct Import {
     cache: Option<PathBuf>,
     credentials: Option<Credentials>,
     chart_credentials: Option<Credentials>,
-    /// The plan that has to be made again, if one was saved.
+    /// The saved plan that the new plan must agree with, if there is one.
     saved: Option<Box<Plan>>,
 }
 
@@ -58,7 +58,7 @@ enum PackageSource {
 }
 
 impl Import {
-    /// An import of nothing yet.
+    /// An import without packages.
     pub fn into(target: Target) -> Self {
         Self {
             target,
@@ -73,12 +73,12 @@ impl Import {
         }
     }
 
-    /// The import that a saved plan was made of. Its [`plan`](Import::plan) fails where a decision
+    /// The import that a saved plan was made from. Its [`plan`](Import::plan) fails where a decision
     /// would differ from the saved one.
     ///
     /// # Errors
-    /// [`ErrorKind::Usage`] where the saved plan names no target of this library.
-    pub fn again(saved: &Plan) -> Result<Self> {
+    /// [`ErrorKind::Usage`] where the saved plan's target or chart repository has no valid address.
+    pub fn from_saved_plan(saved: &Plan) -> Result<Self> {
         let mut import = Self::into(Target::open(&saved.target)?).options(saved.options.clone());
         if let Some(charts) = &saved.charts_to {
             import = import.charts_to(charts)?;
@@ -100,7 +100,7 @@ impl Import {
         Ok(self)
     }
 
-    /// The same with an address that was read.
+    /// The same with a parsed address.
     #[cfg(test)]
     pub(crate) fn charts_to_address(mut self, address: ChartAddress) -> Self {
         self.charts = Some(address);
@@ -114,7 +114,7 @@ impl Import {
         self
     }
 
-    /// Adds a package that is open.
+    /// Adds a package that is open already.
     #[must_use]
     pub fn opened(mut self, package: impl Into<Arc<Package>>) -> Self {
         self.packages.push(PackageSource::Opened(package.into()));
@@ -128,14 +128,15 @@ impl Import {
         self
     }
 
-    /// Keeps an index of each package in this folder, so that the next run need not read all of it.
+    /// Stores an index of each package in this folder, so that the next run need not read all of the
+    /// package.
     #[must_use]
     pub fn cache(mut self, folder: impl Into<PathBuf>) -> Self {
         self.cache = Some(folder.into());
         self
     }
 
-    /// Reports to this meter how far the run is.
+    /// Reports the run's progress to this meter.
     #[must_use]
     pub fn meter(mut self, meter: &Meter) -> Self {
         self.context.meter = meter.clone();
@@ -149,14 +150,15 @@ impl Import {
         self
     }
 
-    /// Who writes images. Without, the environment and docker's and podman's configuration are asked.
+    /// Credentials for images. Without, they come from the environment, or from docker's or podman's
+    /// configuration.
     #[must_use]
     pub fn credentials(mut self, credentials: Credentials) -> Self {
         self.credentials = Some(credentials);
         self
     }
 
-    /// Who writes charts. Without, as for images.
+    /// Credentials for charts. Without, they come from the same places as those for images.
     #[must_use]
     pub fn chart_credentials(mut self, credentials: Credentials) -> Self {
         self.chart_credentials = Some(credentials);
@@ -173,11 +175,11 @@ impl Import {
         self.charts.as_ref().map(ToString::to_string)
     }
 
-    /// Fails where the options lack something that can be known without opening a package.
+    /// Fails where the options lack something; needs no package.
     ///
     /// # Errors
-    /// [`ErrorKind::Usage`] where charts go somewhere and nothing says where their images are pulled
-    /// from.
+    /// [`ErrorKind::Usage`] where charts are imported, but neither the options nor the target say where
+    /// their images are pulled from.
     pub fn check(&self) -> Result<()> {
         let known = self.options.registry.is_some() || self.target.registry().is_some();
         if self.charts.is_none() || known {
@@ -187,17 +189,18 @@ impl Import {
         Err(Error::new(ErrorKind::Usage, message).with_detail(Detail::RegistryUnknown))
     }
 
-    /// Reads the packages, asks the target what it holds, and says what will be done. Writes nothing.
+    /// Reads the packages, asks the target what it holds, and plans what to do. Writes nothing
+    /// to the target.
     ///
     /// # Errors
     /// Where a package cannot be read at all, or the target or the chart repository as a whole cannot
-    /// be asked; [`ErrorKind::PlanOutdated`] where a saved plan would be another one now. What
-    /// concerns one image, chart or package is in the plan.
+    /// be asked; [`ErrorKind::PlanOutdated`] where the plan differs from the saved one. Problems of one
+    /// image, chart or package are in the plan.
     pub fn plan(&self) -> Result<Plan> {
         self.check()?;
         let (packages, problems) = self.open_packages()?;
         let (target, context) = (self.connect()?, &self.context);
-        let earlier = observe::ask_earlier_import(&target, &packages, &self.options, context)?;
+        let earlier = observe::read_earlier_import(&target, &packages, &self.options, context)?;
         let inventory = observe::take_inventory(&packages, &self.options, &earlier, problems);
         let observed = observe::observe(&target, &inventory, context)?;
         let plan = Plan::new(target, context.clone(), inventory, observed);
@@ -207,8 +210,7 @@ impl Import {
         Ok(plan)
     }
 
-    /// Looks at everything that the target holds; where packages are given, at the names and charts
-    /// of those.
+    /// Reports what the target holds; where packages were added, only under their names and charts.
     ///
     /// # Errors
     /// As [`plan`](Import::plan).
@@ -218,8 +220,8 @@ impl Import {
         observe::status(&target, &packages, problems, &self.options, &self.context)
     }
 
-    /// All packages, and why others could not be opened: a path that cannot be read is an error, a
-    /// file that is no package leaves the others alone.
+    /// All packages, and the errors of those that could not be opened. A path that cannot be read fails
+    /// the whole call; a file that is not a package does not.
     fn open_packages(&self) -> Result<(Vec<Arc<Package>>, Vec<Error>)> {
         let paths: Vec<&PathBuf> = self
             .packages
@@ -266,16 +268,17 @@ impl Import {
 }
 
 impl Plan {
-    /// Does what the plan says: the only writer. Failures are in the report: one image's does not stop
-    /// the others. Running it again does what is left, and nothing where all is there.
+    /// Does what the plan says; nothing else writes to the target. Failures are in the report: one
+    /// image's failure does not stop the others. Applying again does what is left, and writes nothing
+    /// where all is there.
     ///
     /// A plan that was read from JSON is made again first, and nothing is written where a decision
-    /// would differ; [`Import::again`] does the same with credentials, progress and cancel.
+    /// would differ. [`Import::from_saved_plan`] allows the same with credentials, progress and cancel.
     pub fn apply(&self) -> Report {
         if let Some(live) = &self.live {
             return apply::apply(self, live);
         }
-        match Import::again(self).and_then(|import| import.plan()) {
+        match Import::from_saved_plan(self).and_then(|import| import.plan()) {
             Ok(plan) => plan.apply(),
             Err(error) => Report::not_begun(self, error),
         }

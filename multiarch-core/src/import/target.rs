@@ -10,7 +10,7 @@ use crate::{
     store::{ImageStore, OpenTarget},
 };
 
-/// Where images go: an OCI layout directory, a registry, or a store of one's own.
+/// Where images go: an OCI layout directory, a registry, or the caller's own store.
 ///
 /// ```
 /// use multiarch_core::Target;
@@ -34,9 +34,9 @@ enum TargetKind {
 }
 
 impl Target {
-    /// Reads `oci:DIR`, an OCI layout directory, or a registry's address:
-    /// `docker://host[:port][/path]`, `https://…`, `http://…`, or `host[:port][/path]`. Nothing is
-    /// asked yet.
+    /// Parses `oci:DIR`, an OCI layout directory, or a registry's address:
+    /// `docker://host[:port][/path]`, `https://…`, `http://…`, or `host[:port][/path]`. Makes no
+    /// request yet.
     ///
     /// # Errors
     /// [`ErrorKind::Usage`] for anything else.
@@ -53,13 +53,13 @@ impl Target {
         Err(Error::new(ErrorKind::Usage, message).with_detail(Detail::TargetAddress))
     }
 
-    /// A store of one's own; `name` stands for an address in plans and reports.
+    /// The caller's own store; plans and reports show `name` as its address.
     pub fn new(name: impl Into<String>, store: Arc<dyn ImageStore>) -> Self {
         Self { text: name.into(), kind: TargetKind::Store(store) }
     }
 
-    /// Where a cluster pulls the target's images from: a host, and perhaps a path below which all
-    /// names are; `None` where the target's address does not say it.
+    /// Where a cluster pulls the target's images from: a host, and perhaps a path that all names begin
+    /// with; `None` where the target is not a registry.
     pub fn registry(&self) -> Option<String> {
         match &self.kind {
             #[cfg(feature = "registry")]
@@ -68,7 +68,7 @@ impl Target {
         }
     }
 
-    /// A store that can be asked and written.
+    /// Opens the store for reading and writing.
     pub(super) fn connect(
         &self,
         #[cfg(feature = "registry")] connector: &Connector,

@@ -19,22 +19,22 @@ use crate::{
 const MARKER: &str = "oci-layout";
 const MARKER_TEXT: &[u8] = br#"{"imageLayoutVersion":"1.0.0"}"#;
 const INDEX: &str = "index.json";
-/// Temporary files begin like this; what a killed run left is removed by the next one.
+/// Prefix of temporary files. Those that a killed run left are removed by the next one.
 const TEMPORARY: &str = ".multiarch-";
-/// Larger than any layout's index: some 300 000 tags.
+/// The largest `index.json` that is read, in bytes: enough for some 300 000 tags.
 const MAX_INDEX: u64 = 64 << 20;
 
 #[derive(Debug)]
 pub(super) struct Files {
     root: PathBuf,
-    /// The shared lock on the directory; held from the first write on.
+    /// The shared lock on the directory, held from the first write on.
     ready: OnceLock<File>,
     preparing: Mutex<()>,
-    /// `index.json` as it was read last, with what tells that it is still that.
+    /// `index.json` as it was read last, and the stamp that shows whether it has changed since.
     cached: Mutex<Option<(Stamp, Arc<TagIndex>)>>,
 }
 
-/// A file that is replaced by renaming has another inode.
+/// Identifies one version of a file: replacing it by renaming changes the inode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Stamp {
     inode: u64,
@@ -77,7 +77,7 @@ impl Files {
         }
     }
 
-    /// A blob that is small enough to be held.
+    /// The content of a blob of at most `limit` bytes.
     pub(super) fn read(&self, digest: &Digest, limit: u64) -> Result<Option<Vec<u8>>> {
         let path = self.blob(digest);
         let doing = "reading the target";
@@ -95,7 +95,7 @@ impl Files {
         Ok(Some(content))
     }
 
-    /// Writes a blob under a temporary name, and names it once all of it is on disk.
+    /// Writes a blob under a temporary name, and renames it once all of it is on disk.
     /// `next` gives the content, part by part.
     pub(super) fn write<B: AsRef<[u8]>>(
         &self,
@@ -111,7 +111,7 @@ impl Files {
         while let Some(part) = next()? {
             file.write_all(part.as_ref()).map_err(failed)?;
         }
-        self.name(file, &path).map_err(failed)
+        self.persist(file, &path).map_err(failed)
     }
 
     fn temporary(&self, folder: &Path) -> io::Result<NamedTempFile> {
@@ -121,7 +121,7 @@ impl Files {
             .tempfile_in(folder)
     }
 
-    fn name(&self, file: NamedTempFile, path: &Path) -> io::Result<()> {
+    fn persist(&self, file: NamedTempFile, path: &Path) -> io::Result<()> {
         file.as_file().sync_all()?;
         file.persist(path)?;
         Ok(())
@@ -156,7 +156,8 @@ impl Files {
         Ok(index)
     }
 
-    /// A directory of something else is not made a layout by mistake.
+    /// An empty index, for a directory without `index.json`. Fails if the directory holds something
+    /// else, so that it is not turned into a layout by mistake.
     fn without_index(&self) -> Result<Arc<TagIndex>> {
         let foreign = match fs::read_dir(&self.root) {
             Ok(mut items) => {
@@ -175,7 +176,7 @@ impl Files {
         Ok(Arc::new(TagIndex::empty()))
     }
 
-    /// TagState while `index.json` is read and replaced.
+    /// The exclusive lock, to be held while `index.json` is read and replaced.
     pub(super) fn lock_index(&self) -> Result<File> {
         self.prepare()?;
         let path = self.root.join(MARKER);
@@ -193,16 +194,16 @@ impl Files {
         let failed = |e| self.error("writing the target", &path, e);
         let mut file = self.temporary(&self.root).map_err(failed)?;
         file.write_all(&index.text()).map_err(failed)?;
-        self.name(file, &path).map_err(failed)?;
-        // The names of blobs and index must be on disk, too.
+        self.persist(file, &path).map_err(failed)?;
+        // The directory entries of the blobs and the index must be on disk, too.
         for folder in [self.root.join("blobs").join("sha256"), self.root.clone()] {
             File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)?;
         }
         Ok(())
     }
 
-    /// Before the first write: the directory, its marker, the lock, and away with what a killed run
-    /// left.
+    /// Prepares for the first write: creates the directory and its marker, takes the shared lock, and
+    /// removes the temporary files of killed runs.
     fn prepare(&self) -> Result<()> {
         let _one = self.preparing.lock().unwrap_or_else(PoisonError::into_inner);
         if self.ready.get().is_some() {
@@ -213,7 +214,7 @@ impl Files {
         fs::create_dir_all(self.root.join("blobs").join("sha256")).map_err(failed)?;
         let lock = File::open(&self.root).map_err(failed)?;
         match lock.try_lock() {
-            // Nobody else is writing here.
+            // No other run is writing here, so its temporary files are left over.
             Ok(()) => self.sweep().map_err(failed)?,
             Err(TryLockError::WouldBlock) => {}
             Err(TryLockError::Error(error)) => return Err(failed(error)),
@@ -223,7 +224,8 @@ impl Files {
         if !marker.exists() {
             let mut file = self.temporary(&self.root).map_err(failed)?;
             file.write_all(MARKER_TEXT).map_err(failed)?;
-            // Another run may have been first: its lock is on that file.
+            // Another run may have created the marker meanwhile. It must stay, because that run may
+            // hold its lock on it.
             match file.persist_noclobber(&marker) {
                 Ok(_) => {}
                 Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => {}
@@ -234,6 +236,7 @@ impl Files {
         Ok(())
     }
 
+    /// Removes all temporary files.
     fn sweep(&self) -> io::Result<()> {
         let mut folders = vec![self.root.clone()];
         folders.extend(["sha256", "sha512"].map(|name| self.root.join("blobs").join(name)));

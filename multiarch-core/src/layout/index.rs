@@ -1,4 +1,4 @@
-//! `index.json`: tags, and what others keep in it.
+//! `index.json`: tags, and the entries of other tools.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ pub(super) struct TagIndex {
 }
 
 impl TagIndex {
-    /// No file yet.
+    /// The index of a layout without an `index.json`.
     pub(super) fn empty() -> Self {
         Self { members: None, tags: BTreeMap::new(), others: Vec::new(), changed: false }
     }
@@ -50,7 +50,7 @@ impl TagIndex {
         }
     }
 
-    /// Points a tag at a document; annotations that others set on it stay.
+    /// Points a tag at a document; annotations of other tools on the entry stay.
     pub(super) fn set(&mut self, name: &TargetName, document: &Document) {
         let entries = self.tags.entry(name.to_string()).or_default();
         let mut descriptor = document.descriptor();
@@ -70,7 +70,7 @@ impl TagIndex {
         self.changed
     }
 
-    /// The text: tags by name, then what has none in its old order.
+    /// The text of the file: tags by name, then the entries without a name in their old order.
     pub(super) fn text(&self) -> Vec<u8> {
         let manifests = entries_text(self.tags.values().flatten().chain(&self.others));
         match &self.members {

@@ -1,4 +1,5 @@
-//! Asking what an earlier import left: charts say names, names are looked up.
+//! Finds out what an earlier import left: reads the stored charts, and looks up the image names that
+//! they render.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -13,20 +14,20 @@ use crate::{
     store::OpenTarget,
 };
 
-/// Asks the chart repository for the charts of these packages, and the target for the names that they
-/// render. Without a chart repository nothing was left that could be asked for.
+/// Reads the charts of these packages from the chart repository, and asks the target for the names
+/// that they render. Without a chart repository there are no stored charts to read.
 ///
 /// # Errors
-/// [`ErrorKind::Usage`] where charts are to be relocated and the registry is not known; where the
-/// chart repository or the target cannot be asked.
-pub(crate) fn ask_earlier_import(
+/// [`ErrorKind::Usage`] if charts are to be relocated and the registry is not known; if the chart
+/// repository or the target cannot be read.
+pub(crate) fn read_earlier_import(
     target: &OpenTarget,
     packages: &[Arc<Package>],
     options: &Options,
     context: &Context,
 ) -> Result<EarlierImport> {
-    // From here on the target is asked; what exactly depends on the first answers.
-    context.meter.asking(0);
+    // The progress phase begins here; how many questions follow depends on the first answers.
+    context.meter.expect_answers(0);
     let Some(charts) = &target.charts else {
         let mut earlier = EarlierImport::new(None);
         earlier.solve(packages, options, Ok)?;
@@ -36,12 +37,12 @@ pub(crate) fn ask_earlier_import(
     charts.repo.check()?;
     let mut earlier = EarlierImport::new(Some(registry));
     let bundles = packages.iter().flat_map(|package| package.bundles());
-    let keys: BTreeSet<(String, String)> = bundles.map(|bundle| bundle.key()).collect();
+    let keys: BTreeSet<(String, String)> = bundles.map(|bundle| bundle.chart_key()).collect();
     let keys: Vec<_> = keys.into_iter().collect();
     let repo = &charts.repo;
     let answers = workers::ask(repo.jobs(), &keys, context, |(name, version)| {
         match repo.get(name, version) {
-            Err(error) if error.kind().is_of_the_whole() => Err(error),
+            Err(error) if error.kind().concerns_whole_run() => Err(error),
             answer => Ok(answer),
         }
     })?;
@@ -53,21 +54,21 @@ pub(crate) fn ask_earlier_import(
     Ok(earlier)
 }
 
-/// The registry that charts name.
+/// The registry that relocated charts name.
 fn registry(target: &OpenTarget) -> Result<&str> {
     let registry = target.registry.as_deref().ok_or_else(|| {
         let message =
-            "charts must say where their images are pulled from, and a directory does not tell";
+            "charts must say where their images are pulled from, and a directory does not say that";
         Error::new(ErrorKind::Usage, message).with_detail(Detail::RegistryUnknown)
     })?;
     if !is_registry(registry) {
-        let message = "the registry that charts name is no host with an optional port and path";
+        let message = "the registry that charts name is not a host with an optional port and path";
         return Err(Error::new(ErrorKind::Usage, message));
     }
     Ok(registry)
 }
 
-/// The names, of these, that the target holds.
+/// Those of these names that the target holds.
 fn existing(
     target: &OpenTarget,
     names: BTreeSet<TargetName>,

@@ -1,4 +1,4 @@
-//! What a run brings, and what the target holds of it.
+//! What a run imports, and how much of it the target holds.
 
 use std::sync::Arc;
 
@@ -11,8 +11,8 @@ use crate::{
     store::OpenTarget,
 };
 
-/// Names every image, and relocates every chart that goes somewhere. `problems` are what was asked
-/// for and cannot be had.
+/// Gives every image its name in the target, and relocates every chart that is to be uploaded.
+/// `problems` are errors of what the user asked for and the packages cannot give.
 pub(crate) fn take_inventory(
     packages: &[Arc<Package>],
     options: &Options,
@@ -28,10 +28,10 @@ pub(crate) fn take_inventory(
     inventory
 }
 
-/// Asks everything that a plan for these images needs to know.
+/// Asks the target everything that a plan for these images needs to know.
 ///
 /// # Errors
-/// Where the target as a whole cannot be asked; what concerns one tag is kept with that tag.
+/// If the target as a whole cannot be read. An error of a single tag is kept with that tag.
 pub(crate) fn observe(
     target: &OpenTarget,
     inventory: &Inventory,

@@ -1,4 +1,4 @@
-//! What refers to a document by its digest.
+//! Finds the tags that refer to a document by its digest.
 
 use crate::{chart::TargetName, error::Result, image::Digest, store::ImageStore};
 
@@ -17,7 +17,7 @@ pub(super) fn referrers(
         let there = match (&tags, TargetName::new(name.repository(), &tag)) {
             (Some(tags), _) => tags.contains(&tag),
             (None, Ok(tag)) => store.get_tag(&tag)?.is_some(),
-            // A name too long for a tag, as with sha512, is nobody's.
+            // No such tag can exist: the name is too long, as it is with sha512.
             (None, Err(_)) => false,
         };
         if there {

@@ -1,11 +1,11 @@
-//! Looking at everything that a target holds.
+//! Reads the status of everything that a target holds.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
 
-use super::{ask_earlier_import, observe_image, stored_charts::StoredImages, take_inventory};
+use super::{observe_image, read_earlier_import, stored_charts::StoredImages, take_inventory};
 use crate::{
     chart::TargetName,
     error::{Error, Result},
@@ -17,11 +17,11 @@ use crate::{
     store::OpenTarget,
 };
 
-/// Looks at every tag of a target; where packages are given, at the names and charts of those. With a
-/// chart repository, its charts are looked at, too: all of them, or those of the packages.
+/// Reads every tag of a target, and every chart of its chart repository, if it has one. If packages
+/// are given, reads only their image names and charts.
 ///
 /// # Errors
-/// Where the target or the chart repository as a whole cannot be read.
+/// If the target or the chart repository as a whole cannot be read.
 pub(crate) fn status(
     target: &OpenTarget,
     packages: &[Arc<Package>],
@@ -29,14 +29,14 @@ pub(crate) fn status(
     options: &Options,
     context: &Context,
 ) -> Result<Status> {
-    let earlier = ask_earlier_import(target, packages, options, context)?;
+    let earlier = read_earlier_import(target, packages, options, context)?;
     let inventory = take_inventory(packages, options, &earlier, Vec::new());
     let all = packages.is_empty();
     let stored = match &target.charts {
         Some(charts) if all => StoredImages::all(target, charts, context)?,
         _ => Vec::new(),
     };
-    // Not every registry lists what it has; packages and charts say what to look for.
+    // Not every registry can list its tags, so packages and stored charts contribute names.
     let names: BTreeSet<TargetName> = if all {
         let listed = target.images.tags()?.into_iter();
         listed.chain(stored.iter().flat_map(|stored| stored.names.iter().cloned())).collect()
@@ -86,7 +86,7 @@ fn tag(observed: &Observed, name: &TargetName) -> TagStatus {
     }
 }
 
-/// The tags that were looked at, by name.
+/// The tags that were read, by name.
 struct SeenTags<'a> {
     platforms: BTreeMap<&'a TargetName, Vec<PlatformKey>>,
     there: BTreeSet<&'a TargetName>,

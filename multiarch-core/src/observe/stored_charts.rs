@@ -1,4 +1,4 @@
-//! The charts of a chart repository, and the images that they name.
+//! The charts in a chart repository, and the images that they reference.
 
 use std::collections::BTreeSet;
 
@@ -10,21 +10,21 @@ use crate::{
     store::{OpenCharts, OpenTarget},
 };
 
-/// A stored chart's images.
+/// The images of a stored chart.
 pub(super) struct StoredImages {
     /// `name-version`
     pub(super) chart: String,
-    /// Those in the target's registry.
+    /// The images in the target's registry.
     pub(super) names: BTreeSet<TargetName>,
-    /// Those elsewhere, and what keeps others from being known.
+    /// The references to images elsewhere; the error if the images of the chart cannot be determined.
     pub(super) elsewhere: Vec<String>,
 }
 
-/// The hints that a chart carries itself.
+/// The file with the hints that a chart itself contains.
 const OWN_HINTS: &str = ".relok8s-images.yaml";
 
 impl StoredImages {
-    /// Those of every chart, in order.
+    /// The images of every chart in the repository, sorted by chart.
     pub(super) fn all(
         target: &OpenTarget,
         charts: &OpenCharts,
@@ -42,7 +42,7 @@ impl StoredImages {
         Ok(found)
     }
 
-    /// Those of one packed chart.
+    /// The images of one packed chart.
     fn parse(chart: String, packed: &[u8], registry: &str) -> Self {
         let mut images = Self { chart, names: BTreeSet::new(), elsewhere: Vec::new() };
         match rendered(packed) {
@@ -60,7 +60,7 @@ impl StoredImages {
     }
 }
 
-/// The images that a packed chart's own hints render.
+/// The images that a packed chart references, by its own hints and values.
 fn rendered(packed: &[u8]) -> Result<Vec<Reference>> {
     let files = ChartFiles::unpack(packed)?;
     let hints = files.get(OWN_HINTS).map(parse_hints).transpose()?.unwrap_or_default();

@@ -1,16 +1,16 @@
-//! Asking a target what its tags hold.
+//! Reads what the tags of a target hold.
 
 use super::{referrers::referrers, target_images::no_config};
 use crate::{
     chart::TargetName,
     error::Result,
-    fuse::{Child, Incoming, TagState, is_image},
+    fuse::{Incoming, TagChild, TagState, is_image},
     image::{Digest, ImageConfig, Index, MAX_CONFIG_SIZE, Manifest},
     plan::{Answer, NamedImage, Observed, Options, Question},
     store::ImageStore,
 };
 
-/// What a tag holds, with all that has to be known of it before these can be fused in.
+/// What a tag holds, with all of its children that must be known before `incoming` can be fused in.
 pub(crate) fn tag_state(
     store: &dyn ImageStore,
     name: &TargetName,
@@ -29,7 +29,7 @@ pub(crate) fn tag_state(
     }
 }
 
-/// Asks again what one tag holds, and all that follows from it.
+/// Reads one tag again, and everything that a plan needs to know about what it holds now.
 pub(crate) fn observe_image(
     store: &dyn ImageStore,
     observed: &mut Observed,
@@ -61,18 +61,20 @@ pub(super) fn ask(store: &dyn ImageStore, question: &Question) -> Result<Answer>
     })
 }
 
-fn child(store: &dyn ImageStore, repository: &str, digest: &Digest) -> Result<Child> {
-    let Some(document) = store.get_manifest(repository, digest)? else { return Ok(Child::Gone) };
+fn child(store: &dyn ImageStore, repository: &str, digest: &Digest) -> Result<TagChild> {
+    let Some(document) = store.get_manifest(repository, digest)? else {
+        return Ok(TagChild::Missing);
+    };
     if document.kind().is_index() {
-        return Ok(Child::Index(Index::from_document(&document)?));
+        return Ok(TagChild::Index(Index::from_document(&document)?));
     }
     let manifest = Manifest::parse(&document)?;
     if !manifest.has_image_config() {
-        return Ok(Child::Artifact);
+        return Ok(TagChild::Artifact);
     }
     let config = &manifest.config.digest;
     let text = store.get_blob(repository, config, MAX_CONFIG_SIZE)?;
     let text = text.ok_or_else(|| no_config(config))?;
     let config = ImageConfig::parse(&text)?;
-    Ok(if is_image(&manifest, &config) { Child::from(config) } else { Child::Artifact })
+    Ok(if is_image(&manifest, &config) { TagChild::from(config) } else { TagChild::Artifact })
 }

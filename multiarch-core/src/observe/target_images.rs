@@ -1,5 +1,5 @@
-//! Images that a target holds under names that no chart will render any more, so that they can go
-//! under other names of the same target.
+//! Reads the images that a target holds under names that no chart will render any more, so that they
+//! can be stored under new names in the same target.
 
 use std::sync::Arc;
 
@@ -38,13 +38,13 @@ impl DocumentStore for Repository<'_> {
     }
 }
 
-/// Why an image in the target cannot be read.
+/// The error for an image whose config is missing in the target.
 pub(super) fn no_config(digest: &Digest) -> Error {
     let message = "the config of an image at the tag is not there";
     Error::new(ErrorKind::Missing, message).with_digest(digest)
 }
 
-/// Reads the images at the previous names.
+/// Reads the images at the previous names, and adds them to the earlier import.
 pub(super) fn read(
     target: &OpenTarget,
     earlier: &mut EarlierImport,

@@ -1,5 +1,4 @@
-//! Finding what a listing holds: bundles, docker-archives, OCI layouts, at any depth and under any
-//! folder.
+//! Finds bundles, docker-archives and OCI layouts in a listing, at any depth and in any folder.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -41,10 +40,10 @@ pub(crate) fn collect(listing: &mut Listing, source: &dyn BlobSource, found: &mu
         let has = |path: &str| listing.has(&format!("{prefix}{path}"));
         if has(HINTS) || has(&format!("{CHART}Chart.yaml")) {
             let images = nested.remove(&format!("{prefix}{IMAGES}"));
-            // In a bundle's own archive everything that is wrong is the bundle's.
+            // In a bundle's own archive every problem is the bundle's.
             let own = if prefix.is_empty() { std::mem::take(&mut problems) } else { Vec::new() };
             found.bundles.push(bundle(listing, &prefix, images, own, source));
-            // The rest of the folder is the bundle's.
+            // Other archives in the bundle's folder are part of the bundle: they are not collected.
             nested.retain(|path, _| !path.starts_with(&prefix));
             claimed = Some(prefix);
         } else if has("index.json")
@@ -86,7 +85,7 @@ fn gather(read: Result<(Vec<PackageImage>, Vec<Error>)>, listing: &Listing, foun
     }
 }
 
-/// Files that tell what a folder is.
+/// Files that mark a folder as a bundle, a layout, a docker-archive or a dt wrap.
 const MARKERS: [&str; 6] = [
     HINTS,
     "original-chart/Chart.yaml",
@@ -96,8 +95,8 @@ const MARKERS: [&str; 6] = [
     "chart/Images.lock",
 ];
 
-/// Every folder with a file that tells what it is, with its slash; the files of a chart are nobody
-/// else's, and neither are blobs.
+/// Every folder with one of the [`MARKERS`], as a prefix that ends in a slash or is empty. Folders in a
+/// chart or among blobs are left out, since files there belong to the chart or to an image.
 fn prefixes(listing: &Listing) -> BTreeSet<String> {
     let inside = |prefix: &str, folder: &str| {
         prefix.starts_with(folder) || prefix.contains(&format!("/{folder}"))
@@ -117,7 +116,8 @@ fn prefixes(listing: &Listing) -> BTreeSet<String> {
 fn has_docker_list(listing: &Listing, prefix: &str, source: &dyn BlobSource) -> bool {
     let path = format!("{prefix}manifest.json");
     match listing.read(&path, MAX_DOCUMENT_SIZE, source) {
-        // A list that is broken is a broken archive; anything else is some other program's.
+        // A broken list means a broken docker-archive, which is to be reported. Anything else is another
+        // program's `manifest.json`.
         Ok(text) => text.trim_ascii_start().starts_with(b"[") || docker_archive::is_list(&text),
         Err(_) => true,
     }
@@ -173,7 +173,7 @@ fn bundle(
         Some(mut images) => {
             bundle.has_images = true;
             bundle.problems.append(&mut images.problems);
-            if images.has("manifest.json") || !images.cut {
+            if images.has("manifest.json") || !images.is_incomplete {
                 match docker_archive::read(&images, "", source) {
                     Ok((images, problems)) => {
                         bundle.images = images.into_iter().map(Arc::new).collect();
@@ -184,7 +184,7 @@ fn bundle(
             }
         }
         None if listing.has(&format!("{prefix}{IMAGES}")) => {
-            let message = "images.tar is no tar archive";
+            let message = "images.tar is not a tar archive";
             bundle.problems.push(Error::new(ErrorKind::Malformed, message).at_path(IMAGES));
         }
         None => {}
@@ -192,7 +192,7 @@ fn bundle(
     bundle
 }
 
-/// Every file of the chart: where it is, and its content where that was kept.
+/// Every file of the chart: where it is, and its content where the listing has it.
 fn chart_files(listing: &Listing, prefix: &str) -> Result<BTreeMap<String, ChartFile>> {
     let folder = format!("{prefix}{CHART}");
     let (mut files, mut total) = (BTreeMap::new(), 0);

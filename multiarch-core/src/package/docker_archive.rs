@@ -1,5 +1,5 @@
 //! docker-archives: `manifest.json`, configs and layers, as `docker save` and go-containerregistry
-//! write them. They carry no manifests, so these are made here.
+//! write them. They hold no image manifests, so those are made here.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -35,8 +35,7 @@ pub(super) fn is_list(text: &[u8]) -> bool {
     serde_json::from_slice::<Vec<Listed>>(text).is_ok()
 }
 
-/// Reads all images of the archive at `prefix`; an image that cannot be read is a problem of its
-/// own.
+/// Reads all images of the archive at `prefix`; each image that cannot be read is one problem.
 pub(super) fn read(
     listing: &Listing,
     prefix: &str,
@@ -121,14 +120,14 @@ impl Archive<'_> {
             references: listed.repo_tags.clone().unwrap_or_default(),
             incoming: Incoming::image(document.clone(), Arc::new(config)),
             documents: vec![StoredDocument { document, blobs }],
-            is_placed: false,
+            has_target_names: false,
             origin: PackageName::default(),
             absent: Vec::new(),
         })
     }
 
-    /// A layer's digest is in its name, or is its diff ID where it is not compressed; otherwise it
-    /// is read once more.
+    /// A layer's digest is in its file name, or is its diff ID where the layer is not compressed;
+    /// otherwise it is computed, for which the layer is read once more.
     fn layer(&self, listed: &str, diff_id: &Digest) -> Result<Layer<'static>> {
         let path = self.path(listed)?;
         let (locator, member) = self.listing.file(&path)?;
@@ -165,16 +164,16 @@ impl Layer<'_> {
     }
 }
 
-/// The digest that a name such as `sha256:<hex>`, `<hex>.json`, `<hex>.tar.gz` or
-/// `blobs/sha256/<hex>` carries. In `<id>/layer.tar` the id is no digest.
+/// The digest in a name such as `sha256:<hex>`, `<hex>.json`, `<hex>.tar.gz` or
+/// `blobs/sha256/<hex>`. In `<id>/layer.tar` the id is not a digest.
 pub(super) fn digest_in_name(path: &str) -> Option<Digest> {
     let name = path.rsplit('/').next().unwrap_or(path);
     let name = name.strip_prefix("sha256:").unwrap_or(name);
     Digest::from_sha256_hex(name.split('.').next().unwrap_or(name))
 }
 
-/// The manifest that charts-syncer pushes for such an image, to the byte, where every layer is
-/// gzip (docker, indented by three); otherwise an OCI manifest that tells the layers' true types.
+/// The manifest of an image. Where every layer is gzip, it is byte-equal to the one that charts-syncer
+/// pushes (docker, indented by three); otherwise it is an OCI manifest with each layer's true type.
 fn synthesise(config: &Digest, config_size: u64, layers: &[Layer<'_>]) -> Document {
     let gzip = |layer: &Layer<'_>| match layer {
         Layer::Foreign(_) => true,
@@ -245,10 +244,10 @@ mod tests {
         assert_eq!(digest_in_name(&format!("{hex}/layer.tar")), None);
     }
 
-    // The manifest that go-containerregistry v0.19.1 makes of a docker-archive without layers,
-    // indented as charts-syncer v0.0.23 does.
+    // What go-containerregistry v0.19.1 makes of a docker-archive without layers, indented as
+    // charts-syncer v0.0.23 indents it.
     #[test]
-    fn zero_layers() {
+    fn a_manifest_without_layers_is_that_of_charts_syncer() {
         let config = Digest::sha256(b"x");
         let expected = format!(
             "{{\n   \"schemaVersion\": 2,\n   \"mediaType\": \"{}\",\n   \"config\": {{\n      \"mediaType\": \"{}\",\n      \"size\": 1,\n      \"digest\": \"{config}\"\n   }},\n   \"layers\": []\n}}",

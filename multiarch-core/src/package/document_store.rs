@@ -1,4 +1,4 @@
-//! Images out of anything that keeps documents and blobs by digest: a layout, or a target.
+//! Reads images from anything that holds documents and blobs by digest: a layout, or a target.
 
 use std::sync::Arc;
 
@@ -9,10 +9,10 @@ use crate::{
     image::{Descriptor, Digest, Document, Entry, ImageConfig, Index, Manifest},
 };
 
-/// Indexes in indexes; real ones are nested once.
+/// How deep indexes may be nested; real ones are nested once.
 const MAX_NESTING: usize = 4;
 
-/// A place that keeps documents and blobs by digest.
+/// A place that holds documents and blobs by digest.
 pub(crate) trait DocumentStore {
     /// A manifest or index; `None` where it is not there.
     fn document(&self, descriptor: &Descriptor) -> Result<Option<Document>>;
@@ -24,7 +24,7 @@ pub(crate) trait DocumentStore {
     fn place(&self, descriptor: &Descriptor) -> Result<BlobPlace>;
 }
 
-/// What an index leads to, gathered.
+/// Everything that an index lists, directly or through nested indexes.
 #[derive(Default)]
 struct Gathered {
     images: Vec<IncomingImage>,
@@ -33,7 +33,7 @@ struct Gathered {
     absent: Vec<Digest>,
 }
 
-/// The image that a document is, or the images of an index, with all that they need.
+/// Reads the image of a manifest, or all images of an index, with every document and blob they need.
 pub(crate) fn read_image(store: &dyn DocumentStore, document: Document) -> Result<PackageImage> {
     let mut gathered = Gathered::default();
     let incoming = if document.kind().is_index() {
@@ -56,7 +56,7 @@ pub(crate) fn read_image(store: &dyn DocumentStore, document: Document) -> Resul
     };
     let Gathered { documents, absent, .. } = gathered;
     let (references, origin) = (Vec::new(), PackageName::default());
-    Ok(PackageImage { references, incoming, documents, is_placed: false, origin, absent })
+    Ok(PackageImage { references, incoming, documents, has_target_names: false, origin, absent })
 }
 
 fn gather(

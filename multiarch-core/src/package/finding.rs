@@ -1,4 +1,4 @@
-//! What is worth knowing about packages, images and charts.
+//! Findings: what a user should know about packages, images and charts.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +8,7 @@ use crate::{
     image::{Digest, PlatformKey},
 };
 
-/// Something worth knowing that keeps nothing from being imported.
+/// Something that a user should know, but that does not stop an import.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "finding", rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -33,7 +33,7 @@ pub enum Finding {
         /// The digests that are missing.
         absent: Vec<Digest>,
     },
-    /// The index at a tag gets a new digest, and something refers to the old one.
+    /// The index at a tag gets a new digest, but tags or documents refer to the old one.
     Referred {
         /// The image in the target.
         image: String,
@@ -48,32 +48,32 @@ pub enum Finding {
         platform: PlatformKey,
         /// The package whose image is used.
         package: String,
-        /// The package whose image is not.
+        /// The package whose image is not used.
         instead_of: String,
-        /// Why it is not.
+        /// Why it is not used.
         because: Reason,
     },
-    /// Images that the target held under a name that no chart rendered now are under one that a chart
-    /// renders, too.
+    /// The target held images under names that no chart renders. Now they are also under the name that a
+    /// chart renders.
     Mended {
         /// The image in the target.
         image: String,
-        /// The names that it was under.
+        /// The names that no chart renders.
         from: Vec<TargetName>,
     },
-    /// A stored chart named images that nobody pushed, and is replaced by one that names what is
-    /// there.
+    /// A stored chart named images that are not in the target, and is replaced by one that names images
+    /// that are there.
     ChartReplaced {
         /// The chart, as `name-version`.
         chart: String,
-        /// What it named on this target, and was not there.
+        /// The names in this target that it used, but that were not there.
         dangling: Vec<TargetName>,
     },
-    /// Another chart of the same name and version is in the chart repository, and stays.
+    /// A different chart of the same name and version is in the chart repository, and stays.
     ChartKept {
         /// The chart, as `name-version`.
         chart: String,
-        /// Files that differ.
+        /// The files that differ.
         different: Vec<String>,
     },
     /// A link in a directory leads outside it, and is not followed.

@@ -9,21 +9,22 @@ use crate::{
 /// One image of a package: what a tag would get, and every document and blob it needs.
 #[derive(Clone, Debug)]
 pub(crate) struct PackageImage {
-    /// The references it goes by; empty where the package does not say.
+    /// Its references; empty where the package does not say them.
     pub(crate) references: Vec<String>,
-    /// What comes in.
+    /// What is fused into the tag.
     pub(crate) incoming: Incoming,
     /// Every manifest and nested index, children before those that list them, the top one last.
     pub(crate) documents: Vec<StoredDocument>,
-    /// The references are names in a target already: they came out of a layout of ours.
-    pub(crate) is_placed: bool,
-    /// What the name of the file it came in says.
+    /// The references are names in a target already, because the image comes from a layout that this
+    /// library wrote.
+    pub(crate) has_target_names: bool,
+    /// What the name of its package file says.
     pub(crate) origin: PackageName,
-    /// Digests that its index lists, but the package does not hold.
+    /// Digests of images that its index lists but the package does not hold.
     pub(crate) absent: Vec<Digest>,
 }
 
-/// A manifest or nested index, with the blobs that must be there before it.
+/// A manifest or index, with the blobs that must be written before it.
 #[derive(Clone, Debug)]
 pub(crate) struct StoredDocument {
     pub(crate) document: Document,
@@ -51,7 +52,7 @@ pub(crate) enum BlobPlace {
 }
 
 impl PackageImage {
-    /// Every blob of every document; one that several need comes for each.
+    /// Every blob of every document; a blob that several documents need comes several times.
     pub(crate) fn blobs(&self) -> impl Iterator<Item = &Blob> {
         self.documents.iter().flat_map(|stored| &stored.blobs)
     }

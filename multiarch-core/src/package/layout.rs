@@ -13,9 +13,10 @@ use crate::{
     },
 };
 
-/// containerd and docker put the full reference here, and only the tag into `ref.name`.
+/// containerd and docker put the full reference into this annotation, and only the tag into
+/// `ref.name`.
 const CONTAINERD_NAME: &str = "io.containerd.image.name";
-/// Annotation of `index.json` that says that its names are names in a target.
+/// Annotation of `index.json`: its names are names in a target.
 pub(crate) const LAYOUT_NAMES: &str = "io.multiarch.names";
 
 /// Reads all images of the layout at `prefix`.
@@ -28,14 +29,15 @@ pub(super) fn read(
     let text = listing.read(&path, MAX_DOCUMENT_SIZE, source)?;
     let index = Index::parse(&text).map_err(|e| e.at_path(&path))?;
     let layout = Layout { listing, prefix, source };
-    let is_placed = index.members().get("annotations")?.is_some_and(|a| a.contains(LAYOUT_NAMES));
+    let has_target_names =
+        index.members().get("annotations")?.is_some_and(|a| a.contains(LAYOUT_NAMES));
     let (mut images, mut problems) = (Vec::new(), Vec::new());
     for entry in index.entries() {
         let reference = reference_of(entry);
         match layout.image(entry) {
             Ok(mut image) => {
                 image.references.extend(reference);
-                image.is_placed = is_placed;
+                image.has_target_names = has_target_names;
                 images.push(image);
             }
             Err(error) => {
@@ -47,7 +49,7 @@ pub(super) fn read(
     Ok((images, problems))
 }
 
-/// A name that is a tag alone names no image.
+/// The reference of an image; a `ref.name` that is only a tag is not one.
 fn reference_of(entry: &Entry) -> Option<String> {
     let annotations = &entry.descriptor().annotations;
     let name = annotations

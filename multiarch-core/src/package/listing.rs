@@ -10,17 +10,16 @@ use crate::{
     image::{Compression, Hasher},
 };
 
-/// How deep archives may stand in archives. A bundle in a package holds `images.tar`: that is
-/// three.
+/// How deep archives may be nested. `images.tar` in a bundle in a package is three deep.
 pub(crate) const MAX_DEPTH: usize = 8;
-/// How many entries a package may have. The largest real one has some 10 000.
+/// How many entries a package may have. The largest real package has some 10 000.
 pub(crate) const MAX_ENTRIES: usize = 1_000_000;
-/// The longest path, in bytes: what Linux takes.
+/// The longest path in bytes, as in Linux.
 const MAX_PATH: usize = 4096;
-/// Links to links to links.
+/// How many links in a row are followed.
 const MAX_LINKS: usize = 8;
 
-/// A stream of bytes that can be read from any offset: a file, or what a compressed one unpacks to.
+/// Number of a stream: a file, or what a compressed file unpacks to. It can be read from any offset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct StreamId(pub(crate) u32);
 
@@ -39,7 +38,7 @@ pub(crate) struct Locator {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Member {
     pub(crate) kind: MemberKind,
-    /// The content, where it is small and worth keeping.
+    /// The content, where it is small and the parsers may need it.
     pub(crate) content: Option<Arc<[u8]>>,
     pub(crate) compression: Compression,
 }
@@ -47,11 +46,11 @@ pub(crate) struct Member {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum MemberKind {
     File(Locator),
-    /// The path it leads to, inside the same listing.
+    /// A link to this path, inside the same listing.
     Link(String),
-    /// A link that leads outside, where nobody follows it; to this.
-    Outside(String),
-    /// Stored with holes, so that its bytes are not a run.
+    /// A link to this target outside the archive or directory; it is never followed.
+    LinkOutside(String),
+    /// A sparse file: holes are left out, so its bytes are not in one piece.
     Sparse,
 }
 
@@ -62,11 +61,11 @@ pub(crate) struct Listing {
     pub(crate) path: String,
     pub(crate) members: BTreeMap<String, Member>,
     pub(crate) nested: BTreeMap<String, Listing>,
-    /// What went wrong while it was read: what was found before that is here.
+    /// What went wrong while it was read; everything read before that is listed.
     #[serde(skip)]
     pub(crate) problems: Vec<Error>,
-    /// The listing ends early.
-    pub(crate) cut: bool,
+    /// Reading failed or the data ended early, so the listing may lack entries.
+    pub(crate) is_incomplete: bool,
 }
 
 impl Listing {
@@ -74,7 +73,8 @@ impl Listing {
         Self { path: path.into(), ..Self::default() }
     }
 
-    /// Adds a member; a second one of the same name must be the same.
+    /// Adds a member. Where the path is listed already, the first member stays; a second one with
+    /// different content is a problem.
     pub(crate) fn insert(&mut self, path: String, member: Member) {
         let Some(there) = self.members.get(&path) else {
             self.members.insert(path, member);
@@ -92,7 +92,7 @@ impl Listing {
         }
     }
 
-    /// The file at a path, links followed.
+    /// The file at a path; follows links.
     pub(crate) fn file(&self, path: &str) -> Result<(Locator, &Member)> {
         let mut at = path;
         for _ in 0..MAX_LINKS {
@@ -107,7 +107,7 @@ impl Listing {
             match &member.kind {
                 MemberKind::File(locator) => return Ok((*locator, member)),
                 MemberKind::Link(target) => at = target,
-                MemberKind::Outside(target) => {
+                MemberKind::LinkOutside(target) => {
                     let message = format!("the link leads outside, to {target}");
                     return Err(Error::new(ErrorKind::UnsafePath, message).at_path(path));
                 }
@@ -138,12 +138,12 @@ impl Listing {
         }
     }
 
-    /// True where nothing went wrong while it was read.
+    /// True where nothing went wrong while this listing and those inside it were read.
     pub(crate) fn is_whole(&self) -> bool {
-        self.problems.is_empty() && !self.cut && self.nested.values().all(Self::is_whole)
+        self.problems.is_empty() && !self.is_incomplete && self.nested.values().all(Self::is_whole)
     }
 
-    /// Hashes the listing, and gives the number of bytes in files.
+    /// Hashes the listing and those inside it, and returns the sum of its own files' sizes.
     pub(crate) fn fingerprint(&self, hasher: &mut Hasher) -> u64 {
         let mut total = 0;
         for (path, member) in &self.members {
@@ -169,8 +169,8 @@ impl Listing {
     }
 }
 
-/// A path inside an archive as one of ours: no leading `./`, no empty components; `None` where it
-/// leads outside or is longer than 4096 bytes.
+/// A path inside an archive in normal form: no leading `./`, no empty components. `None` where it
+/// has a `..`, is absolute, or is longer than 4096 bytes.
 pub(crate) fn normalise(path: &str) -> Option<String> {
     if path.starts_with('/') || path.contains('\0') || path.len() > MAX_PATH {
         return None;
@@ -186,7 +186,7 @@ pub(crate) fn normalise(path: &str) -> Option<String> {
     Some(components.join("/"))
 }
 
-/// Where a symbolic link leads, if that is inside.
+/// The path that a symbolic link at `from` leads to; `None` where that is outside.
 pub(crate) fn resolve_link(from: &str, target: &str) -> Option<String> {
     if target.starts_with('/') || target.contains('\0') {
         return None;
@@ -210,7 +210,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn paths() {
+    fn paths_that_lead_outside_are_refused() {
         assert_eq!(normalise("./a//b/./c"), Some("a/b/c".into()));
         for bad in ["/etc/passwd", "../x", "a/../../x", "a/..", "a\0b"] {
             assert_eq!(normalise(bad), None, "{bad}");
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn links_end() {
+    fn circular_and_dangling_links_are_errors() {
         let mut listing = Listing::new("x");
         let link = |target: &str| Member {
             kind: MemberKind::Link(target.into()),

@@ -1,4 +1,4 @@
-//! The package as a value.
+//! A package, and its bundles, as values.
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
@@ -38,10 +38,10 @@ pub struct Bundle {
     pub(crate) problems: Vec<Error>,
 }
 
-/// Where a chart's file is, and its content where that was kept.
+/// Where a chart's file is, and its content where the listing has it.
 pub(crate) type ChartFile = (Locator, Option<Arc<[u8]>>);
 
-/// What a package is recognised by, so that a saved plan is not applied to another one.
+/// Identifies a package, so that a saved plan is not applied to another one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct PackageIdentity {
@@ -66,7 +66,7 @@ impl Package {
         &self.name
     }
 
-    /// What it is recognised by.
+    /// Its identity, which saved plans are checked against.
     pub fn identity(&self) -> &PackageIdentity {
         &self.identity
     }
@@ -76,14 +76,14 @@ impl Package {
         &self.bundles
     }
 
-    /// The files of a bundle's chart, as they stand in the package.
+    /// The files of a bundle's chart, unchanged.
     ///
     /// # Errors
     /// Where the package cannot be read.
     pub(crate) fn chart_files(&self, bundle: &Bundle) -> Result<ChartFiles> {
         let mut files = ChartFiles::default();
-        for (path, (locator, kept)) in &bundle.chart_files {
-            let content = match kept {
+        for (path, (locator, listed)) in &bundle.chart_files {
+            let content = match listed {
                 Some(content) => content.clone(),
                 None => self
                     .source
@@ -100,7 +100,7 @@ impl Package {
         &self.images
     }
 
-    /// What is worth knowing.
+    /// What a user should know, but that does not stop an import.
     pub fn findings(&self) -> &[Finding] {
         &self.findings
     }

@@ -1,7 +1,7 @@
 //! File names of packages and bundles.
 
-/// What a package's file name says. Nothing here is believed about an image without a look at its
-/// config.
+/// What a package's file name says. The architecture here is only declared: an image's true one is
+/// in its config.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
 #[non_exhaustive]
 pub struct PackageName {
@@ -10,7 +10,7 @@ pub struct PackageName {
     /// The version.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
-    /// The architecture, in Go's words.
+    /// The architecture, as Go spells it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub architecture: Option<String>,
 }
@@ -18,7 +18,7 @@ pub struct PackageName {
 const ENDINGS: [&str; 8] =
     [".tar.gz", ".tgz", ".tar.zst", ".tar.zstd", ".tar", ".gz", ".zst", ".bundle"];
 
-/// Architectures in the spellings that file names use.
+/// Spellings of architectures in file names, and how Go spells each.
 const ARCHITECTURES: [(&str, &str); 10] = [
     ("amd64", "amd64"),
     ("x86_64", "amd64"),
@@ -88,7 +88,7 @@ pub(crate) struct BundleName {
 }
 
 impl BundleName {
-    /// Reads a file name; `None` where it is no bundle's.
+    /// Reads a file name; `None` where it is not a bundle's.
     pub(crate) fn parse(file_name: &str) -> Option<Self> {
         let stem = file_name.strip_suffix(".bundle.tar")?;
         let split = stem.split_once('_').or_else(|| {

@@ -9,17 +9,16 @@ use crate::{
     run::{Buffer, BufferSource, SendPermit},
 };
 
-/// Gives the bytes of a package by their place, as often as they are needed, to several threads at
-/// once.
+/// Gives out the bytes at a locator of a package, repeatedly and to several threads at once.
 pub(crate) trait BlobSource: Send + Sync {
-    /// Reads the bytes at a place.
+    /// Opens the bytes at a locator.
     ///
     /// # Errors
     /// Where the file cannot be read.
     fn open(&self, locator: &Locator, permit: SendPermit)
     -> io::Result<Box<dyn BufferSource + '_>>;
 
-    /// All bytes at a place, which must be few enough to be held.
+    /// Reads all bytes at a locator into memory.
     ///
     /// # Errors
     /// Where they cannot be read, or end early.
@@ -33,7 +32,7 @@ pub(crate) trait BlobSource: Send + Sync {
         Ok(content.into())
     }
 
-    /// The SHA-256 digest of the bytes at a place.
+    /// The SHA-256 digest of the bytes at a locator.
     ///
     /// # Errors
     /// Where they cannot be read.
@@ -42,7 +41,7 @@ pub(crate) trait BlobSource: Send + Sync {
     }
 }
 
-/// Hashes the bytes at a place.
+/// Computes the SHA-256 digest of the bytes at a locator.
 pub(crate) fn hash(source: &(impl BlobSource + ?Sized), locator: &Locator) -> Result<Digest> {
     let mut hasher = Hasher::new(Algorithm::Sha256);
     for_each(source.open(locator, SendPermit::new()), |buffer| {

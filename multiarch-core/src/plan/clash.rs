@@ -1,4 +1,4 @@
-//! Two different images of one run under one name.
+//! Clashes: two different images of one import with the same name and platform.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -15,12 +15,13 @@ use crate::{
 };
 
 impl Inventory {
-    /// Two different images on one name and platform: the later package's, if both mean the same
-    /// reference; otherwise neither chart can be right.
+    /// Settles clashes. An image from the target gives way to one from a package. Of two images with the
+    /// same reference, the mislabelled one or that of the older package gives way. Otherwise the charts of
+    /// both are blocked, because one of them would run the other's image.
     pub(super) fn settle_clashes(&mut self) {
         let mut blocked: BTreeMap<TargetName, String> = BTreeMap::new();
         for (name, images) in &mut self.images {
-            // The order of the packages on the command line must not matter.
+            // Sorted, so that the order of the packages on the command line does not matter.
             images.sort_by_key(|image| {
                 let incoming = &image.incoming;
                 (incoming.is_mislabelled(), incoming.document().digest().clone())
@@ -41,7 +42,7 @@ impl Inventory {
                     instead_of: source(&images[clash.loser]),
                     because,
                 });
-                // Only that platform's image gives way; the rest of its index comes in.
+                // Only that platform's image gives way; the rest of its index is fused.
                 match images[clash.loser].incoming.without(&BTreeSet::from([clash.digest])) {
                     Some(rest) => images[clash.loser].incoming = rest,
                     None => drop(images.remove(clash.loser)),
@@ -67,14 +68,14 @@ impl Inventory {
     }
 }
 
-/// Two images that cannot both be right, by their places in the list.
+/// Two images that cannot both get the name, by their positions in the list.
 struct Clash {
     winner: usize,
     loser: usize,
     /// The manifest that gives way, and its platform.
     digest: Digest,
     platform: PlatformKey,
-    /// Why it gives way; `None` where nothing decides.
+    /// Why it gives way; `None` where no rule decides.
     because: Option<Reason>,
 }
 
@@ -106,7 +107,7 @@ fn find_clash(images: &[NamedImage], packages: &[Arc<Package>]) -> Option<Clash>
             let clash = |winner, loser, digest, because| {
                 Some(Clash { winner, loser, digest, platform, because })
             };
-            // Mislabelled ones sort last.
+            // Mislabelled images are sorted last, so `a` is mislabelled only if `b` is.
             let mislabelled = b.incoming.is_mislabelled() && !a.incoming.is_mislabelled();
             return match same {
                 _ if b.origin == Origin::Target => clash(i, j, of_b, Some(Reason::PreviousName)),
@@ -145,7 +146,7 @@ pub(super) fn same_reference(a: &str, b: &str) -> bool {
     }
 }
 
-/// What a reference means, however it is spelled.
+/// The parts of a reference with its defaults filled in, so that all spellings compare equal.
 fn meaning(reference: &Reference) -> (String, String, Option<String>, Option<String>) {
     let digest = reference.digest().map(ToString::to_string);
     let tag = reference.tag().map(ToOwned::to_owned);

@@ -1,11 +1,11 @@
-//! Whether a plan is still the one that was saved.
+//! Compares a plan that was computed again with the saved one.
 
 use super::{Plan, PlannedImage};
 use crate::error::{Error, ErrorKind, Result};
 
 impl Plan {
-    /// Fails where the packages are not those that `saved` was made for, or a decision would differ. A
-    /// tag that holds what was planned by now is no difference, and blobs may have come or gone.
+    /// Fails where the packages are not those of the saved plan, or a decision would differ. A tag that
+    /// already holds what was planned is no difference, nor are blobs that have come or gone.
     ///
     /// # Errors
     /// [`ErrorKind::PlanOutdated`].

@@ -1,4 +1,4 @@
-//! What a plan costs in requests, time and space.
+//! Estimates what a plan costs in requests, time and space.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -11,31 +11,32 @@ use serde::{Deserialize, Serialize};
 use super::{Bytes, Observed, Plan, PlannedBlob};
 use crate::image::Digest;
 
-/// What a plan costs, as far as it can be told before.
+/// An estimate of what a plan costs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Cost {
     /// Bytes that go to the target.
     pub bytes_to_send: u64,
-    /// Requests to a registry, if nobody else writes there; charts and tokens not counted.
+    /// Requests to a registry, without those for charts and tokens, if no other client writes there.
     pub requests: u64,
-    /// Bytes of the packages that are read again while sending, as they lie on disk: of a compressed
-    /// one all that comes before its last blob, of others less.
+    /// Bytes of the package files that are read again while sending, at most: a compressed file is read
+    /// up to its last blob, another file only where the blobs are.
     pub bytes_to_read: u64,
-    /// Bytes by which a target on disk grows; nothing else is written, but for the index of a package
-    /// in the user's cache.
+    /// Bytes by which a target on disk grows. Nothing else is written to disk, except the index of a
+    /// package in the user's cache.
     pub disk_bytes: u64,
 }
 
-/// Bytes a second at which a package is unpacked and hashed by one processor of 2020, where its layers
-/// are compressed within it and once more as a whole; two processors do both at once.
+/// Bytes of a package file per second that one processor of 2020 unpacks and hashes, where the file is
+/// compressed and its layers are, too. With two processors, unpacking and hashing run in parallel.
 const READ_RATE: u64 = 800 << 20;
-/// Requests at once while nothing else is to be waited for.
+/// Requests in parallel, where only the answers are waited for.
 const AT_ONCE: u32 = 4;
 
 impl Cost {
-    /// Counts a plan's, which sends these blobs. `tags_are_atomic` as with
-    /// [`ImageStore`](crate::ImageStore): such a target is no server.
+    /// Counts for a plan that sends these blobs. `tags_are_atomic` is the
+    /// [`ImageStore`](crate::ImageStore)'s; a target with atomic tags is not a server, so it takes no
+    /// requests.
     pub(super) fn new(
         plan: &Plan,
         observed: &Observed,
@@ -68,8 +69,8 @@ impl Cost {
         cost
     }
 
-    /// How long it takes at least, over a line of so many bits a second whose answers need this long:
-    /// sending and reading are done side by side.
+    /// The least time it takes over a line of this speed, where an answer takes `round_trip`. Sending
+    /// and reading run in parallel.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -94,10 +95,10 @@ fn seconds(amount: u64, rate: u64) -> Duration {
     Duration::try_from_secs_f64(amount as f64 / rate.max(1) as f64).unwrap_or(Duration::MAX)
 }
 
-/// A line's speed in bits a second, and what it is called.
+/// Speeds of lines in bits per second, with their names.
 const LINES: [(u64, &str); 3] =
     [(100_000_000, "100 Mbit/s"), (1_000_000_000, "1 Gbit/s"), (10_000_000_000, "10 Gbit/s")];
-/// An answer's time within a data centre.
+/// The time of an answer within a data centre.
 const NEAR: Duration = Duration::from_millis(2);
 
 impl fmt::Display for Cost {
@@ -118,7 +119,7 @@ impl fmt::Display for Cost {
     }
 }
 
-/// A time for people.
+/// A duration, printed for people and rounded up.
 struct Time(Duration);
 
 impl fmt::Display for Time {

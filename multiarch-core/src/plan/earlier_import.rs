@@ -1,6 +1,6 @@
 //! What an earlier import left: the charts that it stored, and the names that it gave.
 //!
-//! Pure: the chart repository and the target are asked elsewhere, and the answers filled in.
+//! Pure: other modules ask the chart repository and the target, and add the answers here.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -14,7 +14,7 @@ use crate::{
     package::{Bundle, Package, PackageImage},
 };
 
-/// Stands for the registry's host where charts go nowhere, so that none has to be known.
+/// A placeholder to solve names with where charts are not relocated, so that no registry must be given.
 const NO_REGISTRY: &str = "target.invalid:1";
 
 /// What an earlier import left.
@@ -22,23 +22,23 @@ const NO_REGISTRY: &str = "target.invalid:1";
 pub(crate) struct EarlierImport {
     /// Where the cluster pulls from; `None` where no charts are relocated.
     registry: Option<String>,
-    /// The charts of the packages that the chart repository holds, by name and version.
+    /// The charts of the packages that are in the chart repository, by name and version.
     charts: BTreeMap<(String, String), Result<StoredChart>>,
-    /// By package and bundle, for bundles without problems.
+    /// The names for each bundle without problems, by positions of package and bundle.
     solved: BTreeMap<(usize, usize), Result<SolvedChart>>,
-    /// Images that the target holds under names that no chart will render any more.
+    /// Images that the target holds under names that no chart renders after this import.
     pub(super) previous: BTreeMap<TargetName, Arc<PackageImage>>,
     pub(super) problems: Vec<Error>,
 }
 
 impl EarlierImport {
-    /// Nothing was asked yet. `registry` is where the cluster pulls from, if charts are relocated.
+    /// Empty. `registry` is where the cluster pulls from, if charts are relocated.
     pub(crate) fn new(registry: Option<&str>) -> Self {
         Self { registry: registry.map(Into::into), ..Self::default() }
     }
 
-    /// Takes what a chart repository said when it was asked for a chart. Where charts are
-    /// overwritten, one that cannot be read is as good as none.
+    /// Adds the chart repository's answer for one chart. Where charts are overwritten, a stored chart
+    /// that cannot be read counts as absent.
     pub(crate) fn add_stored(
         &mut self,
         key: (String, String),
@@ -58,8 +58,8 @@ impl EarlierImport {
         self.charts.insert(key, stored);
     }
 
-    /// Finds the names of all bundles' images. `exists` says which names of those asked about the
-    /// target holds; it is asked once.
+    /// Finds the names of all bundles' images. `exists` returns those of the given names that the target
+    /// holds; it is called once.
     ///
     /// # Errors
     /// Those of `exists`.
@@ -92,13 +92,13 @@ impl EarlierImport {
         Ok(())
     }
 
-    /// The names in the target whose images belong under new ones.
+    /// The names in the target whose images get new names.
     pub(crate) fn previous_names(&self) -> BTreeSet<TargetName> {
         let solved = self.solved.values().flatten();
         solved.flat_map(|solved| solved.previous.values().flatten().cloned()).collect()
     }
 
-    /// Takes the image that the target holds under a previous name.
+    /// Adds the image that the target holds under a previous name.
     pub(crate) fn add_previous(&mut self, name: TargetName, image: Result<Option<PackageImage>>) {
         match image {
             Ok(Some(image)) => drop(self.previous.insert(name, Arc::new(image))),
@@ -112,14 +112,14 @@ impl EarlierImport {
         self.registry.is_some()
     }
 
-    /// The registry in which names are.
+    /// The registry that charts are relocated to, or the placeholder.
     pub(crate) fn registry(&self) -> &str {
         self.registry.as_deref().unwrap_or(NO_REGISTRY)
     }
 
     /// The stored chart of a bundle.
     pub(super) fn stored(&self, bundle: &Bundle) -> Result<Option<&StoredChart>> {
-        match self.charts.get(&bundle.key()) {
+        match self.charts.get(&bundle.chart_key()) {
             None => Ok(None),
             Some(Ok(stored)) => Ok(Some(stored)),
             Some(Err(error)) => Err(error.clone()),
@@ -136,7 +136,7 @@ impl EarlierImport {
     }
 }
 
-/// Every bundle without problems, with its place: package and bundle.
+/// Every bundle without problems, with its position: package and bundle.
 fn sound_bundles(packages: &[Arc<Package>]) -> impl Iterator<Item = ((usize, usize), &Bundle)> {
     packages.iter().enumerate().flat_map(|(package, opened)| {
         let bundles = opened.bundles().iter().enumerate();
@@ -147,7 +147,7 @@ fn sound_bundles(packages: &[Arc<Package>]) -> impl Iterator<Item = ((usize, usi
 
 impl Bundle {
     /// Name and version of its chart.
-    pub(crate) fn key(&self) -> (String, String) {
+    pub(crate) fn chart_key(&self) -> (String, String) {
         (self.chart_name.clone(), self.chart_version.clone())
     }
 }

@@ -1,4 +1,4 @@
-//! The plan of one image.
+//! The plan for one name in the target.
 
 use std::collections::BTreeSet;
 
@@ -24,21 +24,21 @@ pub struct PlannedImage {
     /// What the tag holds now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<Digest>,
-    /// What the tag is to hold; `None` where nothing changes.
+    /// What the tag will hold; `None` where nothing changes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<Digest>,
     /// One decision per incoming platform.
     pub decisions: Vec<PlannedDecision>,
-    /// The platforms that the tag holds then.
+    /// The platforms that the tag will hold.
     pub platforms: Vec<PlatformKey>,
-    /// What is written before the tag, in this order.
+    /// The manifests and nested indexes to write before the tag, in this order.
     pub(crate) pushes: Vec<Push>,
-    /// Bytes of its blobs that the target lacks; a blob that several images need counts for each.
+    /// Bytes of its blobs that the repository lacks; a blob that several images need counts for each.
     pub bytes_to_send: u64,
-    /// Why nothing can be done.
+    /// Why the image cannot be imported.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<Error>,
-    /// The document that the digest `after` is of; a plan that was saved does without.
+    /// The document with the digest `after`; `None` in a plan that was read from JSON.
     #[serde(skip)]
     pub(crate) document: Option<Document>,
 }
@@ -59,9 +59,9 @@ pub struct PlannedDecision {
 pub(crate) struct Push {
     /// Digest of the document.
     pub(crate) digest: Digest,
-    /// The blobs it needs, foreign layers excepted.
+    /// The blobs it needs, except foreign layers.
     pub(crate) blobs: Vec<PlannedBlob>,
-    /// The document; a plan that was saved does without.
+    /// The document; `None` in a plan that was read from JSON.
     #[serde(skip)]
     pub(crate) document: Option<Document>,
 }
@@ -72,13 +72,13 @@ pub(crate) struct PlannedBlob {
     pub(crate) digest: Digest,
     /// Its size in bytes.
     pub(crate) size: u64,
-    /// Whether the target has it.
+    /// True where the repository has it.
     pub(crate) present: bool,
     pub(crate) origin: BlobOrigin,
 }
 
 impl PlannedBlob {
-    /// The place in the plan's list of the package that it comes from, if it comes from one.
+    /// The position of its package in the plan's list; `None` for a blob from the target.
     pub(super) fn package(&self) -> Option<usize> {
         match self.origin {
             BlobOrigin::Package { number, .. } => Some(number),
@@ -87,7 +87,7 @@ impl PlannedBlob {
     }
 }
 
-/// Plans one image, by what was observed.
+/// Plans one image from what the target was observed to hold.
 pub(crate) fn plan_image(
     name: &TargetName,
     named: &[NamedImage],
@@ -130,7 +130,7 @@ fn fill(
     named.iter().for_each(|image| now.add_incoming(&image.incoming));
     let mut seen = BTreeSet::new();
     for image in named {
-        // The same image from another bundle or package decides nothing more.
+        // The same image from another bundle or package changes nothing more.
         if !seen.insert(image.incoming.document().digest()) {
             continue;
         }
@@ -154,13 +154,13 @@ fn fill(
     Ok(())
 }
 
-/// The platforms that a tag holds, as far as they can be told.
+/// The platforms that a tag holds; empty where its document cannot be read.
 pub(crate) fn platforms(state: &TagState) -> Vec<PlatformKey> {
     state.platforms().into_iter().flatten().map(|(platform, _)| platform).collect()
 }
 
-/// Every part that the document lists and the tag did not hold; all parts of a document that is
-/// written as it came.
+/// The manifests and nested indexes to push: those that the document lists and the tag did not. All of
+/// them where an incoming document is written unchanged.
 fn pushes(
     document: &Document,
     before: &TagState,
@@ -200,7 +200,7 @@ fn push(stored: &StoredDocument, origin: Origin, observed: &Observed, repository
     let blobs = blobs.filter_map(|blob| {
         let digest = blob.descriptor.digest.clone();
         Some(PlannedBlob {
-            present: observed.has_blob(repository, &digest) == Presence::There,
+            present: observed.has_blob(repository, &digest) == Presence::Present,
             digest,
             size: blob.descriptor.size,
             origin: blob_origin(blob, origin)?,
@@ -213,7 +213,7 @@ fn push(stored: &StoredDocument, origin: Origin, observed: &Observed, repository
     }
 }
 
-/// `None` for a foreign layer.
+/// Where a blob is taken from; `None` for a foreign layer, which is not stored.
 fn blob_origin(blob: &Blob, origin: Origin) -> Option<BlobOrigin> {
     match (&blob.place, origin) {
         (BlobPlace::Package(locator), Origin::Package(number)) => {

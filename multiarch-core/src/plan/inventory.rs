@@ -1,4 +1,4 @@
-//! Everything that a run brings, by the name that it gets in the target.
+//! The images and charts that an import brings, under their names in the target.
 
 use std::{
     cmp::Ordering,
@@ -17,12 +17,12 @@ use crate::{
     package::{Bundle, Finding, Package},
 };
 
-/// Everything that a run brings.
+/// The images and charts of all packages of an import.
 #[derive(Debug, Default)]
 pub(crate) struct Inventory {
-    /// Charts in the order of the packages; those of one name and version together.
+    /// Charts in the order of the packages; those of one name and version are one entry.
     pub(super) charts: Vec<NamedChart>,
-    /// Images by the name they get.
+    /// Images by their name in the target.
     pub(super) images: BTreeMap<TargetName, Vec<NamedImage>>,
     pub(super) findings: Vec<Finding>,
     pub(super) problems: Vec<Error>,
@@ -30,24 +30,24 @@ pub(crate) struct Inventory {
     pub(crate) options: Options,
 }
 
-/// A chart: bundles of one name and version from all packages. Without a chart: images that belong to
-/// none.
+/// A chart: the bundles of one name and version from all packages. Or, where `chart` is `None`, the
+/// images of a package that belong to no chart.
 #[derive(Debug, Default)]
 pub(super) struct NamedChart {
     pub(super) chart: Option<String>,
     pub(super) bundles: Vec<String>,
     pub(super) images: BTreeSet<TargetName>,
-    /// Names that its hints render, of images that no package holds: they must be in the target.
+    /// Names that its hints render where the bundle has no images: the target must have them.
     pub(super) needed: BTreeSet<TargetName>,
-    /// The bundles that can be relocated, as package and bundle.
+    /// The bundles that can be relocated, as positions of package and bundle.
     relocatable: Vec<(usize, usize)>,
     pub(super) upload: Option<PlannedUpload>,
     pub(super) problems: Vec<Error>,
 }
 
 impl Inventory {
-    /// Names every image of these packages. What cannot be named blocks its chart. `problems` are what
-    /// was asked for and cannot be had, such as a package that is none.
+    /// Names every image of these packages. An image that cannot be named blocks its chart. `problems`
+    /// are errors found before, such as a file that is not a package.
     pub(crate) fn new(
         packages: &[Arc<Package>],
         options: &Options,
@@ -77,7 +77,7 @@ impl Inventory {
         inventory
     }
 
-    /// A bundle sends either everything or nothing.
+    /// Adds a bundle's images; none of them where one fails, because a bundle is sent as a whole.
     fn add_bundle(
         &mut self,
         place: usize,
@@ -110,7 +110,7 @@ impl Inventory {
         }
     }
 
-    /// The images of a package that belong to no chart.
+    /// Adds the images of a package that belong to no chart.
     fn add_loose(&mut self, number: usize, package: &Package) {
         let mut chart = NamedChart::default();
         for image in package.images() {
@@ -131,7 +131,7 @@ impl Inventory {
         }
     }
 
-    /// Images that the target holds under other names come in beside those of the packages.
+    /// Adds images that the target holds under previous names, to be fused under their new names.
     fn add_previous(&mut self, earlier: &EarlierImport) {
         let mut done = BTreeSet::new();
         let keys: Vec<(usize, usize)> =
@@ -153,7 +153,7 @@ impl Inventory {
         }
     }
 
-    /// The charts that go into the chart repository, each with the bundle of its latest package.
+    /// The charts for the chart repository, each with the bundle from the latest package that has it.
     pub(crate) fn to_relocate(&self, earlier: &EarlierImport) -> Vec<(usize, (usize, usize))> {
         if !earlier.relocates() {
             return Vec::new();
@@ -172,7 +172,7 @@ impl Inventory {
             .collect()
     }
 
-    /// Relocates a chart, whose files were read. One that cannot be relocated sends nothing.
+    /// Relocates a chart by its files. A chart that cannot be relocated sends nothing.
     pub(crate) fn relocate(
         &mut self,
         place: usize,
@@ -196,23 +196,23 @@ impl Inventory {
         }
     }
 
-    /// Everything that keeps something from being imported.
+    /// All errors that keep something from being imported.
     pub(crate) fn problems(&self) -> impl Iterator<Item = &Error> {
         let charts = self.charts.iter().flat_map(|chart| &chart.problems);
         self.problems_of_no_chart().chain(charts)
     }
 
-    /// What keeps something from being imported and belongs to no chart.
+    /// The errors among them that belong to no chart.
     pub(super) fn problems_of_no_chart(&self) -> impl Iterator<Item = &Error> {
         self.packages.iter().flat_map(|package| package.problems()).chain(&self.problems)
     }
 
-    /// The names, each with the images that it gets.
+    /// The names in the target, each with its images.
     pub(crate) fn images(&self) -> impl Iterator<Item = (&TargetName, &[NamedImage])> {
         self.images.iter().map(|(name, images)| (name, images.as_slice()))
     }
 
-    /// The images that get a name.
+    /// The images of one name.
     pub(crate) fn image(&self, name: &TargetName) -> &[NamedImage] {
         self.images.get(name).map(Vec::as_slice).unwrap_or_default()
     }
@@ -222,13 +222,13 @@ impl Inventory {
         self.charts.iter().filter_map(|chart| Some((chart.chart.as_deref()?, &chart.images)))
     }
 
-    /// Names that must be in the target, and that no package brings.
+    /// Names that charts to be uploaded need in the target, and that no package brings.
     pub(crate) fn needed(&self) -> impl Iterator<Item = &TargetName> {
         let charts = self.charts.iter().filter(|chart| chart.upload.is_some());
         charts.flat_map(|chart| &chart.needed).filter(|name| !self.images.contains_key(*name))
     }
 
-    /// Forgets images that no chart has any more.
+    /// Removes images that no chart has any more.
     pub(super) fn drop_unused(&mut self) {
         let used: BTreeSet<&TargetName> = self.charts.iter().flat_map(|c| &c.images).collect();
         self.images.retain(|name, _| used.contains(name));

@@ -1,4 +1,4 @@
-//! The plan.
+//! The plan as a value, and how it is computed.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -21,8 +21,8 @@ use crate::{
 
 /// The complete list of what will be sent, written and kept.
 ///
-/// It serialises to JSON of the schema [`Plan::SCHEMA`], and prints as a table. It holds no
-/// secrets. [`Plan::apply`] does what it says; one that was read from JSON makes itself again first.
+/// It serialises to JSON of the schema [`Plan::SCHEMA`], and prints as a table. It contains no secrets.
+/// [`Plan::apply`] carries it out; a plan that was read from JSON is first computed again and compared.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Plan {
@@ -37,28 +37,28 @@ pub struct Plan {
     pub options: Options,
     /// The packages.
     pub packages: Vec<PackageIdentity>,
-    /// The charts, and the images without one.
+    /// The charts, and entries for the images that belong to no chart.
     pub charts: Vec<PlannedChart>,
-    /// Every name in the target, in order.
+    /// Every name in the target that the import concerns, sorted.
     pub images: Vec<PlannedImage>,
-    /// What is worth knowing.
+    /// Findings: what is worth knowing, but not an error.
     pub findings: Vec<Finding>,
-    /// What could not be read and belongs to no chart.
+    /// Errors that belong to no chart.
     pub problems: Vec<Error>,
-    /// Everything that was asked for is in the plan.
+    /// True where the plan has everything that was asked for.
     pub complete: bool,
     /// Bytes of distinct blobs that will be sent.
     pub bytes_to_send: u64,
-    /// Bytes of distinct blobs that are needed, and are there already, in this repository or another.
+    /// Bytes of distinct blobs that are needed, and that some repository of the target has already.
     pub bytes_present: u64,
-    /// What it costs.
+    /// An estimate of requests, time and space.
     pub cost: Cost,
-    /// What it was made of; a plan that was saved does without.
+    /// What it was computed from; `None` in a plan that was read from JSON.
     #[serde(skip)]
     pub(crate) live: Option<Arc<LivePlan>>,
 }
 
-/// What a plan was made of, and what applying it needs.
+/// What a plan was computed from, and what applying it needs.
 #[derive(Debug)]
 pub(crate) struct LivePlan {
     pub(crate) target: OpenTarget,
@@ -67,7 +67,7 @@ pub(crate) struct LivePlan {
     pub(crate) observed: Observed,
 }
 
-/// A chart, or images that belong to none.
+/// A chart, or images that belong to no chart.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct PlannedChart {
@@ -78,10 +78,10 @@ pub struct PlannedChart {
     pub bundles: Vec<String>,
     /// The names of its images in the target.
     pub images: Vec<TargetName>,
-    /// What becomes of the chart itself; `None` where it does not go anywhere.
+    /// What is done with the chart itself; `None` where it is not uploaded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub upload: Option<PlannedUpload>,
-    /// What keeps it, or one of its bundles, from being imported.
+    /// Errors that keep it, or one of its bundles, from being imported.
     pub problems: Vec<Error>,
 }
 
@@ -95,10 +95,10 @@ fn of_our_schema<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D
 }
 
 impl Plan {
-    /// The JSON form's name and version.
+    /// Name and version of the JSON form.
     pub const SCHEMA: &'static str = "multiarch.plan/v2";
 
-    /// Puts together what a run brings and what the target holds.
+    /// Computes the plan from what an import brings and what the target holds.
     pub(crate) fn new(
         target: OpenTarget,
         context: Context,
@@ -154,7 +154,7 @@ impl Plan {
         plan
     }
 
-    /// A chart with an image that cannot be written sends nothing.
+    /// Blocks charts with an image that cannot be written or is missing: such a chart sends nothing.
     fn block(&mut self, live: &LivePlan) {
         let failed: BTreeMap<&TargetName, &Error> =
             self.images.iter().filter_map(|i| Some((&i.name, i.error.as_ref()?))).collect();
@@ -170,7 +170,7 @@ impl Plan {
                 chart.problems.extend(errors);
             }
         }
-        // A chart that came without its images names what somebody else has to have brought.
+        // A chart that came without its images needs them in the target, from another import.
         for (chart, named) in self.charts.iter_mut().zip(&live.inventory.charts) {
             let is_there = |name: &TargetName| {
                 live.inventory.images.contains_key(name)
@@ -192,7 +192,7 @@ impl Plan {
         self.images.retain(|image| used.contains(&image.name));
     }
 
-    /// What is at a tag that stays as it is can be mounted from there.
+    /// Notes the blobs of unchanged tags, because they can be mounted from there.
     fn find_sources(&self, live: &mut LivePlan) {
         let LivePlan { inventory, observed, .. } = live;
         for image in self.images.iter().filter(|image| image.after.is_none()) {
@@ -211,18 +211,18 @@ impl Plan {
         self.bytes_to_send = to_send.values().sum();
     }
 
-    /// Every blob of every image; one that several need comes for each.
+    /// All blobs of all images; a blob that several images need is listed for each.
     pub(super) fn blobs(&self) -> impl Iterator<Item = &PlannedBlob> {
         self.images.iter().flat_map(|image| &image.pushes).flat_map(|push| &push.blobs)
     }
 
-    /// The blobs that the target has in no repository, with their sizes.
+    /// The blobs that no repository of the target is known to have, with their sizes.
     pub(crate) fn to_send(&self, observed: &Observed) -> BTreeMap<Digest, u64> {
         let lacking = |blob: &&PlannedBlob| !blob.present && !observed.has_source(&blob.digest);
         self.blobs().filter(lacking).map(|blob| (blob.digest.clone(), blob.size)).collect()
     }
 
-    /// Whether everything that was asked for is or will be in the target.
+    /// True where everything that was asked for is or will be in the target.
     fn is_complete(&self) -> bool {
         self.problems.is_empty()
             && self.charts.iter().all(|chart| chart.problems.is_empty())

@@ -1,4 +1,4 @@
-//! Which image of a package goes by which name.
+//! Gives the images of a package their names in the target.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -11,7 +11,7 @@ use crate::{
     package::{Bundle, PackageImage},
 };
 
-/// One image under the name that it gets in the target.
+/// One image under its name in the target.
 #[derive(Clone, Debug)]
 pub(crate) struct NamedImage {
     pub(crate) name: TargetName,
@@ -19,7 +19,7 @@ pub(crate) struct NamedImage {
     /// The reference in the package.
     pub(crate) reference: String,
     pub(crate) image: Arc<PackageImage>,
-    /// What of it comes in: images that give way to another package's are left out.
+    /// What is fused of it: images that give way to another package's are left out.
     pub(crate) incoming: Incoming,
 }
 
@@ -34,7 +34,7 @@ impl NamedImage {
     }
 }
 
-/// The names of a bundle's images: each hint's, and for images that no hint speaks of their own.
+/// Names a bundle's images: by the hints, and where no hint refers to an image, by its own references.
 pub(super) fn name_bundle(
     bundle: &Bundle,
     solved: &SolvedChart,
@@ -72,8 +72,8 @@ pub(super) fn name_bundle(
     Ok(named)
 }
 
-/// The image that a rendered reference means. One that is named by digest has no name in the
-/// archive: it is found by its digest, or by being the only one without a name.
+/// The position of the image that a rendered reference means. An archive has no name for an image that
+/// is referenced by digest, so it is found by its digest, or as the only image without a name.
 fn find(bundle: &Bundle, rendered: &str) -> Option<usize> {
     let images = bundle.images();
     let named =
@@ -91,7 +91,7 @@ fn find(bundle: &Bundle, rendered: &str) -> Option<usize> {
     })
 }
 
-/// The names of an image that no hint speaks of, each with the reference it comes from.
+/// Names an image that no hint refers to, once for each of its references.
 pub(super) fn name_loose(
     image: &Arc<PackageImage>,
     origin: Origin,
@@ -106,8 +106,8 @@ pub(super) fn name_loose(
         .references
         .iter()
         .map(|text| {
-            // A name that this library gave is kept as it is.
-            let name = if image.is_placed {
+            // An OCI layout that this library wrote has names that must not be derived again.
+            let name = if image.has_target_names {
                 text.parse()?
             } else {
                 options.names.of_reference(&text.parse()?)?

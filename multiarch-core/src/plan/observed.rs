@@ -1,4 +1,4 @@
-//! What the target holds, as far as it was asked.
+//! What is known about the target, from the questions it was asked.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -9,16 +9,16 @@ use super::{Inventory, NamedImage, Options, plan_image};
 use crate::{
     chart::TargetName,
     error::{Error, ErrorKind, Result},
-    fuse::{Child, TagState},
+    fuse::{TagChild, TagState},
     image::{Digest, Document, ImageConfig},
 };
 
-/// Something to ask the target.
+/// A question to the target.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Question {
     /// What does this tag hold?
     Tag(TargetName),
-    /// What is this manifest or index that the tag leads to?
+    /// What is this manifest or index, which the tag holds or lists?
     Child(TargetName, Digest),
     /// Is this blob, of this size, in this repository?
     Blob(String, Digest, u64),
@@ -26,48 +26,48 @@ pub(crate) enum Question {
     Referrers(TargetName, Digest),
 }
 
-/// What the target answered.
+/// The target's answer to a [`Question`].
 #[derive(Debug)]
 pub(crate) enum Answer {
-    /// The tag holds this, or does not exist.
+    /// The tag holds this document, or does not exist.
     Tag(Option<Document>),
-    /// The child is this.
-    Child(Child),
+    /// What the manifest or index is.
+    Child(TagChild),
     /// The blob is there, or not.
     Blob(bool),
     /// These tags refer to the digest.
     Referrers(Vec<String>),
 }
 
-/// Whether something is in the target.
+/// Whether a blob is in the target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Presence {
-    There,
+    Present,
     Absent,
     /// The target was not asked.
     Unknown,
 }
 
-/// What the target holds, as far as it was asked.
+/// What is known about the target, from the questions it was asked.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Observed {
     tags: BTreeMap<TargetName, TagState>,
     failed: BTreeMap<TargetName, Error>,
     blobs: BTreeMap<(String, Digest), bool>,
     referrers: BTreeMap<(TargetName, Digest), Vec<String>>,
-    /// Repositories that have a blob.
+    /// The repositories that are known to have a blob.
     sources: BTreeMap<Digest, BTreeSet<String>>,
-    /// All repositories share their blobs: asked once, known everywhere.
+    /// All repositories of the target share their blobs, so one question per blob is enough.
     shares_blobs: bool,
 }
 
 impl Observed {
-    /// Nothing is known yet.
+    /// Knows nothing yet.
     pub(crate) fn new(shares_blobs: bool) -> Self {
         Self { shares_blobs, ..Self::default() }
     }
 
-    /// What must be asked next; ask again after answering, until nothing is left.
+    /// The questions to ask next. Call again after answering them, until there are no more.
     pub(crate) fn questions(&self, inventory: &Inventory) -> Vec<Question> {
         let mut questions = BTreeSet::new();
         for (name, named) in inventory.images() {
@@ -79,7 +79,7 @@ impl Observed {
         questions.into_iter().collect()
     }
 
-    /// The same for one image.
+    /// The same for one name.
     pub(crate) fn image_questions(
         &self,
         name: &TargetName,
@@ -94,9 +94,9 @@ impl Observed {
         };
         let incoming: Vec<_> = named.iter().map(|image| image.incoming.clone()).collect();
         match state.unknown_children(&incoming) {
-            Ok(needs) if needs.is_empty() => {}
-            Ok(needs) => {
-                return needs.into_iter().map(|d| Question::Child(name.clone(), d)).collect();
+            Ok(unknown) if unknown.is_empty() => {}
+            Ok(unknown) => {
+                return unknown.into_iter().map(|d| Question::Child(name.clone(), d)).collect();
             }
             Err(_) => return Vec::new(),
         }
@@ -119,10 +119,11 @@ impl Observed {
         questions
     }
 
-    /// Takes an answer. An error about a tag or its children means that this tag stays untouched.
+    /// Records an answer. An error about a tag or its manifests is recorded for that tag, which then
+    /// stays untouched.
     ///
     /// # Errors
-    /// An error about a blob is the run's.
+    /// Errors about blobs, and about the target as a whole, which end the run.
     pub(crate) fn answer(&mut self, question: Question, answer: Result<Answer>) -> Result<()> {
         match (question, answer) {
             (Question::Tag(name), Ok(Answer::Tag(document))) => {
@@ -147,8 +148,8 @@ impl Observed {
                 Question::Tag(name) | Question::Child(name, _) | Question::Referrers(name, _),
                 Err(error),
             ) => {
-                // What is wrong with the target as a whole is wrong for every tag.
-                if error.kind().is_of_the_whole() {
+                // An error of the target as a whole would come for every tag.
+                if error.kind().concerns_whole_run() {
                     return Err(error);
                 }
                 let error = error.of_image(&name);
@@ -168,20 +169,20 @@ impl Observed {
         self.failed.remove(name);
     }
 
-    /// Notes that a blob is there now.
-    pub(crate) fn sent(&mut self, repository: &str, digest: &Digest) {
+    /// Notes that a blob was sent to a repository.
+    pub(crate) fn note_sent(&mut self, repository: &str, digest: &Digest) {
         let key = self.blob_key(repository, digest);
         self.sources.entry(digest.clone()).or_default().insert(repository.to_owned());
         self.blobs.insert(key, true);
     }
 
-    /// Notes that a repository has a blob because a tag there leads to it: enough to mount it, not
-    /// to leave it out elsewhere.
+    /// Notes that a repository has a blob because a tag there needs it. The blob can be mounted from
+    /// there, but still has to be asked for where it must be.
     pub(crate) fn add_source(&mut self, repository: &str, digest: &Digest) {
         self.sources.entry(digest.clone()).or_default().insert(repository.to_owned());
     }
 
-    /// Forgets which blobs are there: the target said that one is not.
+    /// Forgets whether blobs are there, after the target refused a manifest because one is missing.
     pub(crate) fn forget_blobs<'a>(
         &mut self,
         repository: &str,
@@ -199,7 +200,7 @@ impl Observed {
         sources.iter().find(|source| *source != repository).map(String::as_str)
     }
 
-    /// Whether some repository is known to have this blob.
+    /// True where some repository is known to have this blob.
     pub(crate) fn has_source(&self, digest: &Digest) -> bool {
         self.sources.contains_key(digest)
     }
@@ -219,7 +220,7 @@ impl Observed {
     /// Whether a blob is there.
     pub(crate) fn has_blob(&self, repository: &str, digest: &Digest) -> Presence {
         match self.blobs.get(&self.blob_key(repository, digest)) {
-            Some(true) => Presence::There,
+            Some(true) => Presence::Present,
             Some(false) => Presence::Absent,
             None => Presence::Unknown,
         }
@@ -235,7 +236,7 @@ impl Observed {
     }
 }
 
-impl From<ImageConfig> for Child {
+impl From<ImageConfig> for TagChild {
     fn from(config: ImageConfig) -> Self {
         Self::Image(Arc::new(config))
     }

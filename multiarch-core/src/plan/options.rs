@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{chart::Naming, fuse::FuseOptions};
 
-/// The options of an import: the same for the library, the command line and the C interface.
+/// The options of an import, the same for the library, the command line and the C interface.
 ///
-/// It has no secrets: credentials are given to [`Import`](crate::Import).
+/// They contain no secrets: credentials are given to [`Import`](crate::Import).
 ///
 /// ```
 /// use multiarch_core::Options;
@@ -23,28 +23,27 @@ use crate::{chart::Naming, fuse::FuseOptions};
 pub struct Options {
     /// How images are named in the target.
     pub names: Naming,
-    /// Where the cluster pulls images from: a host with its port, and a path below which all names
-    /// are. Charts are relocated to it. Without, it is the target's own address.
+    /// Where the cluster pulls images from, to which charts are relocated: a host, perhaps with a port
+    /// and with a path in front of all names. By default the target's own address.
     pub registry: Option<String>,
-    /// Replace charts of the same name and version that are in the chart repository.
+    /// Replace charts of the same name and version in the chart repository.
     pub overwrite_charts: bool,
-    /// How images are fused into what is there.
+    /// How images are fused into the target's tags.
     pub fuse: FuseOptions,
-    /// Files with certificates, in PEM, that are trusted beside the system's.
+    /// Files with certificates, in PEM, that are trusted in addition to the system's.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub ca_files: Vec<PathBuf>,
-    /// Hosts, with their port if they have one, whose certificate is not verified and that may speak
-    /// plain HTTP.
+    /// Hosts, perhaps with a port, whose certificate is not verified and that may use plain HTTP.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub insecure_hosts: Vec<String>,
-    /// At most this many requests at once to one server; without, 16. Fewer are made where the server
-    /// refuses more.
+    /// The most requests at once to one server, by default 16. Fewer are sent where the server refuses
+    /// that many.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jobs: Option<NonZeroUsize>,
 }
 
 impl Options {
-    /// What decides the result. How a server is reached belongs to the machine, not to a plan.
+    /// The options that decide the result. How to reach a server belongs to the machine, not to a plan.
     pub(crate) fn of_plan(&self) -> Self {
         let Self { names, registry, overwrite_charts, fuse, .. } = self.clone();
         Self { names, registry, overwrite_charts, fuse, ..Self::default() }

@@ -1,4 +1,4 @@
-//! Where an image, or a blob, of a plan comes from.
+//! Where the images and blobs of a plan come from.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,9 +8,9 @@ use crate::package::Locator;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Origin {
-    /// The package at this place in the plan's list.
+    /// The package at this position in the plan's list.
     Package(usize),
-    /// The target itself, where it is under another name.
+    /// The target itself, which has the image under another name.
     Target,
 }
 
@@ -18,9 +18,9 @@ pub enum Origin {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum BlobOrigin {
-    /// A package, and the place in it.
+    /// A package, and the position of the bytes in it.
     Package {
-        /// The package's place in the plan's list.
+        /// The package's position in the plan's list.
         number: usize,
         locator: Locator,
     },

@@ -1,11 +1,11 @@
-//! The plan as a table.
+//! Prints a plan as a table.
 
 use std::fmt;
 
 use super::{ChartAction, Plan, PlannedChart, PlannedDecision, PlannedImage};
 use crate::fuse::{Change, Reason};
 
-/// Aligns rows; the last column is not padded.
+/// Prints rows with aligned columns.
 pub(crate) fn table(f: &mut fmt::Formatter<'_>, rows: &[Vec<String>]) -> fmt::Result {
     let columns = rows.iter().map(Vec::len).max().unwrap_or_default();
     let width = |column: usize| {
@@ -44,7 +44,7 @@ impl fmt::Display for Change {
     }
 }
 
-/// One platform and what becomes of it after the other.
+/// Each platform with its decision, joined by commas.
 pub(crate) fn decisions_text(decisions: &[PlannedDecision]) -> String {
     let texts: Vec<String> = decisions
         .iter()
@@ -100,7 +100,7 @@ impl fmt::Display for Plan {
     }
 }
 
-/// A number of bytes for people: binary units, as registries and file managers count.
+/// A number of bytes, printed for people in binary units, as registries and file managers do.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bytes(pub(crate) u64);
 

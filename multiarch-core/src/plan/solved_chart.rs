@@ -1,52 +1,53 @@
-//! The names of one bundle's images, and how its chart is made to render them.
+//! Finds the names of one bundle's images, and the edits that make its chart render them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Options, stored_chart::StoredChart};
 use crate::{
     chart::{
-        Hint, NameMode, Naming, Overrides, Relocation, TargetName, Values, relocate, rendered_alone,
+        Hint, NameMode, Naming, Overrides, Relocation, TargetName, Values, names_by_charts_syncer,
+        relocate,
     },
     error::Result,
     image::Reference,
     package::Bundle,
 };
 
-/// The names of one bundle's images, and how its chart is made to render them.
+/// The names of one bundle's images, and the edits that make its chart render them.
 #[derive(Debug)]
 pub(crate) struct SolvedChart {
-    /// By hint.
+    /// The name of each hint's image, in the order of the hints.
     pub(crate) names: Vec<TargetName>,
-    /// The values that change for that; `None` where the stored chart renders the names, and nothing
-    /// is known that would make the original do so.
+    /// The values to change; `None` where only the stored chart renders these names, and no mode gives
+    /// them for the original chart.
     pub(crate) edits: Option<Overrides>,
     /// The stored chart renders exactly these names.
-    pub(crate) are_stored: bool,
-    /// Names under which the target holds images that belong under a new one.
+    pub(crate) stored_chart_renders_names: bool,
+    /// For new names, the previous names under which the target holds their images.
     pub(crate) previous: BTreeMap<TargetName, BTreeSet<TargetName>>,
-    /// Names that the stored chart renders, and that are not in the target.
+    /// Names that the stored chart renders and that are missing in the target.
     pub(crate) dangling: Vec<TargetName>,
 }
 
 impl SolvedChart {
-    /// For a chart that is not stored yet: the names are those of the options' mode.
+    /// Solves a chart that is not stored yet, with the mode of the options.
     pub(super) fn new(bundle: &Bundle, options: &Options, registry: &str) -> Result<Self> {
         let solved = relocate(bundle.hints(), &bundle.values, &options.names, registry)?;
         let (previous, dangling) = Default::default();
         let (names, edits) = (solved.names, Some(solved.edits));
-        Ok(Self { names, edits, are_stored: false, previous, dangling })
+        Ok(Self { names, edits, stored_chart_renders_names: false, previous, dangling })
     }
 }
 
-/// The names that a stored chart renders, and the relocation by the mode that explains them.
+/// The names that a stored chart renders, and the relocation in the mode that gave it these names.
 pub(super) struct StoredNames {
     rendered: Vec<Option<TargetName>>,
     relocation: Result<Relocation>,
 }
 
 impl StoredNames {
-    /// Renders the stored chart, and looks for the mode by which it was relocated. Where none explains
-    /// what it renders, the options' mode is taken.
+    /// Renders the stored chart, and looks for the mode in which it was relocated. Where no mode gives
+    /// the rendered names, the mode of the options is taken.
     pub(super) fn find(
         bundle: &Bundle,
         stored: &StoredChart,
@@ -61,7 +62,7 @@ impl StoredNames {
             candidates(originals.zip(&rendered), options).iter().find_map(|naming| {
                 let relocation = relocation(naming);
                 let explains = relocation.as_ref().is_ok_and(|solved| solved.names == rendered)
-                    || rendered_alone(hints, values, naming, registry)
+                    || names_by_charts_syncer(hints, values, naming, registry)
                         .is_ok_and(|names| names == rendered);
                 explains.then_some(relocation)
             })
@@ -70,14 +71,14 @@ impl StoredNames {
         Self { rendered, relocation }
     }
 
-    /// Every name whose presence in the target decides something.
+    /// The names whose presence in the target decides how the chart is solved.
     pub(super) fn questions(&self) -> impl Iterator<Item = TargetName> {
-        let pushed = self.relocation.iter().flat_map(|solved| &solved.pushed);
+        let pushed = self.relocation.iter().flat_map(|solved| &solved.pushed_by_charts_syncer);
         self.rendered.iter().flatten().chain(pushed).cloned()
     }
 
-    /// The names: those that the stored chart renders, if all of them are in the target; otherwise
-    /// those of the relocation.
+    /// Takes the names that the stored chart renders, if all of them are in the target; otherwise those
+    /// of the relocation.
     pub(super) fn solve(
         self,
         bundle: &Bundle,
@@ -94,31 +95,39 @@ impl StoredNames {
         if let Some(names) = all.filter(are_ours) {
             let fits = relocation.as_ref().ok().filter(|solved| solved.names == names);
             let edits = fits.map(|solved| solved.edits.clone());
-            // A chart that is to be made anew needs a mode that says how.
+            // Overwriting makes the chart anew, which needs edits.
             if edits.is_some() || !options.overwrite_charts {
                 let (previous, dangling) = Default::default();
-                return Ok(SolvedChart { names, edits, are_stored: true, previous, dangling });
+                return Ok(SolvedChart {
+                    names,
+                    edits,
+                    stored_chart_renders_names: true,
+                    previous,
+                    dangling,
+                });
             }
         }
         let solved = relocation?;
         let mut previous: BTreeMap<TargetName, BTreeSet<TargetName>> = BTreeMap::new();
-        for ((name, pushed), rendered) in solved.names.iter().zip(&solved.pushed).zip(&rendered) {
+        for ((name, pushed), rendered) in
+            solved.names.iter().zip(&solved.pushed_by_charts_syncer).zip(&rendered)
+        {
             let others = [Some(pushed), rendered.as_ref()].into_iter().flatten();
             let others = others.filter(|other| other.tag() == name.tag());
             let others = others.filter(|n| *n != name && existing.contains(*n)).cloned();
             previous.entry(name.clone()).or_default().extend(others);
         }
         previous.retain(|_, others| !others.is_empty());
-        let are_stored = rendered.iter().flatten().eq(&solved.names);
+        let stored_chart_renders_names = rendered.iter().flatten().eq(&solved.names);
         let missing = rendered.into_iter().flatten().filter(|name| !existing.contains(name));
         let dangling = missing.collect::<BTreeSet<_>>().into_iter().collect();
         let (names, edits) = (solved.names, Some(solved.edits));
-        Ok(SolvedChart { names, edits, are_stored, previous, dangling })
+        Ok(SolvedChart { names, edits, stored_chart_renders_names, previous, dangling })
     }
 }
 
-/// True where a name can be that of a hint's image, whatever the mode: every mode keeps the tag, and
-/// the last component of the repository.
+/// True where a name can be that of a hint's image in any mode: every mode keeps the tag and the last
+/// component of the repository.
 fn is_name_of(hint: &Hint, values: &Values, name: &TargetName) -> bool {
     let Ok(original) = hint.reference(values) else { return false };
     let last = |repository: &str| repository.rsplit('/').next().map(ToOwned::to_owned);
@@ -126,8 +135,8 @@ fn is_name_of(hint: &Hint, values: &Values, name: &TargetName) -> bool {
         && last(&original.repository()) == last(name.repository())
 }
 
-/// Modes that may explain how originals became these names. The path that some modes need is what
-/// stands in a name before the part that the mode keeps.
+/// The modes that may have turned the original references into these names. The path that some modes
+/// need is the part of a name before the part that the mode keeps.
 fn candidates<'a>(
     renamed: impl Iterator<Item = (Reference, &'a TargetName)>,
     options: &Options,

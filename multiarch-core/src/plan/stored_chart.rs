@@ -19,8 +19,8 @@ impl StoredChart {
         Ok(Self { files, chart })
     }
 
-    /// The names below the registry that these hints render; `None` for what is elsewhere or cannot
-    /// be rendered.
+    /// The name below the registry that each hint renders; `None` for a reference to another registry,
+    /// and where the hint cannot be rendered.
     pub(super) fn names(&self, hints: &[Hint], registry: &str) -> Vec<Option<TargetName>> {
         let values = self.chart.merged_values();
         let name = |hint: &Hint| TargetName::below(registry, &hint.reference(&values).ok()?);

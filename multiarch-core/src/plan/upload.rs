@@ -1,4 +1,4 @@
-//! What becomes of a chart in the chart repository.
+//! Decides what is done with a chart in the chart repository.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,24 +10,24 @@ use crate::{
     package::{Bundle, Finding},
 };
 
-/// A chart on its way into the chart repository.
+/// What is done with one chart in the chart repository.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct PlannedUpload {
     /// The file's name.
     pub file: String,
-    /// What becomes of it.
+    /// What is done with it.
     pub action: ChartAction,
     /// Digest of the packed chart.
     pub digest: Digest,
     /// Its size in bytes.
     pub size: u64,
-    /// The chart itself; a plan that was saved does without.
+    /// The chart itself; `None` in a plan that was read from JSON.
     #[serde(skip)]
     pub(crate) content: Option<ChartToUpload>,
 }
 
-/// A packed chart, and the hints by which it is compared with another one.
+/// A packed chart, with its hints, which comparing it needs.
 #[derive(Clone, Debug)]
 pub(crate) struct ChartToUpload {
     pub(crate) chart: PackedChart,
@@ -35,8 +35,8 @@ pub(crate) struct ChartToUpload {
 }
 
 impl PlannedUpload {
-    /// True where this is what `saved` says: the same chart with the same action, or one that is in
-    /// the repository by now.
+    /// True where this is the same chart as in the saved plan, and the action is the same, or done by
+    /// now.
     pub(super) fn agrees_with(&self, saved: &Self) -> bool {
         let same = self.digest == saved.digest;
         same && (self.action == saved.action || self.action == ChartAction::Present)
@@ -44,8 +44,8 @@ impl PlannedUpload {
 }
 
 impl ChartToUpload {
-    /// True where another packed chart is this one: equal, and with the same names of images.
-    pub(crate) fn is(&self, packed: &[u8]) -> Result<bool> {
+    /// True where `packed` is the same chart and renders the same names of images.
+    pub(crate) fn is_same_chart(&self, packed: &[u8]) -> Result<bool> {
         if packed == self.chart.bytes() {
             return Ok(true);
         }
@@ -59,22 +59,22 @@ impl ChartToUpload {
     }
 }
 
-/// What becomes of a chart in the chart repository.
+/// What is done with a chart in the chart repository.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum ChartAction {
-    /// It is not there, and is uploaded.
+    /// The repository does not have it: it is uploaded.
     Upload,
-    /// The one that is there is replaced: it names images that are not there, or that was asked for.
+    /// The stored chart is replaced: it names images that are missing, or replacing was asked for.
     Replace,
-    /// It is there, and names images that are.
+    /// The repository has it, with names of images that the target has.
     Present,
-    /// Another one of its name and version is there, and stays.
+    /// The repository has another chart of this name and version, which stays.
     Kept,
 }
 
-/// Relocates a bundle's chart, and decides by what is stored.
+/// Relocates a bundle's chart, and compares it with the stored one to choose the action.
 pub(super) fn plan_upload(
     files: ChartFiles,
     bundle: &Bundle,
@@ -88,12 +88,12 @@ pub(super) fn plan_upload(
     let action = match &likeness {
         None => ChartAction::Upload,
         Some(_) if options.overwrite_charts => ChartAction::Replace,
-        Some(Likeness::Same) if solved.are_stored => ChartAction::Present,
+        Some(Likeness::Same) if solved.stored_chart_renders_names => ChartAction::Present,
         Some(Likeness::Same) => ChartAction::Replace,
         Some(Likeness::Different(paths)) => {
             let chart = bundle.chart();
             findings.push(Finding::ChartKept { chart, different: paths.clone() });
-            if !solved.are_stored {
+            if !solved.stored_chart_renders_names {
                 let message = "another chart of this name and version is in the chart repository, and names images that are not in the target";
                 return Err(Error::new(ErrorKind::ChartConflict, message));
             }
@@ -111,10 +111,10 @@ pub(super) fn plan_upload(
             return Err(Error::new(ErrorKind::Hint, message));
         }
     };
-    // Asked for or not: nothing has to be written where it is there to the byte.
+    // A stored chart with identical files needs no write, even where replacing was asked for.
     let action =
         if stored.is_some_and(|s| s.files == ours) { ChartAction::Present } else { action };
-    if action == ChartAction::Replace && !solved.are_stored {
+    if action == ChartAction::Replace && !solved.stored_chart_renders_names {
         let chart = bundle.chart();
         findings.push(Finding::ChartReplaced { chart, dangling: solved.dangling.clone() });
     }

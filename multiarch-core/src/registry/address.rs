@@ -1,4 +1,4 @@
-//! Where a registry is.
+//! The address of a registry.
 
 use std::{fmt, net::IpAddr, str::FromStr};
 
@@ -7,8 +7,8 @@ use crate::{
     image::{Reference, is_repository},
 };
 
-/// A registry's host and port, the scheme if one was given, and a path below which all repositories
-/// are: `docker://host[:port][/path]`, `https://…`, `http://…`, or `host[:port][/path]`.
+/// A registry's host and port, the scheme if one was given, and a path that precedes the name of every
+/// repository: `docker://host[:port][/path]`, `https://…`, `http://…`, or `host[:port][/path]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Address {
     host: String,
@@ -38,7 +38,7 @@ impl Address {
         &self.host
     }
 
-    /// Host and path, as they stand before a name in a reference.
+    /// Host and path, which precede the name in a reference.
     pub(crate) fn registry(&self) -> String {
         let path = if self.path.is_empty() { String::new() } else { format!("/{}", self.path) };
         format!("{}{path}", self.host)
@@ -49,7 +49,7 @@ impl Address {
         if self.path.is_empty() { name.to_owned() } else { format!("{}/{name}", self.path) }
     }
 
-    /// The name below this address of a repository, if it is below it.
+    /// The name of a repository below this address; `None` if it is not below it.
     pub(super) fn name<'a>(&self, repository: &'a str) -> Option<&'a str> {
         if self.path.is_empty() {
             return Some(repository);
@@ -80,13 +80,13 @@ impl FromStr for Address {
             Some(("http", rest)) => (Some(Scheme::Http), rest),
             Some(("https", rest)) => (Some(Scheme::Https), rest),
             Some((other, _)) => {
-                let message = format!("{other}:// is no scheme of a registry");
+                let message = format!("{other}:// is not the scheme of a registry");
                 return Err(
                     Error::new(ErrorKind::Usage, message).with_detail(Detail::TargetAddress)
                 );
             }
         };
-        // What is wrong is not repeated: there may be a password in it.
+        // Messages do not repeat the address: there may be a password in it.
         let bad = |detail: Detail, why: &str| {
             let error = Error::new(ErrorKind::Usage, format!("the target {why}"));
             Err(error.with_detail(detail))
@@ -99,17 +99,17 @@ impl FromStr for Address {
         if host.is_empty() {
             return bad(Detail::TargetAddress, "names no host");
         }
-        // The grammar of references decides what is a host.
+        // A host is what the grammar of references takes for one.
         let probe = format!("{host}/x").parse::<Reference>();
         let is_host = probe.is_ok_and(|reference| {
             reference.to_string() == format!("{host}/x") && reference.path() == "x"
         });
         let named = text.contains("://") || host == "localhost" || host.contains(['.', ':']);
         if !(is_host || scheme.is_some() || text.starts_with("docker://")) || !named {
-            return bad(Detail::TargetAddress, "is no host");
+            return bad(Detail::TargetAddress, "is not a host");
         }
         if !path.is_empty() && !is_repository(path) {
-            let why = "has a path that is no repository: lower-case components and slashes";
+            let why = "has a path that is not a repository name: lower-case components and slashes";
             return bad(Detail::TargetAddress, why);
         }
         Ok(Self { host: host.into(), path: path.into(), scheme })

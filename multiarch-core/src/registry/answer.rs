@@ -1,4 +1,4 @@
-//! What a server's answer means.
+//! Interprets the answers of a server.
 
 use reqwest::{Response, StatusCode, header};
 use serde::Deserialize;
@@ -12,7 +12,7 @@ use crate::error::{Error, ErrorKind};
 struct Body {
     #[serde(default)]
     errors: Vec<Item>,
-    /// ChartMuseum's.
+    /// The form of ChartMuseum.
     #[serde(default)]
     error: String,
 }
@@ -29,7 +29,7 @@ struct Item {
 const MAX_BODY: usize = 64 << 10;
 const MAX_SHOWN: usize = 300;
 
-/// Turns an answer that is no success into an error.
+/// Turns an unsuccessful answer into an error.
 pub(super) async fn refusal(response: Response) -> Error {
     let status = response.status();
     let challenge = response
@@ -40,10 +40,10 @@ pub(super) async fn refusal(response: Response) -> Error {
     explain(status, challenge.as_deref(), &text)
 }
 
-/// The same for an answer that was read.
+/// The same for an answer whose body has been read.
 pub(super) fn explain(status: StatusCode, challenge: Option<&str>, text: &[u8]) -> Error {
     let body: Body = serde_json::from_slice(text).unwrap_or_default();
-    let mut said: Vec<String> = body
+    let mut texts: Vec<String> = body
         .errors
         .iter()
         .map(|item| match (item.code.as_str(), item.message.as_str()) {
@@ -53,33 +53,33 @@ pub(super) fn explain(status: StatusCode, challenge: Option<&str>, text: &[u8]) 
         })
         .collect();
     if !body.error.is_empty() {
-        said.push(body.error.clone());
+        texts.push(body.error.clone());
     }
-    let said: String = said.join("; ").chars().take(MAX_SHOWN).collect();
+    let texts: String = texts.join("; ").chars().take(MAX_SHOWN).collect();
     let has = |code: &str| body.errors.iter().any(|item| item.code == code);
     let kind = match status {
         _ if has("MANIFEST_BLOB_UNKNOWN") || has("BLOB_UNKNOWN") => ErrorKind::BlobUnknown,
         StatusCode::UNAUTHORIZED => ErrorKind::Unauthorized,
         StatusCode::FORBIDDEN => ErrorKind::Denied,
-        // An immutable tag.
+        // The tag is immutable.
         StatusCode::PRECONDITION_FAILED => ErrorKind::Denied,
-        // Harbor lost a child of the index.
-        StatusCode::NOT_FOUND if said.contains("artifact ") => ErrorKind::BlobUnknown,
+        // Harbor: a manifest that the index lists is not there.
+        StatusCode::NOT_FOUND if texts.contains("artifact ") => ErrorKind::BlobUnknown,
         _ => ErrorKind::Server,
     };
-    let message = if said.is_empty() {
+    let message = if texts.is_empty() {
         format!("the server answers {status}")
     } else {
-        format!("the server answers {status}: {said}")
+        format!("the server answers {status}: {texts}")
     };
-    // Harbor refuses a project that does not exist with an empty challenge.
+    // Harbor answers 401 with an empty challenge where the project does not exist.
     if kind == ErrorKind::Unauthorized && challenge == Some("") {
         return Error::new(ErrorKind::Denied, message);
     }
     Error::new(kind, message)
 }
 
-/// True where the same request may succeed a little later.
-pub(super) fn is_passing(status: StatusCode) -> bool {
+/// True if the same request may succeed a little later.
+pub(super) fn is_transient(status: StatusCode) -> bool {
     matches!(status.as_u16(), 408 | 425 | 429 | 499 | 500 | 502 | 503 | 504 | 522)
 }

@@ -1,4 +1,4 @@
-//! Authentication: none, basic, or bearer tokens per scope ([token authentication]).
+//! Authentication: none, basic, or a bearer token for each scope ([token authentication]).
 //!
 //! [token authentication]: https://distribution.github.io/distribution/spec/auth/token/
 
@@ -21,7 +21,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
 };
 
-/// What a request needs: repositories and whether they are written.
+/// The token scopes of a request: its repositories, and whether it writes to them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Scope(Vec<String>);
 
@@ -38,20 +38,21 @@ impl Scope {
         Self(vec!["registry:catalog:*".into()])
     }
 
-    /// Mounting reads another repository.
+    /// A mount also reads another repository.
     pub(super) fn and_pull(mut self, repository: &str) -> Self {
         self.0.push(format!("repository:{repository}:pull"));
         self
     }
 }
 
-/// What is known about a registry's authentication.
+/// Authentication at one registry: the credentials, its challenge, and the tokens.
 pub(super) struct Auth {
     http: reqwest::Client,
     origin: Url,
     credentials: Option<Credentials>,
     challenge: Mutex<Option<Challenge>>,
-    /// One lock a scope: several requests for one scope wait for one token, those for others do not.
+    /// One lock per scope: concurrent requests with the same scope fetch one token, and others do not
+    /// wait for it.
     tokens: Mutex<HashMap<Scope, Arc<Mutex<Option<Token>>>>>,
 }
 
@@ -68,7 +69,7 @@ impl Auth {
         Self { http, origin, credentials, challenge, tokens }
     }
 
-    /// The header for a request, as far as the registry has said what it wants.
+    /// The `Authorization` of a request; `None` as long as the registry has sent no challenge.
     pub(super) async fn header(&self, scope: &Scope) -> Result<Option<String>> {
         let challenge = self.challenge.lock().await.clone();
         match challenge {
@@ -81,8 +82,8 @@ impl Auth {
         }
     }
 
-    /// Takes a refusal's challenge, and forgets the token that was refused, unless another request has
-    /// fetched a new one meanwhile. True where another try makes sense.
+    /// Handles a 401: keeps its challenge, and drops the refused token, unless another request has
+    /// replaced it meanwhile. True if another attempt makes sense.
     pub(super) async fn refused(
         &self,
         headers: &header::HeaderMap,
@@ -91,7 +92,7 @@ impl Auth {
     ) -> Result<bool> {
         let values = headers.get_all(header::WWW_AUTHENTICATE).iter();
         let challenges = values.filter_map(|v| v.to_str().ok()).filter_map(Challenge::parse);
-        // Bearer where there is a choice: that is what docker does.
+        // Docker prefers Bearer if there are several challenges.
         let mut chosen = None;
         for challenge in challenges {
             if matches!(challenge, Challenge::Bearer { .. }) || chosen.is_none() {
@@ -108,7 +109,8 @@ impl Auth {
         }
         self.forget(scope, used).await;
         let mut known = self.challenge.lock().await;
-        // Harbor answers a token that lacks a right with a Basic challenge; it still wants tokens.
+        // Harbor refuses a token without the needed right with a Basic challenge, but still wants
+        // tokens.
         if matches!((&*known, &chosen), (Some(Challenge::Bearer { .. }), Challenge::Basic)) {
             return Ok(true);
         }
@@ -124,12 +126,14 @@ impl Auth {
         }
     }
 
-    /// The registry answered without asking for anything.
+    /// Notes that the registry accepts requests without authentication, unless it has sent a
+    /// challenge.
     pub(super) async fn accepted(&self) {
         self.challenge.lock().await.get_or_insert(Challenge::None);
     }
 
-    /// Credentials that came over TLS are not sent on without it.
+    /// Refuses a token server on another host without TLS, if the registry itself has TLS: the
+    /// credentials would be sent unencrypted.
     fn check_realm(&self, realm: &Url) -> Result<()> {
         let plain = realm.scheme() != "https" && self.origin.scheme() == "https";
         let same_host = realm.host_str() == self.origin.host_str();
@@ -164,7 +168,7 @@ impl Auth {
         let place = |e: Error| e.at_host(realm.host_str().unwrap_or_default());
         let response = retry::with_retries(None, || async {
             let request = self.token_request(scope, realm, service);
-            response::limited(response::LIMIT, request.send()).await
+            response::with_timeout(response::TIMEOUT, request.send()).await
         })
         .await
         .map_err(place)?;
@@ -179,7 +183,7 @@ impl Auth {
         }
         let text = response::body(response, MAX_ANSWER).await.map_err(place)?;
         let answer: TokenAnswer = serde_json::from_slice(&text).map_err(|_| {
-            // The cause might quote the token.
+            // Without the cause, which might quote the token.
             place(Error::new(
                 ErrorKind::Server,
                 "the answer to the request for a token is no token",

@@ -1,13 +1,14 @@
-//! How long a request that failed waits for its next try.
+//! How long a failed request waits before its next attempt.
 
 use std::time::Duration;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(8);
 
-/// The pause before try `round + 1`, longer each time, and not the same for everybody.
+/// The pause after failure number `round`, counted from 1. It doubles each time, up to 8 s. A jitter
+/// of up to 255 ms, fixed for each process, keeps processes from retrying in step.
 pub(super) fn pause(round: u32) -> Duration {
     let base = FIRST_PAUSE.saturating_mul(2u32.saturating_pow(round - 1)).min(LONGEST_PAUSE);
-    let spread = u64::from(std::process::id()).wrapping_mul(2_654_435_761) % 256;
-    base + Duration::from_millis(spread)
+    let jitter = u64::from(std::process::id()).wrapping_mul(2_654_435_761) % 256;
+    base + Duration::from_millis(jitter)
 }

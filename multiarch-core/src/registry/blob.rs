@@ -1,4 +1,4 @@
-//! Sending one blob, as often as it takes.
+//! Uploads one blob, in as many attempts as needed.
 
 use bytes::Bytes;
 
@@ -17,22 +17,23 @@ use crate::{
     store::{BlobContent, BlobReader, Sent},
 };
 
-/// How many buffers may wait in an upload for the network.
-const WAITING: usize = 4;
+/// How many buffers of one upload may wait for the network.
+const MAX_WAITING: usize = 4;
 
-/// Where the upload of one blob stands, from one attempt to the next.
+/// What one attempt to upload a blob passes on to the next.
 #[derive(Default)]
 struct UploadState {
     retries: Retries,
-    /// The server does not take it in one piece.
+    /// The server does not take the blob in one PUT.
     chunked: bool,
-    /// The most bytes that the server ever had of it.
+    /// The highest offset that the upload was resumed from; the blob's size once it must not resume.
     furthest: u64,
-    /// Where the next attempt goes on.
+    /// Where the next attempt resumes; `None` to begin anew.
     point: Option<ResumePoint>,
 }
 
-/// Ends a channel with the request that it feeds: a server may answer before it has everything.
+/// Closes a channel when the request that it feeds ends: a server may answer before it has all bytes,
+/// and the reading thread must not wait for it then.
 struct ClosedAtEnd(Chunks);
 
 impl Drop for ClosedAtEnd {
@@ -44,10 +45,11 @@ impl Drop for ClosedAtEnd {
 /// How one attempt ended.
 enum UploadAttempt {
     Sent(Sent),
-    /// The server does not take the blob in one piece.
+    /// The server does not take the blob in one PUT.
     WantsChunks,
-    /// The content has to be fetched from the server that it goes to, before it can be sent there.
-    WantsContent(ResumePoint),
+    /// The blob lies in another repository of the same server, which did not mount it: it has to be
+    /// downloaded first.
+    NeedsDownload(ResumePoint),
     Failed(UploadFailure),
 }
 
@@ -60,11 +62,12 @@ impl Registry {
         content: &BlobContent<'_>,
     ) -> Result<Sent> {
         let mut state = UploadState::default();
-        // What is copied within the registry is whole in memory: one blob at a time.
-        let mut copying = None;
+        // A blob copied within the registry is held in memory as a whole, so only one is copied at a
+        // time.
+        let mut copy_lock = None;
         loop {
             let offset = state.point.as_ref().map_or(0, |point| point.offset);
-            let fetched = copying.is_some() || !content.is_in_target();
+            let fetched = copy_lock.is_some() || !content.is_in_target();
             match self.attempt(repository, mount_from.take(), content, &mut state, fetched) {
                 Ok(UploadAttempt::Sent(sent)) => return Ok(sent),
                 Ok(UploadAttempt::WantsChunks) if !state.chunked => state.chunked = true,
@@ -73,15 +76,16 @@ impl Registry {
                     return Err(Error::new(ErrorKind::Server, message)
                         .at_host(self.connection.address.host()));
                 }
-                Ok(UploadAttempt::WantsContent(point)) => {
-                    copying = Some(self.copying());
+                Ok(UploadAttempt::NeedsDownload(point)) => {
+                    copy_lock = Some(self.lock_copying());
                     content.fetch()?;
                     state.point = Some(point);
                 }
                 Ok(UploadAttempt::Failed(failure)) => {
                     self.recover(&mut state, failure, repository, content.size())?;
                 }
-                // What the server had of it may be what is wrong; it is not asked for that again.
+                // The part that the server kept may be what is wrong: begin anew, and do not resume
+                // again.
                 Err(error) if offset > 0 && error.kind() != ErrorKind::Cancelled => {
                     state.furthest = content.size();
                 }
@@ -90,8 +94,8 @@ impl Registry {
         }
     }
 
-    /// One attempt: the right to upload first, then a session to upload to, then the bytes. A session
-    /// that waits for its turn is dropped by servers, and holds their memory until then.
+    /// One attempt: a permit, then an upload session, then the bytes. A session is opened only with a
+    /// permit, because one that waits takes memory on the server, and servers drop it after a while.
     fn attempt(
         &self,
         repository: &str,
@@ -114,7 +118,7 @@ impl Registry {
         };
         let attempt = match start {
             Ok(UploadStart::Mounted) => Ok(UploadAttempt::Sent(Sent::Mounted)),
-            Ok(UploadStart::Session(point)) if !fetched => Ok(UploadAttempt::WantsContent(point)),
+            Ok(UploadStart::Session(point)) if !fetched => Ok(UploadAttempt::NeedsDownload(point)),
             Ok(UploadStart::Session(point)) => {
                 self.send_from(point, repository, content, state.chunked, &permit)
             }
@@ -128,8 +132,9 @@ impl Registry {
         attempt
     }
 
-    /// Waits, and finds out where the blob goes on: a line that breaks now and then brings it across
-    /// a part at a time. Where the server has no more than it ever had, it begins anew.
+    /// Waits, and finds out where to resume, so that a connection that breaks often still transfers
+    /// the blob part by part. Progress resets the retries. If the server has no more bytes than at the
+    /// last resume, the blob is sent anew.
     fn recover(
         &self,
         state: &mut UploadState,
@@ -138,15 +143,15 @@ impl Registry {
         size: u64,
     ) -> Result<()> {
         let UploadFailure { error, outcome, did, session } = failure;
-        if !state.retries.another(outcome) {
+        if !state.retries.may_retry(outcome) {
             return Err(error);
         }
         let (client, mut retries) = (self.connection.client()?, std::mem::take(&mut state.retries));
         let (repository, furthest) = (repository.to_owned(), state.furthest);
         (state.point, state.retries) = self.connection.runtime.run(async move {
-            retries.rest(Some(&client.throttle), outcome, &did).await;
+            retries.wait(Some(&client.throttle), outcome, &did).await;
             let point = match session {
-                Some(session) => client.find_point(session, &repository, size).await,
+                Some(session) => client.find_resume_point(session, &repository, size).await,
                 None => None,
             };
             let point = point.filter(|point| point.offset > furthest);
@@ -161,7 +166,7 @@ impl Registry {
         Ok(())
     }
 
-    /// Sends what the server does not have yet.
+    /// Sends the bytes that the server does not have yet.
     fn send_from(
         &self,
         point: ResumePoint,
@@ -191,22 +196,22 @@ impl Registry {
     }
 }
 
-/// Feeds an upload from this thread, which reads; the runtime sends. A failure to read is what is
-/// reported then, not the request that ended because of it.
+/// Reads the blob on this thread, while the runtime sends it. If reading fails, that error is
+/// returned, and not the failure of the request that it caused.
 fn feed(
     mut reader: BlobReader<'_>,
     offset: u64,
     start: impl FnOnce(Chunks) -> Pending<UploadEnd>,
 ) -> Result<UploadEnd> {
     let mut rest = reader.skip(offset)?;
-    let (sender, receiver) = async_channel::bounded(WAITING);
+    let (sender, receiver) = async_channel::bounded(MAX_WAITING);
     let pending = start(receiver);
     let mut failure = None;
     loop {
         match rest.take().map_or_else(|| reader.next(), |rest| Ok(Some(rest))) {
             Ok(None) => break,
             Ok(Some(buffer)) => {
-                // The server has answered already: it wants no more.
+                // The channel is closed: the server has answered already.
                 if sender.send_blocking(Ok(Bytes::from_owner(buffer))).is_err() {
                     break;
                 }

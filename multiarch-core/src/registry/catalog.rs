@@ -1,4 +1,4 @@
-//! Listing what a registry has.
+//! Lists the repositories and tags of a registry.
 
 use std::sync::Arc;
 
@@ -9,8 +9,8 @@ use serde::Deserialize;
 use super::{
     answer,
     auth::Scope,
-    client::{Ask, Client},
-    concurrency::BOUND,
+    client::{Client, PreparedRequest},
+    concurrency::DEFAULT_BOUND,
     response,
 };
 use crate::{
@@ -18,7 +18,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
 };
 
-/// One page of a list: large, but bounded.
+/// The largest page of a listing that is read, in bytes.
 const MAX_PAGE: usize = 16 << 20;
 const MAX_PAGES: usize = 10_000;
 
@@ -33,11 +33,11 @@ struct Page {
 impl Client {
     /// All tags of all repositories below the target's path.
     pub(super) async fn list(self: Arc<Self>) -> Result<Vec<TargetName>> {
-        let pages = self.pages(self.ask(Method::GET, "_catalog", Scope::catalog())).await?;
+        let pages = self.pages(self.request(Method::GET, "_catalog", Scope::catalog())).await?;
         let repositories = pages.into_iter().flat_map(|page| page.repositories.unwrap_or_default());
         let lists = repositories.map(|repository| self.list_one(repository));
         let lists: Vec<Vec<TargetName>> =
-            stream::iter(lists).buffer_unordered(BOUND).try_collect().await?;
+            stream::iter(lists).buffer_unordered(DEFAULT_BOUND).try_collect().await?;
         let mut names: Vec<TargetName> = lists.into_iter().flatten().collect();
         names.sort();
         Ok(names)
@@ -47,50 +47,52 @@ impl Client {
     async fn list_one(&self, repository: String) -> Result<Vec<TargetName>> {
         let Some(name) = self.address.name(&repository) else { return Ok(Vec::new()) };
         let path = format!("{repository}/tags/list");
-        let pages = self.pages(self.ask(Method::GET, &path, Scope::pull(&repository))).await?;
+        let pages = self.pages(self.request(Method::GET, &path, Scope::pull(&repository))).await?;
         let tags = pages.into_iter().flat_map(|page| page.tags.unwrap_or_default());
         Ok(tags.filter_map(|tag| TargetName::new(name, &tag).ok()).collect())
     }
 
-    /// The tags of one repository, if the server tells them in one answer.
+    /// The tags of one repository. `None` if the list has several pages or cannot be read; the caller
+    /// then asks for single tags.
     pub(super) async fn tags_at_once(&self, repository: &str) -> Result<Option<Vec<String>>> {
-        let ask =
-            self.ask(Method::GET, &format!("{repository}/tags/list"), Scope::pull(repository));
-        Ok(match self.page(&ask).await {
+        let request =
+            self.request(Method::GET, &format!("{repository}/tags/list"), Scope::pull(repository));
+        Ok(match self.page(&request).await {
             Ok(None) => Some(Vec::new()),
             Ok(Some((page, None))) => Some(page.tags.unwrap_or_default()),
             Ok(Some((_, Some(_)))) => None,
-            Err(error) if error.kind().is_of_the_whole() => return Err(error),
-            // Who may not list may still be allowed to read single tags.
+            Err(error) if error.kind().concerns_whole_run() => return Err(error),
+            // An account without the right to list may still read single tags.
             Err(_) => None,
         })
     }
 
-    async fn pages(&self, mut ask: Ask) -> Result<Vec<Page>> {
+    async fn pages(&self, mut request: PreparedRequest) -> Result<Vec<Page>> {
         let mut pages = Vec::new();
         for _ in 0..MAX_PAGES {
-            let Some((page, next)) = self.page(&ask).await? else { return Ok(pages) };
+            let Some((page, next)) = self.page(&request).await? else { return Ok(pages) };
             pages.push(page);
             match next {
-                Some(next) => ask.url = self.resolve(&ask.url, &next)?,
+                Some(next) => request.url = self.resolve(&request.url, &next)?,
                 None => return Ok(pages),
             }
         }
         Err(Error::new(ErrorKind::TooLarge, "the server's list does not end"))
     }
 
-    /// One page of a list and the link to the next; `None` for a repository without tags.
-    async fn page(&self, ask: &Ask) -> Result<Option<(Page, Option<String>)>> {
-        let response = self.send(ask).await?;
+    /// One page of a listing and the link to the next; `None` for a tag list that does not exist
+    /// (404).
+    async fn page(&self, request: &PreparedRequest) -> Result<Option<(Page, Option<String>)>> {
+        let response = self.send(request).await?;
         match response.status() {
             StatusCode::OK => {}
-            StatusCode::NOT_FOUND if ask.url.path().ends_with("/tags/list") => {
-                response::pass_over(response).await;
+            StatusCode::NOT_FOUND if request.url.path().ends_with("/tags/list") => {
+                response::discard_body(response).await;
                 return Ok(None);
             }
             _ => {
                 let error = answer::refusal(response).await.at_host(self.address.host());
-                return Err(error.asking(format!("GET {}", ask.url.path())));
+                return Err(error.asking(format!("GET {}", request.url.path())));
             }
         }
         let links = response.headers().get_all(header::LINK).iter();

@@ -9,17 +9,19 @@ use super::{
     address::Scheme,
     auth::{Auth, Scope},
     credentials,
-    response::{LIMIT, limited, pass_over},
+    response::{TIMEOUT, discard_body, with_timeout},
     retry::with_retries,
     throttle::Throttle,
     tls::Verifier,
 };
 use crate::error::{Error, ErrorKind, Result};
 
-const CONNECT: Duration = Duration::from_secs(15);
-/// How often a refused token is fetched anew: it may end again before it is used.
-const MAX_REFUSALS: u32 = 2;
-/// A connection to one registry.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
+/// How often a request is repeated after a 401: the first may only bring the challenge, and a new
+/// token may expire before it is used.
+const MAX_UNAUTHORIZED: u32 = 2;
+
+/// Makes requests to one server.
 pub(super) struct Client {
     pub(super) http: reqwest::Client,
     pub(super) auth: Auth,
@@ -29,18 +31,18 @@ pub(super) struct Client {
     verifier: Arc<Verifier>,
 }
 
-/// How a request gets the right to be made.
+/// How a request is admitted to the server.
 #[derive(Clone, Copy)]
 enum Admission {
-    /// It waits at the server's throttle, and is repeated while its failure may pass.
+    /// It waits for a permit of the server's throttle, and is repeated while its failure may pass.
     Queue,
-    /// The caller holds a permit.
+    /// The caller holds a permit; the request is not repeated after a failure.
     Permitted,
 }
 
-/// A request that can be made again.
+/// A request that can be repeated.
 #[derive(Clone)]
-pub(super) struct Ask {
+pub(super) struct PreparedRequest {
     pub(super) method: Method,
     pub(super) url: Url,
     pub(super) scope: Scope,
@@ -49,21 +51,22 @@ pub(super) struct Ask {
 }
 
 impl Client {
-    /// Finds out how the registry is reached. Loopback and insecure hosts may speak plain HTTP; that
-    /// is tried where TLS is not spoken at all, never where a certificate is refused.
+    /// Finds out whether the server is reached by HTTPS or HTTP. Only loopback and insecure hosts may
+    /// use plain HTTP. It is chosen if they do not answer over TLS, but never if their certificate is
+    /// refused.
     pub(super) async fn connect(address: Address, connector: Connector) -> Result<Arc<Self>> {
         let insecure = connector.insecure_hosts.iter().any(|host| host == address.host());
         let credentials = credentials::find(&connector, address.host())?;
         let verifier = Verifier::new(&connector, insecure)?;
         let mut builder = reqwest::Client::builder();
         if address.is_loopback() {
-            // HTTP_PROXY is not meant for what runs on this machine; other tools agree.
+            // HTTP_PROXY is not meant for servers on this machine; other tools ignore it there, too.
             builder = builder.no_proxy();
         }
         let http = builder
             .tls_backend_preconfigured(verifier.config()?)
             .http1_only()
-            .connect_timeout(CONNECT)
+            .connect_timeout(CONNECT_TIMEOUT)
             .pool_idle_timeout(Duration::from_secs(30))
             .redirect(redirect::Policy::limited(5))
             .user_agent(concat!("multiarch/", env!("CARGO_PKG_VERSION")))
@@ -76,7 +79,7 @@ impl Client {
             })
         };
         let meter = connector.context.meter.clone();
-        let throttle = connector.throttles.get(connector.bound(), address.host(), meter);
+        let throttle = connector.throttles.get(connector.max_requests(), address.host(), meter);
         let may_be_plain = insecure || address.is_loopback();
         let client = |origin: Url| Self {
             auth: Auth::new(http.clone(), origin.clone(), credentials.clone()),
@@ -91,7 +94,7 @@ impl Client {
             None if !may_be_plain => client(url(Scheme::Https)?),
             None => {
                 let tls = client(url(Scheme::Https)?);
-                match limited(LIMIT, tls.http.get(tls.origin.clone()).send()).await {
+                match with_timeout(TIMEOUT, tls.http.get(tls.origin.clone()).send()).await {
                     Err(_) if verifier.refused().is_none() => client(url(Scheme::Http)?),
                     _ => tls,
                 }
@@ -101,81 +104,92 @@ impl Client {
     }
 
     /// A request below `/v2/`.
-    pub(super) fn ask(&self, method: Method, path: &str, scope: Scope) -> Ask {
+    pub(super) fn request(&self, method: Method, path: &str, scope: Scope) -> PreparedRequest {
         let mut url = self.origin.clone();
         url.set_path(&format!("/v2/{path}"));
-        Ask { method, url, scope, headers: Vec::new(), body: None }
+        PreparedRequest { method, url, scope, headers: Vec::new(), body: None }
     }
 
-    /// Makes a request until there is an answer that says something: passing errors are waited for,
-    /// a refused token is fetched anew.
-    pub(super) async fn send(&self, ask: &Ask) -> Result<Response> {
-        self.authorised(ask, Admission::Queue).await
+    /// Makes a request. It is repeated after failures that may pass, and with a new token if the token
+    /// is refused.
+    pub(super) async fn send(&self, request: &PreparedRequest) -> Result<Response> {
+        self.authorised(request, Admission::Queue).await
     }
 
-    /// Makes a request for a caller that holds a permit of this server's throttle: it does not wait
-    /// for another one, and is not repeated but with a fresh token.
-    pub(super) async fn send_permitted(&self, ask: &Ask) -> Result<Response> {
-        self.authorised(ask, Admission::Permitted).await
+    /// Makes a request for a caller that holds a permit of this server's throttle. It does not wait
+    /// for another permit, and is repeated only with a new token.
+    pub(super) async fn send_permitted(&self, request: &PreparedRequest) -> Result<Response> {
+        self.authorised(request, Admission::Permitted).await
     }
 
     /// Makes a request with the authorization that the server wants.
-    async fn authorised(&self, ask: &Ask, admission: Admission) -> Result<Response> {
+    async fn authorised(
+        &self,
+        request: &PreparedRequest,
+        admission: Admission,
+    ) -> Result<Response> {
         let place = |e: Error| {
             let e = self.explain(e).at_host(self.address.host());
-            e.asking(format!("{} {}", ask.method, ask.url.path()))
+            e.asking(format!("{} {}", request.method, request.url.path()))
         };
-        for _ in 0..MAX_REFUSALS {
-            let used = self.authorization(&ask.url, &ask.scope).await.map_err(place)?;
+        for _ in 0..MAX_UNAUTHORIZED {
+            let used = self.authorization(&request.url, &request.scope).await.map_err(place)?;
             let response =
-                self.send_admitted(ask, used.as_deref(), admission).await.map_err(place)?;
+                self.send_admitted(request, used.as_deref(), admission).await.map_err(place)?;
             if response.status() != StatusCode::UNAUTHORIZED {
                 return Ok(response);
             }
-            let again = self.auth.refused(response.headers(), &ask.scope, used.as_deref()).await;
+            let again =
+                self.auth.refused(response.headers(), &request.scope, used.as_deref()).await;
             if !again.map_err(place)? {
                 return Ok(response);
             }
-            pass_over(response).await;
+            discard_body(response).await;
         }
-        let used = self.authorization(&ask.url, &ask.scope).await.map_err(place)?;
-        self.send_admitted(ask, used.as_deref(), admission).await.map_err(place)
+        let used = self.authorization(&request.url, &request.scope).await.map_err(place)?;
+        self.send_admitted(request, used.as_deref(), admission).await.map_err(place)
     }
 
     async fn send_admitted(
         &self,
-        ask: &Ask,
+        request: &PreparedRequest,
         used: Option<&str>,
         admission: Admission,
     ) -> Result<Response> {
         match admission {
-            Admission::Permitted => self.send_once(ask, used).await,
+            Admission::Permitted => self.send_once(request, used).await,
             Admission::Queue => {
-                with_retries(Some(&self.throttle), || self.send_once(ask, used)).await
+                with_retries(Some(&self.throttle), || self.send_once(request, used)).await
             }
         }
     }
 
-    async fn send_once(&self, ask: &Ask, authorization: Option<&str>) -> Result<Response> {
-        let mut request = self.http.request(ask.method.clone(), ask.url.clone());
-        for (name, value) in &ask.headers {
-            request = request.header(name, value);
+    async fn send_once(
+        &self,
+        request: &PreparedRequest,
+        authorization: Option<&str>,
+    ) -> Result<Response> {
+        let mut builder = self.http.request(request.method.clone(), request.url.clone());
+        for (name, value) in &request.headers {
+            builder = builder.header(name, value);
         }
-        if let Some(body) = &ask.body {
-            request = request.body(body.to_vec());
+        if let Some(body) = &request.body {
+            builder = builder.body(body.to_vec());
         }
         if let Some(authorization) = authorization {
-            request = request.header(header::AUTHORIZATION, authorization);
+            builder = builder.header(header::AUTHORIZATION, authorization);
         }
-        // A certificate that is refused once is refused again: that is no failure that passes.
-        let response = limited(LIMIT, request.send()).await.map_err(|e| self.explain(e))?;
+        // `explain` gives a refused certificate its own error kind, which is not retried: it would be
+        // refused again.
+        let response = with_timeout(TIMEOUT, builder.send()).await.map_err(|e| self.explain(e))?;
         if response.status().is_success() {
             self.auth.accepted().await;
         }
         Ok(response)
     }
 
-    /// The header for a request, but not for one to another host: an upload may go elsewhere.
+    /// The `Authorization` of a request. Another host gets none: a `Location` may lead an upload
+    /// there.
     pub(super) async fn authorization(&self, url: &Url, scope: &Scope) -> Result<Option<String>> {
         if self.is_origin(url) { self.auth.header(scope).await } else { Ok(None) }
     }
@@ -186,8 +200,8 @@ impl Client {
             && url.scheme() == self.origin.scheme()
     }
 
-    /// Where a `Location` leads. A server behind a TLS proxy that does not know it gives `http://`
-    /// for itself: the scheme stays ours then.
+    /// The URL of a `Location`. A server that does not know about the TLS proxy before it puts
+    /// `http://` into its own URLs; they are corrected to `https://`.
     pub(super) fn resolve(&self, from: &Url, location: &str) -> Result<Url> {
         let mut url = from.join(location).map_err(|e| {
             Error::caused_by(ErrorKind::Server, "the server's Location is malformed", e)
@@ -201,7 +215,7 @@ impl Client {
         Ok(url)
     }
 
-    /// Says what a failure to connect really was.
+    /// Turns a connection failure into an error about the certificate, if one was refused.
     pub(super) fn explain(&self, error: Error) -> Error {
         match self.verifier.refused() {
             Some(fingerprint) if error.kind() == ErrorKind::Network => {

@@ -1,4 +1,4 @@
-//! A connection to one server, made by the first request.
+//! A connection to one server, set up by the first request.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -9,7 +9,7 @@ use super::{
 };
 use crate::error::{Error, Result};
 
-/// A server, its options, and the threads that speak to it.
+/// A server, its options, and the runtime for its requests.
 pub(super) struct Connection {
     pub(super) address: Address,
     pub(super) connector: Connector,
@@ -35,10 +35,10 @@ impl Connection {
     }
 }
 
-/// A web server that is no registry: a chart repository.
+/// A web server that is not a registry: a chart repository.
 pub(crate) struct Web(Connection);
 
-/// What it answered.
+/// The answer of a web server.
 pub(crate) struct WebAnswer {
     pub(crate) status: u16,
     pub(crate) media_type: String,
@@ -47,7 +47,7 @@ pub(crate) struct WebAnswer {
 }
 
 impl WebAnswer {
-    /// The answer as a failure.
+    /// The answer as an error.
     pub(crate) fn refusal(&self) -> Error {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let error = answer::explain(status, None, &self.body);
@@ -85,15 +85,17 @@ impl Web {
         limit: usize,
     ) -> Result<WebAnswer> {
         let client = self.0.client()?;
-        let mut ask = client.ask_at(method, path)?;
-        ask.body = body.map(Into::into);
-        if ask.body.is_some() {
-            ask.headers.push((header::CONTENT_TYPE, "application/gzip".into()));
+        let mut request = client.request_at(method, path)?;
+        request.body = body.map(Into::into);
+        if request.body.is_some() {
+            request.headers.push((header::CONTENT_TYPE, "application/gzip".into()));
         }
         self.0.runtime.run(async move {
-            let response = client.send(&ask).await?;
-            let place =
-                (client.address.host().to_owned(), format!("{} {}", ask.method, ask.url.path()));
+            let response = client.send(&request).await?;
+            let place = (
+                client.address.host().to_owned(),
+                format!("{} {}", request.method, request.url.path()),
+            );
             let status = response.status().as_u16();
             let media_type = response.headers().get(header::CONTENT_TYPE);
             let media_type = media_type.and_then(|v| v.to_str().ok()).unwrap_or("").to_owned();
@@ -107,11 +109,11 @@ impl Web {
 
 impl Client {
     /// A request for a path, with its query, on this server.
-    fn ask_at(&self, method: Method, path: &str) -> Result<client::Ask> {
-        let mut ask = self.ask(method, "", Scope::default());
-        ask.url = ask.url.join(path).map_err(|e| {
+    fn request_at(&self, method: Method, path: &str) -> Result<client::PreparedRequest> {
+        let mut request = self.request(method, "", Scope::default());
+        request.url = request.url.join(path).map_err(|e| {
             Error::caused_by(crate::error::ErrorKind::Server, "a malformed address", e)
         })?;
-        Ok(ask)
+        Ok(request)
     }
 }

@@ -2,11 +2,11 @@
 
 use std::{num::NonZeroUsize, path::PathBuf};
 
-use super::{concurrency::BOUND, throttle::Throttles};
+use super::{concurrency::DEFAULT_BOUND, throttle::Throttles};
 use crate::{config::Credentials, plan::Options, run::Context};
 
-/// How the servers of one run are reached. Clones share what they know of each server's load, so that
-/// images and charts which go to one server do not overload it together.
+/// How the servers of one run are reached. Clones share one throttle for each server, so that images
+/// and charts which go to the same server do not overload it together.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Connector {
     pub(super) ca_files: Vec<PathBuf>,
@@ -18,7 +18,7 @@ pub(crate) struct Connector {
 }
 
 impl Connector {
-    /// By a run's options.
+    /// A connector with a run's options.
     pub(crate) fn new(options: &Options, context: &Context) -> Self {
         Self {
             ca_files: options.ca_files.clone(),
@@ -30,13 +30,14 @@ impl Connector {
         }
     }
 
-    /// The same with credentials; without, docker's and podman's configuration is asked.
+    /// The same with these credentials. With `None` they are looked up in the environment and in the
+    /// configuration of docker and podman.
     pub(crate) fn with_credentials(&self, credentials: Option<Credentials>) -> Self {
         Self { credentials, ..self.clone() }
     }
 
-    /// The most requests at once to one server.
-    pub(crate) fn bound(&self) -> usize {
-        self.jobs.map_or(BOUND, NonZeroUsize::get)
+    /// The most concurrent requests to one server.
+    pub(crate) fn max_requests(&self) -> usize {
+        self.jobs.map_or(DEFAULT_BOUND, NonZeroUsize::get)
     }
 }

@@ -1,4 +1,4 @@
-//! Finding credentials: what was given, the environment, docker's and podman's configuration.
+//! Finds credentials: given ones, then the environment, then docker's and podman's configuration.
 
 use docker_credential::{CredentialRetrievalError, DockerCredential};
 
@@ -8,14 +8,14 @@ use crate::{
     error::{Error, ErrorKind, Result},
 };
 
-/// Environment variables for all registries of a run.
+/// Environment variables; they apply to all registries of a run.
 const USER: &str = "MULTIARCH_USERNAME";
 const PASSWORD: &str = "MULTIARCH_PASSWORD";
 
-/// The credentials for a host; `None` where there are none, which may be right.
+/// The credentials for a host; `None` if no source has any, which may be right.
 ///
-/// A configuration that is there but cannot be read is an error: going on without would end in a
-/// refusal that says nothing of the cause.
+/// Credentials that are configured but cannot be read are an error: without them the server would refuse
+/// the request, and its message would not name the cause.
 pub(super) fn find(connector: &Connector, host: &str) -> Result<Option<Credentials>> {
     if let Some(credentials) = &connector.credentials {
         return Ok(Some(credentials.clone()));
@@ -34,16 +34,17 @@ pub(super) fn find(connector: &Connector, host: &str) -> Result<Option<Credentia
                     return Ok(Some(Credentials::IdentityToken(token)));
                 }
                 Ok(DockerCredential::UsernamePassword(..)) => {}
-                Err(error) => broken(&error, host)?,
+                Err(error) => check_error(&error, host)?,
             }
         }
     }
     Ok(None)
 }
 
-/// Tells an absent configuration from a broken one. The helper's output is not repeated: it may hold
-/// a secret.
-fn broken(error: &CredentialRetrievalError, host: &str) -> Result<()> {
+/// Fails if configured credentials cannot be read. A configuration file that cannot be read counts as
+/// absent, because `docker_credential` reports a missing file in the same way. The message does not
+/// repeat the output of the credential helper, which may hold a secret.
+fn check_error(error: &CredentialRetrievalError, host: &str) -> Result<()> {
     let what = match error {
         CredentialRetrievalError::HelperCommunicationError => "the credential helper cannot be run",
         CredentialRetrievalError::MalformedHelperResponse => {

@@ -7,19 +7,19 @@ use tokio::time::timeout;
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// Every request that sends little ends within this time.
-pub(super) const LIMIT: Duration = Duration::from_secs(60);
-/// What is read of an answer whose content is not needed.
-const PASSED_OVER: usize = 64 << 10;
+/// Time limit of every request without a blob, and of reading its answer.
+pub(super) const TIMEOUT: Duration = Duration::from_secs(60);
+/// An answer whose content is not needed is read up to this size.
+const MAX_DISCARDED: usize = 64 << 10;
 
-/// Ends a request after its time.
-pub(super) async fn limited(
+/// Makes a request fail after this time.
+pub(super) async fn with_timeout(
     limit: Duration,
     request: impl Future<Output = reqwest::Result<Response>>,
 ) -> Result<Response> {
     match timeout(limit, request).await {
         Ok(Ok(response)) => Ok(response),
-        Ok(Err(error)) => Err(network(error)),
+        Ok(Err(error)) => Err(network_error(error)),
         Err(_) => {
             let message = format!("no answer within {} seconds", limit.as_secs());
             Err(Error::new(ErrorKind::Network, message))
@@ -27,21 +27,21 @@ pub(super) async fn limited(
     }
 }
 
-pub(super) fn network(error: reqwest::Error) -> Error {
-    // The URL is in the error's place already, and may have a session in its query.
+pub(super) fn network_error(error: reqwest::Error) -> Error {
+    // The error names the path already, and the URL's query may hold an upload session.
     Error::caused_by(ErrorKind::Network, "the request failed", error.without_url())
 }
 
-/// Reads what an answer says beside its status, so that its connection serves the next request.
-pub(super) async fn pass_over(response: Response) {
-    let _ = body(response, PASSED_OVER).await;
+/// Reads a body and drops it, so that the connection can be used for the next request.
+pub(super) async fn discard_body(response: Response) {
+    let _ = body(response, MAX_DISCARDED).await;
 }
 
-/// Reads a body that must not be large.
+/// Reads a body of at most `limit` bytes.
 pub(super) async fn body(mut response: Response, limit: usize) -> Result<Vec<u8>> {
     let read = async {
         let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(network)? {
+        while let Some(chunk) = response.chunk().await.map_err(network_error)? {
             body.extend_from_slice(&chunk);
             if body.len() > limit {
                 let message = format!("the server's answer is longer than {limit} bytes");
@@ -50,7 +50,7 @@ pub(super) async fn body(mut response: Response, limit: usize) -> Result<Vec<u8>
         }
         Ok(body)
     };
-    match timeout(LIMIT, read).await {
+    match timeout(TIMEOUT, read).await {
         Ok(result) => result,
         Err(_) => Err(Error::new(ErrorKind::Network, "the answer did not end within 60 seconds")),
     }

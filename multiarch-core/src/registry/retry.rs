@@ -1,4 +1,4 @@
-//! What passes, and how long it is waited for.
+//! Retries: which failures may pass, and how long to wait before the next attempt.
 
 use std::{
     future::Future,
@@ -12,53 +12,55 @@ use tokio::time::sleep;
 use super::{answer, backoff::pause, concurrency::RequestOutcome, throttle::Throttle};
 use crate::error::{Error, ErrorKind, Result};
 
-/// How often a request is made that fails, or that the server asks to make later.
-const TRIES: u32 = 6;
-const PATIENCE: u32 = 8;
-/// A server may ask for this much patience, not more.
+/// A request is given up at its 6th failure (no answer, or an error such as 500).
+const MAX_FAILURES: u32 = 6;
+/// A request is given up the 8th time that the server throttles it (429 or 503).
+const MAX_THROTTLED: u32 = 8;
+/// The longest `Retry-After` that is respected; longer ones are cut to this.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
-/// The tries of one request, or one upload.
+/// Counts the failed attempts of one request, or one upload.
 #[derive(Debug, Default)]
 pub(super) struct Retries {
     failures: u32,
-    refusals: u32,
+    throttled: u32,
 }
 
 impl Retries {
-    /// Whether there may be another one.
-    pub(super) fn another(&mut self, outcome: RequestOutcome) -> bool {
+    /// Counts a failed attempt. True if there may be another one.
+    pub(super) fn may_retry(&mut self, outcome: RequestOutcome) -> bool {
         match outcome {
-            RequestOutcome::TooMuch(_) => self.refusals += 1,
+            RequestOutcome::Throttled(_) => self.throttled += 1,
             _ => self.failures += 1,
         }
-        self.failures < TRIES && self.refusals < PATIENCE
+        self.failures < MAX_FAILURES && self.throttled < MAX_THROTTLED
     }
 
-    /// Waits before it. Behind a throttle nobody passes before the server wants it.
-    pub(super) async fn rest(
+    /// Waits before the next attempt. Where the server asked for a pause and the request has a
+    /// throttle, this does not wait: the throttle does.
+    pub(super) async fn wait(
         &self,
         throttle: Option<&Arc<Throttle>>,
         outcome: RequestOutcome,
         did: &str,
     ) {
-        let own = pause(self.failures.max(self.refusals).max(1));
+        let backoff = pause(self.failures.max(self.throttled).max(1));
         match (outcome, throttle) {
-            (RequestOutcome::Answered, _) | (RequestOutcome::TooMuch(_), Some(_)) => {}
-            (RequestOutcome::TooMuch(asked), None) => {
-                sleep(asked.map_or(own, |a| a.max(own))).await
+            (RequestOutcome::Answered, _) | (RequestOutcome::Throttled(_), Some(_)) => {}
+            (RequestOutcome::Throttled(asked), None) => {
+                sleep(asked.map_or(backoff, |a| a.max(backoff))).await
             }
-            (RequestOutcome::Failed | RequestOutcome::Silent, _) => {
+            (RequestOutcome::Failed | RequestOutcome::NoAnswer, _) => {
                 if let Some(throttle) = throttle {
-                    throttle.tell(own, did);
+                    throttle.report_wait(backoff, did);
                 }
-                sleep(own).await;
+                sleep(backoff).await;
             }
         }
     }
 }
 
-/// Repeats a request while its failure may pass, and makes it when the throttle lets it.
+/// Makes a request as soon as the throttle permits it, and repeats it while its failure may pass.
 pub(super) async fn with_retries<F: Future<Output = Result<Response>>>(
     throttle: Option<&Arc<Throttle>>,
     mut request: impl FnMut() -> F,
@@ -74,29 +76,31 @@ pub(super) async fn with_retries<F: Future<Output = Result<Response>>>(
         if let Some(permit) = &mut permit {
             permit.note(outcome, &did);
         }
-        // The request ends when its answer is read, or dropped.
+        // The response takes the permit with it: the request ends when its body is read, or dropped.
         if let (Ok(response), Some(permit)) = (&mut result, permit) {
             response.extensions_mut().insert(Arc::new(permit));
         }
-        if outcome == RequestOutcome::Answered || !tries.another(outcome) {
+        if outcome == RequestOutcome::Answered || !tries.may_retry(outcome) {
             return result;
         }
         drop(result);
-        tries.rest(throttle, outcome, &did).await;
+        tries.wait(throttle, outcome, &did).await;
     }
 }
 
-/// What an answer, or its absence, says of the server's load, and what the server did.
+/// The outcome of a request for the server's throttle, and what the server did, for messages.
 fn outcome(result: &Result<Response>) -> (RequestOutcome, String) {
     match result {
         Ok(response) => outcome_of(response),
-        Err(error) if error.kind() == ErrorKind::Network => (RequestOutcome::Silent, silent(error)),
+        Err(error) if error.kind() == ErrorKind::Network => {
+            (RequestOutcome::NoAnswer, no_answer(error))
+        }
         Err(_) => (RequestOutcome::Answered, String::new()),
     }
 }
 
-/// What a server did that did not answer.
-pub(super) fn silent(error: &Error) -> String {
+/// Describes a missing answer by the innermost cause of the error.
+pub(super) fn no_answer(error: &Error) -> String {
     let mut cause: &dyn std::error::Error = error;
     while let Some(source) = cause.source() {
         cause = source;
@@ -107,9 +111,9 @@ pub(super) fn silent(error: &Error) -> String {
 pub(super) fn outcome_of(response: &Response) -> (RequestOutcome, String) {
     let outcome = match response.status() {
         StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
-            RequestOutcome::TooMuch(asked_to_wait(response))
+            RequestOutcome::Throttled(asked_to_wait(response))
         }
-        status if answer::is_passing(status) => RequestOutcome::Failed,
+        status if answer::is_transient(status) => RequestOutcome::Failed,
         _ => RequestOutcome::Answered,
     };
     (outcome, format!("answered {}", response.status()))
@@ -137,7 +141,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn servers_ask_for_patience_in_two_ways() {
+    fn retry_after_is_seconds_or_a_date() {
         // The date of RFC 9110, section 5.6.7.
         let date = "Sun, 06 Nov 1994 08:49:37 GMT";
         let at = |seconds: u64| SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777 - seconds);

@@ -1,4 +1,4 @@
-//! The runtime that does the requests.
+//! The runtime that executes requests.
 
 use std::{future::Future, sync::mpsc, time::Duration};
 
@@ -7,14 +7,14 @@ use crate::{
     run::Cancel,
 };
 
-/// How often a waiting request looks whether the run is to stop.
+/// How often a request checks whether the run was cancelled.
 const CANCEL_CHECK: Duration = Duration::from_millis(100);
 
-/// A small runtime of our own. It is never entered by a caller's thread, which may be one of another
-/// runtime: callers hand over a future and wait on a channel.
+/// A small runtime of our own. A caller's thread may belong to another runtime, and must not enter
+/// this one: callers hand over a future, and wait on a channel.
 #[derive(Debug)]
 pub(super) struct Runtime {
-    /// `None` only while it is dropped.
+    /// `None` only during drop.
     inner: Option<tokio::runtime::Runtime>,
     cancel: Cancel,
 }
@@ -30,7 +30,7 @@ impl Runtime {
         Ok(Self { inner: Some(inner), cancel })
     }
 
-    /// Starts a request; the result comes through the channel.
+    /// Starts a request; [`Pending::wait`] gives its result.
     pub(super) fn start<T: Send + 'static>(
         &self,
         request: impl Future<Output = Result<T>> + Send + 'static,
@@ -51,7 +51,7 @@ impl Runtime {
         Pending(receiver)
     }
 
-    /// Does a request, and waits for it.
+    /// Makes a request, and waits for its result.
     pub(super) fn run<T: Send + 'static>(
         &self,
         request: impl Future<Output = Result<T>> + Send + 'static,
@@ -62,14 +62,14 @@ impl Runtime {
 
 impl Drop for Runtime {
     fn drop(&mut self) {
-        // Waiting for its threads would panic inside another runtime.
+        // A normal drop waits for the threads, and panics inside another runtime.
         if let Some(inner) = self.inner.take() {
             inner.shutdown_background();
         }
     }
 }
 
-/// A request under way. Every request has time limits of its own, so this ends.
+/// A request in flight. Waiting for it ends, because every request has time limits.
 pub(super) struct Pending<T>(mpsc::Receiver<Result<T>>);
 
 impl<T> Pending<T> {

@@ -1,4 +1,4 @@
-//! Beginning an upload: a mount, or a session; and finding out where one goes on.
+//! Begins an upload, by a mount or a session, and finds out where an interrupted one resumes.
 
 use reqwest::{Method, Response, StatusCode, Url, header};
 
@@ -11,17 +11,17 @@ use crate::{
     image::Digest,
 };
 
-/// How the beginning of an upload ended.
+/// The result of beginning an upload.
 pub(super) enum UploadStart {
     /// The blob was mounted: nothing has to be sent.
     Mounted,
-    /// Bytes are sent here.
+    /// The bytes are to be sent to this session.
     Session(ResumePoint),
-    /// Another try may succeed.
+    /// Another attempt may succeed.
     Failed(UploadFailure),
 }
 
-/// Where an upload goes on.
+/// Where an upload begins or resumes.
 pub(super) struct ResumePoint {
     pub(super) session: Url,
     /// Bytes that the server has.
@@ -29,16 +29,16 @@ pub(super) struct ResumePoint {
 }
 
 impl ResumePoint {
-    /// A session that has nothing yet.
+    /// A session without any bytes yet.
     fn start(session: Url) -> Self {
         Self { session, offset: 0 }
     }
 }
 
 impl Client {
-    /// Begins an upload, mounting from another repository where one is known. Whatever refuses a
-    /// mount, the blob is uploaded then. The caller holds the permit to upload, under which these
-    /// requests are made: so they are made once, and a failure that passes is the attempt's.
+    /// Begins an upload; mounts the blob if another repository is given. If the mount fails, for any
+    /// reason, a session to upload to is opened. The caller holds an upload permit, which covers these
+    /// requests: they are not repeated here, and a failure that may pass ends the caller's attempt.
     pub(super) async fn begin_upload(
         &self,
         repository: &str,
@@ -47,7 +47,7 @@ impl Client {
         let path = format!("{repository}/blobs/uploads/");
         if let Some((digest, from)) = mount {
             let scope = Scope::push(repository).and_pull(&from);
-            let mut ask = self.ask(Method::POST, &path, scope);
+            let mut ask = self.request(Method::POST, &path, scope);
             ask.url
                 .query_pairs_mut()
                 .append_pair("mount", &digest.to_string())
@@ -56,16 +56,16 @@ impl Client {
                 match response.status() {
                     StatusCode::CREATED => return Ok(UploadStart::Mounted),
                     StatusCode::ACCEPTED => return self.session(&ask.url, &response),
-                    _ => response::pass_over(response).await,
+                    _ => response::discard_body(response).await,
                 }
             }
         }
-        let ask = self.ask(Method::POST, &path, Scope::push(repository));
+        let ask = self.request(Method::POST, &path, Scope::push(repository));
         let response = match self.send_permitted(&ask).await {
             Ok(response) => response,
             Err(error) if error.kind() == ErrorKind::Network => {
-                let did = retry::silent(&error);
-                let outcome = RequestOutcome::Silent;
+                let did = retry::no_answer(&error);
+                let outcome = RequestOutcome::NoAnswer;
                 let failure = UploadFailure { error, outcome, did, session: None };
                 return Ok(UploadStart::Failed(failure));
             }
@@ -93,17 +93,18 @@ impl Client {
         Ok(UploadStart::Session(ResumePoint::start(self.resolve(asked, &location)?)))
     }
 
-    /// Where an upload that broke off goes on ([OCI distribution, "Pushing a blob in chunks"]): the
-    /// server tells how much it has. `None` where it does not, or has nothing; then it begins anew.
+    /// Where an interrupted upload resumes ([OCI distribution, "Pushing a blob in chunks"]): the
+    /// server reports how many bytes it has. `None` if it does not, or has none; the upload then
+    /// begins anew.
     ///
     /// [OCI distribution, "Pushing a blob in chunks"]: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-a-blob-in-chunks
-    pub(super) async fn find_point(
+    pub(super) async fn find_resume_point(
         &self,
         session: Url,
         repository: &str,
         size: u64,
     ) -> Option<ResumePoint> {
-        let mut ask = self.ask(Method::GET, "", Scope::push(repository));
+        let mut ask = self.request(Method::GET, "", Scope::push(repository));
         ask.url = session;
         let response = self.send(&ask).await.ok()?;
         if response.status() != StatusCode::NO_CONTENT {
@@ -111,7 +112,7 @@ impl Client {
         }
         let range = response.headers().get(header::RANGE)?.to_str().ok()?;
         let last: u64 = range.trim_start_matches("bytes=").strip_prefix("0-")?.parse().ok()?;
-        // `0-0` is what a session says that has nothing.
+        // A session without any bytes reports `0-0`, as does one with a single byte.
         let offset = last.checked_add(1).filter(|offset| (2..=size).contains(offset))?;
         let session = match location(&response) {
             Some(location) => self.resolve(&ask.url, &location).ok()?,
@@ -121,7 +122,7 @@ impl Client {
     }
 }
 
-/// Where an answer leads.
+/// The `Location` of an answer.
 pub(super) fn location(response: &Response) -> Option<String> {
     Some(response.headers().get(header::LOCATION)?.to_str().ok()?.to_owned())
 }

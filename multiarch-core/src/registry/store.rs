@@ -12,7 +12,7 @@ use crate::{
     store::{BlobContent, ImageStore, Sent},
 };
 
-/// A registry, spoken to over HTTP.
+/// A registry, reached over HTTP.
 pub(crate) struct Registry {
     pub(super) connection: Connection,
     copying: Mutex<()>,
@@ -24,7 +24,8 @@ impl std::fmt::Debug for Registry {
     }
 }
 
-/// Everything that can stand at a tag. A server may hide what is not asked for behind a 404.
+/// All media types that a tag may hold. A server may answer 404 if the tag holds a type that is not
+/// listed.
 const ACCEPT: [&str; 4] =
     [types::OCI_INDEX, types::OCI_MANIFEST, types::DOCKER_LIST, types::DOCKER_MANIFEST];
 
@@ -32,14 +33,14 @@ impl Registry {
     /// A registry; nothing is sent yet.
     ///
     /// # Errors
-    /// Where threads cannot be started.
+    /// If threads cannot be started.
     pub(crate) fn new(address: Address, connector: Connector) -> Result<Self> {
         let connection = Connection::new(address, connector)?;
         Ok(Self { connection, copying: Mutex::new(()) })
     }
 
-    /// Held by the one blob that is copied within the registry, whole in memory.
-    pub(super) fn copying(&self) -> MutexGuard<'_, ()> {
+    /// Held while a blob is copied within the registry, so that at most one is in memory as a whole.
+    pub(super) fn lock_copying(&self) -> MutexGuard<'_, ()> {
         self.copying.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -50,7 +51,7 @@ impl Registry {
         self.get(&path, Scope::pull(&repository), &ACCEPT, limit)
     }
 
-    /// The body and its type; `None` for 404 alone.
+    /// The body and its media type; `None` for 404, and for no other failure.
     fn get(
         &self,
         path: &str,
@@ -59,20 +60,20 @@ impl Registry {
         limit: usize,
     ) -> Result<Option<(Vec<u8>, String)>> {
         let client = self.connection.client()?;
-        let mut ask = client.ask(Method::GET, path, scope);
+        let mut request = client.request(Method::GET, path, scope);
         if !accept.is_empty() {
-            ask.headers.push((header::ACCEPT, accept.join(", ")));
+            request.headers.push((header::ACCEPT, accept.join(", ")));
         }
         self.connection.runtime.run(async move {
-            let response = client.send(&ask).await?;
+            let response = client.send(&request).await?;
             let place = |e: Error| {
                 let e = e.at_host(client.address.host());
-                e.asking(format!("GET {}", ask.url.path()))
+                e.asking(format!("GET {}", request.url.path()))
             };
             match response.status() {
                 StatusCode::OK => {}
                 StatusCode::NOT_FOUND => {
-                    response::pass_over(response).await;
+                    response::discard_body(response).await;
                     return Ok(None);
                 }
                 _ => return Err(place(answer::refusal(response).await)),
@@ -88,16 +89,16 @@ impl Registry {
         let repository = self.connection.address.repository(repository);
         let client = self.connection.client()?;
         let path = format!("{repository}/manifests/{reference}");
-        let mut ask = client.ask(Method::PUT, &path, Scope::push(&repository));
-        ask.headers.push((header::CONTENT_TYPE, document.media_type().into()));
-        ask.body = Some(document.raw().into());
+        let mut request = client.request(Method::PUT, &path, Scope::push(&repository));
+        request.headers.push((header::CONTENT_TYPE, document.media_type().into()));
+        request.body = Some(document.raw().into());
         self.connection.runtime.run(async move {
-            let response = client.send(&ask).await?;
+            let response = client.send(&request).await?;
             if response.status().is_success() {
                 return Ok(());
             }
             let error = answer::refusal(response).await.at_host(client.address.host());
-            Err(error.asking(format!("PUT {}", ask.url.path())))
+            Err(error.asking(format!("PUT {}", request.url.path())))
         })
     }
 }
@@ -132,16 +133,16 @@ impl ImageStore for Registry {
         let repository = self.connection.address.repository(repository);
         let client = self.connection.client()?;
         let path = format!("{repository}/blobs/{digest}");
-        // The right to push is asked for at once: the token then serves the upload, too.
-        let ask = client.ask(Method::HEAD, &path, Scope::push(&repository));
+        // The token asks for the push scope, so that the upload can use the same token.
+        let request = client.request(Method::HEAD, &path, Scope::push(&repository));
         self.connection.runtime.run(async move {
-            let response = client.send(&ask).await?;
+            let response = client.send(&request).await?;
             match response.status() {
                 StatusCode::OK => Ok(true),
                 StatusCode::NOT_FOUND => Ok(false),
                 _ => {
                     let error = answer::refusal(response).await.at_host(client.address.host());
-                    Err(error.asking(format!("HEAD {}", ask.url.path())))
+                    Err(error.asking(format!("HEAD {}", request.url.path())))
                 }
             }
         })
@@ -176,7 +177,7 @@ impl ImageStore for Registry {
     }
 
     fn jobs(&self) -> usize {
-        self.connection.connector.bound()
+        self.connection.connector.max_requests()
     }
 
     fn tags(&self) -> Result<Vec<TargetName>> {
@@ -191,7 +192,7 @@ impl ImageStore for Registry {
     }
 }
 
-/// A type that says nothing leaves it to the document.
+/// The media type that the server declares; `None` for a generic one, so that the document decides.
 fn declared(media_type: &str) -> Option<&str> {
     let name = media_type.split(';').next().unwrap_or_default().trim();
     let nothing = ["", "application/json", "application/octet-stream", "text/plain"];

@@ -1,4 +1,5 @@
-//! The way to a server: every request passes here, and waits where the server has enough.
+//! The throttle of a server: every request needs its permit, and waits while the server is at its
+//! limit.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -18,33 +19,35 @@ use crate::{
     store::ReadOrder,
 };
 
-/// So long nothing is asked of a server that was given up.
-const GIVEN_UP: Duration = Duration::from_secs(30);
+/// How long requests to a server that was given up fail at once.
+const GIVEN_UP_TIME: Duration = Duration::from_secs(30);
 
-/// Lets so many requests pass at once as the server bears, and none once it is given up.
+/// Allows as many concurrent requests as the server can handle, and none once it is given up.
 pub(super) struct Throttle {
     limit: Mutex<ConcurrencyLimit>,
     /// When and why the server was given up.
-    broken: Mutex<Option<(Instant, String)>>,
-    moved: Notify,
-    /// Uploads that wait: where their bytes are, and a number that tells them apart.
-    line: Mutex<BTreeSet<(ReadOrder, u64)>>,
-    numbers: AtomicU64,
+    given_up: Mutex<Option<(Instant, String)>>,
+    /// Wakes the requests that wait: a permit was returned, or the queue has changed.
+    changed: Notify,
+    /// Waiting uploads: where their bytes lie, and a number that makes each entry unique.
+    upload_queue: Mutex<BTreeSet<(ReadOrder, u64)>>,
+    next_number: AtomicU64,
     host: String,
     meter: Meter,
 }
 
-/// A request that may be made; whoever drops it without saying how it ended has given it up.
+/// The right to make one request. Dropping it ends the request; without a noted outcome it counts as
+/// unanswered.
 pub(super) struct Permit {
     throttle: Arc<Throttle>,
     kind: RequestKind,
     begun: Instant,
     outcome: RequestOutcome,
-    /// What the server did, to be read after its name.
+    /// What the server did, as a predicate for messages: "answered 503".
     did: String,
 }
 
-/// The gates of all servers that are spoken to with the same options.
+/// The throttles of all servers that one run reaches.
 #[derive(Clone, Default)]
 pub(super) struct Throttles(Arc<Mutex<BTreeMap<String, Arc<Throttle>>>>);
 
@@ -55,113 +58,123 @@ impl std::fmt::Debug for Throttles {
 }
 
 impl Throttles {
-    /// The throttle of a server: images and charts may go to the same one.
+    /// The throttle of a server. Images and charts may go to the same server, and then share it.
     pub(super) fn get(&self, bound: usize, host: &str, meter: Meter) -> Arc<Throttle> {
-        let mut gates = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let throttle = gates.entry(host.to_owned());
+        let mut throttles = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let throttle = throttles.entry(host.to_owned());
         throttle.or_insert_with(|| Throttle::new(bound, host, meter)).clone()
     }
 }
 
 impl Throttle {
     fn new(bound: usize, host: impl Into<String>, meter: Meter) -> Arc<Self> {
-        let (limit, moved) = (Mutex::new(ConcurrencyLimit::new(bound)), Notify::new());
-        let (broken, line, numbers) = Default::default();
-        Arc::new(Self { limit, broken, moved, line, numbers, host: host.into(), meter })
+        let (limit, changed) = (Mutex::new(ConcurrencyLimit::new(bound)), Notify::new());
+        let (given_up, upload_queue, next_number) = Default::default();
+        Arc::new(Self {
+            limit,
+            given_up,
+            changed,
+            upload_queue,
+            next_number,
+            host: host.into(),
+            meter,
+        })
     }
 
     fn limit(&self) -> MutexGuard<'_, ConcurrencyLimit> {
         self.limit.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Fails where the server was given up a moment ago; a later run tries it again.
+    /// Fails if the server was given up less than `GIVEN_UP_TIME` ago; after that time the server gets
+    /// another chance.
     fn check(&self) -> Result<()> {
-        let mut broken = self.broken.lock().unwrap_or_else(PoisonError::into_inner);
-        match &*broken {
-            Some((at, why)) if at.elapsed() < GIVEN_UP => {
+        let mut given_up = self.given_up.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*given_up {
+            Some((at, why)) if at.elapsed() < GIVEN_UP_TIME => {
                 Err(Error::new(ErrorKind::Unreachable, why).at_host(&self.host))
             }
             Some(_) => {
-                *broken = None;
-                self.limit().forgive();
+                *given_up = None;
+                self.limit().reset_streaks();
                 Ok(())
             }
             None => Ok(()),
         }
     }
 
-    fn line(&self) -> MutexGuard<'_, BTreeSet<(ReadOrder, u64)>> {
-        self.line.lock().unwrap_or_else(PoisonError::into_inner)
+    fn upload_queue(&self) -> MutexGuard<'_, BTreeSet<(ReadOrder, u64)>> {
+        self.upload_queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits until a small request may be made.
     ///
     /// # Errors
-    /// Where the server is given up.
+    /// If the server was given up.
     pub(super) async fn enter(self: &Arc<Self>) -> Result<Permit> {
-        self.pass(RequestKind::Small, None).await
+        self.acquire(RequestKind::Small, None).await
     }
 
-    /// Waits until a blob may be sent. Of those that wait, the one whose bytes are read first is.
+    /// Waits until a blob may be uploaded. Waiting uploads proceed in read order, so that packages are
+    /// read front to back.
     ///
     /// # Errors
-    /// Where the server is given up.
+    /// If the server was given up.
     pub(super) async fn enter_to_upload(self: &Arc<Self>, place: ReadOrder) -> Result<Permit> {
-        let lined_up = LinedUp::of(self, place);
-        self.pass(RequestKind::Upload, Some(&lined_up)).await
+        let queued = QueuedUpload::of(self, place);
+        self.acquire(RequestKind::Upload, Some(&queued)).await
     }
 
-    async fn pass(
+    async fn acquire(
         self: &Arc<Self>,
         kind: RequestKind,
-        lined_up: Option<&LinedUp<'_>>,
+        queued: Option<&QueuedUpload<'_>>,
     ) -> Result<Permit> {
         let mut waiting = None;
         loop {
-            let moved = self.moved.notified();
-            tokio::pin!(moved);
-            moved.as_mut().enable();
+            let changed = self.changed.notified();
+            tokio::pin!(changed);
+            changed.as_mut().enable();
             self.check()?;
             let closed_until = {
                 let (mut limit, begun) = (self.limit(), Instant::now());
-                if lined_up.is_none_or(LinedUp::is_first) && limit.begin(kind, begun) {
-                    let (outcome, did) = (RequestOutcome::Silent, String::new());
+                if queued.is_none_or(QueuedUpload::is_first) && limit.begin(kind, begun) {
+                    let (outcome, did) = (RequestOutcome::NoAnswer, String::new());
                     return Ok(Permit { throttle: self.clone(), kind, begun, outcome, did });
                 }
                 limit.closed_until(begun)
             };
             if waiting.is_none() && kind == RequestKind::Small {
-                waiting = Some(Waiting::of(self));
+                waiting = Some(WaitingRequest::of(self));
             }
             match closed_until {
-                // Whoever is under way may find out more.
+                // A request in flight may end earlier and change this time, or give the server up.
                 Some(until) => {
-                    let _ = tokio::time::timeout_at(until.into(), moved).await;
+                    let _ = tokio::time::timeout_at(until.into(), changed).await;
                 }
-                None => moved.await,
+                None => changed.await,
             }
         }
     }
 
-    /// Tells that something is waited for.
-    pub(super) fn tell(&self, time: Duration, why: &str) {
+    /// Reports that this server makes the run wait, and why.
+    pub(super) fn report_wait(&self, time: Duration, why: &str) {
         self.meter.waiting(time, format!("{}, which {why}", self.host));
     }
 }
 
 impl Permit {
-    /// Who may upload passes on what it reads: the server takes it.
+    /// An upload with a permit may take buffers from the pool: it passes them on to the server.
     pub(super) fn may_send(&self) -> SendPermit {
         SendPermit::new()
     }
 
-    /// The request was answered, or not: what that says of the server, and what the server did.
+    /// Notes how the request ended, and what the server did.
     pub(super) fn note(&mut self, outcome: RequestOutcome, did: &str) {
         self.outcome = outcome;
         did.clone_into(&mut self.did);
     }
 
-    /// The same, and the request has ended.
+    /// Notes the same, and ends the request.
     pub(super) fn end(mut self, outcome: RequestOutcome, did: &str) {
         self.note(outcome, did);
     }
@@ -172,57 +185,57 @@ impl Drop for Permit {
         let after = self.throttle.limit().end(self.kind, self.outcome, self.begun, Instant::now());
         match after {
             Consequence::Nothing => {}
-            Consequence::Pause(pause) => self.throttle.tell(pause, "asks for patience"),
-            Consequence::Broken(time) => {
+            Consequence::Pause(pause) => self.throttle.report_wait(pause, "asks for patience"),
+            Consequence::GiveUp(time) => {
                 let (did, time) = (&self.did, time.as_secs());
                 let why = format!("the server {did}, and nothing else for {time} seconds");
-                let broken = Some((Instant::now(), why));
-                *self.throttle.broken.lock().unwrap_or_else(PoisonError::into_inner) = broken;
+                let given_up = Some((Instant::now(), why));
+                *self.throttle.given_up.lock().unwrap_or_else(PoisonError::into_inner) = given_up;
             }
         }
-        self.throttle.moved.notify_waiters();
+        self.throttle.changed.notify_waiters();
     }
 }
 
-/// An upload that waits, or has begun just now.
-struct LinedUp<'g> {
+/// An entry of the upload queue, removed on drop.
+struct QueuedUpload<'g> {
     throttle: &'g Throttle,
     place: (ReadOrder, u64),
 }
 
-impl<'g> LinedUp<'g> {
+impl<'g> QueuedUpload<'g> {
     fn of(throttle: &'g Throttle, place: ReadOrder) -> Self {
-        let place = (place, throttle.numbers.fetch_add(1, Ordering::Relaxed));
-        throttle.line().insert(place);
+        let place = (place, throttle.next_number.fetch_add(1, Ordering::Relaxed));
+        throttle.upload_queue().insert(place);
         Self { throttle, place }
     }
 
     fn is_first(&self) -> bool {
-        self.throttle.line().first() == Some(&self.place)
+        self.throttle.upload_queue().first() == Some(&self.place)
     }
 }
 
-impl Drop for LinedUp<'_> {
+impl Drop for QueuedUpload<'_> {
     fn drop(&mut self) {
-        self.throttle.line().remove(&self.place);
-        self.throttle.moved.notify_waiters();
+        self.throttle.upload_queue().remove(&self.place);
+        self.throttle.changed.notify_waiters();
     }
 }
 
-/// A small request that waits; uploads let it pass.
-struct Waiting<'g>(&'g Throttle);
+/// Counts a small request as waiting until it is dropped; no upload begins meanwhile.
+struct WaitingRequest<'g>(&'g Throttle);
 
-impl<'g> Waiting<'g> {
+impl<'g> WaitingRequest<'g> {
     fn of(throttle: &'g Throttle) -> Self {
         throttle.limit().wait(true);
         Self(throttle)
     }
 }
 
-impl Drop for Waiting<'_> {
+impl Drop for WaitingRequest<'_> {
     fn drop(&mut self) {
         self.0.limit().wait(false);
-        self.0.moved.notify_waiters();
+        self.0.changed.notify_waiters();
     }
 }
 
@@ -231,7 +244,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn uploads_pass_in_the_order_in_which_they_are_read() {
+    fn waiting_uploads_proceed_in_read_order() {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let order = runtime.expect("a runtime").block_on(async {
             let throttle = Throttle::new(1, "host", Meter::new());
@@ -248,7 +261,7 @@ mod tests {
                     })
                 })
                 .into();
-            while throttle.line().len() < waiting.len() {
+            while throttle.upload_queue().len() < waiting.len() {
                 tokio::task::yield_now().await;
             }
             first.end(RequestOutcome::Answered, "");

@@ -1,4 +1,5 @@
-//! TLS: the system's certificates and the user's, and a good look at what is not trusted.
+//! TLS: verifies servers with the certificates of the system and the user, and keeps the fingerprint
+//! of a refused certificate.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -20,14 +21,14 @@ use crate::{
     image::Digest,
 };
 
-/// Verifies as usual, and remembers the certificate that failed.
+/// Verifies certificates as usual, and remembers the fingerprint of one that it refuses.
 #[derive(Debug)]
 pub(super) struct Verifier {
-    /// `None` on a machine without any certificates: nothing is trusted then.
+    /// `None` without any root certificates: nothing is trusted then.
     inner: Option<Arc<WebPkiServerVerifier>>,
     provider: Arc<CryptoProvider>,
-    /// The user's own certificates: a server's that is among them is trusted, as it is where somebody
-    /// signed a server's certificate with itself.
+    /// The user's certificates. A server certificate that is one of them is trusted without a chain:
+    /// it may be self-signed.
     given: Vec<CertificateDer<'static>>,
     insecure: bool,
     refused: Mutex<Option<String>>,
@@ -37,8 +38,8 @@ impl Verifier {
     pub(super) fn new(connector: &Connector, insecure: bool) -> Result<Arc<Self>> {
         let provider = Arc::new(ring::default_provider());
         let mut roots = RootCertStore::empty();
-        // A machine without certificates can still speak to a registry whose own are given, or to
-        // one without TLS.
+        // Errors are ignored: a machine without root certificates can still reach a registry whose
+        // certificates the user gives, or one without TLS.
         roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
         let mut given = Vec::new();
         for path in &connector.ca_files {
@@ -75,7 +76,7 @@ impl Verifier {
         Ok(config)
     }
 
-    /// SHA-256 fingerprint of the certificate that was refused last.
+    /// SHA-256 fingerprint of the last refused certificate.
     pub(super) fn refused(&self) -> Option<String> {
         self.refused.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -103,7 +104,7 @@ impl ServerCertVerifier for Verifier {
             return Ok(ServerCertVerified::assertion());
         }
         if self.given.iter().any(|given| given.as_ref() == end_entity.as_ref()) {
-            // It still has to be this host's.
+            // It must still be issued for this host.
             verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?;
             return Ok(ServerCertVerified::assertion());
         }

@@ -1,4 +1,5 @@
-//! Sending bytes into a session: in one PUT, in chunks only where the server wants them.
+//! Sends the bytes of a blob into an upload session: in one PUT; in chunks only to resume, or where
+//! the server does not take one PUT.
 
 use std::{
     pin::Pin,
@@ -30,36 +31,37 @@ use crate::{
     image::Digest,
 };
 
-/// Without any progress for so long, an upload is broken off.
-const STALL: Duration = Duration::from_secs(120);
-/// Where all is sent, a server may take longer: one that stores elsewhere moves the blob there, at so
-/// many bytes a second at least.
+/// An upload that makes no progress for this long is aborted.
+const STALL_TIMEOUT: Duration = Duration::from_secs(120);
+/// After the last byte a server may need longer, because it moves the blob to other storage. This is
+/// the lowest rate that we allow for that, in bytes per second.
 const COMMIT_RATE: u64 = 10 << 20;
-/// A chunk of 8 MiB over a slow line.
-const CHUNK_LIMIT: Duration = Duration::from_secs(600);
+/// Time limit for one chunk of 8 MiB, on a slow connection.
+const CHUNK_TIMEOUT: Duration = Duration::from_secs(600);
 
-/// Chunks for a server that does not take a blob in one piece, and for the rest of a blob.
-const CHUNK: usize = 8 << 20;
+/// Chunk size, for a server that does not take a blob in one PUT, and for the rest of a resumed blob.
+const CHUNK_SIZE: usize = 8 << 20;
 
-/// What is uploaded: its bytes come through a channel.
+/// The bytes to upload, from the thread that reads them; `Err` if it cannot.
 pub(super) type Chunks = Receiver<std::result::Result<Bytes, ()>>;
 
 /// How an upload ended.
 pub(super) enum UploadEnd {
     Done,
-    /// The server does not take the blob in one piece.
+    /// The server does not take the blob in one PUT.
     WantsChunks,
-    /// Another try may succeed.
+    /// Another attempt may succeed.
     Failed(UploadFailure),
 }
 
 impl Client {
+    /// Adds the host and the request to an error.
     pub(super) fn place(&self, error: Error, method: &Method, url: &Url) -> Error {
         let error = self.explain(error).at_host(self.address.host());
         error.asking(format!("{method} {}", url.path()))
     }
 
-    /// Sends everything in one PUT.
+    /// Sends the whole blob in one PUT.
     pub(super) async fn put_whole(
         &self,
         session: Url,
@@ -81,7 +83,7 @@ impl Client {
         let used = self.authorization(&url, &Scope::push(repository)).await?;
         let request = authorised(request, used.as_deref());
         let response = tokio::select! {
-            response = request.send() => response.map_err(response::network),
+            response = request.send() => response.map_err(response::network_error),
             () = stalled(&progress, size) => {
                 Err(Error::new(ErrorKind::Network, "the upload made no progress for too long"))
             }
@@ -89,9 +91,9 @@ impl Client {
         let place = |e| self.place(e, &Method::PUT, &url);
         let response = match response {
             Ok(response) => response,
-            Err(error) => return Ok(broken(place(error), session)),
+            Err(error) => return Ok(unanswered(place(error), session)),
         };
-        self.judge(response, session, repository, used.as_deref()).await.map_err(place)
+        self.interpret(response, session, repository, used.as_deref()).await.map_err(place)
     }
 
     /// Sends the rest in chunks, each with its range ([OCI distribution, "Pushing a blob in chunks"]).
@@ -111,14 +113,14 @@ impl Client {
             match chunks.recv().await {
                 Ok(Ok(chunk)) => {
                     if pending.is_empty() {
-                        pending.reserve_exact(CHUNK + chunk.len());
+                        pending.reserve_exact(CHUNK_SIZE + chunk.len());
                     }
                     pending.extend_from_slice(&chunk);
                 }
                 Ok(Err(())) => return Err(Error::new(ErrorKind::Io, "the package ends early")),
                 Err(_) => open = false,
             }
-            if pending.len() < CHUNK && open || pending.is_empty() {
+            if pending.len() < CHUNK_SIZE && open || pending.is_empty() {
                 continue;
             }
             let body = Bytes::from(std::mem::take(&mut pending));
@@ -132,12 +134,13 @@ impl Client {
             let used = self.authorization(&url, &Scope::push(repository)).await?;
             let request = authorised(request, used.as_deref());
             let place = |e| self.place(e, &Method::PATCH, &url);
-            let response = match response::limited(CHUNK_LIMIT, request.send()).await {
+            let response = match response::with_timeout(CHUNK_TIMEOUT, request.send()).await {
                 Ok(response) => response,
-                Err(error) => return Ok(broken(place(error), url)),
+                Err(error) => return Ok(unanswered(place(error), url)),
             };
             if response.status() != StatusCode::ACCEPTED {
-                let judged = self.judge(response, url.clone(), repository, used.as_deref()).await;
+                let judged =
+                    self.interpret(response, url.clone(), repository, used.as_deref()).await;
                 return judged.map_err(place);
             }
             sent = end + 1;
@@ -151,15 +154,16 @@ impl Client {
         let used = self.authorization(&url, &Scope::push(repository)).await?;
         let request = authorised(request, used.as_deref());
         let place = |e| self.place(e, &Method::PUT, &url);
-        match response::limited(commit_time(sent), request.send()).await {
+        match response::with_timeout(commit_time(sent), request.send()).await {
             Ok(response) => {
-                self.judge(response, session, repository, used.as_deref()).await.map_err(place)
+                self.interpret(response, session, repository, used.as_deref()).await.map_err(place)
             }
-            Err(error) => Ok(broken(place(error), session)),
+            Err(error) => Ok(unanswered(place(error), session)),
         }
     }
 
-    async fn judge(
+    /// What the server's answer to a PUT or PATCH means for the upload.
+    async fn interpret(
         &self,
         response: Response,
         session: Url,
@@ -171,37 +175,37 @@ impl Client {
             return Ok(UploadEnd::Done);
         }
         let (outcome, did) = retry::outcome_of(&response);
-        let again = |error| {
+        let retryable = |error| {
             Ok(UploadEnd::Failed(UploadFailure { error, outcome, did, session: Some(session) }))
         };
         match status {
-            // The token ended while the blob was being sent.
+            // The token expired while the blob was being sent.
             StatusCode::UNAUTHORIZED => {
                 let scope = Scope::push(repository);
                 let fresh = self.auth.refused(response.headers(), &scope, used).await?;
                 let refusal = answer::refusal(response).await;
-                if fresh { again(refusal) } else { Err(refusal) }
+                if fresh { retryable(refusal) } else { Err(refusal) }
             }
             StatusCode::PAYLOAD_TOO_LARGE
             | StatusCode::METHOD_NOT_ALLOWED
             | StatusCode::NOT_IMPLEMENTED
             | StatusCode::LENGTH_REQUIRED => Ok(UploadEnd::WantsChunks),
-            // The session is gone.
+            // The session has ended, or has another offset.
             StatusCode::NOT_FOUND | StatusCode::RANGE_NOT_SATISFIABLE => {
-                again(answer::refusal(response).await)
+                retryable(answer::refusal(response).await)
             }
-            _ if answer::is_passing(status) => again(answer::refusal(response).await),
+            _ if answer::is_transient(status) => retryable(answer::refusal(response).await),
             _ => Err(answer::refusal(response).await),
         }
     }
 }
 
-/// A connection that ended.
-fn broken(error: Error, session: Url) -> UploadEnd {
-    let did = retry::silent(&error);
+/// The end of an upload whose request got no answer.
+fn unanswered(error: Error, session: Url) -> UploadEnd {
+    let did = retry::no_answer(&error);
     UploadEnd::Failed(UploadFailure {
         error,
-        outcome: RequestOutcome::Silent,
+        outcome: RequestOutcome::NoAnswer,
         did,
         session: Some(session),
     })
@@ -217,16 +221,16 @@ fn authorised(
     }
 }
 
-/// How long a server may take for a blob that it has all bytes of.
+/// How long a server may take to commit a blob once it has all bytes.
 fn commit_time(size: u64) -> Duration {
-    STALL + Duration::from_secs(size / COMMIT_RATE)
+    STALL_TIMEOUT + Duration::from_secs(size / COMMIT_RATE)
 }
 
-/// Ends when nothing has moved for too long.
+/// Returns when the upload has made no progress for too long.
 async fn stalled(progress: &AtomicU64, size: u64) {
     let (mut last, mut still) = (0, Duration::ZERO);
     let step = Duration::from_secs(1);
-    while still < if last < size { STALL } else { commit_time(size) } {
+    while still < if last < size { STALL_TIMEOUT } else { commit_time(size) } {
         tokio::time::sleep(step).await;
         let now = progress.load(Ordering::Relaxed);
         still = if now == last { still + step } else { Duration::ZERO };

@@ -1,17 +1,17 @@
-//! An upload that another try may bring to its end.
+//! A failed attempt to upload, after which another one may succeed.
 
 use reqwest::Url;
 
 use super::concurrency::RequestOutcome;
 use crate::error::Error;
 
-/// An upload that came to nothing, or half way.
+/// An attempt that sent nothing, or only a part of the blob.
 pub(super) struct UploadFailure {
     pub(super) error: Error,
-    /// What that says of the server's load.
+    /// The outcome that the server's throttle counts.
     pub(super) outcome: RequestOutcome,
-    /// What the server did, to be read after its name.
+    /// What the server did, as a predicate for messages: "answered 503".
     pub(super) did: String,
-    /// Where it was being sent, if it was.
+    /// The session that may be resumed, if one had begun.
     pub(super) session: Option<Url>,
 }

@@ -1,4 +1,4 @@
-//! For which platforms a chart has its images.
+//! The platforms for which a chart's images are available.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::{chart::TargetName, image::PlatformKey};
 
-/// For which platforms a chart has its images.
+/// The platforms for which a chart's images are available.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Coverage {
@@ -17,7 +17,7 @@ pub struct Coverage {
 }
 
 impl Coverage {
-    /// Of images by name, each with its platforms.
+    /// Computes the coverage from the images' names and platforms.
     pub(crate) fn new<'a>(
         images: impl Iterator<Item = (&'a TargetName, &'a [PlatformKey])>,
     ) -> Self {
@@ -37,7 +37,7 @@ impl Coverage {
         coverage
     }
 
-    /// Both lists for a table.
+    /// Both lists of platforms as texts for a table.
     pub(crate) fn texts(&self) -> [String; 2] {
         let all: Vec<String> = self.all_images_for.iter().map(ToString::to_string).collect();
         let some: Vec<&str> = self.some_images_for.keys().map(String::as_str).collect();

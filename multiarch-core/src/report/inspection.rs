@@ -1,4 +1,4 @@
-//! What a package holds, for people and programs.
+//! What a package contains, for people and programs.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -11,26 +11,26 @@ use crate::{
     plan::{Bytes, table},
 };
 
-/// What a package holds. It serialises to JSON of the schema [`Inspection::SCHEMA`], and prints as
+/// What a package contains. It serialises to JSON of the schema [`Inspection::SCHEMA`], and prints as
 /// a table.
 #[derive(Debug, Serialize)]
 #[non_exhaustive]
 pub struct Inspection<'a> {
     /// Name and version of the JSON form.
     schema: &'static str,
-    /// The path.
+    /// Path of the package.
     package: &'a str,
-    /// What the file's name says.
+    /// Version and architecture, from the file's name.
     name: &'a PackageName,
-    /// What it is recognised by.
+    /// By what a saved plan recognises the package.
     identity: &'a PackageIdentity,
     /// The bundles.
     bundles: Vec<InspectedBundle<'a>>,
     /// The images that belong to no chart.
     images: Vec<InspectedImage<'a>>,
-    /// What is worth knowing.
+    /// Findings: what is worth knowing, but not an error.
     findings: &'a [Finding],
-    /// What could not be read and belongs to no bundle.
+    /// Errors that belong to no bundle.
     problems: &'a [Error],
     /// Bytes of all blobs, each counted once.
     distinct_bytes: u64,
@@ -49,35 +49,34 @@ struct InspectedBundle<'a> {
     hints: Vec<String>,
     /// The images.
     images: Vec<InspectedImage<'a>>,
-    /// What keeps it from being imported.
+    /// Errors that keep it from being imported.
     problems: &'a [Error],
 }
 
 /// An image.
 #[derive(Debug, Serialize)]
 struct InspectedImage<'a> {
-    /// The references it goes by.
+    /// Its references.
     references: &'a [String],
     /// Digest of its manifest or index; for a docker-archive, of the manifest made for it.
     digest: &'a Digest,
-    /// The platforms, as the configs say.
+    /// The platforms, from the configs.
     platforms: Vec<PlatformKey>,
     /// Bytes of its distinct blobs.
     bytes: u64,
 }
 
 impl Package {
-    /// What it holds, for people and programs.
+    /// What it contains, for people and programs.
     pub fn inspect(&self) -> Inspection<'_> {
         Inspection::new(self)
     }
 }
 
 impl<'a> Inspection<'a> {
-    /// The JSON form's name and version.
+    /// Name and version of the JSON form.
     pub const SCHEMA: &'static str = "multiarch.inspection/v1";
 
-    /// Looks at a package.
     fn new(package: &'a Package) -> Self {
         let bundles = package.bundles().iter();
         let all = bundles.clone().flat_map(|b| b.images()).chain(package.images());
@@ -104,17 +103,17 @@ impl<'a> Inspection<'a> {
         }
     }
 
-    /// Everything that is broken, of the package and of its bundles.
+    /// All errors of the package and of its bundles.
     pub fn errors(&self) -> impl Iterator<Item = &'a Error> {
         self.problems.iter().chain(self.bundles.iter().flat_map(|bundle| bundle.problems))
     }
 
-    /// What is worth knowing.
+    /// Findings: what is worth knowing, but not an error.
     pub fn findings(&self) -> &'a [Finding] {
         self.findings
     }
 
-    /// True where nothing in the package is broken.
+    /// True where the package has no errors.
     pub fn is_sound(&self) -> bool {
         self.errors().next().is_none()
     }

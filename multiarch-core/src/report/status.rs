@@ -1,4 +1,4 @@
-//! What a target holds: tag by architecture, chart by architecture.
+//! What a target holds: the platforms of each tag and of each chart.
 
 use std::fmt;
 
@@ -29,7 +29,7 @@ pub struct Status {
     /// Packages that could not be read.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub problems: Vec<Error>,
-    /// What would keep the packages from being imported as they are.
+    /// Errors that would keep the packages' charts from being imported.
     #[serde(skip)]
     pub(crate) blocked: Vec<Error>,
 }
@@ -40,7 +40,7 @@ pub struct Status {
 pub struct TagStatus {
     /// The name.
     pub name: TargetName,
-    /// What it holds.
+    /// Digest of its document; `None` where the tag does not exist.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub digest: Option<Digest>,
     /// The platforms, each with its manifest.
@@ -60,31 +60,30 @@ pub struct TagPlatform {
     pub digest: Digest,
 }
 
-/// One chart: for which platforms its images are there.
+/// One chart, and the platforms for which its images are in the target.
 #[derive(Debug, Serialize)]
 #[non_exhaustive]
 pub struct ChartStatus {
     /// The chart, as `name-version`.
     pub chart: String,
-    /// For which platforms its images are there.
+    /// The platforms for which its images are in the target.
     #[serde(flatten)]
     pub coverage: Coverage,
-    /// Names that its hints render, and are not in the target; images that it has elsewhere.
+    /// What its hints render and the target lacks: missing names, and references to other registries.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub missing: Vec<String>,
 }
 
 impl Status {
-    /// The JSON form's name and version.
+    /// Name and version of the JSON form.
     pub const SCHEMA: &'static str = "multiarch.status/v1";
 
-    /// What is wrong with the packages: why some cannot be read, and what keeps their charts from
-    /// being imported.
+    /// Errors of the packages: why some cannot be read, and what keeps their charts from being imported.
     pub fn errors(&self) -> impl Iterator<Item = &Error> {
         self.blocked.iter().chain(&self.problems)
     }
 
-    /// True where every tag could be read, and every package.
+    /// True where every tag and every package could be read.
     pub fn is_readable(&self) -> bool {
         self.problems.is_empty() && self.tags.iter().all(|tag| tag.error.is_none())
     }

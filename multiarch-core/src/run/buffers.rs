@@ -1,7 +1,7 @@
-//! The buffers that a blob's bytes travel in, from the package to the target.
+//! The buffers that carry a blob's bytes from the package to the target.
 //!
-//! They are used again, because fresh memory costs more than what is done with it, and they are
-//! handed on by value, so that no byte is copied between the reader and the network.
+//! They are reused, because allocating memory costs more than filling and sending it, and they are
+//! passed on by value, so that no byte is copied between the reader and the network.
 
 use std::{
     io::{self, Read},
@@ -13,16 +13,17 @@ pub(crate) const BUFFER_SIZE: usize = 256 << 10;
 
 /// The right to take buffers out of a pool.
 ///
-/// A pool is shared and bounded. If a reader took buffers for a consumer that itself waits for its
-/// turn, those buffers would not come back, and the consumer whose turn it is would wait for them for
-/// ever. So only a consumer that passes each buffer on without waiting for another consumer may have
-/// a permit: a registry gives one out with the right to upload, a file needs none but its own.
+/// A pool is shared and bounded. If a reader took buffers for a consumer that waits for its turn to
+/// send, those buffers would not come back, and the consumer whose turn it is would wait for buffers
+/// for ever: a deadlock. So only a consumer that passes each buffer on without waiting for another
+/// consumer may have a permit. A registry gives one with the right to upload; code that writes to a file
+/// or to memory makes its own.
 #[derive(Debug)]
 pub(crate) struct SendPermit(());
 
 impl SendPermit {
-    /// For a consumer that is done with a buffer before it takes the next one, or that holds the
-    /// right to send.
+    /// Only for a consumer that is done with a buffer before it takes the next one, or that holds the
+    /// right to upload.
     pub(crate) fn new() -> Self {
         Self(())
     }
@@ -30,21 +31,21 @@ impl SendPermit {
 
 /// A blob's bytes as a sequence of buffers.
 pub(crate) trait BufferSource: Send {
-    /// The next bytes; `None` at the end. No buffer is empty.
+    /// The next buffer, which is never empty; `None` at the end.
     fn next(&mut self) -> io::Result<Option<Buffer>>;
 }
 
-/// A bounded number of buffers.
+/// A bounded number of buffers, which are reused.
 #[derive(Clone)]
 pub(crate) struct BufferPool(Arc<(Mutex<Buffers>, Condvar)>);
 
 struct Buffers {
     idle: Vec<Box<[u8]>>,
-    /// How many more may be made.
+    /// How many more buffers may be allocated.
     left: usize,
 }
 
-/// Bytes, in memory that returns to its pool when this is dropped.
+/// Bytes in memory, which returns to its pool when this is dropped.
 pub(crate) struct Buffer {
     bytes: Box<[u8]>,
     length: usize,
@@ -62,7 +63,7 @@ impl BufferPool {
         self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for an empty buffer.
+    /// Takes an empty buffer; waits until there is one.
     pub(crate) fn take(&self, _: &SendPermit) -> Buffer {
         let mut buffers = self.buffers();
         let bytes = loop {
@@ -81,8 +82,8 @@ impl BufferPool {
 }
 
 impl Buffer {
-    /// Reads until the buffer holds `most` bytes (at most its size), or the data ends; gives how many
-    /// it holds.
+    /// Reads until the buffer holds `most` bytes, is full, or the data ends; returns how many bytes it
+    /// holds.
     pub(crate) fn fill(&mut self, reader: &mut impl Read, most: u64) -> io::Result<usize> {
         let most = usize::try_from(most).unwrap_or(usize::MAX).min(self.bytes.len());
         self.length = 0;

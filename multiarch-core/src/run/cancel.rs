@@ -10,16 +10,16 @@ use std::{
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// How often somebody who waits looks whether the run is to stop.
-const LOOK: Duration = Duration::from_millis(100);
+/// How often [`Cancel::sleep`] checks whether the run was cancelled.
+const CHECK_INTERVAL: Duration = Duration::from_millis(100);
 
 /// A token that stops a run from elsewhere: from a signal handler, another thread, a C caller.
-/// Clones share it. It is looked at for every chunk that is read or written.
+/// Clones share its state. The run checks it before every chunk that it reads or writes.
 #[derive(Clone, Debug, Default)]
 pub struct Cancel(Arc<AtomicBool>);
 
 impl Cancel {
-    /// A token that nobody has used.
+    /// A token that is not cancelled.
     pub fn new() -> Self {
         Self::default()
     }
@@ -34,7 +34,7 @@ impl Cancel {
         self.0.load(Ordering::Relaxed)
     }
 
-    /// Fails once the run is to stop.
+    /// Fails once the run was cancelled.
     ///
     /// # Errors
     /// [`ErrorKind::Cancelled`].
@@ -45,14 +45,14 @@ impl Cancel {
         Ok(())
     }
 
-    /// Waits, but no longer than until the run is to stop.
+    /// Sleeps; fails as soon as the run is cancelled.
     pub(crate) fn sleep(&self, time: Duration) -> Result<()> {
         let until = Instant::now() + time;
         loop {
             self.check()?;
             match until.saturating_duration_since(Instant::now()) {
                 Duration::ZERO => return Ok(()),
-                left => std::thread::sleep(left.min(LOOK)),
+                left => std::thread::sleep(left.min(CHECK_INTERVAL)),
             }
         }
     }

@@ -1,8 +1,8 @@
-//! What every step of a run is handed.
+//! What every step of a run gets.
 
 use super::{Cancel, Meter};
 
-/// The two things that a caller shares with a run: a way to stop it, and a way to see how far it is.
+/// What a caller shares with a run: a way to cancel it, and a way to see its progress.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Context {
     pub(crate) cancel: Cancel,

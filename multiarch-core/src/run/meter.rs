@@ -1,4 +1,4 @@
-//! How far a run is, as a value that can be looked at.
+//! The progress of a run, as a value that can be read at any time.
 
 use std::{
     collections::VecDeque,
@@ -8,8 +8,8 @@ use std::{
 
 use super::{Phase, Snapshot};
 
-/// Shows how far a run is. The library never prints: give a meter to
-/// [`Import::meter`](crate::Import::meter), keep a clone, and look at that one from another thread.
+/// Shows the progress of a run. The library never prints: give a meter to
+/// [`Import::meter`](crate::Import::meter), keep a clone, and read the clone from another thread.
 ///
 /// ```
 /// use multiarch_core::{Import, Meter, Phase};
@@ -24,27 +24,30 @@ use super::{Phase, Snapshot};
 #[derive(Clone, Debug, Default)]
 pub struct Meter(Arc<Mutex<MeterState>>);
 
-/// The time over which the rate is taken.
+/// The rate is the average over this time.
 const WINDOW: Duration = Duration::from_secs(15);
-/// The rate's samples are so far apart.
+/// Time between two samples for the rate.
 const SAMPLE: Duration = Duration::from_millis(500);
-/// Without a byte for so long, something is waited for.
+/// When nothing has moved for this long, the snapshot says that the run waits.
 const STILL: Duration = Duration::from_secs(3);
-/// The same where it is known what for.
+/// The same where a step has said why it waits.
 const PAUSED: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Default)]
 struct MeterState {
     now: Snapshot,
-    /// When bytes were where, oldest first.
+    /// Times, and the bytes done at each, oldest first.
     samples: VecDeque<(Instant, u64)>,
+    /// When anything was done last.
     moved: Option<Instant>,
+    /// Until when a step waits, and for what.
     wait: Option<(Instant, String)>,
+    /// Names of failed images that the caller has not taken yet.
     failed: Vec<String>,
 }
 
 impl Meter {
-    /// Nothing has happened yet.
+    /// A meter of a run that has not begun.
     pub fn new() -> Self {
         Self::default()
     }
@@ -116,7 +119,7 @@ impl MeterState {
         let (open, who) = match now.phase {
             Phase::Starting => (false, ""),
             Phase::Reading => (now.bytes < now.bytes_total, "the package"),
-            // The first questions tell what the next ones are.
+            // Even when all are answered: the answers decide which requests come next.
             Phase::Asking => (true, "the target"),
             Phase::Sending => {
                 let all = now.images == now.images_total && now.charts == now.charts_total;
@@ -127,10 +130,10 @@ impl MeterState {
     }
 }
 
-/// What the steps of a run report. Calls come from several threads at once.
+/// What the steps of a run report, from several threads at once.
 impl Meter {
-    /// Another package, of this many bytes, is being read for what it holds.
-    pub(crate) fn reading(&self, bytes: u64) {
+    /// The pass over another package, of this many bytes, begins.
+    pub(crate) fn begin_reading(&self, bytes: u64) {
         let mut state = self.state();
         state.enter(Phase::Reading, Instant::now());
         state.now.bytes_total += bytes;
@@ -145,22 +148,22 @@ impl Meter {
         }
     }
 
-    /// The target is asked more questions: tags, manifests, blobs.
-    pub(crate) fn asking(&self, questions: u64) {
+    /// This many more requests about tags, manifests or blobs go to the target.
+    pub(crate) fn expect_answers(&self, questions: u64) {
         let mut state = self.state();
         state.enter(Phase::Asking, Instant::now());
         state.now.answers_total += questions;
     }
 
-    /// One more question is answered.
-    pub(crate) fn answered(&self) {
+    /// The target has answered one more request.
+    pub(crate) fn count_answer(&self) {
         let mut state = self.state();
         state.now.answers += 1;
         state.moved = Some(Instant::now());
     }
 
-    /// Writing begins, with this much to do.
-    pub(crate) fn sending(&self, bytes: u64, images: u64, charts: u64) {
+    /// Sending begins: these are its totals.
+    pub(crate) fn begin_sending(&self, bytes: u64, images: u64, charts: u64) {
         let mut state = self.state();
         state.enter(Phase::Sending, Instant::now());
         state.now.bytes_total = bytes;
@@ -174,7 +177,7 @@ impl Meter {
     }
 
     /// Bytes that were counted as sent have to be sent again.
-    pub(crate) fn unsent(&self, bytes: u64) {
+    pub(crate) fn take_back_sent(&self, bytes: u64) {
         let mut state = self.state();
         state.now.bytes = state.now.bytes.saturating_sub(bytes);
         // Bytes that were sent in vain must not raise the rate.
@@ -183,14 +186,14 @@ impl Meter {
         }
     }
 
-    /// Bytes of the total that need not be sent, or cannot be.
-    pub(crate) fn skipped(&self, bytes: u64) {
+    /// Takes bytes from the total that need not be sent, or cannot be.
+    pub(crate) fn reduce_total(&self, bytes: u64) {
         let mut state = self.state();
         state.now.bytes_total = state.now.bytes_total.saturating_sub(bytes);
     }
 
-    /// One more image is done; `failed` has its name if it could not be.
-    pub(crate) fn image(&self, failed: Option<String>) {
+    /// One more image is done; `failed` is its name if it failed.
+    pub(crate) fn image_done(&self, failed: Option<String>) {
         let mut state = self.state();
         state.now.images += 1;
         state.now.images_failed += u64::from(failed.is_some());
@@ -198,14 +201,14 @@ impl Meter {
         state.moved = Some(Instant::now());
     }
 
-    /// One more chart is done, or the images that belong to none.
-    pub(crate) fn chart(&self) {
+    /// One more chart is done, or the images that belong to no chart.
+    pub(crate) fn chart_done(&self) {
         let mut state = self.state();
         state.now.charts += 1;
         state.moved = Some(Instant::now());
     }
 
-    /// Nothing moves for this long; `what` is read after the words "waiting for".
+    /// A step waits for this long; `what` completes the sentence "waiting for …".
     #[cfg(feature = "registry")]
     pub(crate) fn waiting(&self, time: Duration, what: String) {
         let Some(until) = Instant::now().checked_add(time) else { return };
@@ -222,7 +225,7 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    /// A state that sends 1000 bytes and an image in all.
+    /// A state that is to send 1000 bytes and one image.
     fn sending(at: Instant) -> MeterState {
         let mut state = MeterState::default();
         state.enter(Phase::Sending, at);
@@ -234,13 +237,13 @@ mod tests {
     fn the_rate_is_that_of_the_last_seconds() {
         let begun = Instant::now();
         let mut state = sending(begun);
-        // 10 bytes a second for a minute, then nothing but the time left by that rate.
+        // 10 bytes a second for a minute: the time left follows from that rate.
         for second in 1..=60 {
             state.advance(10, begun + second * SECOND);
         }
         let now = state.snapshot(begun + 60 * SECOND);
         assert_eq!((now.bytes, now.bytes_per_second, now.seconds_left), (600, 10, Some(40)));
-        // Five times as fast: a whole window later the old speed is forgotten.
+        // Twice as fast: a whole window later the old rate no longer counts.
         for second in 61..=77 {
             state.advance(20, begun + second * SECOND);
         }

@@ -1,4 +1,4 @@
-//! How far a run is at one moment.
+//! The progress of a run at one moment.
 
 use serde::Serialize;
 
@@ -10,7 +10,7 @@ pub enum Phase {
     /// Nothing yet.
     #[default]
     Starting,
-    /// Packages are read for what they hold.
+    /// Packages are read to list what they hold.
     Reading,
     /// The target is asked what it has.
     Asking,
@@ -18,7 +18,7 @@ pub enum Phase {
     Sending,
 }
 
-/// How far a run is at one moment.
+/// The progress of a run at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Snapshot {
@@ -32,15 +32,15 @@ pub struct Snapshot {
     pub bytes_per_second: u64,
     /// Seconds left in this phase, by that rate; `None` while the rate is unknown.
     pub seconds_left: Option<u64>,
-    /// Answers of the target in this phase.
+    /// Requests that the target has answered in this phase.
     pub answers: u64,
-    /// Questions that it was asked.
+    /// Requests that go to the target in this phase, as far as they are known.
     pub answers_total: u64,
     /// Images done.
     pub images: u64,
     /// Images to do.
     pub images_total: u64,
-    /// Images that could not be done.
+    /// Images that failed; they count as done.
     pub images_failed: u64,
     /// Charts done.
     pub charts: u64,

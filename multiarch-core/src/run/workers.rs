@@ -1,4 +1,4 @@
-//! Doing several things at once, on a bounded number of threads.
+//! Runs several calls at once, on a bounded number of threads.
 
 use std::sync::{
     Mutex, PoisonError,
@@ -26,7 +26,7 @@ pub(crate) fn for_each<T: Sync>(jobs: usize, items: &[T], act: impl Fn(&T) + Syn
     });
 }
 
-/// Calls `act` for every item as [`for_each`] does, and gives the answers in the order of the items.
+/// Calls `act` for every item as [`for_each`] does, and returns the results in the order of the items.
 pub(crate) fn map<T: Sync, A: Send>(
     jobs: usize,
     items: &[T],
@@ -41,8 +41,8 @@ pub(crate) fn map<T: Sync, A: Send>(
     answers.filter_map(|answer| answer.unwrap_or_else(PoisonError::into_inner)).collect()
 }
 
-/// Asks a server all of these questions, and reports to the meter. The answers are in the order of
-/// the questions.
+/// Sends all of these requests to a server, and reports to the meter. The answers are in the order of
+/// the requests.
 ///
 /// # Errors
 /// [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled).
@@ -52,10 +52,10 @@ pub(crate) fn ask<Q: Sync, A: Send>(
     context: &Context,
     answer: impl Fn(&Q) -> Result<A> + Sync,
 ) -> Result<Vec<Result<A>>> {
-    context.meter.asking(questions.len() as u64);
+    context.meter.expect_answers(questions.len() as u64);
     let answers = map(jobs, questions, |question| {
         let answer = context.cancel.check().and_then(|()| answer(question));
-        context.meter.answered();
+        context.meter.count_answer();
         answer
     });
     context.cancel.check()?;

@@ -1,25 +1,25 @@
-//! The bytes of one blob, in buffers.
+//! Reads the bytes of one blob into buffers.
 
 use std::io::{self, Read};
 
 use super::{cursor::Cursor, decoder_queue::DecoderGuard, read_ahead::ReadAhead};
 use crate::run::{Buffer, BufferPool, BufferSource, SendPermit};
 
-/// A blob of at most this many bytes is unpacked where it is asked for: a thread costs more.
+/// A blob of at most this many bytes is unpacked on the caller's thread: a new thread costs more.
 const SMALL: u64 = 64 << 10;
 
-/// The bytes of one blob.
+/// A blob's bytes, as a sequence of buffers.
 pub(super) enum BlobBuffers {
-    /// Of a file: read when they are asked for.
+    /// In a file: each buffer is read when the consumer asks for it.
     File { reader: Box<dyn Read + Send>, left: u64, pool: BufferPool, permit: SendPermit },
-    /// Unpacked by a thread of its own.
+    /// In a compressed stream: a thread of its own unpacks ahead of the consumer.
     Ahead(ReadAhead),
     /// Unpacked already.
     Small(Option<Buffer>),
 }
 
 impl BlobBuffers {
-    /// Unpacks `size` bytes from the cursor on, and hands the decoder on after them.
+    /// Unpacks `size` bytes from the cursor on, and passes the decoder to the next reader after them.
     pub(super) fn unpack(
         mut guard: DecoderGuard,
         cursor: Cursor,
@@ -34,7 +34,7 @@ impl BlobBuffers {
             guard.leave_cursor(Cursor { at: at + count as u64, reader });
             return Ok(Self::Small((count > 0).then(|| content.into())));
         }
-        // The whole guard moves into the closure, or the decoder would be handed on at once.
+        // The closure must own the guard: dropping it passes the decoder to the next reader.
         let done = move |reader, count| {
             let mut guard = guard;
             guard.leave_cursor(Cursor { at: at + count, reader });

@@ -1,10 +1,10 @@
-//! Who may unpack a compressed stream: one thread at a time.
+//! The queue of readers for a compressed stream, which one thread at a time may unpack.
 //!
-//! Two threads that read one compressed stream at two places would unpack it twice. So there is one
-//! decoder for each stream, and a queue for it. Who has the decoder unpacks its blob as fast as there
-//! are buffers, and gives it back when the blob is read, not when it is sent. Next is the reader that
-//! wants the nearest bytes ahead: a jump back unpacks again, from a checkpoint on, what was unpacked
-//! before.
+//! Two threads that read one compressed stream at two places would unpack it twice. So each stream
+//! has one decoder, and a queue for it. The reader that has the decoder unpacks its blob as fast as
+//! there are buffers, and returns the decoder when the blob is read, not when it is sent. The next
+//! reader is the one that wants the nearest bytes ahead, because a jump back unpacks bytes a second
+//! time, from a checkpoint on.
 
 use std::{
     collections::BTreeSet,
@@ -16,7 +16,7 @@ use std::{
 use super::cursor::Cursor;
 use crate::run::Cancel;
 
-/// How often a waiting reader looks whether the run is to stop.
+/// How often a waiting reader checks whether the run was cancelled.
 const CANCEL_CHECK: Duration = Duration::from_millis(100);
 
 /// The queue for the decoder of one stream.
@@ -26,15 +26,15 @@ pub(super) struct DecoderQueue(Arc<(Mutex<DecoderState>, Condvar)>);
 #[derive(Default)]
 struct DecoderState {
     taken: bool,
-    /// Where the last reader stopped: the next blob is not far after it.
+    /// The decoder, where the last reader stopped: the next blob is usually not far after it.
     idle: Option<Cursor>,
-    /// Who waits: the offset, and a number that tells two readers of one offset apart.
+    /// The waiting readers: each by its offset, and a number that distinguishes two of one offset.
     waiting: BTreeSet<(u64, u64)>,
     number: u64,
 }
 
 impl DecoderState {
-    /// Who is next.
+    /// The reader that is next: the nearest one ahead, or else the first one in the stream.
     fn next(&self) -> Option<(u64, u64)> {
         let at = self.idle.as_ref().map_or(0, |cursor| cursor.at);
         let ahead = self.waiting.range((at, 0)..).next();
@@ -42,7 +42,7 @@ impl DecoderState {
     }
 }
 
-/// The right to unpack; it goes to the next reader when this is dropped.
+/// The right to unpack a stream; dropping it passes the right to the next reader.
 pub(super) struct DecoderGuard {
     queue: DecoderQueue,
     cursor: Option<Cursor>,
@@ -77,12 +77,12 @@ impl DecoderQueue {
 }
 
 impl DecoderGuard {
-    /// The reader that the one before left.
+    /// Takes the decoder that the reader before left, if it left one.
     pub(super) fn take_cursor(&mut self) -> Option<Cursor> {
         self.cursor.take()
     }
 
-    /// Leaves a reader for the next one.
+    /// Leaves the decoder for the next reader.
     pub(super) fn leave_cursor(&mut self, cursor: Cursor) {
         self.cursor = Some(cursor);
     }
@@ -126,12 +126,12 @@ mod tests {
     }
 
     #[test]
-    fn a_reader_that_gives_up_blocks_nobody() {
+    fn a_cancelled_reader_blocks_no_other_reader() {
         let (queue, cancel) = (DecoderQueue::default(), Cancel::new());
         let first = queue.acquire(0, &cancel).expect("free");
-        let gone = Cancel::new();
-        gone.cancel();
-        assert!(queue.acquire(5, &gone).is_err());
+        let cancelled = Cancel::new();
+        cancelled.cancel();
+        assert!(queue.acquire(5, &cancelled).is_err());
         drop(first);
         queue.acquire(10, &cancel).expect("free");
     }

@@ -1,7 +1,7 @@
-//! gzip with random access: checkpoints taken while it is read for the first time.
+//! gzip with random access: checkpoints are taken while a stream is read for the first time.
 //!
-//! flate2 cannot stop at a block boundary nor start inside a stream, and both are needed here, so
-//! this speaks to zlib-rs itself; the layer that does so is [`inflate`], and nothing else is unsafe.
+//! flate2 can neither stop at a block boundary nor start inside a stream, and both are needed here.
+//! So [`inflate`] calls zlib-rs directly; it is the only unsafe code.
 
 mod checkpoints;
 mod inflate;

@@ -1,7 +1,7 @@
-//! The index of a package, kept for the next run: what one pass over the file found.
+//! The index cache: what one pass over a package found, stored for the next run.
 //!
-//! A kept index is believed only for a file of the same size and time of change whose bytes are the
-//! same at many places; losing one costs another pass, nothing else.
+//! A cached index is used only for a file of the same size and time of change, with the same bytes at
+//! 65 places. Losing one costs another pass, nothing else.
 
 use std::{
     collections::BTreeMap,
@@ -20,22 +20,23 @@ use crate::{
     run::Cancel,
 };
 
-/// The first bytes of the file; another number is another format.
+/// The first bytes of a cached index; its number changes with the format.
 const MAGIC: &[u8] = b"multiarch index 1\n";
-/// What is compared of the package: so many places, so many bytes at each.
+/// The package's bytes are compared at this many places, evenly spaced, and at its end.
 const PLACES: u64 = 64;
+/// How many bytes are compared at each place.
 const PLACE: usize = 4 << 10;
-/// How many indexes are kept.
+/// How many indexes the cache holds at most.
 const MAX_CACHED: usize = 16;
 const ENDING: &str = "index";
 
-/// What a listing holds, as it is kept; `None` where something is wrong with it: that is to be found and
-/// told again.
-pub(super) fn text_of(listing: &Listing) -> Option<Vec<u8>> {
+/// A listing in the form in which it is cached. `None` where the listing has problems: they are not
+/// cached, so the next run must read the package again to report them.
+pub(super) fn encode_listing(listing: &Listing) -> Option<Vec<u8>> {
     listing.is_whole().then(|| postcard::to_stdvec(listing).ok())?
 }
 
-/// Where the index of one package is kept.
+/// The place of one package's index in the cache.
 pub(super) struct IndexCache {
     folder: PathBuf,
     path: PathBuf,
@@ -56,7 +57,7 @@ struct IndexToCache<'a> {
 }
 
 impl IndexCache {
-    /// `None` where the package is no file, or cannot be read.
+    /// `None` where the package is not a file, or cannot be read.
     pub(super) fn find(package: &Path, folder: &Path) -> Option<Self> {
         let file = File::open(package).ok()?;
         let metadata = file.metadata().ok().filter(fs::Metadata::is_file)?;
@@ -72,7 +73,8 @@ impl IndexCache {
         let last = metadata.len().saturating_sub(PLACE as u64);
         let mut place = vec![0; PLACE];
         for number in 0..=PLACES {
-            // Exact at both ends; 64 times the size of a file is no overflow.
+            // Number 0 is the file's start, number `PLACES` its end. u128, since the product may not fit
+            // into u64.
             let offset =
                 u64::try_from(u128::from(last) * u128::from(number) / u128::from(PLACES)).ok()?;
             let count = file.read_at(&mut place, offset).ok()?;
@@ -82,7 +84,7 @@ impl IndexCache {
         Some(Self { folder: folder.into(), path })
     }
 
-    /// The index, if there is one and it is whole.
+    /// Loads the index, if it is cached and undamaged. Its streams read from `package`.
     pub(super) fn load(&self, package: &Path, cancel: &Cancel) -> Option<(Listing, Streams)> {
         let mut file = File::open(&self.path).ok()?;
         let mut head = vec![0; MAGIC.len()];
@@ -97,7 +99,7 @@ impl IndexCache {
         }
         file.seek(SeekFrom::Start(from)).ok()?;
         let decoder = zstd::stream::read::Decoder::new(file);
-        // Longer than any path or digest.
+        // Must hold the longest path, digest or window of a checkpoint.
         let mut scratch = vec![0; 64 << 10];
         let reader = BufReader::new(decoder.ok()?);
         let (content, _): (CachedIndex, _) = postcard::from_io((reader, &mut scratch)).ok()?;
@@ -109,7 +111,7 @@ impl IndexCache {
         Some((listing, Streams::restored(backings.collect(), content.digests, cancel)))
     }
 
-    /// Keeps an index. What cannot be kept is read again the next time.
+    /// Stores an index, and removes the oldest ones beyond [`MAX_CACHED`].
     pub(super) fn store(&self, listing: &[u8], streams: &Streams) -> io::Result<()> {
         fs::create_dir_all(&self.folder)?;
         let digests = streams.digests();
@@ -127,18 +129,18 @@ impl IndexCache {
         self.tidy()
     }
 
-    /// Leaves the latest ones.
+    /// Removes the oldest indexes, so that [`MAX_CACHED`] remain.
     fn tidy(&self) -> io::Result<()> {
-        let mut kept = Vec::new();
+        let mut indexes = Vec::new();
         for entry in fs::read_dir(&self.folder)? {
             let path = entry?.path();
             if path.extension().is_some_and(|ending| ending == ENDING) {
-                kept.push((path.metadata()?.modified()?, path));
+                indexes.push((path.metadata()?.modified()?, path));
             }
         }
-        kept.sort();
-        let many = kept.len().saturating_sub(MAX_CACHED);
-        kept.into_iter().take(many).try_for_each(|(_, path)| fs::remove_file(path))
+        indexes.sort();
+        let surplus = indexes.len().saturating_sub(MAX_CACHED);
+        indexes.into_iter().take(surplus).try_for_each(|(_, path)| fs::remove_file(path))
     }
 }
 

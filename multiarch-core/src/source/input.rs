@@ -1,4 +1,4 @@
-//! What a tar archive is read from: a part of a file, which can be skipped in, or a stream.
+//! What a tar archive is read from: a section of a file, in which skipping is free, or a stream.
 
 use std::{
     cell::Cell,
@@ -29,7 +29,7 @@ impl ReadAt for File {
     }
 }
 
-/// A reader that a caller handed in: one thread at a time moves it.
+/// A reader that the caller passed in: one thread at a time seeks and reads.
 impl<R: Read + Seek + Send> ReadAt for Mutex<R> {
     fn read_at(&self, out: &mut [u8], offset: u64) -> io::Result<usize> {
         let mut reader = self.lock().unwrap_or_else(PoisonError::into_inner);
@@ -38,7 +38,7 @@ impl<R: Read + Seek + Send> ReadAt for Mutex<R> {
     }
 }
 
-/// A part of a file. Several can read the same file at once.
+/// A part of a file, with an offset of its own: several sections can read one file at once.
 #[derive(Clone)]
 pub(super) struct Section {
     file: Arc<dyn ReadAt>,
@@ -49,7 +49,8 @@ pub(super) struct Section {
     meter: Option<Arc<FileMeter>>,
 }
 
-/// Reports how much of a file is read; at the end all of it, since what was skipped is done, too.
+/// Reports to the meter how much of a file is read. When it is dropped it reports the rest, since
+/// skipped bytes are done, too.
 struct FileMeter {
     meter: Meter,
     left: AtomicU64,
@@ -74,20 +75,21 @@ impl Section {
         Self { file, start, size, at: 0, cancel: Cancel::new(), meter: None }
     }
 
-    /// Stops where the run is to stop: everything that is read comes through a section.
+    /// Makes reading fail once the run is cancelled. That stops all reading of a package, since all of
+    /// it goes through sections.
     pub(super) fn stopped_by(mut self, cancel: &Cancel) -> Self {
         self.cancel = cancel.clone();
         self
     }
 
-    /// Reports how much is read.
+    /// Reports to the meter how much is read.
     pub(super) fn metered(mut self, context: &Context) -> Self {
         let (meter, left) = (context.meter.clone(), AtomicU64::new(self.size));
         self.meter = Some(Arc::new(FileMeter { meter, left }));
         self
     }
 
-    /// A part of this part.
+    /// A section of this section.
     pub(super) fn part(&self, start: u64, size: u64) -> Self {
         let size = size.min(self.size.saturating_sub(start));
         let (cancel, meter) = (self.cancel.clone(), self.meter.clone());
@@ -113,11 +115,12 @@ impl Read for Section {
 pub(super) struct Input<'a> {
     source: InputBytes<'a>,
     at: u64,
-    /// How many bytes may be read before an entry's content: the tar crate reads long names whole.
+    /// How many bytes may be read now. It is limited outside of an entry's content, because the tar
+    /// crate reads a header's long names into memory whole.
     allowance: Rc<Cell<u64>>,
-    /// The last bytes that were read were zeros: so ends a tar archive.
+    /// The last block that was read was all zeros, which is a tar archive's end mark.
     zeros: Rc<Cell<bool>>,
-    /// There was nothing more to read.
+    /// The last read found the end of the source.
     ended: Rc<Cell<bool>>,
 }
 
@@ -126,7 +129,7 @@ enum InputBytes<'a> {
     Stream(Box<dyn Read + 'a>),
 }
 
-/// BufferPool for a header with its extensions; Linux has paths of 4 KiB.
+/// Limit for a tar header with its extensions, in bytes; a path in Linux has at most 4 KiB.
 const MAX_HEADER: u64 = 1 << 20;
 
 impl<'a> Input<'a> {
@@ -142,7 +145,7 @@ impl<'a> Input<'a> {
         Self::new(InputBytes::Stream(Box::new(stream)))
     }
 
-    /// Switches between the header's allowance and none.
+    /// A handle that sets the limit, and sees the end mark, while the tar crate owns this input.
     pub(super) fn allowance(&self) -> Allowance {
         Allowance {
             left: self.allowance.clone(),
@@ -151,7 +154,7 @@ impl<'a> Input<'a> {
         }
     }
 
-    /// The file part this reads from, if it reads from one.
+    /// The section that this reads from, if it reads from one.
     pub(super) fn as_section(&self) -> Option<Section> {
         match &self.source {
             InputBytes::Section(section) => Some(section.clone()),
@@ -160,6 +163,7 @@ impl<'a> Input<'a> {
     }
 }
 
+/// Controls an [`Input`] that the tar crate owns.
 pub(super) struct Allowance {
     left: Rc<Cell<u64>>,
     zeros: Rc<Cell<bool>>,
@@ -167,6 +171,7 @@ pub(super) struct Allowance {
 }
 
 impl Allowance {
+    /// A header is read next.
     pub(super) fn for_header(&self) {
         self.left.set(MAX_HEADER);
         self.zeros.set(false);
@@ -177,12 +182,13 @@ impl Allowance {
         self.zeros.get()
     }
 
+    /// An entry's content is read next, without a limit.
     pub(super) fn for_content(&self) {
         self.left.set(u64::MAX);
     }
 
-    /// An error of the tar crate as ours. It reports an early end as an error of no kind: that is
-    /// known here by the bytes, not by its words.
+    /// Converts an error of the tar crate. The crate reports an early end as `Other`: here it is
+    /// recognised by the bytes that were read, not by the crate's message.
     pub(super) fn explain(&self, error: io::Error) -> Error {
         let error = match error.kind() {
             io::ErrorKind::Other
@@ -211,7 +217,7 @@ impl Read for Input<'_> {
         self.at += count as u64;
         self.ended.set(count == 0);
         if count > 0 {
-            // Headers are read a block at a time.
+            // The tar crate reads headers one block of 512 bytes at a time.
             self.zeros.set(count <= 512 && buffer[..count].iter().all(|byte| *byte == 0));
         }
         self.allowance.set(allowed - count as u64);
@@ -220,7 +226,7 @@ impl Read for Input<'_> {
 }
 
 impl Seek for Input<'_> {
-    /// Only forward: that is all the tar crate does.
+    /// Seeks forward only: the tar crate does nothing else.
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         let SeekFrom::Current(distance) = to else {
             return Err(io::ErrorKind::Unsupported.into());
@@ -240,14 +246,14 @@ impl Seek for Input<'_> {
     }
 }
 
-/// A packed file is read in buffers of this size.
+/// The size of the buffer through which compressed bytes are read.
 const BUFFER: usize = 128 << 10;
 
 pub(super) fn buffered<R: Read>(reader: R) -> BufReader<R> {
     BufReader::with_capacity(BUFFER, reader)
 }
 
-/// Reads and forgets.
+/// Reads `distance` bytes and discards them.
 pub(super) fn skip(reader: &mut impl Read, mut distance: u64) -> io::Result<()> {
     let mut scratch = vec![0; 128 << 10];
     while distance > 0 {
@@ -264,7 +270,7 @@ pub(super) fn skip(reader: &mut impl Read, mut distance: u64) -> io::Result<()> 
     Ok(())
 }
 
-/// Fills the buffer as far as there is input.
+/// Reads `limit` bytes, or all where there are fewer.
 pub(super) fn read_up_to(reader: &mut impl Read, limit: usize) -> io::Result<Vec<u8>> {
     let mut head = Vec::new();
     reader.take(limit as u64).read_to_end(&mut head)?;

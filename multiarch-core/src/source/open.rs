@@ -23,12 +23,12 @@ impl OpenOptions {
         read::read(path, self).map_err(|e| e.in_package(path.display()))
     }
 
-    /// Opens several packages, as many at once as there are processors. The answers are in the order
-    /// of the paths; a file that is no package has its error in its place.
+    /// Opens several packages, as many at once as there are processors. The results are in the order of
+    /// the paths; a file that is not a package has an error as its result.
     ///
     /// # Errors
-    /// [`ErrorKind::Io`] where one of them cannot be read; where one is not there at all, before the
-    /// first one is read. [`ErrorKind::Cancelled`].
+    /// [`ErrorKind::Io`] where one of them cannot be read; where a path does not exist, before any
+    /// package is read. [`ErrorKind::Cancelled`].
     pub fn open_all<P: AsRef<Path> + Sync>(&self, paths: &[P]) -> Result<Vec<Result<Package>>> {
         for path in paths.iter().map(AsRef::as_ref) {
             let there = std::fs::metadata(path).map_err(|e| Error::from_io("cannot be opened", e));
@@ -51,18 +51,18 @@ impl Package {
     /// Opens a package: a file (`.tar.gz`, `.tar.zst`, `.tar`, one bundle, a docker-archive, an OCI
     /// layout) or a directory of such things. Its content decides what it is, not its name.
     ///
-    /// It is read once, front to back. What is broken in it is in [`Package::problems`] and
+    /// It is read once, front to back. Broken parts are listed in [`Package::problems`] and
     /// [`Bundle::problems`](crate::Bundle::problems); the rest can be used.
     ///
     /// # Errors
-    /// [`ErrorKind::Io`] where it cannot be read at all, [`ErrorKind::NotAPackage`] where nothing
-    /// known is in it.
+    /// [`ErrorKind::Io`] where it cannot be read at all, [`ErrorKind::NotAPackage`] where it holds no
+    /// bundle and no image.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         OpenOptions::new().open(path)
     }
 
-    /// Reads a package that is no file, such as bytes in memory. `name` stands for a file's name: it
-    /// may say a version and an architecture.
+    /// Reads a package that is not a file, such as bytes in memory. `name` takes the place of the file
+    /// name, which may contain a version and an architecture.
     ///
     /// ```
     /// use multiarch_core::Package;

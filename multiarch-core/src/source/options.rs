@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::run::{Cancel, Context, Meter};
 
-/// How packages are opened: with a cache, with progress, and so that it can be stopped.
+/// How packages are opened: with an index cache, a progress meter, and a way to cancel.
 ///
 /// ```
 /// use multiarch_core::OpenOptions;
@@ -22,7 +22,7 @@ pub struct OpenOptions {
 }
 
 impl OpenOptions {
-    /// No cache.
+    /// Options without an index cache.
     pub fn new() -> Self {
         Self::default()
     }
@@ -31,15 +31,15 @@ impl OpenOptions {
         Self { context: context.clone(), cache }
     }
 
-    /// Keeps an index of each package in this folder, so that the next run need not read all of it.
-    /// The folder may be removed at any time. An index that cannot be kept is no error.
+    /// Stores an index of each package in this folder, so that the next run need not read all of the
+    /// package. The folder may be removed at any time. A failure to store an index is not an error.
     #[must_use]
     pub fn cache(mut self, folder: impl Into<PathBuf>) -> Self {
         self.cache = Some(folder.into());
         self
     }
 
-    /// Reports how far reading is.
+    /// Reports to this meter how much has been read.
     #[must_use]
     pub fn meter(mut self, meter: &Meter) -> Self {
         self.context.meter = meter.clone();

@@ -1,4 +1,4 @@
-//! One package, from its bytes to a value.
+//! Reads one package: from its bytes, or the index cache, to a [`Package`].
 
 use std::{
     io::{Read, Seek, SeekFrom},
@@ -82,7 +82,7 @@ fn walk(
     Ok(Pass { listing, streams, modified, links })
 }
 
-/// The package that a pass has found. `size` is `None` for a directory.
+/// Makes a package of what a pass found. `size` is `None` for a directory.
 fn package(
     path: &str,
     file_name: &str,
@@ -92,14 +92,14 @@ fn package(
     to_fill: Option<IndexCache>,
 ) -> Result<Package> {
     let Pass { mut listing, streams, modified, links } = pass;
-    let to_fill = to_fill.and_then(|cache| Some((cache, index_cache::text_of(&listing)?)));
+    let to_fill = to_fill.and_then(|cache| Some((cache, index_cache::encode_listing(&listing)?)));
     let identity = identity(path, size, &listing, modified);
     let streams = Arc::new(streams);
     let mut found = Found::default();
     collect(&mut listing, &*streams, &mut found);
     options.context.cancel.check()?;
     if let Some((cache, text)) = to_fill {
-        // Without it the next run takes as long as this one.
+        // A failure is ignored: the next run then reads the whole package again.
         let _ = cache.store(&text, &streams);
     }
     let Found { mut bundles, images, mut problems } = found;
@@ -108,7 +108,7 @@ fn package(
         let why = "no bundle, docker-archive or OCI layout is in it";
         return Err(first.unwrap_or_else(|| nothing(why)));
     }
-    // Blobs are read in the order of the package: so its bundles come in that order, too.
+    // Blobs are read in their order in the package, so its bundles are sorted by their first blob.
     bundles.sort_by_key(|bundle| {
         let blobs = bundle.images.iter().flat_map(|image| image.blobs());
         blobs.filter_map(Blob::locator).min()
@@ -130,7 +130,7 @@ fn package(
         Arc::new(check_image(image, path, origin, &mut findings))
     };
     for bundle in &mut bundles {
-        // In a directory of packages each file says for itself what it is.
+        // In a directory of packages, each file's own name says its version and architecture.
         let inner = PackageName::parse(bundle.path.split('/').next().unwrap_or_default());
         let own = name.architecture.is_none() && name.version.is_none();
         let origin = if own && bundle.path.contains('/') { inner } else { name.clone() };
@@ -141,7 +141,7 @@ fn package(
     Ok(Package { name, identity, bundles, images, findings, problems, source: streams })
 }
 
-/// Notes what is odd about an image: another architecture than declared, missing platforms.
+/// Adds findings about an image: another architecture than declared, missing images of its index.
 fn check_image(
     mut image: PackageImage,
     package: &str,
@@ -175,7 +175,7 @@ fn check_image(
     image
 }
 
-/// `size` is `None` for a directory, whose size is that of its files.
+/// `size` is `None` for a directory, whose size is the sum of its files' sizes.
 fn identity(path: &str, size: Option<u64>, listing: &Listing, modified: u64) -> PackageIdentity {
     let mut hasher = Hasher::new(Algorithm::Sha256);
     let files = listing.fingerprint(&mut hasher);

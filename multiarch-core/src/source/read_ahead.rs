@@ -1,4 +1,4 @@
-//! Reading on a thread of its own, ahead of the consumer.
+//! Reads on a thread of its own, ahead of the consumer.
 
 use std::{
     io::{self, BufRead, Read},
@@ -7,7 +7,7 @@ use std::{
 
 use crate::run::{Buffer, BufferPool, BufferSource, SendPermit};
 
-/// What a thread reads, in order, as it comes.
+/// The consumer's end of a read-ahead: the buffers that the thread fills, in order.
 pub(super) struct ReadAhead {
     buffers: mpsc::Receiver<io::Result<Buffer>>,
     now: Option<Buffer>,
@@ -15,8 +15,8 @@ pub(super) struct ReadAhead {
 }
 
 impl ReadAhead {
-    /// Starts reading `size` bytes, or to the end; the pool bounds what is read ahead. `done` gets the
-    /// reader back, and how much was read, unless reading failed.
+    /// Starts a thread that reads `size` bytes, or to the end; the pool bounds how far ahead. Unless
+    /// reading fails, `done` then gets the reader and the number of bytes read.
     pub(super) fn start<R: Read + Send + 'static>(
         mut reader: R,
         size: u64,
@@ -34,7 +34,7 @@ impl ReadAhead {
                     Ok(0) => break,
                     Ok(count) => {
                         seen += count as u64;
-                        // The consumer is gone, and with it the need for the rest.
+                        // The consumer was dropped, so no one needs the rest.
                         if sender.send(Ok(buffer)).is_err() {
                             break;
                         }
@@ -64,7 +64,7 @@ impl BufferSource for ReadAhead {
 impl BufRead for ReadAhead {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         if self.now.as_ref().is_none_or(|buffer| self.at == buffer.as_ref().len()) {
-            // The old buffer returns to the pool before there is a new one.
+            // The old buffer must return to the pool first: the pool may have no other to fill.
             self.now = None;
             (self.now, self.at) = (self.next()?, 0);
         }

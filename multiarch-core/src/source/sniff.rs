@@ -1,10 +1,10 @@
-//! What a file is, by its first bytes; names are not believed.
+//! What a file is, by its first bytes, since names can be wrong.
 
 use std::io::Read;
 
 use crate::image::Compression;
 
-/// Number of first bytes that are looked at.
+/// How many of a file's first bytes are looked at.
 pub(super) const HEAD: usize = 4 << 10;
 const BLOCK: usize = 512;
 
@@ -26,7 +26,7 @@ pub(super) fn kind(head: &[u8], name: &str) -> FileKind {
     }
     let compression = Compression::sniff(head);
     let mut block = Vec::with_capacity(BLOCK);
-    // An error here only means that the head is cut in the middle of a block.
+    // An error is ignored: the head usually ends in the middle of a compressed block.
     let _ = match compression {
         Compression::None => return FileKind::Other,
         Compression::Gzip => {
@@ -37,15 +37,15 @@ pub(super) fn kind(head: &[u8], name: &str) -> FileKind {
             Err(error) => Err(error),
         },
     };
-    // A Zstandard block is only given out whole, and may be too large to tell: the name decides then,
-    // and the archive's own checks.
+    // The decoder gives out only whole Zstandard blocks, and the head may not hold one. Then the name
+    // decides, and a file that is not an archive fails later, when its tar headers are read.
     let named = name.contains(".tar") || name.ends_with(".tgz") || !name.contains('/');
     let unclear =
         compression == Compression::Zstd && block.is_empty() && head.len() == HEAD && named;
     if is_tar(&block) || unclear { FileKind::Packed(compression) } else { FileKind::Other }
 }
 
-/// A tar header is told by its checksum, which old archives without a magic have, too.
+/// A tar header is recognised by its checksum, because old archives have no magic.
 fn is_tar(head: &[u8]) -> bool {
     let Some(block) = head.get(..BLOCK) else { return false };
     let header = tar::Header::from_byte_slice(block);

@@ -1,4 +1,4 @@
-//! Streams: bytes that can be read from any offset.
+//! Streams: files and unpacked files, which can be read from any offset.
 
 use std::{
     collections::BTreeMap,
@@ -24,17 +24,17 @@ use crate::{
     run::{BufferPool, BufferSource, Cancel, SendPermit},
 };
 
-/// How many buffers of one package may be on their way to the target: 16 MiB.
+/// How many buffers a package's blobs may fill at once: 64 of 256 KiB are 16 MiB.
 const BUFFERS: usize = 64;
 
-/// Every stream of a package: its files, and what compressed files in them unpack to.
+/// Every stream of a package: its files, and what the compressed files in them unpack to.
 pub(super) struct Streams {
     list: Vec<Stream>,
-    /// Number of checkpoints with a window, of all streams together.
+    /// The number of checkpoints with a window, in all streams together.
     windows: usize,
-    /// The least distance between the checkpoints of one stream.
+    /// The least distance between two checkpoints of one stream, in unpacked bytes.
     pub(super) spacing: u64,
-    /// Digests that had to be computed.
+    /// Digests that were computed, because the package does not say them.
     digests: Mutex<BTreeMap<Locator, Digest>>,
     pool: BufferPool,
     cancel: Cancel,
@@ -47,9 +47,9 @@ struct Stream {
 
 #[derive(Serialize, Deserialize)]
 pub(super) enum Backing {
-    /// Not known before all of it is read.
+    /// A gzip stream that is still in its first pass: its checkpoints are not complete.
     Pending,
-    /// Opened anew for each reader: a directory may have more files than a process may open.
+    /// Opened anew for each reader: a directory may have more files than a process may hold open.
     File {
         path: PathBuf,
         size: u64,
@@ -61,8 +61,8 @@ pub(super) enum Backing {
     Zstd {
         packed: Locator,
     },
-    /// Bytes that the caller handed in: they have no path, and are never kept in the index cache. It
-    /// comes last, because the cache numbers the others by their place.
+    /// A reader that the caller passed in: it has no path, and is never in the index cache. This must be
+    /// the last variant, because the cache stores each variant as its position.
     #[serde(skip)]
     Reader {
         reader: Arc<dyn ReadAt>,
@@ -91,7 +91,7 @@ impl Streams {
         }
     }
 
-    /// Streams that were kept.
+    /// Streams from the index cache.
     pub(super) fn restored(
         backings: Vec<Backing>,
         digests: BTreeMap<Locator, Digest>,
@@ -105,7 +105,7 @@ impl Streams {
         streams
     }
 
-    /// What has to be kept of them.
+    /// The part of each stream that the index cache stores.
     pub(super) fn backings(&self) -> impl Iterator<Item = &Backing> {
         self.list.iter().map(|stream| &stream.backing)
     }
@@ -120,7 +120,8 @@ impl Streams {
         StreamId(id)
     }
 
-    /// Sets what was pending. All streams together have no more checkpoints than one may have.
+    /// Replaces a pending backing. Drops checkpoints of all streams while they have more than
+    /// [`MAX_POINTS`] windows together.
     pub(super) fn set(&mut self, id: StreamId, backing: Backing) {
         self.windows += backing.windows();
         self.list[id.0 as usize].backing = backing;
@@ -141,8 +142,8 @@ impl Streams {
         self.list.get(id.0 as usize).ok_or_else(missing)
     }
 
-    /// A reader that owns everything it needs, standing as near before `offset` as can be, and
-    /// where it stands.
+    /// A new reader, at the last place at or before `offset` where reading can start. It owns everything
+    /// that it needs.
     fn start(&self, id: StreamId, offset: u64) -> io::Result<Cursor> {
         Ok(match &self.get(id)?.backing {
             Backing::Pending => return Err(io::ErrorKind::InvalidInput.into()),
@@ -168,7 +169,7 @@ impl Streams {
         Cursor { at: offset, reader: Box::new(section.stopped_by(&self.cancel)) }
     }
 
-    /// A reader of the bytes at a place, from an offset in them on.
+    /// A new reader of the bytes of a locator, from the offset `from` in them on.
     fn fresh(&self, place: &Locator, from: u64) -> io::Result<Box<dyn Read + Send>> {
         let offset = place.offset + from;
         let mut cursor = self.start(place.stream, offset)?;
@@ -176,15 +177,16 @@ impl Streams {
         Ok(Box::new(cursor.reader.take(place.size.saturating_sub(from))))
     }
 
-    /// A cursor at the offset: the one given, if that is on the way.
+    /// A cursor at the locator's offset. It is the idle one where that is nearer before the offset than
+    /// the last checkpoint, so that fewer bytes are unpacked.
     fn cursor(&self, locator: &Locator, idle: Option<Cursor>) -> io::Result<Cursor> {
         let nearest = match &self.get(locator.stream)?.backing {
             Backing::Gzip { points, .. } => points.before(locator.offset).unpacked,
             Backing::File { .. } | Backing::Reader { .. } => locator.offset,
             Backing::Zstd { .. } | Backing::Pending => 0,
         };
-        let on_the_way = |cursor: &Cursor| (nearest..=locator.offset).contains(&cursor.at);
-        let mut cursor = match idle.filter(on_the_way) {
+        let is_nearer = |cursor: &Cursor| (nearest..=locator.offset).contains(&cursor.at);
+        let mut cursor = match idle.filter(is_nearer) {
             Some(cursor) => cursor,
             None => self.start(locator.stream, locator.offset)?,
         };
@@ -212,7 +214,7 @@ impl BlobSource for Streams {
         Ok(Box::new(buffers))
     }
 
-    /// Hashes bytes once: a layer whose name says no digest is asked for again and again.
+    /// Computes each digest once, because a layer without a digest in its name is asked for repeatedly.
     fn digest(&self, locator: &Locator) -> Result<Digest> {
         if let Some(known) = self.digests().get(locator) {
             return Ok(known.clone());

@@ -1,4 +1,4 @@
-//! The one pass over a package: what is inside, at any depth.
+//! The one pass over a package, which lists what is in it, at any depth.
 
 mod archive;
 mod roles;
@@ -17,27 +17,28 @@ use crate::{
     package::{Listing, Locator, MAX_ENTRIES, Member, MemberKind, StreamId},
 };
 
-/// All paths together; a million real ones take some 50 MiB.
+/// Limit for all paths together, in bytes; a million real ones take some 50 MiB.
 const MAX_NAMES: usize = 64 << 20;
-/// Folders in folders of a package that is a directory.
+/// How deep folders may be nested in a package that is a directory.
 const MAX_FOLDERS: usize = 64;
 
 pub(super) struct Walk<'a> {
     pub(super) streams: Streams,
     options: &'a OpenOptions,
     entries: usize,
-    /// Bytes of all paths.
+    /// Bytes of all paths so far.
     names: usize,
-    kept: u64,
-    /// Tells those that unpack of the files that pass by.
+    /// Bytes of all file contents in the listing so far.
+    content_bytes: u64,
+    /// The archive member that is being unpacked, for each gzip stream.
     current_file: BTreeMap<StreamId, CurrentFile>,
-    /// The latest change of any file, in nanoseconds since 1970.
+    /// Time of the latest change of any file, in nanoseconds since 1970.
     pub(super) modified: u64,
-    /// Links of a directory that lead outside it, and where to.
+    /// The links that lead outside the directory, each with its target.
     pub(super) links: Vec<(String, String)>,
 }
 
-/// Where the bytes that are being read are: a stream, and the offset of the first one.
+/// Where an archive begins: its stream, and the offset of its first byte.
 #[derive(Clone, Copy)]
 struct Base {
     stream: StreamId,
@@ -51,14 +52,14 @@ impl<'a> Walk<'a> {
             options,
             entries: 0,
             names: 0,
-            kept: 0,
+            content_bytes: 0,
             current_file: BTreeMap::new(),
             modified: 0,
             links: Vec::new(),
         }
     }
 
-    /// Walks one file; `None` where it is no archive.
+    /// Walks one file; `None` where it is not an archive.
     pub(super) fn file(&mut self, path: &Path, name: &str) -> Result<Option<Listing>> {
         let (locator, section) = self.open(path)?;
         self.archive(Input::section(section), locator, name, 0)
@@ -76,12 +77,12 @@ impl<'a> Walk<'a> {
 
     fn begin(&mut self, backing: Backing, file: Arc<dyn ReadAt>, size: u64) -> (Locator, Section) {
         let (stream, context) = (self.streams.add(backing), &self.options.context);
-        context.meter.reading(size);
+        context.meter.begin_reading(size);
         let section = Section::new(file, 0, size).stopped_by(&context.cancel).metered(context);
         (Locator { stream, offset: 0, size }, section)
     }
 
-    /// Walks what is no file; `None` where it is no archive.
+    /// Walks bytes that are not a file; `None` where they are not an archive.
     pub(super) fn reader(
         &mut self,
         reader: Arc<dyn ReadAt>,
@@ -122,7 +123,7 @@ impl<'a> Walk<'a> {
             if kind.is_dir() {
                 let below = self.folder(&item.path(), &format!("{path}/"), listing, depth + 1);
                 match below {
-                    // One folder that may not be read says nothing about the others.
+                    // The other folders may still be readable.
                     Err(error) if error.kind() == ErrorKind::Io => listing.problems.push(error),
                     other => other?,
                 }
@@ -146,6 +147,7 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
+    /// Counts one entry with a path of `name` bytes. Fails beyond the limits, or when cancelled.
     fn count(&mut self, name: usize) -> Result<()> {
         self.entries += 1;
         self.names += name;
@@ -171,7 +173,7 @@ pub(super) fn modified(metadata: &std::fs::Metadata) -> u64 {
 fn link(listing: &mut Listing, path: String, target: &str) {
     let kind = match crate::package::resolve_link(&path, target) {
         Some(target) => MemberKind::Link(target),
-        None => MemberKind::Outside(target.into()),
+        None => MemberKind::LinkOutside(target.into()),
     };
     listing.insert(path, Member { kind, content: None, compression: Compression::None });
 }

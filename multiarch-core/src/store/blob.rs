@@ -1,4 +1,4 @@
-//! One blob on its way to a target: where its bytes come from, and the checks that they pass.
+//! One blob that is sent to a target: where its bytes come from, and the checks on them.
 
 use std::{
     io::{self, Read},
@@ -16,32 +16,33 @@ use crate::{
     run::{Buffer, BufferSource, Context, SendPermit},
 };
 
-/// A place among all bytes that are read, in the order in which they lie: package, stream, offset.
-/// Blobs are sent in this order, so that compressed packages are unpacked front to back, once.
+/// Where a blob's bytes are: number of the package, stream, offset. Blobs are sent in this order, so
+/// that compressed packages are unpacked once, front to back.
 pub(crate) type ReadOrder = [u64; 3];
 
-/// A blob that a registry does not mount has to be read into memory; larger ones would fill it.
+/// Limit for a blob that is copied within a registry, because the registry does not mount it: it is
+/// held in memory whole.
 const MAX_COPY: u64 = 64 << 20;
 
-/// The content of one blob, which can be read as often as it has to be sent.
+/// The content of one blob, which can be read repeatedly, in case it has to be sent again.
 ///
-/// What is read is checked against the blob's digest and size: a reader fails before it gives out
-/// the last bytes of a content that is not the right one.
+/// What is read is checked against the blob's digest and size: where they differ, a reader fails before
+/// it gives out the last bytes.
 pub struct BlobContent<'a> {
     digest: &'a Digest,
     size: u64,
     origin: ContentOrigin<'a>,
     context: Context,
-    /// Bytes that were counted as sent since the content was opened last.
+    /// Bytes that the meter counts as sent since the content was opened last.
     counted: AtomicU64,
-    /// Reading has failed: no other place that wants this blob can have it.
+    /// Reading the content has failed, so it cannot be sent to any repository.
     unreadable: AtomicBool,
 }
 
 enum ContentOrigin<'a> {
     Package(&'a Package, Locator, ReadOrder),
     Memory(&'a [u8]),
-    /// A repository of the target itself, which it cannot be mounted from.
+    /// Another repository of the target, from which the target does not mount it.
     Target {
         store: &'a dyn ImageStore,
         repository: &'a str,
@@ -55,13 +56,13 @@ impl<'a> BlobContent<'a> {
         Self { digest, size, origin, context, counted, unreadable }
     }
 
-    /// Bytes in memory, which have this digest.
+    /// Content in memory, which must have this digest.
     pub fn in_memory(digest: &'a Digest, bytes: &'a [u8]) -> Self {
         let origin = ContentOrigin::Memory(bytes);
         Self::new(digest, bytes.len() as u64, origin, Context::default())
     }
 
-    /// A blob of the package that stands at this place in the plan's list.
+    /// A blob of a package; `number` is the package's position in the plan.
     pub(crate) fn in_package(
         digest: &'a Digest,
         locator: Locator,
@@ -104,7 +105,7 @@ impl<'a> BlobContent<'a> {
         Ok(Box::new(ReadBuffers { buffers, now: None, at: 0 }))
     }
 
-    /// Where the bytes lie: of several blobs that wait, the lowest is best read first.
+    /// Where the bytes are: of several waiting blobs, the lowest is best read first.
     #[cfg(feature = "registry")]
     pub(crate) fn read_order(&self) -> ReadOrder {
         match self.origin {
@@ -113,13 +114,13 @@ impl<'a> BlobContent<'a> {
         }
     }
 
-    /// True where opening needs requests to the very server that the blob goes to.
+    /// True where opening may need a request to the server that the blob is sent to.
     #[cfg(feature = "registry")]
     pub(crate) fn is_in_target(&self) -> bool {
         matches!(self.origin, ContentOrigin::Target { .. })
     }
 
-    /// Brings what lies in the target into memory, so that opening needs no request.
+    /// Reads a blob of the target into memory, so that opening needs no request.
     pub(crate) fn fetch(&self) -> Result<&[u8]> {
         let ContentOrigin::Target { store, repository, fetched } = &self.origin else {
             return Ok(&[]);
@@ -136,9 +137,9 @@ impl<'a> BlobContent<'a> {
         Ok(fetched.get_or_init(|| bytes))
     }
 
-    /// Reads from the start, in buffers. The permit says that they are passed on.
+    /// Reads from the start, in buffers. The consumer must hold a permit; see [`SendPermit`].
     pub(crate) fn open(&self, permit: SendPermit) -> Result<BlobReader<'_>> {
-        self.forget_sent();
+        self.uncount_sent();
         let source = match &self.origin {
             ContentOrigin::Package(package, locator, _) => package.source.open(locator, permit),
             ContentOrigin::Memory(bytes) => Ok(Box::new(Once::new(bytes)) as Box<_>),
@@ -152,11 +153,11 @@ impl<'a> BlobContent<'a> {
         Ok(BlobReader { content: self, source, hasher, seen: 0 })
     }
 
-    /// What was counted as sent came to nothing: it is not counted any more.
-    pub(crate) fn forget_sent(&self) {
+    /// Subtracts what the meter counted as sent of this content, because it was not sent after all.
+    pub(crate) fn uncount_sent(&self) {
         match self.counted.swap(0, Ordering::Relaxed) {
             0 => {}
-            bytes => self.context.meter.unsent(bytes),
+            bytes => self.context.meter.take_back_sent(bytes),
         }
     }
 
@@ -164,7 +165,7 @@ impl<'a> BlobContent<'a> {
         self.unreadable.store(true, Ordering::Relaxed);
     }
 
-    /// True where reading failed, and not the target.
+    /// True where reading the content failed, rather than the target.
     pub(crate) fn is_unreadable(&self) -> bool {
         self.unreadable.load(Ordering::Relaxed)
     }
@@ -174,7 +175,8 @@ fn reading(error: io::Error) -> Error {
     Error::from_io("reading the package", error)
 }
 
-/// A blob's bytes, each buffer counted, and the whole checked before its last buffer is given out.
+/// A blob's bytes. Each buffer is counted as sent, and size and digest are checked before the last
+/// one is given out.
 pub(crate) struct BlobReader<'a> {
     content: &'a BlobContent<'a>,
     source: Box<dyn BufferSource + 'a>,
@@ -214,8 +216,8 @@ impl BlobReader<'_> {
         Ok(next)
     }
 
-    /// Reads and forgets the first bytes, which the target has already; they are checked with the
-    /// rest. Gives what is left of the buffer in which they end.
+    /// Reads the first bytes, which the target has already; they are part of the digest check. Returns
+    /// what is left of the buffer in which they end.
     #[cfg(feature = "registry")]
     pub(crate) fn skip(&mut self, mut bytes: u64) -> Result<Option<Buffer>> {
         while bytes > 0 {
@@ -247,7 +249,7 @@ impl BufferSource for Once<'_> {
     }
 }
 
-/// A reader of buffers as [`Read`].
+/// A [`BlobReader`] as [`Read`].
 struct ReadBuffers<'a> {
     buffers: BlobReader<'a>,
     now: Option<Buffer>,

@@ -1,4 +1,4 @@
-//! What a chart repository can do.
+//! The interface of a chart repository.
 
 use crate::{
     chart::PackedChart,
@@ -6,10 +6,10 @@ use crate::{
 };
 
 /// A place that charts can be read from and written to. `None` means that a chart is not there;
-/// every other failure is an error.
+/// failures are errors.
 pub(crate) trait ChartRepo: Send + Sync {
-    /// Asks what can be asked before anything is known of charts: that somebody is there, and takes
-    /// them.
+    /// Checks what can be checked before any chart is known: that the repository answers and takes
+    /// charts.
     ///
     /// # Errors
     /// What is wrong with the repository as a whole.
@@ -17,7 +17,7 @@ pub(crate) trait ChartRepo: Send + Sync {
         Ok(())
     }
 
-    /// Makes ready for charts to come; called once, before anything is sent.
+    /// Prepares the repository for charts; called once, before anything is sent.
     ///
     /// # Errors
     /// Where nothing can be written.
@@ -31,11 +31,11 @@ pub(crate) trait ChartRepo: Send + Sync {
     /// Where it cannot be read.
     fn get(&self, name: &str, version: &str) -> Result<Option<Vec<u8>>>;
 
-    /// Stores a chart; one of the same name and version is replaced only where that is asked for.
+    /// Stores a chart. One of the same name and version is replaced only with `replace`.
     ///
     /// # Errors
-    /// Where it cannot be written; [`ErrorKind::ChartConflict`] where one is there that was not to be
-    /// replaced, or that the server does not let replace.
+    /// Where it cannot be written; [`ErrorKind::ChartConflict`] where one is there and `replace` is
+    /// false, or the server refuses to replace it.
     fn put(&self, chart: &PackedChart, replace: bool) -> Result<()>;
 
     /// Name and version of every chart.
@@ -44,14 +44,14 @@ pub(crate) trait ChartRepo: Send + Sync {
     /// Where they cannot be read.
     fn list(&self) -> Result<Vec<(String, String)>>;
 
-    /// How many requests at once are of use.
+    /// How many requests at once are useful.
     fn jobs(&self) -> usize {
         1
     }
 }
 
-/// Why a chart is not stored: one of its name and version is there.
-pub(crate) fn exists(chart: &PackedChart) -> Error {
+/// The error for a chart that is not stored, because one of its name and version is there.
+pub(crate) fn chart_exists_error(chart: &PackedChart) -> Error {
     let message = format!("{} is there already", chart.file_name());
     Error::new(ErrorKind::ChartConflict, message)
 }

@@ -1,4 +1,4 @@
-//! What a target for images can do: few primitives; everything else is written once above them.
+//! The interface of a target for images: a few primitives, on which everything else is built once.
 
 use super::BlobContent;
 use crate::{
@@ -7,7 +7,7 @@ use crate::{
     image::{Digest, Document},
 };
 
-/// How a blob came into its repository.
+/// How a blob got into its repository.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sent {
     /// Its bytes were sent.
@@ -20,10 +20,10 @@ pub enum Sent {
 
 /// A place that images can be read from and written to.
 ///
-/// `None` and `false` mean that something is not there. Every other failure is an error, and an
-/// error is never taken for absence.
+/// `None` and `false` mean that something is not there. Failures are errors, and are never taken for
+/// absence.
 pub trait ImageStore: Send + Sync {
-    /// What a tag holds.
+    /// The manifest or index that a tag holds.
     ///
     /// # Errors
     /// Where it cannot be read.
@@ -44,12 +44,12 @@ pub trait ImageStore: Send + Sync {
     /// Whether a blob of this size is there.
     ///
     /// # Errors
-    /// Where that cannot be told.
+    /// Where the store cannot say.
     fn has_blob(&self, repository: &str, digest: &Digest, size: u64) -> Result<bool>;
 
     /// Writes a blob, or mounts it from the repository `mount_from`, which has it. Reading the
-    /// content fails where it is not what its digest says; nothing may be visible under the digest
-    /// then.
+    /// content fails where it does not have its digest; then nothing may become visible under the
+    /// digest.
     ///
     /// # Errors
     /// Where reading or writing fails.
@@ -66,7 +66,7 @@ pub trait ImageStore: Send + Sync {
     /// Where writing fails.
     fn put_manifest(&self, repository: &str, document: &Document) -> Result<()>;
 
-    /// Sets a tag that held `before`. A store may keep it until [`ImageStore::flush`].
+    /// Sets a tag that held `before`. A store may delay this until [`ImageStore::flush`].
     ///
     /// # Errors
     /// Where writing fails.
@@ -77,19 +77,19 @@ pub trait ImageStore: Send + Sync {
         document: &Document,
     ) -> Result<()>;
 
-    /// Makes all tags that were set visible. Gives those that someone else has changed meanwhile,
-    /// which were left as they are.
+    /// Makes all tags that were set visible. Returns those that another writer changed in the meantime;
+    /// they are left as they are.
     ///
     /// # Errors
     /// Where writing fails.
     fn flush(&self) -> Result<Vec<TargetName>>;
 
-    /// True where a tag is compared and set in one step, so that nobody can come in between.
+    /// True where a tag is compared and set in one step, so that no other writer can come in between.
     fn tags_are_atomic(&self) -> bool {
         false
     }
 
-    /// How many requests at once are of use.
+    /// How many requests at once are useful.
     fn jobs(&self) -> usize {
         1
     }
@@ -100,8 +100,8 @@ pub trait ImageStore: Send + Sync {
     /// Where they cannot be read.
     fn tags(&self) -> Result<Vec<TargetName>>;
 
-    /// The tags of one repository, where one request tells them all; `None` where asking for single
-    /// tags is the better way.
+    /// The tags of one repository, where one request lists all of them; `None` where asking for single
+    /// tags is better.
     ///
     /// # Errors
     /// Where they cannot be read.

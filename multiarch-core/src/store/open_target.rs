@@ -1,4 +1,4 @@
-//! A target that can be asked and written.
+//! A target that can be read and written.
 
 use std::{fmt, sync::Arc};
 
@@ -10,8 +10,8 @@ pub(crate) struct OpenTarget {
     /// As the user named it.
     pub(crate) name: String,
     pub(crate) images: Arc<dyn ImageStore>,
-    /// Where the cluster pulls from, a host and perhaps a path: charts name it. `None` for a
-    /// directory, unless the options say it.
+    /// Where the cluster pulls images from, as charts name it: a host and perhaps a path. `None` for a
+    /// directory, unless the options set it.
     pub(crate) registry: Option<String>,
     pub(crate) charts: Option<OpenCharts>,
 }

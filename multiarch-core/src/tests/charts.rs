@@ -1,4 +1,4 @@
-//! Charts on their way: relocated, uploaded after their images, or blocked with a reason.
+//! Importing charts: relocated and uploaded after their images, or blocked with a reason.
 
 use std::sync::{Arc, Mutex};
 
@@ -19,12 +19,10 @@ use crate::{
 const REGISTRY: &str = "r.example.com:5000";
 
 fn options() -> Options {
-    let mut options = Options::default();
-    options.registry = Some(REGISTRY.into());
-    options
+    Options { registry: Some(REGISTRY.into()), ..Options::default() }
 }
 
-/// Where an import goes.
+/// The destinations of an import: a target for images, and a chart repository.
 #[derive(Clone)]
 struct Place {
     images: Target,
@@ -71,7 +69,7 @@ fn chart(folder: &Folder, file: &str) -> Option<ChartFiles> {
     Some(ChartFiles::unpack(&packed).expect("a chart"))
 }
 
-/// What a stored chart's own hints give.
+/// The references that a stored chart's own hints render.
 fn rendered(files: &ChartFiles) -> Vec<String> {
     let values = Chart::load(files).expect("a chart").merged_values();
     let hints = parse_hints(files.get(".relok8s-images.yaml").expect("hints")).expect("hints");
@@ -172,7 +170,7 @@ fn a_digest_of_its_own_is_reported() {
     assert!(report.images.is_empty(), "a blocked chart sends nothing");
 }
 
-/// A chart that was saved without its images names what an earlier import must have brought.
+/// A chart that was saved without its images needs them in the target.
 #[test]
 fn a_chart_without_its_images() {
     let folder = Folder::new();
@@ -185,7 +183,7 @@ fn a_chart_without_its_images() {
     let report = import(&[first], &target, &options());
     assert_eq!(report.errors().next().map(Error::kind), Some(ErrorKind::Missing));
     assert!(chart(&folder, "bare-1.0.0.tgz").is_none());
-    // Together with the images, and later.
+    // It can be imported together with its images, or after them.
     let both = package(&folder, "both.tar.gz", &[bare.clone(), whole]);
     assert!(import(&[both], &target, &options()).complete);
     let later = package(&folder, "later.tar.gz", &[bare]);
@@ -194,7 +192,7 @@ fn a_chart_without_its_images() {
     assert!(chart(&folder, "bare-1.0.0.tgz").is_some());
 }
 
-/// A repository that fails as told, and notes in which order things come.
+/// A chart repository that fails as configured, and records the charts that are put into it.
 #[derive(Default)]
 struct Failing {
     puts: Mutex<Vec<String>>,
@@ -321,7 +319,7 @@ fn a_stored_chart_without_our_names_is_planned_for_replacement() {
     let image = Image::new("amd64", "app");
     let bundle = Bundle::simple("app", "1.0.0", &[("i", "quay.io", "demo/app", "v1", &image)]);
     let package = package(&folder, "p.tar.gz", &[bundle]);
-    // The original, as a mirror of the vendor's repository has it.
+    // The original chart, as in a mirror of the vendor's repository.
     let original = package.chart_files(&package.bundles()[0]).expect("files");
     let target = target(&folder);
     let packed = PackedChart::new(&original).expect("packed");
@@ -347,9 +345,8 @@ fn planning_writes_nothing() {
 }
 
 proptest! {
-    /// Whatever values hints share: where there is a solution, every hint renders its name with all
-    /// edits in place, different images keep different names unless the mode drops what tells them
-    /// apart, and solving what was solved changes nothing more.
+    /// For hints that share any values: where there is a solution, every hint renders its name with all
+    /// edits in place, and in mode prefix-registry different images keep different names.
     #[test]
     fn solutions_hold_for_all_hints_together(
         shapes in proptest::collection::vec((0..3usize, 0..3usize, 0..4usize), 1..6),
@@ -396,7 +393,7 @@ proptest! {
     }
 }
 
-/// A merge counts where it stands, as Helm's reader has it.
+/// A merge (`<<`) overrules the keys before it, so an edit must come after it.
 #[test]
 fn a_merge_does_not_undo_an_edit() {
     let image = Image::new("amd64", "app");
@@ -422,7 +419,7 @@ fn a_merge_does_not_undo_an_edit() {
     }
 }
 
-/// A stored chart of another version of the image does not lend its name.
+/// A stored chart that names another image, or another tag of it, does not decide the name.
 #[test]
 fn a_stored_name_of_another_image_is_not_taken() {
     let folder = Folder::new();
@@ -450,18 +447,18 @@ fn a_stored_name_of_another_image_is_not_taken() {
 }
 
 #[test]
-fn a_chart_that_is_not_listed_or_damaged_is_mended() {
+fn a_chart_that_is_not_listed_or_damaged_is_repaired() {
     let folder = Folder::new();
     let target = target(&folder);
     let packages = [open(&folder.write("a-amd64.tar.gz", demo_package("amd64")))];
     assert!(import(&packages, &target, &options()).complete);
     let charts = folder.path().join("charts");
     let index = std::fs::read(charts.join("index.yaml")).expect("an index");
-    // Killed between the chart and the index.
+    // As after a run that was killed between writing the chart and the index.
     std::fs::remove_file(charts.join("index.yaml")).expect("removed");
     assert!(import(&packages, &target, &options()).complete);
     assert_eq!(std::fs::read(charts.join("index.yaml")).expect("an index"), index);
-    // Damaged by somebody else.
+    // A damaged chart is only overwritten where that is asked for.
     let whole = std::fs::read(charts.join("web-1.2.0.tgz")).expect("a chart");
     std::fs::write(charts.join("web-1.2.0.tgz"), b"").expect("written");
     let report = import(&packages, &target, &options());
@@ -484,16 +481,16 @@ fn nothing_is_sent_where_charts_cannot_go() {
     assert_eq!(report.errors().next().map(Error::kind), Some(ErrorKind::Io));
 }
 
-/// Two runs bring one chart whose subchart was packed at another time.
+/// Two runs upload the same chart at once, and one of them has a Chart.lock more.
 #[test]
-fn a_chart_that_came_meanwhile_and_is_the_same_is_no_conflict() {
+fn the_same_chart_from_a_parallel_run_is_no_conflict() {
     struct Racing(Mutex<Option<Vec<u8>>>);
     impl ChartRepo for Racing {
         fn get(&self, _: &str, _: &str) -> Result<Option<Vec<u8>>> {
             Ok(self.0.lock().expect("a lock").clone())
         }
         fn put(&self, chart: &PackedChart, _: bool) -> Result<()> {
-            // The other run's: the same files, a lock beside.
+            // The other run's chart: the same files and a Chart.lock.
             let mut files = ChartFiles::unpack(chart.bytes()).expect("a chart");
             files.insert("Chart.lock", &b"digest: x\n"[..]);
             let other = PackedChart::new(&files).expect("packed");
@@ -514,9 +511,9 @@ fn a_chart_that_came_meanwhile_and_is_the_same_is_no_conflict() {
     assert!(report.complete, "{:?}", report.errors().collect::<Vec<_>>());
 }
 
-/// A chart whose images could not be sent stays away.
+/// A chart is not uploaded where its images could not be sent.
 #[test]
-fn a_chart_without_its_images_is_not_uploaded() {
+fn a_chart_whose_images_failed_is_not_uploaded() {
     let folder = Folder::new();
     let image = Image::new("amd64", "app");
     let bundle = Bundle::simple("app", "1.0.0", &[("i", "quay.io", "demo/app", "v1", &image)]);
@@ -536,9 +533,9 @@ fn a_chart_without_its_images_is_not_uploaded() {
     assert!(!report.complete && chart(&folder, "app-1.0.0.tgz").is_none());
 }
 
-/// Names that a stored chart renders, that no mode explains, and that nobody pushed.
+/// A stored chart renders names that no mode gives and that are not in the target: it is replaced.
 #[test]
-fn names_that_nobody_pushed_are_mended() {
+fn a_stored_chart_with_missing_names_is_replaced() {
     let folder = Folder::new();
     let target = target(&folder);
     let (app, tool) = (Image::new("amd64", "app"), Image::new("amd64", "tool"));

@@ -1,4 +1,4 @@
-//! The algebra of fusion, over generated images and indexes.
+//! Algebraic laws of fusion, checked with generated images and indexes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,9 +9,9 @@ use crate::{
 use proptest::prelude::*;
 use serde_json::Value;
 
-use super::images::{Image, attestation, held, held_image, incoming_index, index_text};
+use super::images::{Image, attestation, incoming_index, index_text, tag_of, tag_of_image};
 
-/// Spelled in several ways on purpose; five platforms in normal form.
+/// Seven spellings of five platforms.
 const PLATFORMS: [&str; 7] = [
     "linux/amd64",
     "linux/arm64",
@@ -22,8 +22,8 @@ const PLATFORMS: [&str; 7] = [
     "linux/s390x",
 ];
 
-/// Something that a tag can hold or a source can bring: one manifest, or an index in our writer's
-/// form, with distinct platforms.
+/// A document that a tag can hold or a source can bring: one manifest, or an index with distinct
+/// platforms in the form that fusion writes.
 #[derive(Clone, Debug)]
 struct Side {
     images: Vec<Image>,
@@ -32,8 +32,8 @@ struct Side {
 }
 
 impl Side {
-    /// The writer's form, written here by hand: sorted by platform, then digest, attestations
-    /// behind their subject, docker list only if every child is docker.
+    /// The text in the form that fusion writes, made here independently: sorted by platform, then
+    /// digest, attestations after their subject, a docker list only if every child is docker.
     fn text(&self) -> String {
         if self.plain && self.images.len() == 1 {
             return String::from_utf8(self.images[0].document.raw().to_vec()).expect("text");
@@ -56,11 +56,11 @@ impl Side {
         self.plain && self.images.len() == 1
     }
 
-    fn held(&self) -> TagState {
+    fn tag(&self) -> TagState {
         if self.is_plain() {
-            return held_image(&self.images[0]);
+            return tag_of_image(&self.images[0]);
         }
-        held(&self.text(), &self.images.iter().collect::<Vec<_>>())
+        tag_of(&self.text(), &self.images.iter().collect::<Vec<_>>())
     }
 
     fn incoming(&self) -> Incoming {
@@ -81,7 +81,7 @@ impl Side {
     }
 }
 
-/// Images of distinct platforms; `content` tells images of one platform apart.
+/// Images of distinct platforms; different `contents` make different images of one platform.
 fn side(contents: &'static [&'static str]) -> impl Strategy<Value = Side> {
     let image = (
         proptest::sample::select(&PLATFORMS[..]),
@@ -106,8 +106,8 @@ fn side(contents: &'static [&'static str]) -> impl Strategy<Value = Side> {
 fn agreeing<const N: usize>() -> impl Strategy<Value = [Side; N]> {
     proptest::collection::vec(side(&["a"]), N).prop_map(|mut sides| {
         let mut chosen: BTreeMap<PlatformKey, Image> = BTreeMap::new();
-        // All or none: an attestation only comes along with its subject, so mixed sides are
-        // commutative as sets, not to the byte.
+        // All sides have attestations, or none has: an attestation is only added with its subject, so
+        // mixed sides commute as sets of platforms, but not to the byte.
         let attested = sides.iter().any(|side| side.attested);
         for side in &mut sides {
             for image in &mut side.images {
@@ -120,24 +120,22 @@ fn agreeing<const N: usize>() -> impl Strategy<Value = [Side; N]> {
     })
 }
 
-fn step(held: &TagState, incoming: &Incoming, options: &FuseOptions) -> TagState {
-    assert!(held.unknown_children(std::slice::from_ref(incoming)).expect("readable").is_empty());
-    fuse(held, incoming, options).expect("fuses").state
+fn step(tag: &TagState, incoming: &Incoming, options: &FuseOptions) -> TagState {
+    assert!(tag.unknown_children(std::slice::from_ref(incoming)).expect("readable").is_empty());
+    fuse(tag, incoming, options).expect("fuses").state
 }
 
-fn text(held: &TagState) -> String {
-    let raw = held.document().map(Document::raw).expect("something is held");
+fn text(tag: &TagState) -> String {
+    let raw = tag.document().map(Document::raw).expect("the tag exists");
     String::from_utf8(raw.to_vec()).expect("text")
 }
 
-fn platforms(held: &TagState) -> BTreeSet<PlatformKey> {
-    held.platforms().expect("readable").into_iter().map(|(key, _)| key).collect()
+fn platforms(tag: &TagState) -> BTreeSet<PlatformKey> {
+    tag.platforms().expect("readable").into_iter().map(|(key, _)| key).collect()
 }
 
 fn options(on_conflict: ConflictPolicy) -> FuseOptions {
-    let mut options = FuseOptions::default();
-    options.on_conflict = on_conflict;
-    options
+    FuseOptions { on_conflict, ..FuseOptions::default() }
 }
 
 proptest! {
@@ -151,27 +149,26 @@ proptest! {
         prop_assert_eq!(text(&once), x.text());
         let again = fuse(&once, &x.incoming(), &options).expect("fuses");
         prop_assert!(again.document.is_none());
-        prop_assert!(fuse(&x.held(), &x.incoming(), &options).expect("fuses").document.is_none());
+        prop_assert!(fuse(&x.tag(), &x.incoming(), &options).expect("fuses").document.is_none());
     }
 
     /// fuse(fuse(t, x), y) = fuse(t, x ∪ y) = fuse(fuse(t, y), x), to the byte.
     #[test]
     fn commutative_and_associative([t, x, y] in agreeing::<3>()) {
         let options = FuseOptions::default();
-        let xy = step(&step(&t.held(), &x.incoming(), &options), &y.incoming(), &options);
-        let yx = step(&step(&t.held(), &y.incoming(), &options), &x.incoming(), &options);
-        let union = step(&t.held(), &x.union(&y).incoming(), &options);
+        let xy = step(&step(&t.tag(), &x.incoming(), &options), &y.incoming(), &options);
+        let yx = step(&step(&t.tag(), &y.incoming(), &options), &x.incoming(), &options);
+        let union = step(&t.tag(), &x.union(&y).incoming(), &options);
         prop_assert_eq!(text(&xy), text(&yx));
         prop_assert_eq!(text(&xy), text(&union));
-        // And it is what writing the union by hand gives.
+        // The same as the union written independently.
         let all = t.union(&x).union(&y);
         if all.images.len() > 1 {
             prop_assert_eq!(text(&xy), all.text());
         }
     }
 
-    /// No platform that was there or came in is missing, whatever the policy; and nothing else is
-    /// there.
+    /// With either policy, the result has exactly the platforms of the tag and the incoming ones.
     #[test]
     fn union_of_platforms(
         t in side(&["a", "b"]),
@@ -183,7 +180,7 @@ proptest! {
         let policy = if existing { ConflictPolicy::Existing } else { ConflictPolicy::Incoming };
         let options = options(policy);
         let mut expected: BTreeSet<PlatformKey> = BTreeSet::new();
-        let mut now = t.held();
+        let mut now = t.tag();
         expected.extend(platforms(&now));
         for side in [&x, &y] {
             now = step(&now, &side.incoming().mislabelled(mislabelled), &options);
@@ -192,14 +189,14 @@ proptest! {
         }
     }
 
-    /// `existing` never changes a manifest that was there, `incoming` ends with the last one, and
-    /// `fail` either fails or does what both would.
+    /// `existing` never changes a manifest of the tag. `incoming` takes the incoming one, unless it is
+    /// the same image. Where these two differ, `fail` fails; otherwise it gives the same result.
     #[test]
     fn policies(t in side(&["a", "b"]), x in side(&["a", "b"])) {
-        let was: BTreeMap<_, _> = t.held().platforms().expect("readable").into_iter().collect();
+        let was: BTreeMap<_, _> = t.tag().platforms().expect("readable").into_iter().collect();
         let after = |policy| {
-            let held = step(&t.held(), &x.incoming(), &options(policy));
-            held.platforms().expect("readable").into_iter().collect::<BTreeMap<_, Digest>>()
+            let tag = step(&t.tag(), &x.incoming(), &options(policy));
+            tag.platforms().expect("readable").into_iter().collect::<BTreeMap<_, Digest>>()
         };
         let kept = after(ConflictPolicy::Existing);
         for (platform, digest) in &was {
@@ -211,16 +208,16 @@ proptest! {
             let stays = t.images.iter().find(|i| i.key() == image.key() && same(i));
             prop_assert_eq!(&replaced[&image.key()], &stays.unwrap_or(image).digest());
         }
-        match fuse(&t.held(), &x.incoming(), &options(ConflictPolicy::Fail)) {
+        match fuse(&t.tag(), &x.incoming(), &options(ConflictPolicy::Fail)) {
             Ok(fusion) => {
-                let default = step(&t.held(), &x.incoming(), &FuseOptions::default());
+                let default = step(&t.tag(), &x.incoming(), &FuseOptions::default());
                 prop_assert_eq!(text(&fusion.state), text(&default));
             }
             Err(_) => prop_assert_ne!(kept, replaced),
         }
     }
 
-    /// Text that no image ever had, in the index and in its entries, survives a rewrite.
+    /// Unknown members of the index and of its entries survive a rewrite.
     #[test]
     fn unknown_text_survives(x in side(&["a"]), n in "[1-9][0-9]{0,40}", name in "x-[a-z]{1,8}") {
         let arm = Image::new(Family::Oci, "linux/riscv64", "new");
@@ -235,7 +232,7 @@ proptest! {
             types::OCI_INDEX, entries.join(" , "),
         );
         images.push(&arm);
-        let after = step(&held(&index, &images), &arm.incoming(), &FuseOptions::default());
+        let after = step(&tag_of(&index, &images), &arm.incoming(), &FuseOptions::default());
         let written = text(&after);
         let head = format!(r#"{{{odd},"schemaVersion":2"#);
         prop_assert!(written.starts_with(&head), "{}", written);

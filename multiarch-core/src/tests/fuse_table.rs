@@ -1,9 +1,9 @@
-//! State of the tag × incoming image × policy: expected bytes, or expected error.
+//! A table of cases: tag × incoming image × policy, with the expected bytes or the expected error.
 
 use crate::{
     ErrorKind,
     fuse::{
-        Change, Child, ConflictPolicy, FuseOptions, Incoming, IncomingImage, IndexMode, Reason,
+        Change, ConflictPolicy, FuseOptions, Incoming, IncomingImage, IndexMode, Reason, TagChild,
         TagState, fuse,
     },
     image::{Descriptor, Digest, Document, Entry, Family, Index, Platform, types},
@@ -11,8 +11,8 @@ use crate::{
 use serde_json::{Value, json};
 
 use super::images::{
-    Image, attestation, config_text, document, entry, fused, held, held_image, incoming_index,
-    index_text, text_after,
+    Image, attestation, config_text, document, entry, fused, incoming_index, index_text, tag_of,
+    tag_of_image, text_after,
 };
 
 const DOCKER: Family = Family::Docker;
@@ -27,9 +27,7 @@ fn arm64(content: &str) -> Image {
 }
 
 fn policy(on_conflict: ConflictPolicy) -> FuseOptions {
-    let mut options = FuseOptions::default();
-    options.on_conflict = on_conflict;
-    options
+    FuseOptions { on_conflict, ..FuseOptions::default() }
 }
 
 fn list(images: &[&Image]) -> String {
@@ -55,8 +53,7 @@ fn absent_keeps_the_bytes() {
 #[test]
 fn absent_with_index_always() {
     let image = amd64("a");
-    let mut options = FuseOptions::default();
-    options.index = IndexMode::Always;
+    let options = FuseOptions { index: IndexMode::Always, ..FuseOptions::default() };
     let fusion = fuse(&TagState::absent(), &image.incoming(), &options).expect("fuses");
     assert_eq!(text_after(&fusion), list(&[&image]));
 }
@@ -69,23 +66,23 @@ fn manifest_of_the_same_platform() {
         DOCKER,
         &config_text("linux/amd64", "a").replace(r#"{"arch"#, r#"{"docker_version":"1","arch"#),
     );
-    let held = held_image(&mine);
+    let tag = tag_of_image(&mine);
     for (incoming, expected) in [
         (&mine, Change::Present),
         (&recoded, Change::Same { stays: mine.digest() }),
         (&respelled, Change::Same { stays: mine.digest() }),
         (&other, Change::Replaced { from: vec![mine.digest()] }),
     ] {
-        let fusion = fused(&held, &incoming.incoming());
+        let fusion = fused(&tag, &incoming.incoming());
         let replaced = expected.is_written();
         assert_eq!(fusion.decisions[0].change, expected);
         assert_eq!(fusion.document.is_some(), replaced);
         let after = if replaced { &incoming.document } else { &mine.document };
         assert_eq!(fusion.state.document(), Some(after));
     }
-    let kept = fuse(&held, &other.incoming(), &policy(ConflictPolicy::Existing)).expect("fuses");
+    let kept = fuse(&tag, &other.incoming(), &policy(ConflictPolicy::Existing)).expect("fuses");
     assert!(kept.document.is_none());
-    let failed = fuse(&held, &other.incoming(), &policy(ConflictPolicy::Fail));
+    let failed = fuse(&tag, &other.incoming(), &policy(ConflictPolicy::Fail));
     assert_eq!(failed.expect_err("conflict").kind(), ErrorKind::Conflict);
 }
 
@@ -93,7 +90,7 @@ fn manifest_of_the_same_platform() {
 fn a_mislabelled_image_never_wins() {
     let (mine, other) = (amd64("a"), amd64("b"));
     let incoming = other.incoming().mislabelled(true);
-    let fusion = fused(&held_image(&mine), &incoming);
+    let fusion = fused(&tag_of_image(&mine), &incoming);
     let kept = Change::NotTaken { stays: mine.digest(), because: Reason::Mislabelled };
     assert_eq!(fusion.decisions[0].change, kept);
     assert!(fusion.document.is_none());
@@ -103,25 +100,25 @@ fn a_mislabelled_image_never_wins() {
 #[test]
 fn manifest_of_another_platform() {
     let (mine, arm) = (amd64("a"), arm64("a"));
-    let fusion = fused(&held_image(&mine), &arm.incoming());
+    let fusion = fused(&tag_of_image(&mine), &arm.incoming());
     assert_eq!(text_after(&fusion), list(&[&mine, &arm]));
-    // The other way round: the same bytes, and the order is the platform's.
-    let fusion = fused(&held_image(&arm), &mine.incoming());
+    // The other way round gives the same bytes, because the entries are sorted by platform.
+    let fusion = fused(&tag_of_image(&arm), &mine.incoming());
     assert_eq!(text_after(&fusion), list(&[&mine, &arm]));
-    // One OCI child, and it is an OCI index.
+    // One OCI child makes it an OCI index.
     let oci_arm = Image::new(OCI, "linux/arm64/v8", "a");
-    let fusion = fused(&held_image(&mine), &oci_arm.incoming());
+    let fusion = fused(&tag_of_image(&mine), &oci_arm.incoming());
     assert_eq!(text_after(&fusion), oci(&[mine.entry(), oci_arm.entry()]));
 }
 
 #[test]
 fn docker_list_becomes_an_oci_index_and_never_back() {
     let (mine, arm) = (amd64("a"), Image::new(OCI, "linux/arm64", "a"));
-    let fusion = fused(&held(&list(&[&mine]), &[]), &arm.incoming());
+    let fusion = fused(&tag_of(&list(&[&mine]), &[]), &arm.incoming());
     assert_eq!(text_after(&fusion), oci(&[mine.entry(), arm.entry()]));
 
     let docker_arm = arm64("b");
-    let fusion = fused(&held(&text_after(&fusion), &[&mine, &arm]), &docker_arm.incoming());
+    let fusion = fused(&tag_of(&text_after(&fusion), &[&mine, &arm]), &docker_arm.incoming());
     assert_eq!(fusion.decisions[0].change, Change::Replaced { from: vec![arm.digest()] });
     assert_eq!(text_after(&fusion), oci(&[mine.entry(), docker_arm.entry()]));
 }
@@ -132,35 +129,35 @@ fn attestations_follow_their_subject() {
         (Image::new(OCI, "linux/amd64", "a"), Image::new(OCI, "linux/amd64", "b"), arm64("a"));
     let (sbom, provenance) = (attestation(&mine, "sbom"), attestation(&mine, "provenance"));
     let text = oci(&[mine.entry(), sbom.clone(), provenance.clone()]);
-    let held = held(&text, &[&mine]);
+    let tag = tag_of(&text, &[&mine]);
 
     let mut both = [sbom, provenance];
     both.sort_by_key(|a| a["digest"].to_string());
-    let fusion = fused(&held, &arm.incoming());
+    let fusion = fused(&tag, &arm.incoming());
     let [first, second] = both;
     assert_eq!(text_after(&fusion), oci(&[mine.entry(), first, second, arm.entry()]));
 
-    // Replaced with its own attestation: the old ones go, the new one comes.
+    // A replacing image brings its own attestation; those of the old image are dropped.
     let new_sbom = attestation(&newer, "new sbom");
     let incoming = oci(&[new_sbom.clone(), newer.entry()]);
-    let fusion = fused(&held, &incoming_index(&incoming, &[&newer]));
+    let fusion = fused(&tag, &incoming_index(&incoming, &[&newer]));
     assert_eq!(text_after(&fusion), oci(&[newer.entry(), new_sbom]));
 
-    // The same subject: united by digest.
+    // Attestations of the same subject are united by digest.
     let more = attestation(&mine, "more");
     let incoming = oci(&[mine.entry(), attestation(&mine, "sbom"), more.clone()]);
-    let fusion = fused(&held, &incoming_index(&incoming, &[&mine]));
+    let fusion = fused(&tag, &incoming_index(&incoming, &[&mine]));
     assert_eq!(
-        Index::from_document(fusion.state.document().expect("held"))
+        Index::from_document(fusion.state.document().expect("the tag exists"))
             .expect("index")
             .entries()
             .len(),
         4
     );
 
-    // Not the image that stays: nothing comes along.
+    // An image that is not taken brings no attestation.
     let fusion = fuse(
-        &held,
+        &tag,
         &incoming_index(&oci(&[newer.entry(), attestation(&newer, "x")]), &[&newer]),
         &policy(ConflictPolicy::Existing),
     );
@@ -181,7 +178,7 @@ fn unknown_members_stay_to_the_byte() {
         types::OCI_INDEX,
         Digest::sha256(b"subject"),
     );
-    let fusion = fused(&held(&text, &[]), &arm.incoming());
+    let fusion = fused(&tag_of(&text, &[]), &arm.incoming());
     let expected = format!(
         r#"{{"annotations":{{"a": "b"}},"schemaVersion":2,"manifests":[{odd_entry},{}],"mediaType":"{}","subject":{{"digest":"{}"}},"y":1e1000,"y":2}}"#,
         arm.entry(),
@@ -207,7 +204,7 @@ fn index_onto_index() {
         b.entry(),
         arm.entry(),
     );
-    let fusion = fused(&held(&text, &[&a]), &incoming_index(&incoming, &[&b, &arm]));
+    let fusion = fused(&tag_of(&text, &[&a]), &incoming_index(&incoming, &[&b, &arm]));
     let expected = format!(
         r#"{{"schemaVersion":2,"mediaType":"{}","manifests":[{},{},{}],"annotations":{{"mine":"1"}}}}"#,
         types::OCI_INDEX,
@@ -226,22 +223,22 @@ fn nested_index_stays_and_counts() {
         json!({"mediaType": types::DOCKER_LIST, "digest": nested.digest(), "size": nested.size()});
     let text = oci(&[nested_entry.clone(), mine.entry()]);
 
-    let mut held = held(&text, &[&mine, &arm]);
-    let needs = held.unknown_children(&[arm.incoming()]).expect("readable");
-    assert_eq!(needs, [nested.digest().clone()]);
-    let blind = fuse(&held, &arm.incoming(), &FuseOptions::default());
-    assert_eq!(blind.expect_err("not learnt").kind(), ErrorKind::UnreadableTag);
+    let mut tag = tag_of(&text, &[&mine, &arm]);
+    let unknown = tag.unknown_children(&[arm.incoming()]).expect("readable");
+    assert_eq!(unknown, [nested.digest().clone()]);
+    let too_early = fuse(&tag, &arm.incoming(), &FuseOptions::default());
+    assert_eq!(too_early.expect_err("not yet read").kind(), ErrorKind::UnreadableTag);
 
-    held.add_child(
+    tag.add_child(
         nested.digest().clone(),
-        Child::Index(Index::from_document(&nested).expect("an index")),
+        TagChild::Index(Index::from_document(&nested).expect("an index")),
     );
-    assert_eq!(held.platforms().expect("readable").len(), 2);
-    assert!(fused(&held, &arm.incoming()).document.is_none());
+    assert_eq!(tag.platforms().expect("readable").len(), 2);
+    assert!(fused(&tag, &arm.incoming()).document.is_none());
     let kept = Change::NotTaken { stays: arm.digest(), because: Reason::Nested };
-    assert_eq!(fused(&held, &newer.incoming()).decisions[0].change, kept);
+    assert_eq!(fused(&tag, &newer.incoming()).decisions[0].change, kept);
     let s390x = Image::new(DOCKER, "linux/s390x", "a");
-    let fusion = fused(&held, &s390x.incoming());
+    let fusion = fused(&tag, &s390x.incoming());
     assert_eq!(text_after(&fusion), oci(&[mine.entry(), s390x.entry(), nested_entry]));
 }
 
@@ -253,12 +250,12 @@ fn variants_of_arm() {
     let v8 = Image::new(OCI, "linux/arm64/v8", "a");
     let plain_arm64 = Image::new(OCI, "linux/arm64", "a");
     let text = oci(&[v6.entry(), v7.entry(), v8.entry()]);
-    let held = held(&text, &[&v6, &v7, &v8]);
-    // arm64 without a variant is arm64/v8; the config differs in that text alone.
-    let arm64 = &fused(&held, &plain_arm64.incoming()).decisions[0].change;
+    let tag = tag_of(&text, &[&v6, &v7, &v8]);
+    // arm64 without a variant is arm64/v8; the configs differ in that text, so it is another image.
+    let arm64 = &fused(&tag, &plain_arm64.incoming()).decisions[0].change;
     assert_eq!(*arm64, Change::Replaced { from: vec![v8.digest()] });
     // arm without a variant is arm/v7.
-    let arm = &fused(&held, &plain_arm.incoming()).decisions[0].change;
+    let arm = &fused(&tag, &plain_arm.incoming()).decisions[0].change;
     assert_eq!(*arm, Change::Replaced { from: vec![v7.digest()] });
 }
 
@@ -266,7 +263,7 @@ fn variants_of_arm() {
 fn windows_versions_are_platforms_of_their_own() {
     let old = Image::new(DOCKER, "windows(10.0.17763.1)/amd64", "a");
     let new = Image::new(DOCKER, "windows(10.0.20348.1)/amd64", "a");
-    let fusion = fused(&held_image(&new), &old.incoming());
+    let fusion = fused(&tag_of_image(&new), &old.incoming());
     assert_eq!(text_after(&fusion), list(&[&old, &new]));
 }
 
@@ -276,31 +273,31 @@ fn an_entry_without_platform_is_read_and_counts() {
     let mut bare = mine.entry();
     bare.as_object_mut().expect("object").remove("platform");
     let text = oci(&[bare.clone()]);
-    let mut held = TagState::new(document(&text));
-    assert_eq!(held.unknown_children(&[arm.incoming()]).expect("readable"), [mine.digest()]);
-    held.add_child(mine.digest(), Child::Image(mine.config.clone()));
-    assert_eq!(held.platforms().expect("readable"), [(mine.key(), mine.digest())]);
-    // What has no platform of its own comes last, as it was.
-    assert_eq!(text_after(&fused(&held, &arm.incoming())), oci(&[arm.entry(), bare]));
-    let replaced = fused(&held, &other.incoming());
+    let mut tag = TagState::new(document(&text));
+    assert_eq!(tag.unknown_children(&[arm.incoming()]).expect("readable"), [mine.digest()]);
+    tag.add_child(mine.digest(), TagChild::Image(mine.config.clone()));
+    assert_eq!(tag.platforms().expect("readable"), [(mine.key(), mine.digest())]);
+    // An entry without a platform comes last, unchanged.
+    assert_eq!(text_after(&fused(&tag, &arm.incoming())), oci(&[arm.entry(), bare]));
+    let replaced = fused(&tag, &other.incoming());
     assert_eq!(text_after(&replaced), oci(&[other.entry()]));
 
-    // The target lists it but has lost it: it stays listed, and is no platform.
+    // The target lists the manifest but has lost it: it stays listed, and gives no platform.
     let mut gone = TagState::new(document(&text));
-    gone.add_child(mine.digest(), Child::Gone);
+    gone.add_child(mine.digest(), TagChild::Missing);
     assert_eq!(gone.platforms().expect("readable"), []);
 }
 
 #[test]
-fn duplicates_that_were_there_stay() {
+fn duplicate_entries_of_the_tag_stay() {
     let (a, b, arm) = (amd64("a"), amd64("b"), arm64("a"));
     let text = list(&[&b, &a, &b]);
-    let after = text_after(&fused(&held(&text, &[]), &arm.incoming()));
+    let after = text_after(&fused(&tag_of(&text, &[]), &arm.incoming()));
     let index = Index::parse(after.as_bytes()).expect("an index");
     assert_eq!(index.entries().len(), 4);
-    // Replacing the platform replaces all that were listed for it.
+    // Replacing a platform replaces all entries that were listed for it.
     let c = amd64("c");
-    let fusion = fused(&held(&text, &[&a, &b]), &c.incoming());
+    let fusion = fused(&tag_of(&text, &[&a, &b]), &c.incoming());
     assert_eq!(text_after(&fusion), list(&[&c]));
 }
 
@@ -314,23 +311,23 @@ fn artifacts_are_never_fused() {
         })
         .to_string(),
     );
-    let mut held = TagState::new(artifact.clone());
+    let mut tag = TagState::new(artifact.clone());
     assert_eq!(
-        held.unknown_children(&[amd64("a").incoming()]).expect("readable"),
+        tag.unknown_children(&[amd64("a").incoming()]).expect("readable"),
         [artifact.digest().clone()]
     );
-    held.add_child(artifact.digest().clone(), Child::Artifact);
-    let onto = |held: &TagState, incoming: &Incoming| fuse(held, incoming, &FuseOptions::default());
+    tag.add_child(artifact.digest().clone(), TagChild::Artifact);
+    let onto = |tag: &TagState, incoming: &Incoming| fuse(tag, incoming, &FuseOptions::default());
     assert_eq!(
-        onto(&held, &amd64("a").incoming()).expect_err("artifact").kind(),
+        onto(&tag, &amd64("a").incoming()).expect_err("artifact").kind(),
         ErrorKind::Unsupported
     );
     let incoming = Incoming::artifact(artifact.clone());
     assert_eq!(
-        onto(&held_image(&amd64("a")), &incoming).expect_err("artifact").kind(),
+        onto(&tag_of_image(&amd64("a")), &incoming).expect_err("artifact").kind(),
         ErrorKind::Unsupported
     );
-    assert!(onto(&held, &incoming).expect("the same").document.is_none());
+    assert!(onto(&tag, &incoming).expect("the same").document.is_none());
     let fusion = onto(&TagState::absent(), &incoming).expect("absent");
     assert_eq!(fusion.document, Some(artifact));
 }
@@ -370,7 +367,7 @@ fn the_config_says_the_platform_and_the_entry_completes_it() {
 
 /// go-containerregistry writes the config's type as the `artifactType` of ordinary images.
 #[test]
-fn an_artifact_type_of_images_is_no_artifact() {
+fn an_image_config_as_artifact_type_does_not_make_an_artifact() {
     let (mine, arm, newer) = (amd64("a"), arm64("a"), arm64("b"));
     let with_type = |image: &Image| {
         let mut entry = image.entry();
@@ -378,7 +375,7 @@ fn an_artifact_type_of_images_is_no_artifact() {
         entry
     };
     let text = list(&[]).replace("[]", &json!([with_type(&mine), with_type(&arm)]).to_string());
-    let fusion = fused(&held(&text, &[&mine, &arm]), &newer.incoming());
+    let fusion = fused(&tag_of(&text, &[&mine, &arm]), &newer.incoming());
     assert_eq!(fusion.decisions[0].change, Change::Replaced { from: vec![arm.digest()] });
     assert_eq!(fusion.state.platforms().expect("readable").len(), 2);
 }
@@ -395,14 +392,15 @@ fn one_manifest_for_two_platforms() {
     let text = oci(&[entry_for("v6"), entry_for("v7")]);
     let incoming = incoming_index(&text, &[&shared]);
     let expected = oci(&[mine.entry(), entry_for("v6"), entry_for("v7")]);
-    let fusion = fused(&held_image(&mine), &incoming);
+    let fusion = fused(&tag_of_image(&mine), &incoming);
     assert_eq!(text_after(&fusion), expected);
     assert!(fused(&fusion.state, &incoming).document.is_none());
-    let other_way = fused(&held(&text, &[&shared]), &mine.incoming());
+    let other_way = fused(&tag_of(&text, &[&shared]), &mine.incoming());
     assert_eq!(text_after(&other_way), expected);
 }
 
-/// An index of which a part is at hand brings its attestations with it, at once.
+/// An incoming index that lacks a part adds its attestations the first time, so that fusing it again
+/// changes nothing.
 #[test]
 fn an_incomplete_index_is_idempotent() {
     let mine = Image::new(OCI, "linux/amd64", "a");
@@ -416,9 +414,9 @@ fn an_incomplete_index_is_idempotent() {
     assert!(fused(&fusion.state, &incoming).document.is_none());
 }
 
-/// A config that names no platform takes the entry's.
+/// Where the config names no platform, the entry's is taken.
 #[test]
-fn a_silent_config_takes_the_entrys_platform() {
+fn a_config_without_platform_takes_the_entrys() {
     let config = config_text("linux/amd64", "a").replace("amd64", "").replace("linux", "");
     let silent = Image::of_config(OCI, &config);
     let mut descriptor = silent.document.descriptor();

@@ -1,9 +1,9 @@
-//! Small documents for the tests, written with `serde_json` alone.
+//! Small documents for the tests, written with `serde_json` and not with the code under test.
 
 use std::sync::Arc;
 
 use crate::{
-    fuse::{Child, FuseOptions, Fusion, Incoming, IncomingImage, TagState, fuse},
+    fuse::{FuseOptions, Fusion, Incoming, IncomingImage, TagChild, TagState, fuse},
     image::{Digest, Document, Entry, Family, ImageConfig, Index, Platform, PlatformKey, types},
 };
 use serde_json::{Value, json};
@@ -73,7 +73,7 @@ impl Image {
     }
 }
 
-/// An attestation of an image, as BuildKit lists it.
+/// An index entry for an attestation of an image, as BuildKit writes it.
 pub(crate) fn attestation(of: &Image, content: &str) -> Value {
     json!({
         "mediaType": types::OCI_MANIFEST,
@@ -95,7 +95,7 @@ pub(crate) fn document(text: &str) -> Document {
     Document::new(text.as_bytes(), None).expect("a document")
 }
 
-/// An incoming index: images and other entries are told apart by who is in `images`.
+/// An incoming index. The entries for `images` are its images, all others are other entries.
 pub(crate) fn incoming_index(text: &str, images: &[&Image]) -> Incoming {
     let document = document(text);
     let index = Index::from_document(&document).expect("an index");
@@ -113,30 +113,31 @@ pub(crate) fn incoming_index(text: &str, images: &[&Image]) -> Incoming {
     Incoming::index(document, parts, others, true)
 }
 
-/// Learns everything about the images given, as a target that has them would tell it.
-pub(crate) fn held(text: &str, images: &[&Image]) -> TagState {
-    let mut held = TagState::new(document(text));
+/// A tag that holds this document, with the configs of these images known.
+pub(crate) fn tag_of(text: &str, images: &[&Image]) -> TagState {
+    let mut tag = TagState::new(document(text));
     for image in images {
-        held.add_child(image.digest(), Child::Image(image.config.clone()));
+        tag.add_child(image.digest(), TagChild::Image(image.config.clone()));
     }
-    held
+    tag
 }
 
-pub(crate) fn held_image(image: &Image) -> TagState {
-    let mut held = TagState::new(image.document.clone());
-    held.add_child(image.digest(), Child::Image(image.config.clone()));
-    held
+/// A tag that holds this single image.
+pub(crate) fn tag_of_image(image: &Image) -> TagState {
+    let mut tag = TagState::new(image.document.clone());
+    tag.add_child(image.digest(), TagChild::Image(image.config.clone()));
+    tag
 }
 
-pub(crate) fn fused(held: &TagState, incoming: &Incoming) -> Fusion {
-    let needs = held.unknown_children(std::slice::from_ref(incoming)).expect("readable");
-    assert_eq!(needs, Vec::<Digest>::new(), "the test did not say what it needs");
-    fuse(held, incoming, &FuseOptions::default()).expect("fuses")
+pub(crate) fn fused(tag: &TagState, incoming: &Incoming) -> Fusion {
+    let unknown = tag.unknown_children(std::slice::from_ref(incoming)).expect("readable");
+    assert_eq!(unknown, Vec::<Digest>::new(), "the test must add these children to the tag first");
+    fuse(tag, incoming, &FuseOptions::default()).expect("fuses")
 }
 
-/// The text of what the tag holds after fusing.
+/// The text of the tag's document after fusing.
 pub(crate) fn text_after(fusion: &Fusion) -> String {
-    let document = fusion.state.document().expect("something is held");
+    let document = fusion.state.document().expect("the tag exists");
     String::from_utf8(document.raw().to_vec()).expect("text")
 }
 

@@ -1,5 +1,5 @@
-//! Broken input: the error names where it is, the rest is imported, nothing points at what is
-//! missing.
+//! Broken packages: the error names the broken part, the rest is imported, and no tag or manifest points
+//! at something missing.
 
 use multiarch_core::{Error, ErrorKind, ImageState, Package, Report};
 use multiarch_generator::{Bundle, Entry, Image, Layer, gzip, images_tar, tar};
@@ -8,8 +8,8 @@ use crate::runs::{Folder, import, into, kinds, memory, open, plan};
 
 const REFERENCE: &str = "quay.io/demo/bad:v1";
 
-/// A package with a good bundle behind a bad one; gives the report of importing it into a layout,
-/// after checking that the good one is there and everything visible is whole.
+/// Imports a package with a good bundle after a bad one into a layout, checks that only the good image
+/// has a tag and that it is complete, and returns the report.
 fn import_beside_good(name: &str, bad: Vec<u8>) -> Report {
     let folder = Folder::new();
     let good = Image::new("amd64", "good");
@@ -256,7 +256,7 @@ fn broken_bundles() {
     }
 }
 
-/// A cut anywhere: what was whole before it is imported, and the cut is an error.
+/// A package that is cut anywhere: the bundles before the cut are imported, and the cut is an error.
 #[test]
 fn cut_anywhere() {
     let folder = Folder::new();
@@ -312,7 +312,7 @@ fn cut_anywhere() {
 }
 
 #[test]
-fn what_is_no_package() {
+fn other_files_are_not_packages() {
     let folder = Folder::new();
     let empty_dir = folder.path().join("empty-dir");
     std::fs::create_dir(&empty_dir).expect("created");
@@ -332,9 +332,9 @@ fn what_is_no_package() {
 }
 
 #[test]
-fn bombs() {
+fn bombs_are_refused() {
     let folder = Folder::new();
-    // Archives in archives without end.
+    // Archives nested too deep.
     let image = Image::new("amd64", "deep");
     let mut deep = Bundle::simple("deep", "1", &[("a", "q.io", "deep", "v1", &image)]).tar();
     for i in 0..12 {
@@ -343,7 +343,7 @@ fn bombs() {
     let error = Package::open(folder.write("deep.tar", deep)).expect_err("too deep");
     assert_eq!(error.kind(), ErrorKind::TooLarge);
 
-    // A long name of which a gigabyte is promised: the reader must not hold it.
+    // A name whose header promises 1 GiB: the reader must not keep that in memory.
     let mut header = tar::Header::new_gnu();
     header.set_path("././@LongLink").expect("short");
     header.set_entry_type(tar::EntryType::GNULongName);
@@ -396,7 +396,7 @@ fn damage_after_the_plan() {
     assert_eq!(tags.unwrap_or(0), 0);
 }
 
-/// A path of a hundred thousand components costs its own length, not its square.
+/// A path of 100 000 components must cost time in proportion to its length, not to its square.
 #[test]
 fn long_paths_are_refused() {
     let folder = Folder::new();
@@ -407,9 +407,9 @@ fn long_paths_are_refused() {
     assert_eq!(error.kind(), ErrorKind::UnsafePath);
 }
 
-/// What is missing at the end is noticed where nothing but the end mark says so.
+/// A missing end is noticed even where only the end mark of the archive is missing.
 #[test]
-fn an_end_that_is_missing_and_one_that_comes_twice() {
+fn a_missing_end_and_a_second_archive_are_errors() {
     let folder = Folder::new();
     let image = Image::new("amd64", "x");
     let bundle = |name: &str| {
@@ -429,9 +429,9 @@ fn an_end_that_is_missing_and_one_that_comes_twice() {
     }
 }
 
-/// A foreign `manifest.json` is nobody's business.
+/// A `manifest.json` that is not a docker-archive's list is ignored.
 #[test]
-fn foreign_lists_are_left_alone() {
+fn foreign_manifest_json_is_ignored() {
     let folder = Folder::new();
     let image = Image::new("amd64", "x");
     let bundle = Bundle::simple("x", "1", &[("a", "q.io", "demo/x", "v1", &image)]);

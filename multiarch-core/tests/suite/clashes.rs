@@ -1,4 +1,4 @@
-//! Two images of one run on one name.
+//! Two images of one import with the same name.
 
 use multiarch_core::{ErrorKind, Finding, ImageStore};
 use multiarch_generator::{Bundle, Entry, Image, gzip, images_tar, tar};
@@ -86,10 +86,10 @@ fn a_mislabelled_image_gives_way() {
     }
 }
 
-/// Different references are different images, whoever is mislabelled: neither chart may run the
-/// other's.
+/// Different references are different images, even if one is mislabelled: neither chart may run the
+/// other's image.
 #[test]
-fn mislabelled_or_not_two_references_clash() {
+fn two_references_clash_even_if_one_is_mislabelled() {
     let folder = Folder::new();
     let (right, wrong) = (Image::new("amd64", "right"), Image::new("amd64", "wrong"));
     let amd64 = folder.write("p-v1-amd64.tar.gz", package(&[bundle("one", "docker.io", &right)]));
@@ -99,7 +99,7 @@ fn mislabelled_or_not_two_references_clash() {
     assert!(report.images.is_empty());
 }
 
-/// A newer package with one platform takes the place of that platform alone.
+/// A newer package with one platform replaces that platform alone.
 #[test]
 fn only_the_clashing_platform_gives_way() {
     let folder = Folder::new();
@@ -128,7 +128,7 @@ fn only_the_clashing_platform_gives_way() {
     }
 }
 
-/// In a directory of packages each file's name says what it is.
+/// In a directory of packages, each file's name gives its version and architecture.
 #[test]
 fn a_directory_of_packages() {
     let folder = Folder::new();
@@ -142,9 +142,9 @@ fn a_directory_of_packages() {
     assert_eq!(report.images[0].after.as_ref().map(ToString::to_string), Some(new.digest()));
 }
 
-/// A layout of ours keeps its names when it is a package itself.
+/// A layout that this library wrote keeps its names when it is imported as a package.
 #[test]
-fn names_of_a_layout_of_ours_stay() {
+fn names_of_an_own_layout_stay() {
     let folder = Folder::new();
     let image = Image::new("amd64", "x");
     let bundle = Bundle::simple("x", "1", &[("a", "docker.m.daocloud.io", "redis", "7", &image)]);

@@ -1,5 +1,5 @@
-//! The rules of the house: which module may use which, what pure modules may not touch, that a name
-//! means one thing, and what the library without its network feature must not pull in.
+//! The architecture's rules, checked in the code: which modules may use which, what pure modules may not
+//! use, that type names are unique, and what the library without its network feature may not depend on.
 
 mod code;
 
@@ -11,7 +11,7 @@ use std::{
 
 use code::{Source, sources};
 
-/// From the top down: a module may use those before it, and no other.
+/// The modules from the top down: each may use only those before it.
 const MODULES: [&str; 18] = [
     "error",
     "run",
@@ -32,12 +32,12 @@ const MODULES: [&str; 18] = [
     "apply",
     "import",
 ];
-/// Data in, data out.
+/// Modules whose results depend on their arguments alone, without I/O.
 const PURE: [&str; 9] =
     ["error", "image", "fuse", "chart", "package", "config", "store", "plan", "report"];
-/// Everything outside of the process.
+/// Paths that reach outside of the process.
 const IO: [&str; 6] = ["std::fs", "std::net", "std::env", "std::process", "std::os", "tempfile"];
-/// What makes a result depend on more than its input.
+/// Other paths that make a result depend on more than its arguments.
 const IMPURE: [&str; 4] = ["std::thread", "std::time::Instant", "std::time::SystemTime", "tokio"];
 
 fn uses(source: &Source, forbidden: &str) -> bool {
@@ -48,7 +48,7 @@ fn uses(source: &Source, forbidden: &str) -> bool {
 }
 
 #[test]
-fn arrows_point_up() {
+fn modules_use_only_those_above_them() {
     for source in sources() {
         let place = |module: &str| MODULES.iter().position(|known| *known == module);
         let own = place(source.module()).unwrap_or_else(|| panic!("{} is new", source.module()));
@@ -61,14 +61,14 @@ fn arrows_point_up() {
 }
 
 #[test]
-fn files_of_a_folder_do_not_use_each_other_in_circles() {
+fn files_of_a_folder_do_not_use_each_other_in_cycles() {
     let sources = sources();
     let paths: BTreeSet<&str> = sources.iter().map(|source| source.path.as_str()).collect();
     let mut uses: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for source in &sources {
         let folder = source.path.rsplit_once('/').map_or("", |(folder, _)| folder);
         for name in source.absolute_names().filter(|name| name[0] == "crate" && name.len() > 2) {
-            // The longest prefix that is a file.
+            // The file that defines the name: the longest prefix that is a file.
             let used = (2..=name.len()).rev().map(|end| name[1..end].join("/"));
             let used = used.filter_map(|path| paths.get(path.as_str())).next();
             let sibling = used.filter(|path| {
@@ -78,24 +78,24 @@ fn files_of_a_folder_do_not_use_each_other_in_circles() {
             uses.entry(&source.path).or_default().extend(sibling);
         }
     }
-    let mut circles = Vec::new();
+    let mut cycles = Vec::new();
     for start in uses.keys() {
         let (mut seen, mut open) = (BTreeSet::new(), vec![*start]);
         while let Some(path) = open.pop() {
             for next in uses.get(path).into_iter().flatten() {
                 if next == start {
-                    circles.push(format!("{path} uses {start}, and is used by it"));
+                    cycles.push(format!("{path} uses {start}, and is used by it"));
                 } else if seen.insert(*next) {
                     open.push(next);
                 }
             }
         }
     }
-    assert!(circles.is_empty(), "{}", circles.join("\n"));
+    assert!(cycles.is_empty(), "{}", cycles.join("\n"));
 }
 
 #[test]
-fn pure_modules_touch_nothing() {
+fn pure_modules_do_no_io() {
     for source in sources().iter().filter(|source| PURE.contains(&source.module())) {
         for name in IO.iter().chain(&IMPURE) {
             assert!(!uses(source, name), "{} uses {name}", source.path);
@@ -105,7 +105,7 @@ fn pure_modules_touch_nothing() {
 }
 
 #[test]
-fn what_everything_uses_does_no_io() {
+fn the_run_module_does_no_io() {
     for source in sources().iter().filter(|source| source.module() == "run") {
         for name in IO {
             assert!(!uses(source, name), "{} uses {name}", source.path);
@@ -115,7 +115,7 @@ fn what_everything_uses_does_no_io() {
 }
 
 #[test]
-fn a_type_name_means_one_thing() {
+fn type_names_are_unique() {
     let mut defined: BTreeMap<String, String> = BTreeMap::new();
     for source in sources() {
         for name in source.types {

@@ -1,4 +1,4 @@
-//! The OCI layout directory: two writers, foreign content, what a killed run leaves.
+//! The OCI layout directory: two writers at once, foreign content, leftovers of a killed run.
 
 use std::{collections::BTreeMap, fs, path::Path, sync::Arc};
 
@@ -42,7 +42,7 @@ fn complete_tags(target: &Target) -> usize {
 }
 
 #[test]
-fn a_status_says_how_far_it_is_and_stops() {
+fn a_status_reports_progress_and_can_be_cancelled() {
     let folder = Folder::new();
     let target = folder.layout("store");
     import(&[package(&folder, "amd64", 20)], &target);
@@ -55,7 +55,7 @@ fn a_status_says_how_far_it_is_and_stops() {
     assert_eq!(look.status().expect_err("stopped").kind(), ErrorKind::Cancelled);
 }
 
-/// Both have looked at an empty target before either writes: the worst moment.
+/// Both plans are made for an empty target before either is applied: the worst case.
 #[test]
 fn two_writers_lose_nothing() {
     let folder = Folder::new();
@@ -72,7 +72,7 @@ fn two_writers_lose_nothing() {
     });
     assert_eq!(complete_tags(&first), 20);
 
-    // The same as one after the other, to the byte.
+    // The result is the same as of one import after the other, to the byte.
     let both = folder.layout("both");
     import(&amd64, &both);
     import(&arm64, &both);
@@ -80,7 +80,7 @@ fn two_writers_lose_nothing() {
     assert_eq!(index("store"), index("both"));
 }
 
-/// A plan that somebody else has overtaken is fused again, and the report says what was done.
+/// A tag that changes between plan and apply is fused again, and the report says what was done.
 #[test]
 fn a_stale_plan_fuses_again() {
     let folder = Folder::new();
@@ -94,7 +94,7 @@ fn a_stale_plan_fuses_again() {
 }
 
 #[test]
-fn a_rerun_touches_nothing_and_sweeps_what_a_killed_run_left() {
+fn a_rerun_writes_nothing_and_the_next_write_removes_leftovers() {
     let folder = Folder::new();
     let amd64 = [package(&folder, "amd64", 3)];
     import(&amd64, &folder.layout("store"));
@@ -104,7 +104,7 @@ fn a_rerun_touches_nothing_and_sweeps_what_a_killed_run_left() {
     for path in &left {
         fs::write(path, "half").expect("written");
     }
-    // Nothing to do: nothing is written, so nothing is swept.
+    // A run that writes nothing removes nothing, either.
     let report = import(&amd64, &folder.layout("store"));
     assert_eq!((report.tags_written, report.blobs_sent), (0, 0));
     let arm64 = [package(&folder, "arm64", 3)];
@@ -115,9 +115,9 @@ fn a_rerun_touches_nothing_and_sweeps_what_a_killed_run_left() {
     assert_eq!(complete_tags(&folder.layout("store")), 3);
 }
 
-/// Files of a run that is still writing are left alone.
+/// Temporary files of a run that still holds its lock are left alone.
 #[test]
-fn a_running_writer_is_not_swept() {
+fn files_of_a_running_writer_stay() {
     let folder = Folder::new();
     let amd64 = [package(&folder, "amd64", 1)];
     let running = plan(&amd64, &folder.layout("store"));
@@ -132,17 +132,17 @@ fn a_running_writer_is_not_swept() {
 }
 
 #[test]
-fn foreign_content() {
+fn foreign_content_stays() {
     let folder = Folder::new();
     let amd64 = [package(&folder, "amd64", 1)];
-    // A directory of something else is refused, and nothing is written into it.
+    // A directory that is not a layout is refused, and nothing is written into it.
     folder.write("home/notes.txt", "mine");
     let target = folder.layout("home");
     let error = into(&amd64, &target).plan().expect_err("no layout");
     assert_eq!(error.kind(), ErrorKind::Usage);
     assert_eq!(files(&folder.path().join("home")).len(), 1);
 
-    // Entries of others stay as they are.
+    // Entries that another tool wrote stay as they are.
     let digest = format!("sha256:{}", "ab".repeat(32));
     let theirs = format!(r#"{{"digest":"{digest}","size":3,"x":1.50}}"#);
     folder.write("store/oci-layout", r#"{"imageLayoutVersion":"1.0.0"}"#);
@@ -156,7 +156,7 @@ fn foreign_content() {
     assert!(text.ends_with(&format!("{theirs}]}}")), "{text}");
 }
 
-/// What the tag leads to is damaged: an error for that tag, which stays as it is.
+/// A damaged manifest at a tag is an error for that tag, which stays as it is.
 #[test]
 fn a_damaged_tag_is_left_alone() {
     let folder = Folder::new();

@@ -1,5 +1,5 @@
-//! The integration tests: one binary, so that it is linked once. `runs` helps,
-//! everything else is a subject.
+//! The integration tests, in one binary so that it is linked only once. `runs` has the helpers, every
+//! other module tests one subject.
 
 mod bad_packages;
 mod clashes;
@@ -9,3 +9,4 @@ mod packages;
 
 mod runs;
 mod saved_plans;
+mod scripted;

@@ -1,12 +1,15 @@
-//! Every form a package can have is read, and gives the images that the generator put in.
+//! Every form of package is read, and gives the images that the generator put in.
 
 use std::{
     fs::File,
     io::{Seek, SeekFrom, Write},
+    sync::Arc,
 };
 
-use multiarch_core::ImageStore;
-use multiarch_generator::{Bundle, Entry, Image, Layer, gzip, images_tar, sha256, tar, zstd};
+use multiarch_core::{ImageStore, Meter, OpenOptions, Package};
+use multiarch_generator::{
+    Bundle, Entry, Image, Layer, demo_package, gzip, images_tar, sha256, tar, zstd,
+};
 
 use crate::runs::{Folder, import, memory, names, open, pair, store};
 
@@ -15,7 +18,7 @@ fn bundle(image: &Image) -> Bundle {
 }
 
 #[test]
-fn any_packing_and_nesting() {
+fn any_compression_and_nesting() {
     let folder = Folder::new();
     let image = Image::new("arm64", "web");
     let bundle = bundle(&image).tar();
@@ -53,7 +56,7 @@ fn a_directory() {
     let (web, db) = (Image::new("amd64", "web"), Image::new("amd64", "db"));
     folder.write("pkg/addon/web_1.0.0.bundle.tar", bundle(&web).tar());
     folder.write("pkg/notes.txt", "foreign");
-    // A bundle that somebody unpacked.
+    // A bundle that was unpacked by hand.
     let db_bundle = Bundle::simple("db", "2.0", &[("d", "quay.io", "demo/db", "v2", &db)]);
     for entry in db_bundle.entries() {
         if let Entry::File(path, content) = entry {
@@ -63,7 +66,7 @@ fn a_directory() {
     let path = folder.path().join("pkg");
     std::os::unix::fs::symlink("/etc/passwd", path.join("link")).expect("linked");
     let package = open(&path);
-    assert!(package.problems().is_empty(), "a foreign link is nobody's business");
+    assert!(package.problems().is_empty(), "a foreign link is ignored");
     let report = import(&[package], &memory());
     let digests: Vec<_> =
         report.images.iter().map(|i| i.after.as_ref().map(ToString::to_string)).collect();
@@ -77,7 +80,7 @@ fn docker_archives_of_other_tools() {
     let path = folder.write("saved.tar", images_tar(&[("quay.io/demo/web:v1", &image)]));
     assert_eq!(names(&path), [pair("demo/web:v1", &image)]);
 
-    // docker save of old: <id>/layer.tar, uncompressed, a link for a layer that was written before.
+    // An old `docker save`: <id>/layer.tar, uncompressed, with a link for a layer written before.
     let layer = Layer::plain("x", "content");
     let plain = Image::of("amd64", "", vec![layer.clone(), layer.clone()]);
     let config = format!("{}.json", plain.config_digest());
@@ -95,7 +98,7 @@ fn docker_archives_of_other_tools() {
     let found = names(&path);
     assert_eq!(found[0].0, "also:1");
     assert_eq!(found[1].0, "library/nginx:1.2");
-    // Uncompressed layers: an OCI manifest that says so.
+    // Uncompressed layers give an OCI manifest with their true media type.
     let (target, store) = store();
     let report = import(&[open(&path)], &target);
     let document = store.get_tag(&report.images[0].name).expect("read").expect("there");
@@ -224,7 +227,7 @@ fn oci_layouts() {
         })
         .collect();
     assert_eq!(names(&folder.path().join("dir")), expected);
-    // As kubean packs it: a layout in gzip in a tar in gzip.
+    // As kubean packs it: a layout in a tar.gz in a tar.gz.
     let inner = gzip(&tar(&below));
     let outer = gzip(&tar(&[
         Entry::file("images/import_images.sh", "#!/bin/bash"),
@@ -232,7 +235,7 @@ fn oci_layouts() {
     ]));
     assert_eq!(names(&folder.write("images-arm64-v0.37.0.tar.gz", outer)), expected);
 
-    // A layout that holds one platform of two: that one is imported, as a plain manifest.
+    // A layout that has one platform of two: that one is imported, as a plain manifest.
     let arm_manifest = sha256(arm64.manifest().as_bytes());
     let sparse: Vec<Entry> = entries
         .into_iter()
@@ -250,8 +253,8 @@ fn odd_bundles() {
     let image = Image::new("amd64", "web");
     let empty = Image::of("amd64", "", vec![]);
 
-    // A zero-layer image; two references with one config, which then stands there twice; an image
-    // that no hint speaks of.
+    // An image without layers; two references with one config, which the archive then has twice; an
+    // image that no hint refers to.
     let mut bundle = bundle(&image);
     bundle.images = Some(images_tar(&[
         ("quay.io/demo/web:v1", &image),
@@ -279,7 +282,7 @@ fn odd_bundles() {
         assert_eq!(report.charts[0].chart.as_deref(), Some("web-1.0.0"));
     }
 
-    // A reference by digest: RepoTags is null, and a tag must hold the image.
+    // A reference by digest: RepoTags is null, and the image gets a `pinned-…` tag.
     let pinned = Bundle {
         hints: "- \"{{ .image }}\"".into(),
         values: format!("image: gcr.io/k/m@sha256:{}\n", "5b".repeat(32)),
@@ -316,7 +319,7 @@ fn odd_bundles() {
     assert!(text.contains(media_type) && text.contains("\"https://example.com/layer\""), "{text}");
 }
 
-/// `images.tar` of more than 8 GiB needs a PAX size; as a plain tar it is skipped over, not read.
+/// An `images.tar` of more than 8 GiB needs a PAX size. The 9 GiB in a plain tar are skipped, not read.
 #[test]
 fn more_than_eight_gib() {
     const BIG: u64 = 9 << 30;
@@ -327,7 +330,7 @@ fn more_than_eight_gib() {
     let bundle = Bundle::simple("big", "1.0.0", &[("app", "quay.io", "demo/big", "v1", &image)]);
     let mut head = Bundle { images: None, ..bundle.clone() }.tar();
     head.truncate(head.len() - 1024);
-    // A foreign file of 9 GiB of nothing inside images.tar, in front of what counts.
+    // A sparse foreign file of 9 GiB in images.tar, before the images.
     let rest = bundle.images.expect("images");
     let block = |name: &str, size: u64| {
         let mut header = tar_header(name, size);
@@ -364,4 +367,43 @@ fn tar_header(name: &str, size: u64) -> tar::Header {
     header.set_size(size);
     header.set_mode(0o644);
     header
+}
+
+/// The second time, the package's index is taken from the cache: it has the same content, and no byte of
+/// the package is read. Another file under the same name is read again.
+#[test]
+fn a_cached_index_saves_reading_the_package() {
+    let folder = Folder::new();
+    let path = folder.write("a-amd64.tar.gz", demo_package("amd64"));
+    let open = || {
+        let meter = Meter::new();
+        let options = OpenOptions::new().cache(folder.path().join("cache")).meter(&meter);
+        let package = options.open(&path).expect("a package");
+        let said = serde_json::to_string(&package.inspect()).expect("JSON");
+        (meter.snapshot().bytes_total, said, package)
+    };
+    let (first, second) = (open(), open());
+    assert_eq!((first.0, second.0), (std::fs::metadata(&path).expect("there").len(), 0));
+    assert_eq!(first.1, second.1);
+    let names = |package| import(&[Arc::new(package)], &memory()).images.len();
+    assert_eq!(names(first.2), names(second.2));
+    std::fs::write(&path, demo_package("arm64")).expect("written");
+    assert!(open().0 > 0);
+}
+
+#[test]
+fn bytes_in_memory_are_a_package_too() {
+    let folder = Folder::new();
+    let bytes = demo_package("arm64");
+    let path = folder.write("a-arm64.tar.gz", &bytes);
+    let memory_package =
+        Package::from_reader("a-arm64.tar.gz", std::io::Cursor::new(bytes)).expect("a package");
+    let (first, second) = (memory(), memory());
+    let of_file = import(&[open(&path)], &first);
+    let of_memory = import(&[Arc::new(memory_package)], &second);
+    let digests = |report: &multiarch_core::Report| -> Vec<_> {
+        report.images.iter().map(|image| (image.name.clone(), image.after.clone())).collect()
+    };
+    assert!(of_memory.complete);
+    assert_eq!(digests(&of_file), digests(&of_memory));
 }

@@ -1,4 +1,4 @@
-//! Running imports in a temporary folder.
+//! Helpers to run imports in a temporary folder.
 
 use std::{
     path::{Path, PathBuf},
@@ -8,7 +8,7 @@ use std::{
 use multiarch_core::{Digest, ErrorKind, Import, MemoryStore, Package, Plan, Report, Target};
 use multiarch_generator::Image;
 
-/// A folder that goes away with the test.
+/// A temporary folder that is removed at the end of the test.
 pub(crate) struct Folder(tempfile::TempDir);
 
 impl Folder {
@@ -36,7 +36,7 @@ pub(crate) fn memory() -> Target {
     store().0
 }
 
-/// Memory that can be looked into afterwards.
+/// A target in memory, with its store to read afterwards.
 pub(crate) fn store() -> (Target, Arc<MemoryStore>) {
     let store = Arc::new(MemoryStore::new());
     (Target::new("memory", store.clone()), store)
@@ -46,7 +46,7 @@ pub(crate) fn open(path: &Path) -> Arc<Package> {
     Arc::new(Package::open(path).expect("a package"))
 }
 
-/// An import of packages that are open.
+/// An import of opened packages.
 pub(crate) fn into(packages: &[Arc<Package>], target: &Target) -> Import {
     packages.iter().cloned().fold(Import::into(target.clone()), Import::opened)
 }
@@ -59,7 +59,7 @@ pub(crate) fn import(packages: &[Arc<Package>], target: &Target) -> Report {
     plan(packages, target).apply()
 }
 
-/// Opens, imports into memory, and gives the names with their digests.
+/// Imports a package into memory, and returns the names with their digests.
 pub(crate) fn names(path: &Path) -> Vec<(String, String)> {
     let report = import(&[open(path)], &memory());
     assert!(report.complete, "{:?}", report.errors().collect::<Vec<_>>());

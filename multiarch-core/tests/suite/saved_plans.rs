@@ -1,4 +1,4 @@
-//! Plans that are saved, and applied later.
+//! Plans that are saved and applied later.
 
 use multiarch_core::{ErrorKind, Import, Plan, Result};
 use multiarch_generator::{Image, images_tar};
@@ -6,7 +6,7 @@ use multiarch_generator::{Image, images_tar};
 use crate::runs::{Folder, import, open, plan};
 
 fn again(saved: &Plan) -> Result<Plan> {
-    Import::again(saved).expect("a target").plan()
+    Import::from_saved_plan(saved).expect("a target").plan()
 }
 
 #[test]
@@ -23,7 +23,7 @@ fn the_same_plan_is_accepted_and_another_is_not() {
     assert_eq!(serde_json::to_string(&saved).expect("JSON"), text, "nothing is lost");
     again(&saved).expect("the same");
 
-    // Applied already, wholly or in part: what is left is the same plan.
+    // A plan that was applied already is still accepted.
     import(&packages, &target);
     again(&saved).expect("done already");
 
@@ -46,9 +46,9 @@ fn the_same_plan_is_accepted_and_another_is_not() {
     assert!(error.starts_with("a plan of schema multiarch.plan/v1, not"), "{error}");
 }
 
-/// A saved plan can be applied as it is, and writes nothing where it is outdated.
+/// A saved plan is computed again when it is applied, and writes nothing where it is outdated.
 #[test]
-fn a_saved_plan_makes_itself_again() {
+fn a_saved_plan_is_computed_again() {
     let folder = Folder::new();
     let image = Image::new("amd64", "x");
     let path = folder.write("x-amd64.tar", images_tar(&[("q.io/x:1", &image)]));
@@ -68,7 +68,7 @@ fn a_saved_plan_makes_itself_again() {
 fn assert_owned<T: Send + Sync + 'static>() {}
 
 #[test]
-fn a_plan_may_go_anywhere() {
+fn plans_and_imports_are_send_and_sync() {
     assert_owned::<Plan>();
     assert_owned::<Import>();
 }

@@ -1,10 +1,10 @@
-//! What a registry says of how it wants to be asked.
+//! The `WWW-Authenticate` challenge of a registry.
 
 use std::collections::HashMap;
 
 use reqwest::Url;
 
-/// How the registry wants to be asked.
+/// How the registry wants requests to be authenticated.
 #[derive(Clone, Debug)]
 pub(super) enum Challenge {
     None,

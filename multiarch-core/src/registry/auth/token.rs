@@ -1,4 +1,4 @@
-//! Tokens, and answers that hold one.
+//! Tokens, and the answers of a token server.
 
 use std::time::{Duration, Instant};
 
@@ -12,11 +12,11 @@ pub(super) struct Token {
     pub(super) expires: Instant,
 }
 
-/// Tokens without a lifetime have this one, as the specification says.
+/// Lifetime of a token whose answer has no `expires_in`, as in the specification.
 const DEFAULT_LIFETIME: Duration = Duration::from_secs(60);
 /// No token is used longer than a day.
 const LONGEST_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
-/// A token is not used in its last seconds.
+/// A token is not used in the last seconds of its lifetime.
 const MARGIN: Duration = Duration::from_secs(5);
 
 #[derive(Deserialize)]
@@ -27,7 +27,8 @@ pub(super) struct TokenAnswer {
 }
 
 impl TokenAnswer {
-    /// Harbor sends an empty `access_token` beside the right `token`.
+    /// The first of `token` and `access_token` that is not empty: Harbor sends an empty `access_token`
+    /// together with the `token`.
     pub(super) fn into_token(self) -> Result<Token> {
         let text = [self.token, self.access_token].into_iter().flatten().find(|t| !t.is_empty());
         let none = || Error::new(ErrorKind::Server, "the answer holds no token");

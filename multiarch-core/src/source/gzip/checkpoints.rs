@@ -1,4 +1,4 @@
-//! Places inside a gzip stream to start reading from, and how they are chosen.
+//! Checkpoints: places in a gzip stream where reading can start, and how they are chosen.
 
 use std::sync::{
     Arc,
@@ -7,10 +7,10 @@ use std::sync::{
 
 use serde::{Deserialize, Serialize};
 
-/// Places to start reading from.
+/// The checkpoints of one stream, in ascending order; the first one is the start of the stream.
 ///
-/// Their distance doubles whenever there are too many of them, so that the windows take at most
-/// 16 MiB however large the file is.
+/// The least distance between them doubles whenever there are more than [`MAX_POINTS`], so that
+/// their windows take at most 16 MiB however large the file is.
 #[derive(Debug, Serialize, Deserialize)]
 pub(in crate::source) struct Checkpoints {
     spacing: u64,
@@ -22,24 +22,27 @@ pub(in crate::source) struct Checkpoints {
 pub(in crate::source) struct Checkpoint {
     /// Offset in the unpacked bytes.
     pub(in crate::source) unpacked: u64,
-    /// Offset in the packed bytes, of the first byte that was not consumed.
+    /// Offset in the packed bytes: the first byte that zlib has not consumed.
     pub(in crate::source) packed: u64,
-    /// `None` at the start of a member, whose header is to be read.
+    /// `None` at the start of a gzip member: reading goes on with its header.
     pub(super) inside: Option<Inside>,
 }
 
-/// What a place between two blocks of a member needs.
+/// What zlib needs to go on between two blocks of a member.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Inside {
+    /// How many bits of `byte` belong to the next block.
     pub(super) bits: u8,
+    /// The last byte that was consumed.
     pub(super) byte: u8,
+    /// The unpacked bytes before the checkpoint, at most 32 KiB: the next block may refer to them.
     #[serde(with = "serde_bytes")]
     pub(super) window: Box<[u8]>,
 }
 
-/// The distance at first.
+/// The least distance between checkpoints at first, in unpacked bytes.
 pub(in crate::source) const SPACING: u64 = 1 << 20;
-/// So many there are of one run, and of all runs of a package once they are read.
+/// The most checkpoints of one stream, and of all streams of a package once they are read.
 pub(in crate::source) const MAX_POINTS: usize = 512;
 
 impl Default for Checkpoints {
@@ -50,12 +53,13 @@ impl Default for Checkpoints {
 }
 
 impl Checkpoints {
-    /// The last checkpoint that is not behind this offset.
+    /// The last checkpoint at or before this offset.
     pub(in crate::source) fn before(&self, unpacked: u64) -> &Checkpoint {
         let after = self.points.partition_point(|point| point.unpacked <= unpacked);
         &self.points[after.saturating_sub(1)]
     }
 
+    /// Made-up checkpoints every `spacing` bytes.
     #[cfg(test)]
     pub(in crate::source) fn every(spacing: u64, end: u64) -> Self {
         let mut this = Self { spacing, ..Self::default() };
@@ -81,38 +85,39 @@ impl Checkpoints {
         }
     }
 
-    /// Leaves those that are so far apart; the start always stays.
+    /// Drops checkpoints until the rest are at least `spacing` apart; the start always stays.
     pub(in crate::source) fn thin(&mut self, spacing: u64) {
         self.spacing = spacing;
         let mut last = None;
         self.points.retain(|point| {
-            let stays = last.is_none_or(|last| point.unpacked - last >= spacing);
-            if stays {
+            let keep = last.is_none_or(|last| point.unpacked - last >= spacing);
+            if keep {
                 last = Some(point.unpacked);
             }
-            stays
+            keep
         });
     }
 
-    /// How many of them have a window.
+    /// The number of checkpoints with a window.
     pub(in crate::source) fn windows(&self) -> usize {
         self.points.iter().filter(|point| point.inside.is_some()).count()
     }
 }
 
-/// The file that is current_file by: told by whoever walks the archive.
+/// The archive member that is being unpacked: the walk of the archive sets it, and the [`Recorder`]
+/// of the same stream chooses checkpoints by it.
 #[derive(Clone, Default)]
 pub(in crate::source) struct CurrentFile(Arc<(AtomicU64, AtomicBool)>);
 
 impl CurrentFile {
-    /// Another file begins, which ends there in the unpacked bytes.
-    pub(in crate::source) fn file(&self, end: u64) {
+    /// Another file begins; `end` is the unpacked offset at which it ends.
+    pub(in crate::source) fn begin_file(&self, end: u64) {
         self.0.0.store(end, Ordering::Relaxed);
         self.0.1.store(false, Ordering::Relaxed);
     }
 
-    /// It is packed itself: reading may begin anywhere in it.
-    pub(in crate::source) fn packed(&self) {
+    /// The current file is packed itself, so reading may start anywhere in it.
+    pub(in crate::source) fn mark_packed(&self) {
         self.0.1.store(true, Ordering::Relaxed);
     }
 
@@ -120,28 +125,29 @@ impl CurrentFile {
         self.0.0.load(Ordering::Relaxed)
     }
 
-    fn anywhere(&self) -> bool {
+    fn is_packed(&self) -> bool {
         self.0.1.load(Ordering::Relaxed)
     }
 }
 
 /// Chooses checkpoints while a stream is read for the first time.
 ///
-/// Whoever reads later begins where a file begins, and a checkpoint can only stand between two blocks:
-/// so the last such place before the end of a file is taken. Only a file that is packed itself is
-/// entered at any place, by the checkpoints in it.
+/// Later reads start where a file begins, which is where the file before it ends, and a checkpoint can
+/// only be between two deflate blocks or members: so the last such place before the end of each file is
+/// taken. Only in a file that is packed itself do reads start anywhere, so it gets checkpoints inside.
 pub(super) struct Recorder {
     points: Checkpoints,
     current_file: CurrentFile,
-    /// The end that `latest` is for.
+    /// The end of the file that `latest` is in.
     end: u64,
-    /// The last place before it, so far.
+    /// The last place seen before `end`; it becomes a checkpoint when the next file begins.
     latest: Option<Checkpoint>,
 }
 
-/// So near a file's end every place is looked at: several blocks of the usual size.
+/// This close to a file's end every place is a candidate: several blocks of the usual size.
 const NEAR: u64 = 256 << 10;
-/// Before that only now and then: some compressors write one block of many megabytes.
+/// Further away there is one candidate in 4 MiB, because each copies a window of 32 KiB. It is needed
+/// where blocks are of many megabytes, so that none ends close to the file's end.
 const COARSE: u64 = 4 << 20;
 
 impl Recorder {
@@ -151,15 +157,15 @@ impl Recorder {
     }
 
     pub(super) fn finish(mut self) -> Checkpoints {
-        self.keep();
+        self.commit();
         self.points
     }
 
-    /// Whether a place here may become a checkpoint.
+    /// Whether a place at this offset should be [offered](Self::offer).
     pub(super) fn wants(&mut self, unpacked: u64) -> bool {
         let end = self.current_file.end();
-        if end != self.end || self.current_file.anywhere() {
-            self.keep();
+        if end != self.end || self.current_file.is_packed() {
+            self.commit();
             self.end = end;
         }
         let latest = self.latest.as_ref().map_or(self.points.last(), |point| point.unpacked);
@@ -167,12 +173,13 @@ impl Recorder {
         unpacked <= end && near && self.points.is_far(end)
     }
 
-    /// A place that may become one.
+    /// Takes a place that may become a checkpoint.
     pub(super) fn offer(&mut self, point: Checkpoint) {
         self.latest = Some(point);
     }
 
-    fn keep(&mut self) {
+    /// Makes the latest place a checkpoint, unless the checkpoint before is too close.
+    fn commit(&mut self) {
         if let Some(point) = self.latest.take_if(|point| self.points.is_far(point.unpacked)) {
             self.points.add(point);
         }
@@ -188,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn points_are_thinned() {
+    fn a_large_stream_has_a_bounded_number_of_checkpoints() {
         let mut points = Checkpoints::default();
         for i in 1..5_000 {
             let unpacked = i * SPACING;
@@ -202,7 +209,7 @@ mod tests {
         assert!(gaps.max() <= Some(2 * points.spacing));
     }
 
-    /// Passes files of these sizes, with a place between blocks every so many bytes.
+    /// Records files of these sizes, with blocks of `block` unpacked bytes each.
     fn recorded(files: &[u64], block: u64, packed: bool) -> Checkpoints {
         let current_file = CurrentFile::default();
         let mut recorder = Recorder::new(current_file.clone(), SPACING);
@@ -210,9 +217,9 @@ mod tests {
         let mut file_end = 0;
         for size in files {
             file_end += size;
-            current_file.file(file_end);
+            current_file.begin_file(file_end);
             if packed {
-                current_file.packed();
+                current_file.mark_packed();
             }
             while at + block <= file_end {
                 at += block;
@@ -225,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn each_large_file_begins_behind_a_point() {
+    fn each_large_file_begins_shortly_after_a_checkpoint() {
         const MIB: u64 = 1 << 20;
         let files = [9 * MIB, 2 * MIB, 300, 40 * MIB, 3 * MIB, 100];
         let starts = files.iter().scan(0, |at, size| {
@@ -238,16 +245,16 @@ mod tests {
                 let skipped = start - points.before(start).unpacked;
                 assert!(skipped <= block + 300, "{block}: {skipped} before {start}");
             }
-            // None inside of large files, where nobody begins to read.
+            // There are no checkpoints inside large files, since no read starts there.
             assert!(points.points.len() <= files.len(), "{:?}", points.points.len());
         }
-        // Where blocks are long, the nearest there is.
+        // Where blocks are long, the nearest block boundary is taken.
         let points = recorded(&files, 5 * MIB, false);
         assert_eq!(points.before(51 * MIB + 300).unpacked, 50 * MIB);
-        // A package of small files has one now and then.
+        // Small files share checkpoints: there is about one per `SPACING`.
         let points = recorded(&vec![10_000; 3_000], 7_000, false);
         assert!((20..=29).contains(&points.points.len()), "{}", points.points.len());
-        // A packed file is entered anywhere.
+        // In a file that is packed itself no offset is far from a checkpoint.
         let points = recorded(&[200 * MIB], 20_000, true);
         for offset in (0..200 * MIB).step_by(1_000_000) {
             let skipped = offset - points.before(offset).unpacked;

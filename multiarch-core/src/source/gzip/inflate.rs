@@ -6,19 +6,19 @@
 
 use libz_rs_sys as zlib;
 
-/// The farthest that a deflate stream refers back, in bytes.
+/// How far back a deflate stream can refer, in bytes.
 pub(super) const WINDOW: usize = 32 << 10;
 
-/// An inflating stream.
+/// A zlib stream that unpacks.
 pub(super) struct Inflate {
-    /// Boxed: zlib keeps a pointer to it.
+    /// Boxed, so that it never moves: zlib keeps a pointer to it.
     stream: Box<zlib::z_stream>,
 }
 
 // SAFETY: the stream owns everything its pointers lead to, and is only used through `&mut self`.
 unsafe impl Send for Inflate {}
 
-/// How far one call came.
+/// What one call consumed and produced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Step {
     pub(super) consumed: usize,
@@ -29,11 +29,11 @@ pub(super) struct Step {
 /// Where the stream stands after a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum BlockState {
-    /// Inside a block, or out of input or room.
+    /// Elsewhere: inside a block, in a header or before the trailer.
     Inside,
-    /// Between two blocks; so many bits of the last consumed byte belong to the next one.
+    /// Between two blocks; `bits` bits of the last consumed byte belong to the next one.
     Boundary { bits: u8 },
-    /// Behind the last block, and behind the trailer where there is one.
+    /// After the last block; in a gzip stream, after its trailer.
     End,
 }
 
@@ -46,8 +46,8 @@ impl Inflate {
         Self::with_bits(GZIP)
     }
 
-    /// A stream that begins at a block boundary: `bits` of `byte` belong to it, and `window` is what
-    /// came before.
+    /// A raw deflate stream that begins at a block boundary: its first `bits` bits are the upper ones of
+    /// `byte`, and `window` is the unpacked bytes before it.
     pub(super) fn resume(bits: u8, byte: u8, window: &[u8]) -> Self {
         let mut this = Self::with_bits(RAW);
         let length = u32::try_from(window.len().min(WINDOW)).unwrap_or(0);
@@ -71,8 +71,8 @@ impl Inflate {
         Self { stream }
     }
 
-    /// Inflates until input or room end; with `stop` also at the next block boundary. The error is
-    /// zlib's text.
+    /// Unpacks until the input is used up or the output is full; with `stop`, also stops at the next
+    /// block boundary. The error is a message for users.
     pub(super) fn step(
         &mut self,
         input: &[u8],
@@ -92,8 +92,8 @@ impl Inflate {
         let code = unsafe { zlib::inflate(stream, flush) };
         let consumed = (available - stream.avail_in) as usize;
         let produced = (room - stream.avail_out) as usize;
-        // data_type: 128 is set behind a block, 64 inside the last one; the low bits count unused
-        // bits of the last byte.
+        // data_type: 128 is set after a block, 64 in the last block of the stream; the low three bits
+        // are the number of unused bits of the last byte.
         let data_type = stream.data_type;
         let state = match code {
             zlib::Z_STREAM_END => BlockState::End,
@@ -108,11 +108,11 @@ impl Inflate {
         Ok(Step { consumed, produced, state })
     }
 
-    /// The last bytes that were written, up to 32 KiB.
+    /// The last unpacked bytes, at most 32 KiB.
     pub(super) fn window(&self) -> Box<[u8]> {
         let mut window = vec![0; WINDOW];
         let mut length = 0;
-        // SAFETY: the buffer has the 32 KiB that zlib writes at most.
+        // SAFETY: the buffer has 32 KiB, and zlib writes no more.
         unsafe {
             zlib::inflateGetDictionary(&raw const *self.stream, window.as_mut_ptr(), &mut length);
         }

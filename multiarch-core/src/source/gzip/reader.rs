@@ -7,14 +7,15 @@ use super::{
     inflate::{BlockState, Inflate},
 };
 
-/// Unpacks all members of a gzip stream; what follows the last one and is no member is ignored, as
-/// gzip does.
+/// Unpacks all members of a gzip stream. As gzip does, it ignores data after the last member.
 pub(in crate::source) struct Gunzip<R> {
     inner: R,
     phase: MemberPhase,
-    /// The last byte that was consumed: bits of it may belong to the next block.
+    /// The last byte that was consumed; some of its bits may belong to the next block.
     last_byte: u8,
+    /// Packed bytes consumed so far, from the start of the stream.
     packed: u64,
+    /// Unpacked bytes given out so far, from the start of the stream.
     unpacked: u64,
     recorder: Option<Recorder>,
 }
@@ -24,7 +25,8 @@ enum MemberPhase {
     Between {
         first: bool,
     },
-    /// In a member. After a checkpoint zlib does not see the trailer, so it is skipped here.
+    /// In a member. `resumed`: zlib started at a checkpoint, reads raw deflate, and leaves the trailer,
+    /// so the trailer is skipped here.
     Member {
         inflate: Inflate,
         resumed: bool,
@@ -36,7 +38,7 @@ enum MemberPhase {
     Done,
 }
 
-/// So much is unpacked in one step at most while checkpoints are taken.
+/// The most that one call of zlib unpacks while checkpoints are taken.
 const STEP: usize = 128 << 10;
 const MAGIC: [u8; 2] = [0x1f, 0x8b];
 /// CRC32 and size, RFC 1952 section 2.3.
@@ -48,14 +50,14 @@ impl<R: BufRead> Gunzip<R> {
         Self { inner, phase, last_byte: 0, packed, unpacked, recorder }
     }
 
-    /// Reads from the start and takes checkpoints; `current_file` tells of the files, and
-    /// `spacing` is their least distance.
+    /// Reads from the start and takes checkpoints at least `spacing` bytes apart. The caller sets
+    /// `current_file` at the start of each archive member.
     pub(in crate::source) fn recording(inner: R, current_file: CurrentFile, spacing: u64) -> Self {
         let phase = MemberPhase::Between { first: true };
         Self::new(inner, Some(Recorder::new(current_file, spacing)), (0, 0), phase)
     }
 
-    /// Reads from a checkpoint; `inner` stands at its packed offset.
+    /// Reads from a checkpoint; `inner` must be at the checkpoint's packed offset.
     pub(in crate::source) fn from_checkpoint(inner: R, point: &Checkpoint) -> Self {
         let phase = match &point.inside {
             None => MemberPhase::Between { first: true },
@@ -78,9 +80,9 @@ impl<R: BufRead> Gunzip<R> {
         self.packed += count as u64;
     }
 
-    /// Looks whether another member begins here, and passes over its first byte where it does.
+    /// Whether another member begins here; consumes the first magic byte where there is one.
     fn begins_member(&mut self) -> io::Result<bool> {
-        // The two magic bytes may stand on both sides of a buffer's end.
+        // The two magic bytes may be in two buffers: the first one is consumed to see the second.
         if self.inner.fill_buf()?.first() != Some(&MAGIC[0]) {
             return Ok(false);
         }
@@ -116,22 +118,22 @@ impl<R: BufRead> Gunzip<R> {
             recorder.offer(Checkpoint { unpacked, packed, inside: None });
         }
         let mut inflate = Inflate::gzip();
-        // The byte that was passed over; nothing comes out of a header.
+        // zlib gets the byte that `begins_member` consumed; a header produces no output.
         inflate.step(&MAGIC[..1], &mut [0], false).map_err(invalid)?;
         self.phase = MemberPhase::Member { inflate, resumed: false };
         Ok(())
     }
 
-    /// One call into zlib; gives the number of bytes written.
+    /// Calls zlib once, and returns the number of bytes written.
     fn inflate(&mut self, out: &mut [u8]) -> io::Result<usize> {
         let cut = || io::Error::new(io::ErrorKind::UnexpectedEof, "the gzip data is cut");
         let recording = self.recorder.as_mut().is_some_and(|r| r.wants(self.unpacked));
-        // A large buffer must not be filled in one step past the next checkpoint.
+        // The recorder is asked once per call, so a call must not unpack far past the next candidate.
         let room = if self.recorder.is_some() { out.len().min(STEP) } else { out.len() };
         let out = &mut out[..room];
         let MemberPhase::Member { inflate, resumed } = &mut self.phase else { return Ok(0) };
         let resumed = *resumed;
-        // Even without input there may be output left inside zlib.
+        // zlib is called without input, too: it may still hold output.
         let input = self.inner.fill_buf()?;
         let at_end = input.is_empty();
         let step = inflate.step(input, out, recording).map_err(invalid)?;
@@ -175,7 +177,7 @@ impl<R: BufRead> Read for Gunzip<R> {
                 MemberPhase::Trailer { left } => self.skip_trailer(left)?,
                 MemberPhase::Member { .. } => match self.inflate(&mut out[written..]) {
                     Ok(count) => written += count,
-                    // What is good is given out before what is bad is reported.
+                    // The good bytes are given out first; the next call reports the error.
                     Err(_) if written > 0 => break,
                     Err(error) => return Err(error),
                 },
@@ -201,7 +203,7 @@ mod tests {
         encoder.finish().expect("to memory")
     }
 
-    /// Text that compresses a little, so that blocks are of every kind.
+    /// Data that compresses a little, so that every kind of block occurs.
     fn data(length: usize) -> Vec<u8> {
         let mut state = 1u64;
         (0..length)
@@ -215,10 +217,10 @@ mod tests {
     const FILE: u64 = 1_500_000;
 
     #[test]
-    fn any_offset_gives_the_same_bytes() {
+    fn reading_from_any_offset_gives_the_same_bytes() {
         let plain = data(24 << 20);
         for level in [0, 1, 6, 9] {
-            // Several members, one of them empty, and padding behind.
+            // Several members, one of them empty, then padding.
             let (first, second) = plain.split_at(9_000_001);
             let mut packed = gzip(first, level);
             packed.extend(gzip(b"", 6));
@@ -228,14 +230,14 @@ mod tests {
             let mut reader = Gunzip::recording(packed.as_slice(), current_file.clone(), SPACING);
             let mut all = Vec::new();
             while all.len() < plain.len() {
-                current_file.file(all.len() as u64 + FILE);
+                current_file.begin_file(all.len() as u64 + FILE);
                 reader.by_ref().take(FILE).read_to_end(&mut all).expect("reads");
             }
             assert!(all == plain);
             assert_eq!(reader.read(&mut [0]).ok(), Some(0));
             let (points, size) = reader.finish();
             assert_eq!(size, plain.len() as u64);
-            // A point can only stand between two blocks, and level 1 makes two of them.
+            // A checkpoint can only be between two blocks, and level 1 writes just two.
             let most = if level == 1 { size } else { FILE };
             for offset in (0..size).step_by(100_000) {
                 let skipped = offset - points.before(offset).unpacked;
@@ -261,8 +263,8 @@ mod tests {
         let mut packed = gzip(&plain, 6);
         packed.extend(gzip(b"and", 6));
         packed.extend(gzip(&plain, 0));
-        for behind in [&b""[..], b"\x1f", b"\x1f\x00", b"padding"] {
-            let packed = [packed.as_slice(), behind].concat();
+        for trailing in [&b""[..], b"\x1f", b"\x1f\x00", b"padding"] {
+            let packed = [packed.as_slice(), trailing].concat();
             for capacity in [1, 2, 3, 1000] {
                 let mut out = Vec::new();
                 let buffered = io::BufReader::with_capacity(capacity, packed.as_slice());

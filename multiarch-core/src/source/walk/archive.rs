@@ -1,4 +1,4 @@
-//! Archives in archives, read as they pass by.
+//! Walks archives in archives, in the one pass over the package.
 
 use std::{
     io::{self, BufRead, Read},
@@ -20,15 +20,17 @@ use crate::{
     },
 };
 
-/// Small files are kept while they pass by: up to this much of each, and this much together.
-const MAX_KEPT_FILE: u64 = 1 << 20;
-const MAX_KEPT: u64 = 24 << 20;
-/// What follows the end of a tar inside gzip is read to check the gzip's own end, up to here.
+/// The listing holds the content of small files: at most this many bytes of one file.
+const MAX_CONTENT: u64 = 1 << 20;
+/// The same for all files together.
+const MAX_ALL_CONTENT: u64 = 24 << 20;
+/// How many bytes after a compressed tar archive's end are read, so that the decoder checks the
+/// checksum at the end of its stream.
 const MAX_TAIL: u64 = 1 << 30;
 
-/// Smaller archives are read in place: a thread costs more.
+/// Archives of at most this size are read without read-ahead: a thread costs more.
 const MIN_AHEAD: u64 = 1 << 20;
-/// How many buffers of 256 KiB are read ahead.
+/// How many buffers of 256 KiB the read-ahead fills at most.
 const AHEAD: usize = 8;
 
 impl Walk<'_> {
@@ -45,7 +47,7 @@ impl Walk<'_> {
         let doing = "reading";
         let head = read_up_to(&mut input, sniff::HEAD)
             .map_err(|e| Error::from_io(doing, e).at_path(path))?;
-        // A file is read again from its start; a stream goes on behind its head.
+        // A section is read again from its start; a stream cannot be, so its head is put before it.
         let again = match section {
             Some(section) => Input::section(section.part(0, at.size)),
             None => Input::stream(io::Cursor::new(head.clone()).chain(input)),
@@ -69,14 +71,14 @@ impl Walk<'_> {
         if depth >= MAX_DEPTH {
             let message = "archives nested deeper than 8 levels";
             listing.problems.push(Error::new(ErrorKind::TooLarge, message));
-            listing.cut = true;
+            listing.is_incomplete = true;
             return Some(listing);
         }
         input.allowance().for_content();
         if let (FileKind::Packed(_), Some(current_file)) =
             (&kind, self.current_file.get(&at.stream))
         {
-            current_file.packed();
+            current_file.mark_packed();
         }
         match kind {
             FileKind::Other => return None,
@@ -97,7 +99,7 @@ impl Walk<'_> {
                 let stream = self.streams.add(Backing::Zstd { packed: at });
                 match zstd::stream::read::Decoder::with_buffer(ahead(input, at.size)) {
                     Ok(mut decoder) => self.packed(&mut decoder, stream, &mut listing, depth),
-                    Err(error) => cut(&mut listing, error),
+                    Err(error) => mark_cut(&mut listing, error),
                 }
             }
         }
@@ -113,16 +115,16 @@ impl Walk<'_> {
     ) {
         let input = Input::stream(unpacked.by_ref());
         self.tar(input, Base { stream, offset: 0 }, listing, depth);
-        if !listing.cut {
-            // The checksum stands behind the padding.
+        if !listing.is_incomplete {
+            // The stream's checksum comes after the padding, so reading the padding checks it.
             match is_padding(unpacked) {
                 Ok(true) => {}
                 Ok(false) => {
-                    let message = "data follows behind the archive's end mark, as where two \
-                                   archives were joined: only the first one is read";
+                    let message = "data follows the archive's end mark, as where two archives \
+                                   were joined: only the first one is read";
                     listing.problems.push(Error::new(ErrorKind::Malformed, message));
                 }
-                Err(error) => cut(listing, error),
+                Err(error) => mark_cut(listing, error),
             }
         }
     }
@@ -133,7 +135,7 @@ impl Walk<'_> {
         let mut archive = tar::Archive::new(input);
         let mut entries = match archive.entries_with_seek() {
             Ok(entries) => entries,
-            Err(error) => return cut(listing, error),
+            Err(error) => return mark_cut(listing, error),
         };
         loop {
             allowance.for_header();
@@ -141,7 +143,7 @@ impl Walk<'_> {
                 if !allowance.saw_end() {
                     let message = "the archive ends without its end mark: it may be cut";
                     listing.problems.push(Error::new(ErrorKind::Truncated, message));
-                    listing.cut = true;
+                    listing.is_incomplete = true;
                 }
                 return;
             };
@@ -151,7 +153,7 @@ impl Walk<'_> {
                 .and_then(|entry| self.entry(entry, section.as_ref(), base, listing, depth));
             if let Err(error) = result {
                 listing.problems.push(error);
-                listing.cut = true;
+                listing.is_incomplete = true;
                 return;
             }
         }
@@ -176,7 +178,8 @@ impl Walk<'_> {
         if kind.is_symlink() || kind.is_hard_link() {
             let target = entry.link_name_bytes().unwrap_or_default();
             let target = String::from_utf8_lossy(&target).into_owned();
-            // A hard link's target is a path in the archive, a symbolic one's is beside the link.
+            // A symbolic link's target is relative to the link's folder. A hard link's is relative to
+            // the archive's root, so it is rewritten.
             let target = if kind.is_hard_link() {
                 let up = "../".repeat(path.matches('/').count());
                 format!("{up}{}", target.trim_start_matches("./"))
@@ -206,7 +209,8 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// One file: keeps it where it is small and may be needed, and walks it where it is an archive.
+    /// Lists one file: with its content where that is small and may be needed, and with its own
+    /// listing where it is an archive.
     pub(super) fn content(
         &mut self,
         mut input: Input<'_>,
@@ -217,25 +221,25 @@ impl Walk<'_> {
     ) {
         input.allowance().for_content();
         if let Some(current_file) = self.current_file.get(&at.stream) {
-            current_file.file(at.offset.saturating_add(at.size));
+            current_file.begin_file(at.offset.saturating_add(at.size));
         }
         let section = input.as_section();
         let head = match read_up_to(&mut input, sniff::HEAD) {
             Ok(head) => head,
-            Err(error) => return cut_at(listing, error, &path),
+            Err(error) => return mark_cut_at(listing, error, &path),
         };
         let compression = Compression::sniff(&head);
         let mut member = Member { kind: MemberKind::File(at), content: None, compression };
-        let plain = roles::is_blob(&path) || roles::is_chart_file(&path);
-        if plain || roles::is_wanted(&path) {
-            let small = at.size <= MAX_KEPT_FILE && self.kept + at.size <= MAX_KEPT;
+        let opaque = roles::is_blob(&path) || roles::is_chart_file(&path);
+        if opaque || roles::is_wanted(&path) {
+            let small = at.size <= MAX_CONTENT && self.content_bytes + at.size <= MAX_ALL_CONTENT;
             if small && (head.first() == Some(&b'{') || roles::is_wanted(&path)) {
                 match rest(head, input, at.size) {
                     Ok(content) => {
-                        self.kept += at.size;
+                        self.content_bytes += at.size;
                         member.content = Some(content);
                     }
-                    Err(error) => return cut_at(listing, error, &path),
+                    Err(error) => return mark_cut_at(listing, error, &path),
                 }
             }
             listing.insert(path, member);
@@ -245,24 +249,26 @@ impl Walk<'_> {
             Some(section) => Input::section(section.part(0, at.size)),
             None => Input::stream(io::Cursor::new(head.clone()).chain(input)),
         };
-        // The package itself is named beside every path, not in it.
+        // Errors name the package in a field of their own, so a path does not begin with it.
         let name = if depth == 0 { path.clone() } else { format!("{}/{path}", listing.path) };
         if let Some(nested) = self.enter(again, &head, at, &name, depth + 1) {
-            // A stream that is cut is cut for everything around, too; that is reported there.
+            // A nested archive's problems stay in its own listing. Where the stream itself ends early,
+            // this archive is cut, too, and reports it.
             listing.nested.insert(path.clone(), nested);
         }
         listing.insert(path, member);
     }
 }
 
-/// The bytes of a file, read by a thread of their own while what came before is unpacked.
+/// The bytes of an archive. A large one in a section is read ahead: a thread reads the next bytes
+/// while the caller unpacks those before.
 fn ahead(input: Input<'_>, size: u64) -> Box<dyn BufRead + '_> {
     if let Some(section) = input.as_section().filter(|_| size > MIN_AHEAD)
         && let Ok(ahead) = ReadAhead::start(
             section,
             size,
             BufferPool::new(AHEAD),
-            // The walk is the only consumer, and waits for nothing but these buffers.
+            // The walk is the only consumer of this pool, and waits for nothing else.
             SendPermit::new(),
             |_, _| (),
         )
@@ -272,7 +278,7 @@ fn ahead(input: Input<'_>, size: u64) -> Box<dyn BufRead + '_> {
     Box::new(buffered(input))
 }
 
-/// Reads what is left; true where it is all zeros.
+/// Reads to the end, at most [`MAX_TAIL`] bytes; true where all of them are zeros.
 fn is_padding(rest: &mut impl Read) -> io::Result<bool> {
     let mut buffer = vec![0; 128 << 10];
     let mut rest = rest.take(MAX_TAIL);
@@ -285,6 +291,7 @@ fn is_padding(rest: &mut impl Read) -> io::Result<bool> {
     }
 }
 
+/// The whole content of a file of `size` bytes, whose `head` was read from `input` already.
 fn rest(head: Vec<u8>, input: Input<'_>, size: u64) -> io::Result<Arc<[u8]>> {
     let mut content = head;
     let left = size.saturating_sub(content.len() as u64);
@@ -295,12 +302,13 @@ fn rest(head: Vec<u8>, input: Input<'_>, size: u64) -> io::Result<Arc<[u8]>> {
     Ok(content.into())
 }
 
-fn cut(listing: &mut Listing, error: io::Error) {
+/// Notes that reading failed, so that the listing ends early.
+fn mark_cut(listing: &mut Listing, error: io::Error) {
     listing.problems.push(Error::from_io("reading the archive", error));
-    listing.cut = true;
+    listing.is_incomplete = true;
 }
 
-fn cut_at(listing: &mut Listing, error: io::Error, path: &str) {
+fn mark_cut_at(listing: &mut Listing, error: io::Error, path: &str) {
     listing.problems.push(Error::from_io("reading the archive", error).at_path(path));
-    listing.cut = true;
+    listing.is_incomplete = true;
 }

@@ -1,8 +1,8 @@
-//! What a file is for, told by its path.
+//! What a file is for, by its path.
 
 use crate::image::Digest;
 
-/// Blobs are never looked into: a layer is a tar archive, too.
+/// Blobs are never walked, although a layer is a tar archive, too.
 pub(super) fn is_blob(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     let stem = name.strip_prefix("sha256:").unwrap_or(name);
@@ -13,12 +13,13 @@ pub(super) fn is_blob(path: &str) -> bool {
         || path.contains("/blobs/")
 }
 
-/// Files of the chart as it was before it came into the package.
+/// Files of the original chart, as it was before it was packaged.
 pub(super) fn is_chart_file(path: &str) -> bool {
     path.starts_with("original-chart/") || path.contains("/original-chart/")
 }
 
-/// Files that say what an archive is. Configs and manifests are told by their first byte.
+/// Files whose content the parsers need. Configs and manifests among the blobs are recognised by their
+/// first byte instead.
 pub(super) fn is_wanted(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     [

@@ -1,4 +1,4 @@
-//! The library's own code, parsed: which paths each file names, and which types it defines.
+//! Parses the library's source files: the paths that each file names, and the types that it defines.
 
 use std::{
     collections::BTreeSet,
@@ -11,30 +11,30 @@ use syn::{
     visit::{self, Visit},
 };
 
-/// One file without its tests.
+/// One source file, without its tests.
 pub(crate) struct Source {
-    /// Below `src`, without the ending: `fuse/merge`.
+    /// Path below `src`, without the extension: `fuse/merge`.
     pub(crate) path: String,
-    /// Every path that it names, as far as it is written out: `crate::image::Digest`, `std::fs`.
+    /// Every path that it names, as written: `crate::image::Digest`, `std::fs`.
     pub(crate) names: BTreeSet<Vec<String>>,
-    /// Types that it defines.
+    /// The types that it defines.
     pub(crate) types: Vec<String>,
     pub(crate) is_unsafe: bool,
     pub(crate) is_async: bool,
 }
 
 impl Source {
-    /// The first folder or file below `src`.
+    /// Its top module: the first part of its path.
     pub(crate) fn module(&self) -> &str {
         self.path.split('/').next().unwrap_or_default()
     }
 
-    /// The path of the module that this file is, as it is named from the root.
+    /// The module path of this file, from the crate's root.
     fn own_path(&self) -> Vec<String> {
         std::iter::once("crate").chain(self.path.split('/')).map(Into::into).collect()
     }
 
-    /// Every path that it names, from the root.
+    /// Every path that it names, from the crate's root.
     pub(crate) fn absolute_names(&self) -> impl Iterator<Item = Vec<String>> {
         let own = self.own_path();
         self.names.iter().map(move |name| {

@@ -1,0 +1,185 @@
+//! Errors as texts for people: the error itself, and the next step, chosen by its kind and detail.
+
+use multiarch_core::{Error, ErrorKind};
+
+/// The error with its next step.
+pub(crate) fn explain(error: &Error) -> String {
+    if let (ErrorKind::Untrusted, Some(host)) = (error.kind(), error.host()) {
+        return format!(
+            "{error}\n  next: compare the fingerprint with the server's; then add `--ca FILE` with its authority's certificate, or `--insecure {host}`"
+        );
+    }
+    match next_step(error.kind(), error.detail()) {
+        Some(step) => format!("{error}\n  next: {step}"),
+        None => error.to_string(),
+    }
+}
+
+fn next_step(kind: ErrorKind, detail: Option<&str>) -> Option<&'static str> {
+    detail.and_then(of_detail).or_else(|| of_kind(kind))
+}
+
+fn of_detail(detail: &str) -> Option<&'static str> {
+    Some(match detail {
+        "target-address" => {
+            "name the target as oci:DIR, docker://host[:port][/path], or host[:port][/path]"
+        }
+        "credentials-in-address" => {
+            "take them out of the address: log in with `docker login` or `podman login`, or set MULTIARCH_USERNAME and MULTIARCH_PASSWORD"
+        }
+        "chart-repository-address" => "name it as oci://host/path, http(s)://host/path, or dir:DIR",
+        "registry-unknown" => "say with --registry HOST[:PORT][/PATH] where the images will be",
+        "names-path" => {
+            "give --repository PATH with --names repository and prefix-repository, and with no other mode"
+        }
+        "no-default-route" => {
+            "write the address as .spec.bootstrapNode, or name the target with --to"
+        }
+        "cluster-config" => {
+            "give the installer's clusterConfig.yaml, which has apiVersion, kind and spec"
+        }
+        "cluster-config-scalar" => "write a single text there",
+        "cluster-config-port" => "write a number up to 65535",
+        "cluster-config-type" => "write type: builtin or type: external below imagesAndCharts",
+        "cluster-config-registry" => {
+            "write the registry's address, such as https://harbor.example.com"
+        }
+        "official-service" => "write builtin or external, or name the target with --to",
+        "shared-value" => "try another --names mode, such as prefix-registry",
+        "chart-limit" => {
+            "raise the limit of the chart repository, or of the proxy in front of it, and run the same command again"
+        }
+        _ => return None,
+    })
+}
+
+fn of_kind(kind: ErrorKind) -> Option<&'static str> {
+    Some(match kind {
+        ErrorKind::Io => {
+            "check that the path exists, that you may read or write it, and that there is room"
+        }
+        ErrorKind::NotAPackage => {
+            "give an offline package, a bundle, a docker-archive or an OCI layout, or a directory of them"
+        }
+        ErrorKind::Truncated => {
+            "the file is incomplete: fetch it again and compare its checksum, then run the same command"
+        }
+        ErrorKind::Malformed | ErrorKind::TooLarge | ErrorKind::UnsafePath | ErrorKind::Missing => {
+            "this part cannot be used as it is: fetch the package again, or ask the package's author; the rest does not depend on it"
+        }
+        ErrorKind::DigestMismatch => {
+            "the data is damaged: fetch the package again and compare its checksum, then run the same command"
+        }
+        ErrorKind::Unsupported => "remove what the tag holds, or import under another one",
+        ErrorKind::UnreadableTag => {
+            "nothing was changed there; repair or remove the tag, then run the same command"
+        }
+        ErrorKind::Conflict => "choose with --on-conflict incoming or --on-conflict existing",
+        ErrorKind::NoChartRepository => {
+            "check --charts-to: the address of a ChartMuseum (with its tenant, where it has tenants) or of a Harbor's project, oci://HOST/PATH, or dir:DIR"
+        }
+        ErrorKind::ChartConflict => {
+            "compare the chart in the chart repository with the package's; --overwrite-charts replaces it, where the repository lets charts be replaced"
+        }
+        ErrorKind::NameClash => {
+            "the charts concerned send nothing; another --names mode, such as prefix-registry, keeps the images apart, or import the packages one by one into targets of their own"
+        }
+        ErrorKind::Hint => {
+            "the chart cannot say which image it means: ask the bundle's author; the other charts do not depend on it"
+        }
+        ErrorKind::Unnamed => {
+            "give the image a name in the package (RepoTags, or org.opencontainers.image.ref.name)"
+        }
+        ErrorKind::PlanOutdated => "make a new plan with `multiarch plan … -o`, and look at it",
+        ErrorKind::Contended => "run the same command again: it does what is left",
+        ErrorKind::Unauthorized => {
+            "log in with `docker login` or `podman login`, or set MULTIARCH_USERNAME and MULTIARCH_PASSWORD (for charts MULTIARCH_CHARTS_USERNAME and MULTIARCH_CHARTS_PASSWORD); if you are logged in, check the password and that the user may push there"
+        }
+        ErrorKind::Denied => {
+            "ask for the right to push there, or for the missing project, quota or rule that the server names"
+        }
+        ErrorKind::Untrusted => {
+            "compare the fingerprint with the server's, then trust its authority with --ca FILE, or name the host with --insecure HOST[:PORT]"
+        }
+        ErrorKind::Network => {
+            "check host and port, the network between, and HTTPS_PROXY and NO_PROXY; the same command then does what is left"
+        }
+        ErrorKind::Unreachable => {
+            "check host and port, HTTPS_PROXY and NO_PROXY, that the server runs, and that nothing in front of it limits requests; the same command then does what is left"
+        }
+        ErrorKind::Server => {
+            "look into the server's log for this request; the same command then does what is left"
+        }
+        ErrorKind::BlobUnknown => {
+            "the server lost something meanwhile, as when it collects garbage: run the same command again"
+        }
+        ErrorKind::Cancelled => "run the same command again: it does what is left",
+        // The message itself says what is wrong with the arguments.
+        ErrorKind::Usage => return None,
+        _ => return None,
+    })
+}
+
+/// The exit code of a command that ends with this error: 2 where nothing can have been written.
+pub(crate) fn exit_code(error: &Error) -> u8 {
+    match error.kind() {
+        ErrorKind::Usage
+        | ErrorKind::Io
+        | ErrorKind::PlanOutdated
+        | ErrorKind::Untrusted
+        | ErrorKind::NoChartRepository => 2,
+        _ => 1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DOCUMENT: &str = include_str!("../../docs/errors.md");
+    const INTRODUCTION: &str = "\
+# Errors
+
+Every kind of error, with its detail where the next step depends on it, the exit code of a command that it
+ends, and the next step as the command prints it. In JSON the kind is the member `kind`. This file is
+compared with the code by a test of the command, which prints what it should be.
+
+| kind | detail | exit code | next step |
+|---|---|---|---|
+";
+
+    /// The kind's name in JSON.
+    fn name(kind: ErrorKind) -> String {
+        serde_json::to_string(&kind).expect("JSON").trim_matches('"').to_owned()
+    }
+
+    #[test]
+    fn the_document_lists_every_error() {
+        let mut text = INTRODUCTION.to_owned();
+        for &kind in ErrorKind::ALL {
+            let details = Error::details().iter().filter(|(of, _)| *of == kind);
+            let details = details.map(|(_, detail)| Some(*detail));
+            for detail in std::iter::once(None).chain(details) {
+                let step = next_step(kind, detail);
+                if detail.is_some() {
+                    assert!(detail.and_then(of_detail).is_some(), "{detail:?} has no advice");
+                }
+                let step = step.unwrap_or("as the message says").replace('|', "\\|");
+                let code = exit_code(&Error::new(kind, ""));
+                let detail = detail.unwrap_or_default();
+                text.push_str(&format!("| {} | {detail} | {code} | {step} |\n", name(kind)));
+            }
+        }
+        assert!(text == DOCUMENT, "docs/errors.md should be:\n{text}");
+    }
+
+    #[test]
+    fn the_next_step_follows_the_error() {
+        let error = Error::new(ErrorKind::Truncated, "the archive is cut").in_package("x.tar.gz");
+        let text = explain(&error);
+        assert!(text.starts_with("package x.tar.gz: the archive is cut\n  next: "), "{text}");
+        let error = "registry.example.com/UPPER".parse::<multiarch_core::Target>();
+        let text = explain(&error.expect_err("no target"));
+        assert!(text.contains("\n  next: name the target as "), "{text}");
+    }
+}
