@@ -29,7 +29,7 @@
 //! # }
 //! ```
 //!
-//! Whoever wants nothing but the heart has [`fuse`], which is pure, and [`fuse_tag`], which does it to
+//! Those who want nothing but the heart have [`fuse`], which is pure, and [`fuse_tag`], which does it to
 //! one tag of a store.
 //!
 //! All of it is blocking code; nothing needs an async runtime, and it may be called from within one.
