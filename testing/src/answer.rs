@@ -9,7 +9,8 @@ use serde_json::json;
 pub struct Answer {
     /// The status.
     pub status: u16,
-    /// Names and values. The server adds `Content-Length`, and `Connection` where it closes.
+    /// Names and values. The server adds `Content-Length` where it is missing, and `Connection` where
+    /// it closes.
     pub headers: Vec<(String, String)>,
     /// The body. It is not sent in answer to a HEAD request, but its length is told.
     pub body: Vec<u8>,
@@ -53,7 +54,8 @@ impl Answer {
             head.push_str(&format!("{name}: {value}\r\n"));
         }
         // An answer with one of these statuses has no body, and must not tell the length of one.
-        if !matches!(self.status, 100..200 | 204 | 304) {
+        let told = self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-length"));
+        if !told && !matches!(self.status, 100..200 | 204 | 304) {
             head.push_str(&format!("Content-Length: {}\r\n", self.body.len()));
         }
         if closes {

@@ -23,8 +23,7 @@
 //! assert!(registry.take().is_empty());
 //! ```
 //!
-//! [OCI distribution specification]:
-//! https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md
+//! [OCI distribution specification]: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md
 
 mod answer;
 mod body;

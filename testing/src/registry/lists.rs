@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::{Registered, manifests::subject, store::Manifest};
+use super::{
+    Registered,
+    store::{Document, Manifest},
+};
 use crate::{Answer, Request};
 
 const INDEX: &str = "application/vnd.oci.image.index.v1+json";
@@ -56,7 +59,10 @@ impl Registered {
         let store = self.store();
         let found = store.repositories.get(repository);
         let manifests = found.into_iter().flat_map(|repository| repository.manifests.values());
-        let referrers = manifests.filter(|m| subject(&m.json()) == Some(digest)).map(descriptor);
+        let referrers = manifests.filter_map(|manifest| {
+            let document = manifest.document()?;
+            (document.subject.as_ref()?.digest == digest).then(|| descriptor(manifest, document))
+        });
         let referrers: Vec<Value> = referrers
             .filter(|d| wanted.as_ref().is_none_or(|wanted| d["artifactType"] == wanted.as_str()))
             .collect();
@@ -76,22 +82,19 @@ fn with_link(answer: Answer, link: Option<String>) -> Answer {
     }
 }
 
-/// How a list of referrers names a manifest: without a type of its own, an artifact has its
-/// config's.
-fn descriptor(manifest: &Manifest) -> Value {
-    let json = manifest.json();
+/// How a list of referrers names a manifest: without a type of its own, an artifact has its config's.
+fn descriptor(manifest: &Manifest, document: Document) -> Value {
     let mut descriptor = json!({
         "mediaType": manifest.media_type,
         "digest": manifest.digest(),
         "size": manifest.bytes.len(),
     });
-    let own = Some(&json["artifactType"]).filter(|value| value.is_string());
-    let artifact_type = own.unwrap_or(&json["config"]["mediaType"]);
-    if artifact_type.is_string() {
-        descriptor["artifactType"] = artifact_type.clone();
+    let config = document.config.map(|config| config.media_type);
+    if let Some(artifact_type) = document.artifact_type.or(config) {
+        descriptor["artifactType"] = artifact_type.into();
     }
-    if json["annotations"].is_object() {
-        descriptor["annotations"] = json["annotations"].clone();
+    if let Some(annotations) = document.annotations {
+        descriptor["annotations"] = annotations;
     }
     descriptor
 }

@@ -2,12 +2,7 @@
 
 use std::io;
 
-use serde_json::Value;
-
-use super::{
-    Registered,
-    store::{Manifest, digest_of},
-};
+use super::{Registered, store::Manifest};
 use crate::{Answer, Body, Request};
 
 /// The specification wants at least 4 MiB; distribution takes no more.
@@ -57,12 +52,13 @@ impl Registered {
     }
 
     fn put(&self, repository: &str, reference: &str, manifest: Manifest) -> Answer {
-        let json = manifest.json();
-        if !json.is_object() || manifest.media_type.is_empty() {
-            return Answer::error(400, "MANIFEST_INVALID", "manifest invalid");
+        let invalid = |why| Answer::error(400, "MANIFEST_INVALID", why);
+        let Some(document) = manifest.document() else { return invalid("it cannot be read") };
+        if document.media_type.is_some_and(|inside| inside != manifest.media_type) {
+            return invalid("it has another type than is said of it");
         }
-        if json["mediaType"].as_str().is_some_and(|inside| inside != manifest.media_type) {
-            return Answer::error(400, "MANIFEST_INVALID", "the types differ");
+        if manifest.media_type.is_empty() {
+            return invalid("its type is missing");
         }
         let digest = manifest.digest();
         if reference.contains(':') && reference != digest {
@@ -88,16 +84,11 @@ impl Registered {
         let answer = Answer::new(201)
             .header("Location", format!("/v2/{repository}/manifests/{digest}"))
             .header("Docker-Content-Digest", digest);
-        match subject(&json) {
-            Some(subject) if self.setup.referrers => answer.header("OCI-Subject", subject),
+        match document.subject {
+            Some(subject) if self.setup.referrers => answer.header("OCI-Subject", subject.digest),
             _ => answer,
         }
     }
-}
-
-/// The digest of what a manifest refers to.
-pub(super) fn subject(manifest: &Value) -> Option<&str> {
-    manifest.get("subject").map(digest_of)
 }
 
 fn unknown() -> Answer {

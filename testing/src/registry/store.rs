@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use serde_json::Value;
+use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
 /// The digest of these bytes, as registries print it.
@@ -25,29 +25,47 @@ impl Manifest {
         sha256(&self.bytes)
     }
 
-    /// What it says; `null` where that is no JSON.
-    pub fn json(&self) -> Value {
-        serde_json::from_slice(&self.bytes).unwrap_or_default()
+    /// What of it a registry looks at; `None` where it is no manifest.
+    pub(super) fn document(&self) -> Option<Document> {
+        serde_json::from_slice(&self.bytes).ok()
     }
 
     /// The descriptors of blobs: config and layers.
-    pub(super) fn blobs(&self) -> Vec<Value> {
-        let json = self.json();
-        let layers = json["layers"].as_array().cloned().unwrap_or_default();
+    fn blobs(&self) -> Vec<Descriptor> {
+        let document = self.document().unwrap_or_default();
         // What a layer's own URLs lead to is nobody's to store.
-        let layers = layers.into_iter().filter(|layer| layer["urls"].is_null());
-        json.get("config").cloned().into_iter().chain(layers).collect()
+        let layers = document.layers.into_iter().filter(|layer| layer.urls.is_empty());
+        document.config.into_iter().chain(layers).collect()
     }
 
     /// The descriptors of manifests that an index lists.
-    pub(super) fn children(&self) -> Vec<Value> {
-        self.json()["manifests"].as_array().cloned().unwrap_or_default()
+    fn children(&self) -> Vec<Descriptor> {
+        self.document().unwrap_or_default().manifests
     }
 }
 
-/// The digest in a descriptor.
-pub(super) fn digest_of(descriptor: &Value) -> &str {
-    descriptor["digest"].as_str().unwrap_or_default()
+/// What of a manifest or an index a registry looks at. The rest may be anything: it is kept to the
+/// byte, and not read, since not every number in it need fit into one of ours.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct Document {
+    pub(super) media_type: Option<String>,
+    pub(super) artifact_type: Option<String>,
+    pub(super) config: Option<Descriptor>,
+    layers: Vec<Descriptor>,
+    manifests: Vec<Descriptor>,
+    pub(super) subject: Option<Descriptor>,
+    pub(super) annotations: Option<serde_json::Value>,
+}
+
+/// What of a descriptor a registry looks at.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct Descriptor {
+    pub(super) media_type: String,
+    pub(super) digest: String,
+    size: u64,
+    urls: Vec<String>,
 }
 
 #[derive(Debug, Default)]
@@ -84,9 +102,9 @@ impl Repository {
 
     /// What a manifest needs that is not here.
     pub(super) fn lacks(&self, manifest: &Manifest) -> Vec<String> {
-        let blobs = manifest.blobs().into_iter().map(|d| digest_of(&d).to_owned());
+        let blobs = manifest.blobs().into_iter().map(|descriptor| descriptor.digest);
         let blobs = blobs.filter(|digest| !self.blobs.contains_key(digest));
-        let children = manifest.children().into_iter().map(|d| digest_of(&d).to_owned());
+        let children = manifest.children().into_iter().map(|descriptor| descriptor.digest);
         blobs.chain(children.filter(|digest| !self.manifests.contains_key(digest))).collect()
     }
 
@@ -96,32 +114,32 @@ impl Repository {
             return vec![format!("there is no manifest {reference}")];
         };
         let mut flaws = Vec::new();
-        let mut check = |descriptor: &Value, bytes: Option<&Arc<[u8]>>| {
-            let digest = digest_of(descriptor);
-            match bytes {
-                None => flaws.push(format!("{digest} is not there")),
-                Some(bytes) if sha256(bytes) != digest => {
-                    flaws.push(format!("{digest} has other bytes"));
-                }
-                Some(bytes) if Some(bytes.len() as u64) != descriptor["size"].as_u64() => {
-                    flaws.push(format!("{digest} has {} bytes: {descriptor}", bytes.len()));
-                }
-                Some(_) => {}
-            }
-        };
         for descriptor in manifest.blobs() {
-            check(&descriptor, self.blobs.get(digest_of(&descriptor)));
+            flaws.extend(descriptor.flaw(self.blobs.get(&descriptor.digest)));
         }
         for descriptor in manifest.children() {
-            let child = self.manifests.get(digest_of(&descriptor));
-            check(&descriptor, child.map(|child| &child.bytes));
-        }
-        for descriptor in manifest.children() {
-            if self.manifests.contains_key(digest_of(&descriptor)) {
-                flaws.extend(self.flaws(digest_of(&descriptor)));
+            let child = self.manifests.get(&descriptor.digest);
+            flaws.extend(descriptor.flaw(child.map(|child| &child.bytes)));
+            if child.is_some() {
+                flaws.extend(self.flaws(&descriptor.digest));
             }
         }
         flaws
+    }
+}
+
+impl Descriptor {
+    /// What is wrong with the bytes that it leads to.
+    fn flaw(&self, bytes: Option<&Arc<[u8]>>) -> Option<String> {
+        let digest = &self.digest;
+        match bytes {
+            None => Some(format!("{digest} is not there")),
+            Some(bytes) if sha256(bytes) != *digest => Some(format!("{digest} has other bytes")),
+            Some(bytes) if bytes.len() as u64 != self.size => {
+                Some(format!("{digest} has {} bytes, not {}", bytes.len(), self.size))
+            }
+            Some(_) => None,
+        }
     }
 }
 

@@ -77,6 +77,12 @@ fn what_is_no_manifest_is_refused() {
         assert_eq!((said.status, said.code().as_str()), (400, code), "{reference} {body}");
     }
     assert!(registry.manifest("a/b", "v1").is_none());
+    // What it does not look at may be anything.
+    let odd = text.replacen('{', r#"{"x":1e1000,"x":123456789012345678901234567890,"#, 1);
+    let said = client.ask("PUT /v2/a/b/manifests/v1", &typed(OCI_MANIFEST), odd.as_bytes());
+    assert_eq!(said.status, 201);
+    let held = registry.manifest("a/b", "v1").expect("it was put");
+    assert_eq!(&*held.bytes, odd.as_bytes());
 }
 
 #[test]
