@@ -29,7 +29,7 @@ mod states;
 
 mod commands;
 mod files;
-mod moments;
 mod packed;
 mod server;
 mod signals;
+mod ways;
