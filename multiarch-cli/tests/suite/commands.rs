@@ -1,6 +1,13 @@
 //! Words and exit codes.
 
-use std::{os::unix::fs::PermissionsExt, process::Command};
+use std::{
+    os::unix::{
+        fs::{MetadataExt, PermissionsExt},
+        process::CommandExt,
+    },
+    path::Path,
+    process::Command,
+};
 
 use multiarch_generator::{Bundle, Entry, Image, gzip, tar};
 use serde_json::Value;
@@ -135,22 +142,30 @@ fn exit_codes() {
     assert!(desk.run(&["import", "--help"]).out.contains("Examples:"));
 }
 
-/// Without the right to read: as another user, since root may read everything.
+/// Without the right to read: as another user where this one is root, who may read everything.
 #[test]
 fn no_right_to_read_or_write() {
     let desk = Desk::new();
-    let allow = |path: &std::path::Path, mode| {
+    let allow = |path: &Path, mode| {
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).expect("set");
     };
-    allow(desk.path(), 0o755);
+    let is_root = std::fs::metadata(desk.path()).expect("a folder").uid() == 0;
     let binary = desk.path().join("multiarch");
     std::fs::copy(env!("CARGO_BIN_EXE_multiarch"), &binary).expect("copied");
-    let as_nobody = |words: &[&str]| {
-        let ids = ["--reuid=65534", "--regid=65534", "--clear-groups"];
-        Run::of(Command::new("setpriv").args(ids).arg(&binary).args(words))
-    };
     let (amd64, arm64) = (desk.package("amd64"), desk.package("arm64"));
-    allow(std::path::Path::new(&amd64), 0o600);
+    let open = desk.path().join("open");
+    std::fs::create_dir(&open).expect("created");
+    allow(&open, 0o777);
+    allow(Path::new(&amd64), 0o000);
+    allow(desk.path(), 0o555);
+    let as_nobody = |words: &[&str]| {
+        let mut command = Command::new(&binary);
+        command.env("XDG_CACHE_HOME", "/dev/null").args(words);
+        if is_root {
+            command.uid(65534).gid(65534);
+        }
+        Run::of(&mut command)
+    };
     let run = as_nobody(&["inspect", &amd64]);
     assert_eq!(run.code, Some(2), "{}", run.err);
     assert!(run.err.contains(&amd64) && run.err.contains("Permission denied"), "{}", run.err);
@@ -160,11 +175,9 @@ fn no_right_to_read_or_write() {
     assert!(run.err.contains("Permission denied"), "{}", run.err);
     assert!(!desk.store().exists());
     // With the right to do both.
-    let open = desk.path().join("open");
-    std::fs::create_dir(&open).expect("created");
-    allow(&open, 0o777);
     let target = format!("oci:{}/store", open.display());
     assert_eq!(as_nobody(&["import", &arm64, "--to", &target]).code, Some(0));
+    allow(desk.path(), 0o755);
 }
 
 #[test]

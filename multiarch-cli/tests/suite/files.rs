@@ -1,54 +1,11 @@
-//! Which files are read and written, told by strace.
+//! Files: packages that are read, and indexes of them that are kept.
 
-use std::{fs, os::unix::fs::MetadataExt, path::Path, process::Command};
+use std::{fs, os::unix::fs::MetadataExt, path::Path};
 
-use multiarch_generator::{Image, Layer, images_tar};
-
-use crate::desk::{Desk, Run, multiarch, succeed};
-
-#[test]
-fn only_the_target_is_written() {
-    let desk = Desk::new();
-    let trace = desk.path().join("trace");
-    for verb in ["inspect", "plan", "import", "status"] {
-        let mut command = Command::new("strace");
-        command.env("XDG_CACHE_HOME", desk.path().join("cache"));
-        command.args(["-f", "-e", "trace=open,openat,creat,rename,renameat2,mkdir,unlink"]);
-        command.arg("-o").arg(&trace).arg(env!("CARGO_BIN_EXE_multiarch")).arg(verb);
-        if verb != "status" {
-            command.args([desk.package("amd64"), desk.package("arm64")]);
-        }
-        if verb != "inspect" {
-            command.args(["--to", &desk.target()]);
-        }
-        succeed(&mut command);
-        let trace = std::fs::read_to_string(&trace).expect("a trace");
-        let mut written = 0;
-        for line in trace.lines().filter(|line| !line.contains("ENOENT")) {
-            let writes = ["O_WRONLY", "O_RDWR", "O_CREAT", "creat(", "rename", "mkdir(", "unlink("];
-            if writes.iter().any(|word| line.contains(word)) {
-                let own = line.contains(&desk.store().display().to_string());
-                let cache = line.contains(&desk.path().join("cache").display().to_string());
-                assert!(own || cache || line.contains("\"/dev/"), "{verb}: {line}");
-                written += usize::from(own);
-            }
-        }
-        assert_eq!(written > 0, verb == "import", "{verb}: {trace}");
-    }
-}
-
-/// A docker-archive in gzip, of some megabytes that do not compress.
-fn large(desk: &Desk, seed: u64) -> String {
-    let mut state = seed;
-    let content: String = (0..4 << 20)
-        .map(|_| {
-            state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-            char::from(b'0' + u8::try_from((state >> 33) % 75).expect("small"))
-        })
-        .collect();
-    let image = Image::of("amd64", "", vec![Layer::plain("file", &content)]);
-    desk.write("large.tar.gz", multiarch_generator::gzip(&images_tar(&[("q.io/a/b:1", &image)])))
-}
+use crate::{
+    desk::{Desk, Run, multiarch},
+    load::{complete, last_line, package},
+};
 
 fn inspect(package: &str, cache: &Path, more: &[&str]) -> Run {
     let mut command = multiarch();
@@ -62,28 +19,9 @@ fn kept(cache: &Path) -> Vec<std::path::PathBuf> {
 }
 
 #[test]
-fn a_kept_index_saves_reading_the_package() {
-    let desk = Desk::new();
-    let (package, cache) = (large(&desk, 1), desk.path().join("cache"));
-    let bytes_read = || -> u64 {
-        let trace = desk.path().join("reads");
-        let mut command = Command::new("strace");
-        command.args(["-f", "-y", "-e", "trace=pread64", "-o"]).arg(&trace);
-        command.arg(env!("CARGO_BIN_EXE_multiarch")).args(["inspect", &package, "-q"]);
-        succeed(command.env("XDG_CACHE_HOME", &cache));
-        let trace = fs::read_to_string(&trace).expect("a trace");
-        let reads = trace.lines().filter(|line| line.contains("large.tar.gz"));
-        reads.filter_map(|line| line.rsplit_once("= ")?.1.parse::<u64>().ok()).sum()
-    };
-    let size = fs::metadata(&package).expect("there").len();
-    assert!(bytes_read() >= size, "the first run reads all of it");
-    assert!(bytes_read() < size / 4, "the second looks at parts");
-}
-
-#[test]
 fn a_kept_index_is_checked_and_not_needed() {
     let desk = Desk::new();
-    let (package, cache) = (large(&desk, 1), desk.path().join("cache"));
+    let (package, cache) = (desk.large_archive(1), desk.path().join("cache"));
     let first = inspect(&package, &cache, &[]);
     assert_eq!(first.code, Some(0), "{}", first.err);
     let [index] = kept(&cache).try_into().expect("one index");
@@ -107,7 +45,7 @@ fn a_kept_index_is_checked_and_not_needed() {
     let time = fs::metadata(&package).expect("there").modified().expect("a time");
     let size = fs::metadata(&package).expect("there").len();
     for seed in 2..50 {
-        large(&desk, seed);
+        desk.large_archive(seed);
         if fs::metadata(&package).expect("there").len() == size {
             break;
         }
@@ -133,11 +71,43 @@ fn a_kept_index_is_checked_and_not_needed() {
 #[test]
 fn a_broken_package_is_not_kept() {
     let desk = Desk::new();
-    let (package, cache) = (large(&desk, 1), desk.path().join("cache"));
+    let (package, cache) = (desk.large_archive(1), desk.path().join("cache"));
     let content = fs::read(&package).expect("read");
     fs::write(&package, &content[..content.len() - 1000]).expect("written");
     let first = inspect(&package, &cache, &[]);
     assert!(first.err.contains("error"), "{}", first.err);
     assert!(kept(&cache).is_empty());
     assert_eq!(inspect(&package, &cache, &[]).err, first.err);
+}
+
+/// What is skipped in a plain archive is read, too, as far as anybody cares.
+#[test]
+fn reading_ends_with_everything_read() {
+    let desk = Desk::new();
+    let folder = desk.path().join("folder");
+    std::fs::create_dir(&folder).expect("created");
+    for architecture in ["amd64", "arm64"] {
+        let package = desk.package(architecture);
+        let name = format!("addon-{architecture}.tar.gz");
+        std::fs::copy(&package, folder.join(name)).expect("copied");
+    }
+    let (folder, plain) = (folder.display().to_string(), package(&desk, 2, 3_000_000));
+    let (amd64, arm64) = (desk.package("amd64"), desk.package("arm64"));
+    for packages in [&[&plain][..], &[&folder], &[&amd64, &arm64, &plain]] {
+        let mut words = vec!["inspect", "--progress", "json"];
+        words.extend(packages.iter().map(|package| package.as_str()));
+        let run = desk.run(&words);
+        complete(&run);
+        let last = last_line(&run);
+        let size = |path: &&String| -> u64 {
+            let path = std::path::Path::new(path.as_str());
+            let files = std::fs::read_dir(path).map(|files| {
+                files.map(|file| file.expect("a file").metadata().expect("read").len()).sum()
+            });
+            files.unwrap_or_else(|_| path.metadata().expect("read").len())
+        };
+        let expected: u64 = packages.iter().map(size).sum();
+        assert_eq!(last["phase"], "reading");
+        assert_eq!((&last["bytes"], &last["bytes_total"]), (&expected.into(), &expected.into()));
+    }
 }

@@ -1,19 +1,35 @@
-//! The command as a whole: words, exit codes, other readers, signals, files, registries.
+//! The command as a whole: words, exit codes, signals, files, and a registry in memory. A Rust
+//! toolchain is all it needs.
 
+// What stands in `common` is tried on real servers, too: see `servers`.
+#[path = "../common/account.rs"]
+mod account;
+#[path = "../common/charts.rs"]
 mod charts;
-mod commands;
+#[path = "../common/desk.rs"]
 mod desk;
+#[path = "../common/faults.rs"]
 mod faults;
-mod files;
+#[path = "../common/held_indexes.rs"]
 mod held_indexes;
+#[path = "../common/installer.rs"]
 mod installer;
+#[path = "../common/load.rs"]
 mod load;
+#[path = "../common/museum.rs"]
 mod museum;
+#[path = "../common/outbound.rs"]
 mod outbound;
-mod proxy;
-mod readers;
+#[path = "../common/registry.rs"]
 mod registry;
-mod servers;
-mod signals;
+#[path = "../common/stage.rs"]
 mod stage;
+#[path = "../common/states.rs"]
 mod states;
+
+mod commands;
+mod files;
+mod packed;
+mod server;
+mod signals;
+mod ways;

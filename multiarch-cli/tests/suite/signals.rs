@@ -8,6 +8,7 @@ use std::{
 };
 
 use multiarch_generator::{Image, Layer, images_tar};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use crate::desk::{Desk, Run, multiarch, tags};
@@ -108,7 +109,7 @@ fn killed_at_any_moment() {
 }
 
 /// Starts an import under `env` with an option for signals, and sends it one once it writes.
-fn signalled(desk: &Desk, package: &str, option: &str, signal: &str) -> Run {
+fn signalled(desk: &Desk, package: &str, option: &str, signal: Signal) -> Run {
     let command = multiarch();
     let child = Command::new("env")
         .args([option, command.get_program().to_str().expect("text")])
@@ -121,8 +122,7 @@ fn signalled(desk: &Desk, package: &str, option: &str, signal: &str) -> Run {
     while !fs::read_dir(&blobs).is_ok_and(|mut blobs| blobs.next().is_some()) {
         std::thread::yield_now();
     }
-    let mut kill = Command::new("kill");
-    kill.args([format!("-{signal}"), child.id().to_string()]).status().expect("kill");
+    kill_process(Pid::from_child(&child), signal).expect("it has not been waited for");
     child.wait_with_output().expect("ends").into()
 }
 
@@ -130,7 +130,7 @@ fn signalled(desk: &Desk, package: &str, option: &str, signal: &str) -> Run {
 fn stopped_it_reports_what_was_done() {
     let desk = Desk::new();
     let package = large_package(&desk, "amd64", 4);
-    for signal in ["INT", "TERM", "HUP"] {
+    for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
         let mut tries = 0;
         // Where this test was held up, the run has ended before the signal.
         let run = loop {
@@ -140,9 +140,9 @@ fn stopped_it_reports_what_was_done() {
                 break run;
             }
             tries += 1;
-            assert!(tries < 20, "{signal}: never stopped in the middle");
+            assert!(tries < 20, "{signal:?}: never stopped in the middle");
         };
-        assert_eq!(run.code, Some(1), "{signal}: {}", run.err);
+        assert_eq!(run.code, Some(1), "{signal:?}: {}", run.err);
         assert!(run.err.contains("the same command goes on from here"), "{}", run.err);
         let report = run.json();
         assert_eq!((&report["cancelled"], &report["complete"]), (&true.into(), &false.into()));
@@ -159,7 +159,7 @@ fn stopped_it_reports_what_was_done() {
 fn under_nohup_it_outlives_the_terminal() {
     let desk = Desk::new();
     let package = large_package(&desk, "amd64", 1);
-    let run = signalled(&desk, &package, "--ignore-signal=HUP", "HUP");
+    let run = signalled(&desk, &package, "--ignore-signal=HUP", Signal::HUP);
     assert_eq!(run.code, Some(0), "{}", run.err);
     assert_eq!(check_whole(&desk.store()), 12);
 }

@@ -5,8 +5,9 @@ use std::process::Command;
 use multiarch_generator::{Entry, Image, Layer, images_tar, tar};
 
 use crate::{
-    desk::{Desk, succeed, tags, tool},
-    servers::{Kind, Server},
+    desk::{Desk, tags},
+    server::{Kind, Server},
+    tools::{succeed, tool},
 };
 
 fn filled() -> Desk {
@@ -87,5 +88,41 @@ fn crane_pushes_and_validates_all_of_it() {
         let validate: &mut Command = &mut tool("crane");
         let out = succeed(validate.args(["validate", "--remote", &reference]));
         assert!(out.contains("PASS"), "{name}: {out}");
+    }
+}
+
+#[test]
+fn other_tools_copy_the_result() {
+    let desk = Desk::new();
+    let server = Server::start(Kind::V3);
+    let (amd64, arm64) = (desk.package("amd64"), desk.package("arm64"));
+    assert_eq!(desk.run(&["import", &amd64, &arm64, "--to", &server.target()]).code, Some(0));
+    let source = format!("{}/mesh/pilot:v1", server.address);
+    let digest = succeed(tool("crane").args(["digest", &source]));
+    let copies =
+        ["skopeo", "regctl", "oras"].map(|name| format!("{}/copy/{name}:v1", server.address));
+    succeed(
+        tool("skopeo")
+            .args([
+                "copy",
+                "--all",
+                "--insecure-policy",
+                "--src-tls-verify=false",
+                "--dest-tls-verify=false",
+            ])
+            .args([&format!("docker://{source}"), &format!("docker://{}", copies[0])]),
+    );
+    let plain = format!("reg={},tls=disabled", server.address);
+    succeed(tool("regctl").args(["image", "copy", "--host", &plain, &source, &copies[1]]));
+    succeed(tool("oras").args(["cp", "--from-plain-http", "--to-plain-http", &source, &copies[2]]));
+    for copy in &copies {
+        assert_eq!(succeed(tool("crane").args(["digest", copy])), digest, "{copy}");
+    }
+    for architecture in ["amd64", "arm64"] {
+        let platform = format!("linux/{architecture}");
+        let archive = desk.path().join(format!("{architecture}.tar"));
+        succeed(tool("crane").args(["pull", "--platform", &platform, &source]).arg(&archive));
+        let config = succeed(tool("crane").args(["config", "--platform", &platform, &source]));
+        assert!(config.contains(&format!("\"architecture\":\"{architecture}\"")), "{config}");
     }
 }

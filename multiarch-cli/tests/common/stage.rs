@@ -1,14 +1,15 @@
-//! A tag in a live registry, written by other tools, and an import onto it.
+//! A tag in a live registry, not written by us, and an import onto it.
 
-use multiarch_generator::{Image, Layer, images_tar, sha256};
+use multiarch_generator::{Image, Layer, images_tar};
 use serde_json::Value;
 
 use crate::{
-    desk::{Desk, succeed, tool},
-    servers::{Kind, Server},
+    desk::Desk,
+    server::{Kind, Server},
 };
 
 pub(crate) const NAME: &str = "demo/app:v1";
+const REPOSITORY: &str = "demo/app";
 pub(crate) const KINDS: [Kind; 2] = [Kind::Debian, Kind::V3];
 
 /// A registry, and images of one name in archives.
@@ -22,38 +23,29 @@ impl Stage {
         Self { desk: Desk::new(), server: Server::start(kind) }
     }
 
-    pub(crate) fn at(&self, name: &str) -> String {
-        format!("{}/{name}", self.server.address)
-    }
-
     pub(crate) fn archive(&self, file: &str, image: &Image) -> String {
         self.desk.write(file, images_tar(&[("quay.io/demo/app:v1", image)]))
     }
 
-    /// Pushes an archive with crane, to a tag of this repository.
+    /// Puts an image at a tag.
     pub(crate) fn push(&self, image: &Image, name: &str) {
-        let archive = self.archive("pushed.tar", image);
-        succeed(tool("crane").args(["push", &archive, &self.at(name)]));
+        self.server.push(image, name);
     }
 
-    /// Pushes raw bytes with oras, to a tag or a digest of this repository.
-    pub(crate) fn put(&self, text: &str, reference: &str) -> String {
-        let file = self.desk.write("manifest.json", text);
-        let digest = format!("sha256:{}", sha256(text.as_bytes()));
-        let name = if reference.is_empty() {
-            format!("{}@{digest}", self.at("demo/app"))
-        } else {
-            self.at(reference)
-        };
-        succeed(tool("oras").args(["manifest", "push", "--plain-http", &name, &file]));
-        digest
+    /// Puts raw bytes at the tag.
+    pub(crate) fn put(&self, media_type: &str, text: &str) {
+        let (_, tag) = NAME.split_once(':').expect("a tag");
+        self.server.put(REPOSITORY, tag, media_type, text);
     }
 
-    /// Pushes a blob with oras.
+    /// Puts raw bytes beside it; gives their digest.
+    pub(crate) fn put_beside(&self, media_type: &str, text: &str) -> String {
+        self.server.put(REPOSITORY, "", media_type, text)
+    }
+
+    /// Puts a blob; gives its digest.
     pub(crate) fn put_blob(&self, content: &str) -> String {
-        let file = self.desk.write("blob", content);
-        succeed(tool("oras").args(["blob", "push", "--plain-http", &self.at("demo/app"), &file]));
-        format!("sha256:{}", sha256(content.as_bytes()))
+        self.server.put_blob(REPOSITORY, content)
     }
 
     /// Imports, and gives the exit code and what was said.
@@ -67,7 +59,7 @@ impl Stage {
     }
 
     pub(crate) fn manifest(&self) -> String {
-        succeed(tool("crane").args(["manifest", &self.at(NAME)]))
+        self.server.manifest(NAME)
     }
 
     /// Architecture and digest of what the tag lists, in its order.

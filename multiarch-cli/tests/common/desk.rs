@@ -5,7 +5,7 @@ use std::{
     process::{Command, Output},
 };
 
-use multiarch_generator::{demo_package, package_name};
+use multiarch_generator::{Image, Layer, demo_package, images_tar, package_name};
 use serde_json::Value;
 
 /// A folder with the demo packages.
@@ -35,6 +35,20 @@ impl Desk {
         let path = self.path().join(name);
         std::fs::write(&path, content).expect("written");
         path.display().to_string()
+    }
+
+    /// A docker-archive in gzip, of some megabytes that do not compress.
+    pub(crate) fn large_archive(&self, seed: u64) -> String {
+        let mut state = seed;
+        let content: String = (0..4 << 20)
+            .map(|_| {
+                state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+                char::from(b'0' + u8::try_from((state >> 33) % 75).expect("small"))
+            })
+            .collect();
+        let image = Image::of("amd64", "", vec![Layer::plain("file", &content)]);
+        let archive = images_tar(&[("q.io/a/b:1", &image)]);
+        self.write("large.tar.gz", multiarch_generator::gzip(&archive))
     }
 
     pub(crate) fn store(&self) -> PathBuf {
@@ -80,25 +94,6 @@ impl From<Output> for Run {
         let text = |bytes| String::from_utf8(bytes).expect("text");
         Self { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
     }
-}
-
-/// A tool that `ci/test` installs. Without it the test fails: nothing is skipped.
-pub(crate) fn tool(name: &str) -> Command {
-    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("../.tools").join(name);
-    let found = if own.exists() { own } else { name.into() };
-    let mut command = Command::new(found);
-    // Nobody's credentials or settings.
-    command.env("DOCKER_CONFIG", "/nonexistent").env("REGCTL_CONFIG", "/nonexistent/regctl.json");
-    command
-}
-
-pub(crate) fn succeed(command: &mut Command) -> String {
-    let output = command
-        .output()
-        .unwrap_or_else(|e| panic!("{command:?}: {e}; `ci/test` installs what the tests need"));
-    let err = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{command:?}: {err}");
-    String::from_utf8(output.stdout).expect("text")
 }
 
 /// Tag → digest, out of a layout's index.json.

@@ -4,7 +4,7 @@ use std::{
     io::{Cursor, Read},
     num::NonZeroUsize,
     sync::{
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
         mpsc,
     },
     time::{Duration, Instant},
@@ -18,16 +18,16 @@ use multiarch_core::{
     },
 };
 use multiarch_generator::Large;
+use multiarch_testing::{Answer, Fault, Request};
 use serde_json::Value;
 
 use crate::{
-    desk::{Desk, Run, succeed, tool},
-    proxy::{Action, Proxy, Request},
-    servers::{Kind, Server},
+    desk::{Desk, Run},
+    server::{ALL, Kind, Server},
 };
 
 /// A package of so many charts with two images each, whose layers have so many bytes.
-fn package(desk: &Desk, charts: usize, layer_size: u64) -> String {
+pub(crate) fn package(desk: &Desk, charts: usize, layer_size: u64) -> String {
     let (images, layers) = (2, 2);
     let large = Large { architecture: "amd64".into(), charts, images, layers, layer_size };
     let mut content = Vec::new();
@@ -35,22 +35,20 @@ fn package(desk: &Desk, charts: usize, layer_size: u64) -> String {
     desk.write("large-v1.0.0-amd64.tar", content)
 }
 
-fn complete(run: &Run) {
+pub(crate) fn complete(run: &Run) {
     assert_eq!(run.code, Some(0), "{}", run.err);
 }
 
 /// The last line of progress; notes may come behind it.
-fn last_line(run: &Run) -> Value {
+pub(crate) fn last_line(run: &Run) -> Value {
     let last = run.err.lines().rfind(|line| line.starts_with('{')).expect("a line");
     serde_json::from_str(last).expect("JSON")
 }
 
 /// Every image is there, and its blobs are what their digests say.
-fn validate(desk: &Desk, server: &Server, report: &Value) {
+fn validate(server: &Server, report: &Value) {
     for image in report["images"].as_array().expect("images") {
-        let reference = format!("{}/{}", server.address, image["name"].as_str().expect("a name"));
-        let words = ["cp", "--from-plain-http", &reference, "--to-oci-layout", "fetched"];
-        succeed(tool("oras").args(words).current_dir(desk.path()));
+        server.fetch(image["name"].as_str().expect("a name"));
     }
 }
 
@@ -63,16 +61,18 @@ fn first_of_size(size: u64) -> impl Fn(&Request) -> bool {
     }
 }
 
+/// What is answered at once is hardly ever under way with anything else.
+const BRIEFLY: Duration = Duration::from_millis(5);
+
 #[test]
 fn jobs_bound_the_requests_under_way() {
     let desk = Desk::new();
     let package = package(&desk, 6, 300_000);
     for jobs in [1, 2, 5, 32] {
-        let server = Server::start(Kind::V3);
-        let proxy = Proxy::start(&server.address, |_| Action::Forward);
-        let words = ["import", &package, "--to", &proxy.target(), "--jobs", &jobs.to_string()];
+        let server = Server::start_with(Kind::V3, |_| Fault::Delay(BRIEFLY));
+        let words = ["import", &package, "--to", &server.target(), "--jobs", &jobs.to_string()];
         complete(&desk.run(&words));
-        let most = proxy.take().iter().map(|request| request.at_once).max().expect("requests");
+        let most = server.take().iter().map(|request| request.at_once).max().expect("requests");
         assert!(most <= jobs, "{most} of {jobs}");
         assert!(jobs == 1 || most > 1, "{most} of {jobs}");
     }
@@ -83,15 +83,15 @@ fn jobs_bound_the_requests_under_way() {
 fn jobs_bound_the_answers_under_way() {
     let desk = Desk::new();
     for jobs in [1, 3] {
-        let server = Server::start(Kind::V3);
-        let proxy = Proxy::start(&server.address, |_| Action::Linger);
-        let charts = format!("oci://{}/charts", proxy.address);
+        let linger = |_: &Request| Fault::Linger(Duration::from_millis(20));
+        let server = Server::start_with(Kind::V3, linger);
+        let charts = format!("oci://{}/charts", server.address);
         let jobs_text = jobs.to_string();
-        let common = ["--to", &proxy.target(), "--charts-to", &charts, "--jobs", &jobs_text];
+        let common = ["--to", &server.target(), "--charts-to", &charts, "--jobs", &jobs_text];
         let (amd64, arm64) = (desk.package("amd64"), desk.package("arm64"));
         complete(&desk.run(&[&["import", &amd64, &arm64], &common[..]].concat()));
         complete(&desk.run(&[&["status"], &common[..2], &common[4..]].concat()));
-        let most = proxy.take().iter().map(|request| request.at_once).max().expect("requests");
+        let most = server.take().iter().map(|request| request.at_once).max().expect("requests");
         assert!(most <= jobs, "{most} of {jobs}");
     }
 }
@@ -143,66 +143,62 @@ fn a_blob_can_be_copied_with_one_job() {
 #[test]
 fn an_early_answer_ends_an_upload() {
     let desk = Desk::new();
-    let server = Server::start(Kind::V3);
     let early = |request: &Request| match request.method.as_str() {
-        "PUT" if request.length > 1 << 20 && request.path.contains("/blobs/") => Action::Early(413),
-        _ => Action::Forward,
+        "PUT" if request.length > 1 << 20 && request.path.contains("/blobs/") => Fault::Early(413),
+        _ => Fault::Nothing,
     };
-    let proxy = Proxy::start(&server.address, early);
+    let server = Server::start_with(Kind::V3, early);
     let package = package(&desk, 2, 9 << 20);
     let begun = Instant::now();
-    let run = desk.run(&["import", &package, "--to", &proxy.target(), "--jobs", "2", "--json"]);
+    let run = desk.run(&["import", &package, "--to", &server.target(), "--jobs", "2", "--json"]);
     complete(&run);
     // Each of eight uploads would hang until the connection is idle for too long: 30 seconds.
     assert!(begun.elapsed().as_secs() < 60, "{:?}", begun.elapsed());
-    validate(&desk, &server, &run.json());
+    validate(&server, &run.json());
 }
 
 /// A server that refuses more than two requests at once gets two, and all of the package.
 #[test]
 fn a_busy_server_is_asked_less_at_once() {
     let desk = Desk::new();
-    let server = Server::start(Kind::V3);
     static REFUSED: AtomicUsize = AtomicUsize::new(0);
-    let proxy = Proxy::start(&server.address, |request| {
+    let server = Server::start_with(Kind::V3, |request| {
         if request.at_once <= 2 {
-            return Action::Forward;
+            return Fault::Delay(BRIEFLY);
         }
         REFUSED.fetch_add(1, Ordering::Relaxed);
-        Action::Answer(429, Vec::new(), String::new())
+        Fault::answer(429)
     });
     let package = package(&desk, 20, 20_000);
-    let run = desk.run(&["import", &package, "--to", &proxy.target(), "--json"]);
+    let run = desk.run(&["import", &package, "--to", &server.target(), "--json"]);
     complete(&run);
-    validate(&desk, &server, &run.json());
-    let (requests, refused) = (proxy.take().len(), REFUSED.load(Ordering::Relaxed));
+    validate(&server, &run.json());
+    let (requests, refused) = (server.take().len(), REFUSED.load(Ordering::Relaxed));
     assert!(refused > 0 && refused * 4 < requests, "{refused} of {requests} were refused");
 }
 
 #[test]
 fn an_upload_that_breaks_off_goes_on_where_the_server_can_tell_how_far_it_is() {
     const SIZE: u64 = 24 << 20;
-    for kind in [Kind::Olareg, Kind::Debian, Kind::V3, Kind::Crane] {
+    for kind in ALL {
         let desk = Desk::new();
-        let server = Server::start(kind);
         let cut = first_of_size(SIZE);
-        let proxy = Proxy::start(&server.address, move |request| {
-            if cut(request) { Action::Cut(SIZE / 2) } else { Action::Forward }
+        let server = Server::start_with(kind, move |request| {
+            if cut(request) { Fault::Cut(SIZE / 2) } else { Fault::Nothing }
         });
         let package = package(&desk, 1, SIZE);
-        let run = desk.run(&["import", &package, "--to", &proxy.target(), "--json"]);
+        let run = desk.run(&["import", &package, "--to", &server.target(), "--json"]);
         complete(&run);
-        validate(&desk, &server, &run.json());
-        let requests = proxy.take();
+        validate(&server, &run.json());
+        let requests = server.take();
         let whole = requests.iter().filter(|r| r.method == "PUT" && r.length == SIZE).count();
         let rest: u64 = requests.iter().filter(|r| r.method == "PATCH").map(|r| r.length).sum();
-        match kind {
+        if kind.keeps_parts() {
             // Four layers; one of them in two parts.
-            Kind::Olareg | Kind::V3 => {
-                assert!(whole == 4 && rest > 0 && rest < SIZE, "{kind:?} {whole} {rest}");
-            }
-            // They do not tell, and get it anew.
-            _ => assert!(whole == 5 && rest == 0, "{kind:?} {whole} {rest}"),
+            assert!(whole == 4 && rest > 0 && rest < SIZE, "{kind:?} {whole} {rest}");
+        } else {
+            // It does not tell, and gets it anew.
+            assert!(whole == 5 && rest == 0, "{kind:?} {whole} {rest}");
         }
     }
 }
@@ -213,18 +209,17 @@ fn an_upload_that_cannot_go_on_begins_anew() {
     const SIZE: u64 = 4 << 20;
     for range in ["0-99", "0-4194303", "0-99999999", "1-5", ""] {
         let desk = Desk::new();
-        let server = Server::start(Kind::V3);
         let cut = first_of_size(SIZE);
-        let proxy = Proxy::start(&server.address, move |request| {
+        let server = Server::start_with(Kind::V3, move |request| {
             if request.is("GET", "/blobs/uploads/") {
-                return Action::Answer(204, vec![("Range", range.to_owned())], String::new());
+                return Fault::Answer(Answer::new(204).header("Range", range));
             }
-            if cut(request) { Action::Cut(SIZE / 2) } else { Action::Forward }
+            if cut(request) { Fault::Cut(SIZE / 2) } else { Fault::Nothing }
         });
         let package = package(&desk, 1, SIZE);
-        let run = desk.run(&["import", &package, "--to", &proxy.target(), "--json"]);
+        let run = desk.run(&["import", &package, "--to", &server.target(), "--json"]);
         complete(&run);
-        validate(&desk, &server, &run.json());
+        validate(&server, &run.json());
     }
 }
 
@@ -233,18 +228,17 @@ fn an_upload_that_cannot_go_on_begins_anew() {
 fn an_upload_that_never_ends_is_given_up() {
     const SIZE: u64 = 2 << 20;
     let desk = Desk::new();
-    let server = Server::start(Kind::V3);
-    let proxy = Proxy::start(&server.address, |request| match request.method.as_str() {
-        "PUT" if request.length == SIZE => Action::Cut(SIZE / 2),
-        "PATCH" => Action::Answer(500, Vec::new(), String::new()),
-        _ => Action::Forward,
+    let server = Server::start_with(Kind::V3, |request| match request.method.as_str() {
+        "PUT" if request.length == SIZE => Fault::Cut(SIZE / 2),
+        "PATCH" => Fault::answer(500),
+        _ => Fault::Nothing,
     });
     let package = package(&desk, 1, SIZE);
-    let words = ["import", &package, "--to", &proxy.target(), "--progress", "json"];
+    let words = ["import", &package, "--to", &server.target(), "--progress", "json"];
     let run = desk.run(&words);
     assert_eq!(run.code, Some(1), "{}", run.err);
     let mut puts = std::collections::BTreeMap::<String, usize>::new();
-    for request in proxy.take().iter().filter(|r| r.method == "PUT" && r.length == SIZE) {
+    for request in server.take().iter().filter(|r| r.method == "PUT" && r.length == SIZE) {
         let digest = request.path.rsplit("digest=").next().expect("a digest");
         *puts.entry(digest.to_owned()).or_default() += 1;
     }
@@ -257,13 +251,14 @@ fn an_upload_that_never_ends_is_given_up() {
 
 #[test]
 fn a_server_that_goes_away_ends_the_run() {
+    static IS_BACK: AtomicBool = AtomicBool::new(false);
     let desk = Desk::new();
-    let server = Server::start(Kind::V3);
-    let proxy = Proxy::start(&server.address, |request| {
-        if request.number < 600 { Action::Forward } else { Action::Reset }
+    let server = Server::start_with(Kind::V3, |request| {
+        let answers = request.number < 600 || IS_BACK.load(Ordering::SeqCst);
+        if answers { Fault::Nothing } else { Fault::Reset }
     });
     let package = package(&desk, 40, 1000);
-    let words = ["import", &package, "--to", &proxy.target(), "--json", "--quiet"];
+    let words = ["import", &package, "--to", &server.target(), "--json", "--quiet"];
     let run = desk.run(&words);
     assert_eq!(run.code, Some(1), "{}", run.err);
     // It is told in a few words, and the same command goes on from there.
@@ -272,6 +267,7 @@ fn a_server_that_goes_away_ends_the_run() {
     let images = report["images"].as_array().expect("images");
     let not_reached = images.iter().filter(|image| image["state"] == "not-reached").count();
     assert!(not_reached > 20, "{not_reached}");
+    IS_BACK.store(true, Ordering::SeqCst);
     complete(&desk.run(&["import", &package, "--to", &server.target(), "--quiet"]));
 }
 
@@ -279,18 +275,17 @@ fn a_server_that_goes_away_ends_the_run() {
 #[test]
 fn what_is_sent_again_counts_once() {
     let desk = Desk::new();
-    let server = Server::start(Kind::V3);
     let seen = std::sync::Mutex::new(std::collections::BTreeSet::new());
-    let proxy = Proxy::start(&server.address, move |request| {
+    let server = Server::start_with(Kind::V3, move |request| {
         let digest = request.path.rsplit("digest=").next().unwrap_or_default().to_owned();
         let upload = request.is("PUT", "/blobs/uploads/");
         if upload && seen.lock().expect("digests").insert(digest) {
-            return Action::Answer(502, Vec::new(), String::new());
+            return Fault::answer(502);
         }
-        Action::Forward
+        Fault::Nothing
     });
     let package = package(&desk, 5, 200_000);
-    let words = ["import", &package, "--to", &proxy.target(), "--json", "--progress", "json"];
+    let words = ["import", &package, "--to", &server.target(), "--json", "--progress", "json"];
     let run = desk.run(&words);
     complete(&run);
     let last = last_line(&run);
@@ -323,56 +318,23 @@ fn progress_adds_up_however_many_jobs_there_are() {
     }
 }
 
-/// What is skipped in a plain archive is read, too, as far as anybody cares.
-#[test]
-fn reading_ends_with_everything_read() {
-    let desk = Desk::new();
-    let folder = desk.path().join("folder");
-    std::fs::create_dir(&folder).expect("created");
-    for architecture in ["amd64", "arm64"] {
-        let package = desk.package(architecture);
-        let name = format!("addon-{architecture}.tar.gz");
-        std::fs::copy(&package, folder.join(name)).expect("copied");
-    }
-    let (folder, plain) = (folder.display().to_string(), package(&desk, 2, 3_000_000));
-    let (amd64, arm64) = (desk.package("amd64"), desk.package("arm64"));
-    for packages in [&[&plain][..], &[&folder], &[&amd64, &arm64, &plain]] {
-        let mut words = vec!["inspect", "--progress", "json"];
-        words.extend(packages.iter().map(|package| package.as_str()));
-        let run = desk.run(&words);
-        complete(&run);
-        let last = last_line(&run);
-        let size = |path: &&String| -> u64 {
-            let path = std::path::Path::new(path.as_str());
-            let files = std::fs::read_dir(path).map(|files| {
-                files.map(|file| file.expect("a file").metadata().expect("read").len()).sum()
-            });
-            files.unwrap_or_else(|_| path.metadata().expect("read").len())
-        };
-        let expected: u64 = packages.iter().map(size).sum();
-        assert_eq!(last["phase"], "reading");
-        assert_eq!((&last["bytes"], &last["bytes_total"]), (&expected.into(), &expected.into()));
-    }
-}
-
 #[test]
 fn a_server_that_asks_for_patience_is_named() {
     let desk = Desk::new();
-    let server = Server::start(Kind::V3);
-    let proxy = Proxy::start(&server.address, |request| {
+    let server = Server::start_with(Kind::V3, |request| {
         if request.number == 1 {
-            return Action::Answer(429, vec![("Retry-After", "3".into())], String::new());
+            return Fault::Answer(Answer::new(429).header("Retry-After", "3"));
         }
-        Action::Forward
+        Fault::Nothing
     });
-    let words = ["import", &package(&desk, 1, 100), "--to", &proxy.target(), "--progress", "json"];
+    let words = ["import", &package(&desk, 1, 100), "--to", &server.target(), "--progress", "json"];
     let run = desk.run(&words);
     complete(&run);
     let waits = run.err.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
     let waits: Vec<Value> = waits.map(|line| line["waiting_for"].clone()).collect();
     let named = |wait: &Value| {
         wait.as_str().is_some_and(|wait| {
-            wait.starts_with(&format!("{}, which asks for patience, ", proxy.address))
+            wait.starts_with(&format!("{}, which asks for patience, ", server.address))
         })
     };
     assert!(waits.iter().any(named), "{waits:?}");
@@ -381,14 +343,13 @@ fn a_server_that_asks_for_patience_is_named() {
 #[test]
 fn a_plan_says_how_many_requests_it_takes() {
     let desk = Desk::new();
-    let server = Server::start(Kind::V3);
-    let proxy = Proxy::start(&server.address, |_| Action::Forward);
+    let server = Server::start_with(Kind::V3, |_| Fault::Nothing);
     for architecture in ["amd64", "arm64"] {
         let package = desk.package(architecture);
         let run = |verb| {
-            let run = desk.run(&[verb, &package, "--to", &proxy.target(), "--json"]);
+            let run = desk.run(&[verb, &package, "--to", &server.target(), "--json"]);
             complete(&run);
-            (run.json(), proxy.take())
+            (run.json(), server.take())
         };
         let (plan, asked) = run("plan");
         assert!(asked.iter().all(|r| r.method == "GET" || r.method == "HEAD"), "{asked:?}");

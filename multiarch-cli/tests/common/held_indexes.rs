@@ -3,19 +3,17 @@
 use multiarch_generator::{Image, Layer, sha256};
 use serde_json::{Value, json};
 
-use crate::{
-    desk::{succeed, tool},
-    stage::{KINDS, NAME, Stage, image},
-};
+use crate::stage::{KINDS, NAME, Stage, image};
 
 const OCI_INDEX: &str = "application/vnd.oci.image.index.v1+json";
+const OCI_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 const DOCKER_LIST: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
 const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
 
 /// An image is pushed; its entry in an index is given as the registry holds it.
 fn entry(stage: &Stage, image: &Image, platform: Value) -> Value {
     stage.push(image, "demo/app:part");
-    let manifest = succeed(tool("crane").args(["manifest", &stage.at("demo/app:part")]));
+    let manifest = stage.server.manifest("demo/app:part");
     let (digest, size) = (format!("sha256:{}", sha256(manifest.as_bytes())), manifest.len());
     json!({"mediaType": DOCKER_MANIFEST, "digest": digest, "size": size, "platform": platform})
 }
@@ -46,21 +44,21 @@ fn attestations_follow_their_subject() {
         let subject = entry(&stage, &old, linux("amd64"));
         let (config, statement) = (stage.put_blob("{}"), stage.put_blob("an in-toto statement"));
         let manifest = json!({
-            "schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json",
+            "schemaVersion": 2, "mediaType": OCI_MANIFEST,
             "config": {"mediaType": "application/vnd.oci.image.config.v1+json", "digest": config, "size": 2},
             "layers": [{"mediaType": "application/vnd.in-toto+json", "digest": statement, "size": 20}],
         })
         .to_string();
         let attestation = json!({
-            "mediaType": "application/vnd.oci.image.manifest.v1+json",
-            "digest": stage.put(&manifest, ""), "size": manifest.len(),
+            "mediaType": OCI_MANIFEST,
+            "digest": stage.put_beside(OCI_MANIFEST, &manifest), "size": manifest.len(),
             "annotations": {
                 "vnd.docker.reference.digest": subject["digest"],
                 "vnd.docker.reference.type": "attestation-manifest",
             },
             "platform": {"architecture": "unknown", "os": "unknown"},
         });
-        stage.put(&index(OCI_INDEX, &[attestation.clone(), subject.clone()]), NAME);
+        stage.put(OCI_INDEX, &index(OCI_INDEX, &[attestation.clone(), subject.clone()]));
 
         // Kept, and behind their subject.
         assert_eq!(stage.import(&arm, &[]).0, Some(0), "{kind:?}");
@@ -79,10 +77,9 @@ fn nested_indexes_stay_and_count() {
         let (amd64, arm64, newer) = (image("amd64", "a"), image("arm64", "a"), image("arm64", "b"));
         let amd64 = entry(&stage, &amd64, linux("amd64"));
         let inner = index(DOCKER_LIST, &[entry(&stage, &arm64, linux("arm64"))]);
-        let nested =
-            json!({"mediaType": DOCKER_LIST, "digest": stage.put(&inner, ""), "size": inner.len()});
+        let nested = json!({"mediaType": DOCKER_LIST, "digest": stage.put_beside(DOCKER_LIST, &inner), "size": inner.len()});
         let text = index(OCI_INDEX, &[nested.clone(), amd64.clone()]);
-        stage.put(&text, NAME);
+        stage.put(OCI_INDEX, &text);
 
         assert_eq!(stage.import(&arm64, &[]).0, Some(0), "{kind:?}");
         assert_eq!(stage.manifest(), text, "{kind:?}: it is there");
@@ -111,7 +108,7 @@ fn what_is_not_understood_stays_to_the_byte() {
                 r#"{{"annotations":{{"a": "b"}},"schemaVersion":2,"manifests":[{entries}],"mediaType":"{OCI_INDEX}","subject":{{"mediaType":"{DOCKER_MANIFEST}","digest":"{subject}","size":7}},"y":1e1000,"y":2}}"#
             )
         };
-        stage.put(&text(&kept), NAME);
+        stage.put(OCI_INDEX, &text(&kept));
         let (code, said) = stage.import(&arm64, &[]);
         assert_eq!(code, Some(0), "{kind:?}: {said}");
         let (before, behind) = text(&kept)
@@ -157,7 +154,7 @@ fn versions_of_windows_and_variants_of_arm_are_platforms() {
         let v6 = entry(&stage, &of("arm", "v6", "a"), platform("arm", "v6"));
         let v7 = entry(&stage, &of("arm", "v7", "a"), platform("arm", "v7"));
         let v8 = entry(&stage, &of("arm64", "v8", "a"), platform("arm64", "v8"));
-        stage.put(&index(DOCKER_LIST, &[v8.clone(), v7, v6.clone()]), NAME);
+        stage.put(DOCKER_LIST, &index(DOCKER_LIST, &[v8.clone(), v7, v6.clone()]));
         // arm without a variant is arm/v7, and replaces that alone.
         let arm = of("arm", "", "b");
         assert_eq!(stage.import(&arm, &[]).0, Some(0), "{kind:?}");

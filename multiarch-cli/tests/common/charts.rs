@@ -1,36 +1,29 @@
-//! Charts in every kind of chart repository, read by Helm.
+//! Charts in every kind of chart repository, and what they render.
 
 use std::{collections::BTreeMap, path::Path};
 
 use multiarch_core::chart::ChartFiles;
+use multiarch_testing::{Answer, Fault};
 use serde_json::Value;
 
 use crate::{
-    desk::{Desk, Run, succeed, tool},
+    desk::{Desk, Run},
     museum::{Manner, Museum},
-    proxy::{Action, Proxy},
-    servers::{Kind, Server},
+    packed,
+    server::{Kind, Server},
 };
 
 /// The demo packages' charts; `base` has no images.
-const CHARTS: [&str; 5] = ["base-1.17.1", "bench-0.1.5", "mesh-2.9.0+3", "queue-90", "web-1.2.0"];
+pub(crate) const CHARTS: [&str; 5] =
+    ["base-1.17.1", "bench-0.1.5", "mesh-2.9.0+3", "queue-90", "web-1.2.0"];
 
-fn helm(words: &[&str], folder: &Path) -> String {
-    let mut command = tool("helm");
-    for variable in ["HELM_CACHE_HOME", "HELM_CONFIG_HOME", "HELM_DATA_HOME"] {
-        command.env(variable, folder);
-    }
-    succeed(command.args(words).current_dir(folder))
-}
-
-/// The images that a chart's own template prints.
-fn rendered(chart: &str, folder: &Path) -> Vec<String> {
-    let text = helm(&["template", "x", chart], folder);
-    let images = text.lines().filter_map(|l| l.trim().strip_prefix("image-")?.split_once(": "));
-    images.map(|(_, image)| image.trim_matches('"').to_owned()).collect()
-}
-
-fn import(desk: &Desk, server: &Server, charts: &str, packages: &[&str], more: &[&str]) -> Run {
+pub(crate) fn import(
+    desk: &Desk,
+    server: &Server,
+    charts: &str,
+    packages: &[&str],
+    more: &[&str],
+) -> Run {
     let target = server.target();
     let packages: Vec<String> = packages.iter().map(|a| desk.package(a)).collect();
     let mut words = vec!["import", "--to", &target, "--charts-to", charts, "--json", "-q"];
@@ -51,12 +44,12 @@ fn all(state: &str) -> BTreeMap<String, String> {
     CHARTS.into_iter().map(|chart| (chart.to_owned(), state.to_owned())).collect()
 }
 
-/// Every image that Helm prints for a chart is in the registry.
-fn all_images_exist(server: &Server, chart: &str, folder: &Path) -> usize {
-    let images = rendered(chart, folder);
+/// Every image that a chart renders is in the registry.
+pub(crate) fn all_images_exist(server: &Server, chart: &Path) -> usize {
+    let images = packed::images(chart);
     for image in &images {
-        assert!(image.starts_with(&server.address), "{chart}: {image}");
-        succeed(tool("crane").args(["validate", "--remote", image]));
+        let name = image.strip_prefix(&format!("{}/", server.address));
+        server.validate(name.unwrap_or_else(|| panic!("{}: {image}", chart.display())));
     }
     images.len()
 }
@@ -98,71 +91,30 @@ fn a_directory() {
     assert_eq!(states(&again), all("present"));
     assert_eq!(listing(), before, "the second run and the third touch nothing");
 
-    // Served by a web server, Helm reads it: here a ChartMuseum's place is taken by a plain one.
-    let images: usize = CHARTS
-        .iter()
-        .map(|chart| {
-            let file = folder.join(format!("{chart}.tgz")).display().to_string();
-            all_images_exist(&server, &file, desk.path())
-        })
-        .sum();
-    assert_eq!(images, 8);
-    let root = folder.clone();
-    let web = Proxy::start("127.0.0.1:1", move |request| {
-        match std::fs::read_to_string(root.join(request.path.trim_start_matches('/'))) {
-            Ok(text) => Action::Answer(200, Vec::new(), text),
-            Err(_) => Action::Answer(404, Vec::new(), String::new()),
-        }
-    });
-    helm(&["repo", "add", "ours", &format!("http://{}", web.address)], desk.path());
-    let found = helm(&["search", "repo", "ours/", "--devel", "-o", "json"], desk.path());
-    let found: Value = serde_json::from_str(&found).expect("JSON");
-    let names: Vec<&str> =
-        found.as_array().expect("a list").iter().filter_map(|c| c["name"].as_str()).collect();
-    assert!(names.contains(&"ours/web") && names.contains(&"ours/mesh"), "{names:?}");
-}
-
-#[test]
-fn other_charts_in_a_directory_stay_listed() {
-    let desk = Desk::new();
-    let server = Server::start(Kind::Debian);
-    let folder = desk.path().join("charts");
-    helm(&["create", "other"], desk.path());
-    helm(&["package", "other", "-d", "charts"], desk.path());
-    helm(&["repo", "index", "charts"], desk.path());
-    let charts = format!("dir:{}", folder.display());
-    let run = import(&desk, &server, &charts, &["amd64"], &[]);
-    assert_eq!(run.code, Some(0), "{}", run.err);
-    let index = std::fs::read_to_string(folder.join("index.yaml")).expect("an index");
-    assert!(index.contains("other-0.1.0.tgz") && index.contains("web-1.2.0.tgz"), "{index}");
-    let status = desk.run(&["status", "--to", &server.target(), "--charts-to", &charts, "--json"]);
-    assert_eq!(status.json()["charts"].as_array().expect("charts").len(), 6, "{}", status.out);
+    let files = CHARTS.iter().map(|chart| folder.join(format!("{chart}.tgz")));
+    assert_eq!(files.map(|file| all_images_exist(&server, &file)).sum::<usize>(), 8);
 }
 
 #[test]
 fn oci_artifacts() {
     for kind in [Kind::Debian, Kind::V3] {
         let desk = Desk::new();
-        let server = Server::start(kind);
+        let server = Server::start_with(kind, |_| Fault::Nothing);
         let charts = format!("oci://{}/team/charts", server.address);
         let run = import(&desk, &server, &charts, &["amd64"], &[]);
         assert_eq!(run.code, Some(0), "{kind:?}: {}", run.err);
         assert_eq!(states(&run), all("uploaded"), "{kind:?}");
         for (name, version, tag) in [("web", "1.2.0", "1.2.0"), ("mesh", "2.9.0+3", "2.9.0_3")] {
-            let reference = format!("{charts}/{name}");
-            helm(&["pull", &reference, "--version", version, "--plain-http"], desk.path());
-            let file = desk.path().join(format!("{name}-{version}.tgz")).display().to_string();
-            assert!(all_images_exist(&server, &file, desk.path()) > 0);
-            let name = format!("{}/team/charts/{name}:{tag}", server.address);
-            let manifest = succeed(tool("crane").args(["manifest", &name]));
+            let file = packed::pull(&server, &format!("team/charts/{name}"), version, desk.path());
+            assert!(all_images_exist(&server, &file) > 0);
+            let manifest = server.manifest(&format!("team/charts/{name}:{tag}"));
             let manifest: Value = serde_json::from_str(&manifest).expect("JSON");
             assert_eq!(manifest["annotations"]["org.opencontainers.image.version"], version);
         }
-        let proxy = Proxy::start(&server.address, |_| Action::Forward);
-        let charts = format!("oci://{}/team/charts", proxy.address);
+        server.take();
         let again = import(&desk, &server, &charts, &["amd64"], &[]);
         assert_eq!(states(&again), all("present"), "{kind:?}: {}", again.err);
-        assert!(proxy.take().iter().all(|request| request.method == "GET"), "{kind:?}");
+        assert!(server.take().iter().all(|request| request.method == "GET"), "{kind:?}");
         let status = desk
             .run(&["status", "--to", &server.target(), "--charts-to", &charts, "--json"])
             .json();
@@ -206,7 +158,7 @@ fn every_manner_of_chartmuseum() {
         assert_eq!(museum.writes(), 5, "{manner:?}");
         let packed = museum.chart("mesh-2.9.0+3.tgz").expect("a chart");
         let file = desk.write("mesh.tgz", packed);
-        assert_eq!(all_images_exist(&server, &file, desk.path()), 3, "{manner:?}");
+        assert_eq!(all_images_exist(&server, Path::new(&file)), 3, "{manner:?}");
     }
 }
 
@@ -242,25 +194,22 @@ fn what_refuses_charts_says_why() {
 fn a_newer_harbor_is_recognised() {
     let desk = Desk::new();
     for page in [false, true] {
-        let server = Server::start(Kind::Debian);
-        let harbor = Proxy::start(&server.address, move |request| match request.path.as_str() {
-            "/api/v2.0/ping" => {
-                Action::Answer(200, vec![("Content-Type", "text/plain".into())], "Pong".into())
-            }
-            path if path.starts_with("/v2/") => Action::Forward,
+        let text = |media_type: &str, body: &str| {
+            Fault::Answer(Answer::new(200).header("Content-Type", media_type).body(body))
+        };
+        let harbor = Server::start_with(Kind::Debian, move |request| match request.local_path() {
+            "/api/v2.0/ping" => text("text/plain", "Pong"),
+            path if path.starts_with("/v2/") => Fault::Nothing,
             // Behind its nginx the portal answers everything.
-            _ if page => {
-                Action::Answer(200, vec![("Content-Type", "text/html".into())], "<html>".into())
-            }
-            _ => Action::Answer(404, Vec::new(), String::new()),
+            _ if page => text("text/html", "<html>"),
+            _ => Fault::answer(404),
         });
         for path in ["addon", "chartrepo/addon"] {
             let charts = format!("http://{}/{path}", harbor.address);
-            let run = import(&desk, &server, &charts, &["amd64"], &[]);
+            let run = import(&desk, &harbor, &charts, &["amd64"], &[]);
             assert_eq!(run.code, Some(0), "{path}: {}", run.err);
         }
-        let name = format!("{}/addon/mesh:2.9.0_3", server.address);
-        succeed(tool("crane").args(["manifest", &name]));
+        harbor.manifest("addon/mesh:2.9.0_3");
     }
 }
 
@@ -319,20 +268,21 @@ fn refusals_of_a_harbor() {
             "bad request: invalid repository name: web",
         ),
     ] {
-        let server = Server::start(Kind::Debian);
-        let harbor = Proxy::start(&server.address, move |request| {
+        let harbor = Server::start_with(Kind::Debian, move |request| {
             if !request.is(method, part) {
-                return Action::Forward;
+                return Fault::Nothing;
             }
-            let challenge = challenge.map(|c| ("Www-Authenticate", c.to_owned()));
-            let body = format!(r#"{{"errors":[{{"code":"{code}","message":"{message}"}}]}}"#);
-            Action::Answer(status, challenge.into_iter().collect(), body)
+            let answer = Answer::error(status, code, message);
+            Fault::Answer(match challenge {
+                Some(challenge) => answer.header("Www-Authenticate", challenge),
+                None => answer,
+            })
         });
         let charts = format!("oci://{}/addon", harbor.address);
         let run = import(&desk, &images, &charts, &["amd64"], &[]);
         assert_eq!(run.code, Some(1), "{message}: {}", run.err);
         assert!(run.err.contains(message) && run.err.contains("next:"), "{message}: {}", run.err);
-        let listed = desk.run(&["status", "--to", &server.target(), "--json"]).json();
+        let listed = desk.run(&["status", "--to", &harbor.target(), "--json"]).json();
         assert_eq!(listed["tags"].as_array().map(Vec::len), Some(0), "{message}");
     }
 }
@@ -364,19 +314,17 @@ fn a_chart_of_somebody_else_stays() {
     assert_eq!(museum.chart("web-1.2.0.tgz"), Some(ours));
 }
 
-/// Unpacks, changes, and packs as Helm does.
-fn repacked(desk: &Desk, packed: &[u8], name: &str, change: impl Fn(&Path)) -> Vec<u8> {
+/// Unpacks, changes, and packs anew.
+fn repacked(desk: &Desk, content: &[u8], name: &str, change: impl Fn(&Path)) -> Vec<u8> {
     let root = tempfile::tempdir_in(desk.path()).expect("a folder");
     let folder = root.path().join(name);
-    for (path, content) in ChartFiles::unpack(packed).expect("a chart").iter() {
+    for (path, content) in ChartFiles::unpack(content).expect("a chart").iter() {
         let path = folder.join(path);
         std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
         std::fs::write(path, content).expect("written");
     }
     change(&folder);
-    helm(&["package", &folder.display().to_string(), "-d", "out"], root.path());
-    let packed = std::fs::read_dir(root.path().join("out")).expect("packed").next();
-    std::fs::read(packed.expect("one").expect("a file").path()).expect("read")
+    packed::pack(&folder)
 }
 
 /// The first architecture was imported under names that no option tells, and one image is missing.
@@ -455,7 +403,6 @@ fn charts_of_a_layout_need_a_registry() {
     assert!(run.err.contains("--registry"), "{}", run.err);
     let run = desk.run(&[&words[..], &["--registry", "r.example.com:5000/team"]].concat());
     assert_eq!(run.code, Some(0), "{}", run.err);
-    let file = desk.path().join("charts/web-1.2.0.tgz").display().to_string();
-    let images = rendered(&file, desk.path());
+    let images = packed::images(&desk.path().join("charts/web-1.2.0.tgz"));
     assert_eq!(images[0], "r.example.com:5000/team/demo/web:v1.2.0");
 }

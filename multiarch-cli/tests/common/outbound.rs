@@ -1,15 +1,16 @@
 //! The way out through an HTTP proxy that the environment names.
 
+use multiarch_testing::{Fault, HttpServer};
+
 use crate::{
     desk::{Desk, Run, multiarch},
-    proxy::{Action, Proxy},
-    servers::{Kind, Server, certificate},
+    server::{Kind, Server},
 };
 
 /// Nobody resolves this name (RFC 6761): what arrives came through the proxy.
-const HOST: &str = "registry.test";
+pub(crate) const HOST: &str = "registry.test";
 
-fn import(desk: &Desk, words: &[&str], environment: &[(&str, &str)]) -> Run {
+pub(crate) fn import(desk: &Desk, words: &[&str], environment: &[(&str, &str)]) -> Run {
     let mut command = multiarch();
     command.args(["import", "-q", &desk.package("amd64"), "--to"]).args(words);
     Run::of(command.envs(environment.iter().copied()))
@@ -18,8 +19,8 @@ fn import(desk: &Desk, words: &[&str], environment: &[(&str, &str)]) -> Run {
 #[test]
 fn plain_http_through_a_proxy() {
     let desk = Desk::new();
-    let server = Server::start(Kind::V3);
-    let proxy = Proxy::start(&server.address, |_| Action::Forward);
+    // A registry takes what comes as to a proxy for what it is.
+    let proxy = Server::start_with(Kind::V3, |_| Fault::Nothing);
     let (target, way) = (format!("http://{HOST}"), format!("http://me:secret@{}", proxy.address));
     let run = import(&desk, &[&target], &[("HTTP_PROXY", &way)]);
     assert_eq!(run.code, Some(0), "{}", run.err);
@@ -36,30 +37,11 @@ fn plain_http_through_a_proxy() {
 }
 
 #[test]
-fn tls_through_a_proxy() {
-    let desk = Desk::new();
-    let folder = tempfile::tempdir().expect("a folder");
-    let (cert, tls) = certificate(folder.path(), &format!("DNS:{HOST}"));
-    let server = Server::start_with(Kind::V3, &tls);
-    let proxy = Proxy::start(&server.address, |_| Action::Forward);
-    let (target, way) = (format!("docker://{HOST}"), format!("http://{}", proxy.address));
-    let run = import(&desk, &[&target, "--ca", &cert], &[("HTTPS_PROXY", &way)]);
-    assert_eq!(run.code, Some(0), "{}", run.err);
-    let requests = proxy.take();
-    assert!(!requests.is_empty());
-    assert!(requests.iter().all(|r| r.is("CONNECT", &format!("{HOST}:443"))));
-    // The certificate is the registry's, so the proxy cannot stand in for it.
-    let run = import(&desk, &[&target], &[("HTTPS_PROXY", &way)]);
-    assert_eq!(run.code, Some(2), "{}", run.err);
-    assert!(run.err.contains("--ca"), "{}", run.err);
-}
-
-#[test]
 fn this_machine_is_reached_without_a_proxy() {
     let desk = Desk::new();
     let server = Server::start(Kind::V3);
-    let proxy = Proxy::start(&server.address, |_| Action::Reset);
-    let way = format!("http://{}", proxy.address);
+    let proxy = HttpServer::empty(|_| Fault::Reset);
+    let way = format!("http://{}", proxy.address());
     for variable in ["HTTP_PROXY", "http_proxy", "ALL_PROXY"] {
         let run = import(&desk, &[&server.target()], &[(variable, &way), ("HTTPS_PROXY", &way)]);
         assert_eq!(run.code, Some(0), "{variable}: {}", run.err);

@@ -1,9 +1,12 @@
 //! The installer's configuration file and words.
 
+use multiarch_testing::Fault;
+
 use crate::{
-    desk::{Desk, Run, multiarch, succeed, tool},
+    account::ADMIN,
+    desk::{Desk, Run, multiarch},
     museum::{Manner, Museum},
-    servers::{Kind, Server},
+    server::{Kind, Server},
 };
 
 /// A registry with a password, a ChartMuseum with one, and a desk with the packages.
@@ -12,9 +15,6 @@ struct Site {
     server: Server,
     museum: Museum,
 }
-
-/// admin:Harbor12345, as htpasswd writes it.
-const HTPASSWD: &str = "admin:$2y$05$c.CcFZQdIDw3.fCYDyXDqOL/1kDXtJ49Nak6m8EUM24EcXxAYly9q\n";
 
 impl Site {
     fn new() -> Self {
@@ -26,6 +26,8 @@ impl Site {
     fn config(&self, text: &str) -> String {
         let text = text
             .replace("REGISTRY", &self.server.address)
+            .replace("ADMIN", ADMIN.name)
+            .replace("SECRET", ADMIN.password)
             .replace("MUSEUM", &self.museum.address)
             .replace("AMD64", &self.desk.package("amd64"))
             .replace("ARM64", &self.desk.package("arm64"));
@@ -37,9 +39,7 @@ impl Site {
     }
 
     fn platforms(&self, name: &str) -> usize {
-        let manifest =
-            succeed(tool("crane").args(["manifest", &format!("{}/{name}", self.server.address)]));
-        manifest.matches("\"architecture\"").count().max(1)
+        self.server.manifest(name).matches("\"architecture\"").count().max(1)
     }
 }
 
@@ -54,8 +54,8 @@ spec:
   imagesAndCharts:
     type: external
     externalImageRepo: http://REGISTRY
-    externalImageRepoUsername: admin
-    externalImageRepoPassword: Harbor12345
+    externalImageRepoUsername: ADMIN
+    externalImageRepoPassword: SECRET
     externalChartRepoType: chartmuseum
     externalChartRepo: http://MUSEUM
     externalChartRepoUsername: rootuser
@@ -199,7 +199,7 @@ fn wrong_files_say_what_is_wrong_and_where() {
             "{what}: {}",
             run.err
         );
-        assert!(!run.err.contains("Harbor12345"), "{what}: {}", run.err);
+        assert!(!run.err.contains(ADMIN.password), "{what}: {}", run.err);
     }
     assert_eq!(site.run(&["import-addon", "-c", "nowhere.yaml", "--addon-path=x"]).code, Some(2));
     assert_eq!(site.run(&["import-addon", "--addon-path=x"]).code, Some(2));
@@ -209,11 +209,7 @@ fn wrong_files_say_what_is_wrong_and_where() {
 #[test]
 fn the_files_password_is_used_and_the_environment_wins() {
     let desk = Desk::new();
-    let users = desk.write("htpasswd", HTPASSWD);
-    let server = Server::start_with(
-        Kind::Debian,
-        &format!("auth: {{htpasswd: {{realm: test, path: {users}}}}}"),
-    );
+    let server = Server::protected(Kind::Debian, |_| Fault::Nothing);
     let museum = Museum::start(Manner::Locked);
     let site = Site { desk, server, museum };
     let config = site.config(EXTERNAL);

@@ -3,14 +3,12 @@
 
 use std::{
     collections::BTreeMap,
-    io::{self, BufReader, Read, Write},
-    net::{TcpListener, TcpStream},
+    io,
     sync::{Arc, Mutex},
 };
 
 use multiarch_core::chart::{Chart, ChartFiles};
-
-use crate::proxy::{Request, read_head};
+use multiarch_testing::{Answer, Body, Fault, HttpServer, Request, Service};
 
 /// What it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +36,7 @@ pub(crate) enum Manner {
 pub(crate) struct Museum {
     pub(crate) address: String,
     state: Arc<Mutex<State>>,
+    _server: HttpServer,
 }
 
 #[derive(Default)]
@@ -47,25 +46,39 @@ struct State {
     writes: usize,
 }
 
-struct Reply(u16, &'static str, Vec<u8>);
+fn reply(status: u16, media_type: &str, body: impl Into<Vec<u8>>) -> Answer {
+    Answer::new(status).header("Content-Type", media_type).body(body)
+}
 
-fn json(status: u16, text: &str) -> Reply {
-    Reply(status, "application/json; charset=utf-8", text.as_bytes().to_vec())
+fn json(status: u16, text: &str) -> Answer {
+    reply(status, "application/json; charset=utf-8", text)
+}
+
+/// What answers.
+struct Counter {
+    manner: Manner,
+    state: Arc<Mutex<State>>,
+}
+
+impl Service for Counter {
+    fn answer(&self, request: &Request, body: &mut Body<'_>) -> io::Result<Answer> {
+        let body = body.whole()?;
+        let mut state = self.state.lock().expect("a state");
+        let answer = answer(request, &body, self.manner, &mut state);
+        match answer.status {
+            201 if self.manner == Manner::LosesAnswer => Err(io::ErrorKind::ConnectionReset.into()),
+            401 => Ok(answer.header("Www-Authenticate", "Basic realm=\"ChartMuseum\"")),
+            _ => Ok(answer),
+        }
+    }
 }
 
 impl Museum {
     pub(crate) fn start(manner: Manner) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let address = listener.local_addr().expect("an address").to_string();
         let state = Arc::<Mutex<State>>::default();
-        let shared = state.clone();
-        std::thread::spawn(move || {
-            for client in listener.incoming().flatten() {
-                let shared = shared.clone();
-                std::thread::spawn(move || serve(&client, manner, &shared));
-            }
-        });
-        Self { address, state }
+        let server =
+            HttpServer::start(Counter { manner, state: state.clone() }, |_| Fault::Nothing);
+        Self { address: server.address(), state, _server: server }
     }
 
     /// How many uploads were taken.
@@ -82,7 +95,7 @@ impl Museum {
     }
 }
 
-fn add(state: &mut State, content: &[u8], over: bool) -> Reply {
+fn add(state: &mut State, content: &[u8], over: bool) -> Answer {
     let Ok(files) = ChartFiles::unpack(content) else {
         return json(400, r#"{"error":"gzip: invalid header"}"#);
     };
@@ -97,7 +110,7 @@ fn add(state: &mut State, content: &[u8], over: bool) -> Reply {
     json(201, r#"{"saved":true}"#)
 }
 
-fn index(state: &State, manner: Manner) -> Reply {
+fn index(state: &State, manner: Manner) -> Answer {
     let mut text = String::from("apiVersion: v1\nentries:");
     let mut names: Vec<&String> = state.charts.values().map(|(name, _, _)| name).collect();
     names.dedup();
@@ -116,10 +129,10 @@ fn index(state: &State, manner: Manner) -> Reply {
     if !matches!(manner, Manner::OldChartMuseum | Manner::Static | Manner::OldHarbor) {
         text.push_str("serverInfo: {}\n");
     }
-    Reply(200, "application/x-yaml", text.into_bytes())
+    reply(200, "application/x-yaml", text)
 }
 
-fn answer(request: &Request, body: &[u8], manner: Manner, state: &mut State) -> Reply {
+fn answer(request: &Request, body: &[u8], manner: Manner, state: &mut State) -> Answer {
     // rootuser:rootpass123
     let known = request.headers.get("authorization").map(String::as_str)
         == Some("Basic cm9vdHVzZXI6cm9vdHBhc3MxMjM=");
@@ -138,7 +151,7 @@ fn answer(request: &Request, body: &[u8], manner: Manner, state: &mut State) -> 
             _ if matches!(manner, Manner::ApiDisabled | Manner::Static) => not_found(),
             ("GET", Some("/charts")) => json(200, "{}"),
             ("POST", Some("/charts")) if manner == Manner::Small && body.len() > 100 => {
-                Reply(413, "text/plain", b"request too large".to_vec())
+                reply(413, "text/plain", "request too large")
             }
             ("POST", Some("/charts")) => {
                 add(state, body, query == "force" && manner != Manner::NoOverwrite)
@@ -149,32 +162,9 @@ fn answer(request: &Request, body: &[u8], manner: Manner, state: &mut State) -> 
     match path.strip_prefix(base) {
         Some("/index.yaml") => index(state, manner),
         Some(path) => match path.strip_prefix("/charts/").and_then(|file| state.charts.get(file)) {
-            Some((_, _, content)) => Reply(200, "application/x-tar", content.clone()),
+            Some((_, _, content)) => reply(200, "application/x-tar", content.clone()),
             None => not_found(),
         },
         None => not_found(),
     }
-}
-
-fn serve(client: &TcpStream, manner: Manner, state: &Mutex<State>) -> io::Result<()> {
-    let mut reader = BufReader::new(client.try_clone()?);
-    let Some((_, request)) = read_head(&mut reader)? else { return Ok(()) };
-    let mut body = Vec::new();
-    (&mut reader).take(request.length).read_to_end(&mut body)?;
-    let mut state = state.lock().expect("a state");
-    let Reply(status, media_type, content) = answer(&request, &body, manner, &mut state);
-    if manner == Manner::LosesAnswer && request.method == "POST" && status == 201 {
-        return Ok(());
-    }
-    let challenge = match status {
-        401 => "Www-Authenticate: Basic realm=\"ChartMuseum\"\r\n",
-        _ => "",
-    };
-    let mut client = client;
-    let head = format!(
-        "HTTP/1.1 {status} X\r\nConnection: close\r\nContent-Type: {media_type}\r\n{challenge}Content-Length: {}\r\n\r\n",
-        content.len()
-    );
-    client.write_all(head.as_bytes())?;
-    client.write_all(&content)
 }

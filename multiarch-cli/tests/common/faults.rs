@@ -10,74 +10,78 @@ use std::{
 };
 
 use multiarch_generator::{Image, Layer, images_tar};
+use multiarch_testing::{Answer, Fault, HttpServer, Request};
 use serde_json::Value;
 
 use crate::{
-    desk::{Desk, Run, multiarch, succeed, tool},
-    proxy::{Action, Proxy, Request},
-    servers::{Kind, Server, certificate, openssl},
+    account::SOMEONE,
+    desk::{Desk, Run, multiarch},
+    server::{Kind, Server},
 };
-
-fn answer(status: u16) -> Action {
-    Action::Answer(status, Vec::new(), String::new())
-}
 
 fn is_upload(request: &Request) -> bool {
     request.is("PUT", "/blobs/uploads/")
 }
 
-/// Imports the amd64 package through a rule, and checks with crane that all of it is there.
+/// Imports the amd64 package through a rule, and checks that all of it is there.
 fn import_through(
     name: &str,
-    rule: impl Fn(&Request) -> Action + Send + Sync + 'static,
+    rule: impl Fn(&Request) -> Fault + Send + Sync + 'static,
 ) -> Vec<Request> {
     let desk = Desk::new();
-    let server = Server::start(Kind::Debian);
-    let proxy = Proxy::start(&server.address, rule);
-    let run = desk.run(&["import", &desk.package("amd64"), "--to", &proxy.target(), "--json"]);
+    let server = Server::start_with(Kind::Debian, rule);
+    let run = desk.run(&["import", &desk.package("amd64"), "--to", &server.target(), "--json"]);
     assert_eq!(run.code, Some(0), "{name}: {}", run.err);
+    let requests = server.take();
     for image in run.json()["images"].as_array().expect("images") {
-        let reference = format!("{}/{}", server.address, image["name"].as_str().expect("a name"));
-        succeed(tool("crane").args(["validate", "--remote", &reference]));
+        server.validate(image["name"].as_str().expect("a name"));
     }
-    proxy.take()
+    requests
+}
+
+/// Cases that wait most of their time wait together.
+fn at_once<T: Send>(cases: impl IntoIterator<Item = T>, check: impl Fn(T) + Sync) {
+    std::thread::scope(|scope| {
+        for case in cases {
+            scope.spawn(|| check(case));
+        }
+    });
 }
 
 #[test]
 fn what_passes_is_waited_for() {
-    for status in [429, 500, 502, 503] {
+    at_once([429, 500, 502, 503], |status| {
         import_through("every fifth request fails", move |request| {
             if request.number % 5 == 3 {
-                let after = vec![("Retry-After", "0".to_owned())];
-                return Action::Answer(status, after, String::new());
+                return Fault::Answer(Answer::new(status).header("Retry-After", "0"));
             }
-            Action::Forward
+            Fault::Nothing
         });
-    }
+    });
     import_through("every fourth connection is dropped", |request| {
-        if request.number % 4 == 2 { Action::Reset } else { Action::Forward }
+        if request.number % 4 == 2 { Fault::Reset } else { Fault::Nothing }
     });
 }
 
 #[test]
 fn mounts_may_be_refused() {
-    for status in [202, 401, 403, 404, 405, 500] {
+    at_once([202, 401, 403, 404, 405, 500], |status| {
         let requests = import_through("mounts are refused", move |request| {
             if !request.path.contains("mount=") {
-                return Action::Forward;
+                return Fault::Nothing;
             }
             // 202 without a session that works: the upload is begun anew.
-            let location = vec![("Location", "/v2/nowhere/blobs/uploads/none".to_owned())];
-            Action::Answer(status, location, String::new())
+            let location = "/v2/nowhere/blobs/uploads/none";
+            Fault::Answer(Answer::new(status).header("Location", location))
         });
         assert!(requests.iter().any(|r| r.path.contains("mount=")));
-    }
+    });
 }
 
 #[test]
 fn chunks_where_they_are_demanded() {
     let requests = import_through("no blob in one piece", |request| {
-        if is_upload(request) && request.length > 0 { answer(413) } else { Action::Forward }
+        if is_upload(request) && request.length > 0 { Fault::answer(413) } else { Fault::Nothing }
     });
     assert!(
         requests.iter().any(|r| r.method == "PATCH" && r.headers.contains_key("content-range"))
@@ -87,69 +91,67 @@ fn chunks_where_they_are_demanded() {
 /// A tag that cannot be read is never taken for absent: nothing is written.
 #[test]
 fn what_cannot_be_read_stays_untouched() {
-    for (name, status) in [
+    let cases = [
         ("unauthorized", 401),
         ("denied", 403),
         ("too many", 429),
         ("broken", 500),
         ("teapot", 418),
-    ] {
+    ];
+    at_once(cases, |(name, status)| {
         let desk = Desk::new();
-        let server = Server::start(Kind::Debian);
-        let proxy = Proxy::start(&server.address, move |request| {
+        let server = Server::start_with(Kind::Debian, move |request| {
             if request.is("GET", "/manifests/") {
-                return Action::Answer(status, vec![("Retry-After", "0".into())], String::new());
+                return Fault::Answer(Answer::new(status).header("Retry-After", "0"));
             }
-            Action::Forward
+            Fault::Nothing
         });
-        let run = desk.run(&["import", &desk.package("amd64"), "--to", &proxy.target()]);
+        let run = desk.run(&["import", &desk.package("amd64"), "--to", &server.target()]);
         assert_eq!(run.code, Some(1), "{name}: {}", run.err);
         // A server that has enough of everything is told once.
         let named = run.err.contains("demo/web:v1.2.0");
         assert!(named || status == 429 && run.err.contains("nothing else for"), "{}", run.err);
         assert!(run.err.contains(&status.to_string()), "{name}: {}", run.err);
         let writes: Vec<_> =
-            proxy.take().into_iter().filter(|r| r.method != "GET" && r.method != "HEAD").collect();
+            server.take().into_iter().filter(|r| r.method != "GET" && r.method != "HEAD").collect();
         assert!(writes.is_empty(), "{name}: {writes:?}");
-    }
+    });
 }
 
 #[test]
 fn a_reset_while_reading_ends_the_run_before_it_writes() {
     let desk = Desk::new();
-    let server = Server::start(Kind::Debian);
-    let proxy = Proxy::start(&server.address, |request| {
-        if request.is("GET", "/manifests/v1.2.0") { Action::Reset } else { Action::Forward }
+    let server = Server::start_with(Kind::Debian, |request| {
+        if request.is("GET", "/manifests/v1.2.0") { Fault::Reset } else { Fault::Nothing }
     });
-    let run = desk.run(&["import", &desk.package("amd64"), "--to", &proxy.target()]);
+    let run = desk.run(&["import", &desk.package("amd64"), "--to", &server.target()]);
     assert_eq!(run.code, Some(1), "{}", run.err);
     assert!(run.err.contains("GET /v2/demo/web/manifests/v1.2.0"), "{}", run.err);
-    assert!(proxy.take().iter().all(|r| r.method == "GET" || r.method == "HEAD"));
+    assert!(server.take().iter().all(|r| r.method == "GET" || r.method == "HEAD"));
 }
 
 /// An upload that goes on elsewhere: the bytes arrive there, the credentials do not.
 #[test]
 fn an_upload_may_go_to_another_host() {
     let desk = Desk::new();
-    let (server, _folder) = protected();
-    let elsewhere = Proxy::start(&server.address, |request| {
-        assert_eq!(request.headers.get("authorization"), None, "{}", request.path);
-        Action::Answer(201, Vec::new(), String::new())
+    let elsewhere = HttpServer::empty(|request| {
+        assert_eq!(request.header("authorization"), None, "{}", request.path);
+        Fault::answer(201)
     });
-    let other = elsewhere.address.clone();
-    let proxy = Proxy::start(&server.address, move |request| {
+    let other = elsewhere.address();
+    let server = Server::protected(Kind::Debian, move |request| {
         if !request.is("POST", "/blobs/uploads/") {
-            return Action::Forward;
+            return Fault::Nothing;
         }
         let location = format!("http://{other}/store?session=a%2Fb");
-        Action::Answer(202, vec![("Location", location)], String::new())
+        Fault::Answer(Answer::new(202).header("Location", location))
     });
     // The registry never gets the blobs, so its manifests fail; what counts is where the bytes went.
     let run = Run::of(
         with_docker_config(&desk, "{}")
-            .args(["import", &desk.package("amd64"), "--to", &proxy.target()])
-            .env("MULTIARCH_USERNAME", USER)
-            .env("MULTIARCH_PASSWORD", PASSWORD),
+            .args(["import", &desk.package("amd64"), "--to", &server.target()])
+            .env("MULTIARCH_USERNAME", SOMEONE.name)
+            .env("MULTIARCH_PASSWORD", SOMEONE.password),
     );
     assert_eq!(run.code, Some(1), "{}", run.err);
     let puts = elsewhere.take();
@@ -177,25 +179,12 @@ fn a_blob_that_is_gone_is_sent_again() {
     let requests = import_through("the first manifest misses a blob", move |request| {
         if request.is("PUT", "/manifests/") && lost.fetch_add(1, Ordering::Relaxed) == 0 {
             let body = r#"{"errors":[{"code":"MANIFEST_BLOB_UNKNOWN","message":"blob unknown to registry"}]}"#;
-            return Action::Answer(404, Vec::new(), body.into());
+            return Fault::Answer(Answer::new(404).body(body));
         }
-        Action::Forward
+        Fault::Nothing
     });
     let heads = requests.iter().filter(|r| r.is("HEAD", "/blobs/")).count();
     assert!(heads > 0);
-}
-
-const USER: &str = "someone";
-const PASSWORD: &str = "s3cr3t:with/colon";
-/// bcrypt of the password, made by htpasswd.
-const HTPASSWD: &str = include_str!("htpasswd");
-
-fn protected() -> (Server, tempfile::TempDir) {
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("htpasswd");
-    std::fs::write(&path, HTPASSWD).expect("written");
-    let auth = format!("auth:\n  htpasswd: {{realm: test, path: {}}}\n", path.display());
-    (Server::start_with(Kind::Debian, &auth), folder)
 }
 
 fn with_docker_config(desk: &Desk, config: &str) -> Command {
@@ -210,9 +199,11 @@ fn with_docker_config(desk: &Desk, config: &str) -> Command {
 #[test]
 fn credentials_from_everywhere() {
     let desk = Desk::new();
-    let (server, _folder) = protected();
+    let server = Server::protected(Kind::Debian, |_| Fault::Nothing);
     let words = ["import", &desk.package("amd64"), "--to", &server.target()];
-    let said = |run: &Run| assert!(!run.err.contains(PASSWORD) && !run.out.contains(PASSWORD));
+    let said = |run: &Run| {
+        assert!(!run.err.contains(SOMEONE.password) && !run.out.contains(SOMEONE.password))
+    };
 
     // None, and wrong ones.
     let run = Run::of(with_docker_config(&desk, "{}").args(words));
@@ -220,7 +211,7 @@ fn credentials_from_everywhere() {
     assert!(run.err.contains("401") && run.err.contains("docker login"), "{}", run.err);
     let wrong = with_docker_config(&desk, "{}")
         .args(words)
-        .env("MULTIARCH_USERNAME", USER)
+        .env("MULTIARCH_USERNAME", SOMEONE.name)
         .env("MULTIARCH_PASSWORD", "wrong-one")
         .output();
     let run = Run::from(wrong.expect("runs"));
@@ -235,7 +226,8 @@ fn credentials_from_everywhere() {
     said(&run);
     let helper = desk.path().join("docker-credential-test");
     let script = format!(
-        "#!/bin/sh\ncat >/dev/null\necho '{{\"Username\":\"{USER}\",\"Secret\":\"{PASSWORD}\"}}'\n"
+        "#!/bin/sh\ncat >/dev/null\necho '{{\"Username\":\"{}\",\"Secret\":\"{}\"}}'\n",
+        SOMEONE.name, SOMEONE.password
     );
     std::fs::write(&helper, script).expect("written");
     std::fs::set_permissions(&helper, std::os::unix::fs::PermissionsExt::from_mode(0o755))
@@ -248,8 +240,8 @@ fn credentials_from_everywhere() {
     let run = Run::of(
         with_docker_config(&desk, "{}")
             .args(words)
-            .env("MULTIARCH_USERNAME", USER)
-            .env("MULTIARCH_PASSWORD", PASSWORD),
+            .env("MULTIARCH_USERNAME", SOMEONE.name)
+            .env("MULTIARCH_PASSWORD", SOMEONE.password),
     );
     assert_eq!(run.code, Some(0), "{}", run.err);
     said(&run);
@@ -276,11 +268,8 @@ fn tokens_per_repository_that_end() {
             let scopes: Vec<&str> =
                 request.path.split(['?', '&']).filter_map(|p| p.strip_prefix("scope=")).collect();
             let token = format!("{number}|{}", scopes.join("|"));
-            return Action::Answer(
-                200,
-                Vec::new(),
-                format!(r#"{{"token":"{token}","access_token":"","expires_in":300}}"#),
-            );
+            let body = format!(r#"{{"token":"{token}","access_token":"","expires_in":300}}"#);
+            return Fault::Answer(Answer::new(200).body(body));
         }
         let repository = request
             .path
@@ -299,46 +288,13 @@ fn tokens_per_repository_that_end() {
             *count > 6
         };
         if request.path == "/v2/" || (right && !ended) {
-            return Action::Forward;
+            return Fault::Nothing;
         }
         let host = request.headers.get("host").cloned().unwrap_or_default();
         let challenge = format!(r#"Bearer realm="http://{host}/token",service="test""#);
-        Action::Answer(401, vec![("WWW-Authenticate", challenge)], String::new())
+        Fault::Answer(Answer::new(401).header("WWW-Authenticate", challenge))
     });
     assert!(requests.iter().filter(|r| r.path.starts_with("/token")).count() > 3);
-}
-
-#[test]
-fn certificates() {
-    let desk = Desk::new();
-    let folder = tempfile::tempdir().expect("a folder");
-    let (cert, tls) = certificate(folder.path(), "IP:127.0.0.1");
-    let fingerprint =
-        openssl(folder.path(), &["x509", "-in", "cert.pem", "-noout", "-fingerprint", "-sha256"]);
-    let fingerprint = fingerprint.trim().split('=').next_back().expect("a fingerprint").to_owned();
-    let server = Server::start_with(Kind::Debian, &tls);
-    let (amd64, target) = (desk.package("amd64"), server.target());
-    let run = desk.run(&["import", &amd64, "--to", &target]);
-    assert_eq!(run.code, Some(2), "{}", run.err);
-    assert!(run.err.contains(&fingerprint), "{fingerprint}: {}", run.err);
-    assert!(run.err.contains("--ca FILE") && run.err.contains("--insecure"), "{}", run.err);
-    for words in [["--ca", cert.as_str()], ["--insecure", server.address.as_str()]] {
-        let run = desk.run(&["import", &amd64, "--to", &target, words[0], words[1]]);
-        assert_eq!(run.code, Some(0), "{words:?}: {}", run.err);
-    }
-    // Insecure for another host is not insecure for this one.
-    let run = desk.run(&["import", &amd64, "--to", &target, "--insecure", "other.host"]);
-    assert_eq!(run.code, Some(2), "{}", run.err);
-    let run = desk.run(&["import", &amd64, "--to", &target, "--ca", &amd64]);
-    assert_eq!(run.code, Some(2), "{}", run.err);
-    // A machine without any certificates of its own.
-    let bare = Run::of(
-        multiarch()
-            .args(["import", &amd64, "--to", &target, "--ca", &cert])
-            .env("SSL_CERT_FILE", "/nonexistent")
-            .env("SSL_CERT_DIR", "/nonexistent"),
-    );
-    assert_eq!(bare.code, Some(0), "{}", bare.err);
 }
 
 /// What one repository refuses goes to the others, though they share a layer.
@@ -350,13 +306,12 @@ fn a_repository_that_refuses_stands_in_nobodys_way() {
     let (denied, fine) = (image("a"), image("b"));
     let images = [("q.io/denied/a:1", &denied), ("q.io/fine/b:1", &fine)];
     let package = desk.write("two-amd64.tar", images_tar(&images));
-    let server = Server::start(Kind::V3);
     let refuse = |request: &Request| match request.is("POST", "/v2/denied/") {
-        true => answer(403),
-        false => Action::Forward,
+        true => Fault::answer(403),
+        false => Fault::Nothing,
     };
-    let proxy = Proxy::start(&server.address, refuse);
-    let words = ["import", &package, "--to", &proxy.target(), "--json", "--progress", "json"];
+    let server = Server::start_with(Kind::V3, refuse);
+    let words = ["import", &package, "--to", &server.target(), "--json", "--progress", "json"];
     let run = desk.run(&words);
     assert_eq!(run.code, Some(1), "{}", run.err);
     let states: Vec<_> = run.json()["images"]

@@ -3,37 +3,10 @@
 use serde_json::{Value, json};
 
 use crate::{
-    desk::{succeed, tool},
-    servers::Kind,
+    server::Kind,
     stage::{KINDS, NAME, Stage, image},
+    tools::{succeed, tool},
 };
-
-#[test]
-fn a_manifest_of_the_same_or_another_platform() {
-    for kind in KINDS {
-        let (amd64, arm64, newer) = (image("amd64", "a"), image("arm64", "a"), image("amd64", "b"));
-        let stage = Stage::new(kind);
-        stage.push(&amd64, NAME);
-        // The same platform, written by another tool: nothing is written.
-        let before = stage.manifest();
-        assert_eq!(stage.import(&amd64, &[]).0, Some(0), "{kind:?}");
-        assert_eq!(stage.manifest(), before);
-        // Another image of it: by policy.
-        let (code, said) = stage.import(&newer, &["--on-conflict", "fail"]);
-        assert_eq!(code, Some(1), "{said}");
-        assert_eq!(stage.import(&newer, &["--on-conflict", "existing"]).0, Some(0));
-        assert_eq!(stage.manifest(), before);
-        assert_eq!(stage.import(&arm64, &[]).0, Some(0));
-        let held = stage.entries();
-        assert_eq!(held[1], ("arm64".into(), arm64.digest()));
-        let kept = held[0].1.clone();
-        let (code, said) = stage.import(&newer, &[]);
-        assert_eq!(code, Some(0));
-        assert!(said.contains(&kept), "the report says what was replaced: {said}");
-        let expected = [("amd64".to_owned(), newer.digest()), ("arm64".to_owned(), arm64.digest())];
-        assert_eq!(stage.entries(), expected);
-    }
-}
 
 #[test]
 fn an_index_made_by_crane_and_one_with_annotations_made_by_regctl() {
@@ -42,7 +15,7 @@ fn an_index_made_by_crane_and_one_with_annotations_made_by_regctl() {
         let stage = Stage::new(kind);
         stage.push(&amd64, "demo/app:one");
         stage.push(&arm64, "demo/app:two");
-        let parts = [stage.at("demo/app:one"), stage.at("demo/app:two")];
+        let parts = [stage.server.at("demo/app:one"), stage.server.at("demo/app:two")];
         succeed(tool("crane").args([
             "index",
             "append",
@@ -52,7 +25,7 @@ fn an_index_made_by_crane_and_one_with_annotations_made_by_regctl() {
             "-m",
             &parts[1],
             "-t",
-            &stage.at(NAME),
+            &stage.server.at(NAME),
         ]));
         assert_eq!(stage.import(&s390x, &[]).0, Some(0), "{kind:?}");
         let names: Vec<String> = stage.entries().into_iter().map(|(name, _)| name).collect();
@@ -72,7 +45,7 @@ fn an_index_made_by_crane_and_one_with_annotations_made_by_regctl() {
             &parts[0],
             "--ref",
             &parts[1],
-            &stage.at(NAME),
+            &stage.server.at(NAME),
         ]));
         assert_eq!(stage.import(&s390x, &[]).0, Some(0), "{kind:?}");
         let names: Vec<String> = stage.entries().into_iter().map(|(name, _)| name).collect();
@@ -94,7 +67,7 @@ fn an_image_that_skopeo_copied_as_oci() {
                 .args(["copy", "--insecure-policy", "--dest-tls-verify=false", "--format", "oci"])
                 .args([
                     &format!("docker-archive:{archive}"),
-                    &format!("docker://{}", stage.at(NAME)),
+                    &format!("docker://{}", stage.server.at(NAME)),
                 ]),
         );
         let before = stage.manifest();
@@ -105,7 +78,7 @@ fn an_image_that_skopeo_copied_as_oci() {
         let after: Value = serde_json::from_str(&stage.manifest()).expect("JSON");
         assert_eq!(after["mediaType"], "application/vnd.oci.image.index.v1+json");
         assert_eq!(stage.entries().len(), 2);
-        succeed(tool("crane").args(["validate", "--remote", &stage.at(NAME)]));
+        succeed(tool("crane").args(["validate", "--remote", &stage.server.at(NAME)]));
     }
 }
 
@@ -120,7 +93,7 @@ fn an_artifact_stays_as_it_is() {
         "--plain-http",
         "--artifact-type",
         "text/x-note",
-        &stage.at(NAME),
+        &stage.server.at(NAME),
         "note.txt",
     ]));
     assert!(file.ends_with("note.txt"));

@@ -1,0 +1,26 @@
+//! Programs of others.
+
+use std::{
+    path::Path,
+    process::{Command, Stdio},
+};
+
+/// A tool that `ci/test` installs. Without it the test fails: nothing is skipped.
+pub(crate) fn tool(name: &str) -> Command {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("../.tools").join(name);
+    let found = if own.exists() { own } else { name.into() };
+    let mut command = Command::new(found);
+    // Nobody's credentials or settings.
+    command.env("DOCKER_CONFIG", "/nonexistent").env("REGCTL_CONFIG", "/nonexistent/regctl.json");
+    command
+}
+
+pub(crate) fn succeed(command: &mut Command) -> String {
+    let output = command
+        .stdin(Stdio::null())
+        .output()
+        .unwrap_or_else(|e| panic!("{command:?}: {e}; `ci/test` installs what the tests need"));
+    let err = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command:?}: {err}");
+    String::from_utf8(output.stdout).expect("text")
+}

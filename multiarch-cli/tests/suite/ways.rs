@@ -1,0 +1,166 @@
+//! Registries of other ways, and what happens to one in the middle of a run. Real ones cannot be told
+//! to do it.
+
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc, Mutex, OnceLock, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use multiarch_testing::{Demand, Fault, Request, Setup};
+
+use crate::{
+    account::SOMEONE,
+    desk::{Desk, Run, multiarch, tags},
+    server::Server,
+};
+
+/// Imports both packages, as a user where there is one.
+fn import(desk: &Desk, server: &Server) -> Run {
+    let mut command = multiarch();
+    command.args([
+        "import",
+        &desk.package("amd64"),
+        &desk.package("arm64"),
+        "--json",
+        "-q",
+        "--to",
+    ]);
+    command.env("MULTIARCH_USERNAME", SOMEONE.name).env("MULTIARCH_PASSWORD", SOMEONE.password);
+    Run::of(command.arg(server.target()))
+}
+
+/// Imports, and checks that the registry has what a layout has then, to the byte.
+fn import_all(setup: Setup, rule: impl Fn(&Request) -> Fault + Send + Sync + 'static) -> Server {
+    let (desk, server) = (Desk::new(), Server::set_up(setup, rule));
+    check(&desk, &server);
+    server
+}
+
+fn check(desk: &Desk, server: &Server) {
+    let run = import(desk, server);
+    assert_eq!(run.code, Some(0), "{}", run.err);
+    let (amd64, arm64) = (desk.package("amd64"), desk.package("arm64"));
+    let run = desk.run(&["import", &amd64, &arm64, "--to", &desk.target(), "-q"]);
+    assert_eq!(run.code, Some(0), "{}", run.err);
+    for (name, digest) in tags(&desk.store()) {
+        assert_eq!(server.digest(&name), digest, "{name}");
+        server.validate(&name);
+    }
+}
+
+#[test]
+fn tokens_that_end() {
+    let setup = Setup::default().user(SOMEONE.name, SOMEONE.password).tokens(6);
+    let (desk, server) = (Desk::new(), Server::set_up(setup, |_| Fault::Nothing));
+    check(&desk, &server);
+    let refused = server.take().iter().filter(|request| request.status == Some(401)).count();
+    assert!(refused > 6, "tokens ended: {refused}");
+    // All of them end at once; then there is nothing to do but to look.
+    server.registry.revoke_tokens();
+    assert_eq!(import(&desk, &server).code, Some(0));
+    let requests = server.take();
+    assert!(requests.iter().all(|request| request.method == "GET"), "{requests:?}");
+    assert!(requests.iter().any(Request::is_authorized));
+}
+
+/// Tokens that have ended when they come are no reason to go on asking for ever.
+#[test]
+fn tokens_that_never_serve() {
+    let demand = Demand::Token { lifetime: std::time::Duration::from_secs(60), uses: 0 };
+    let desk = Desk::new();
+    let server = Server::set_up(Setup { demand, ..Setup::default() }, |_| Fault::Nothing);
+    let run = import(&desk, &server);
+    assert_eq!(run.code, Some(1), "{}", run.err);
+    assert!(run.err.contains("401"), "{}", run.err);
+    assert!(server.registry.repositories().is_empty());
+}
+
+#[test]
+fn no_blob_in_one_piece() {
+    let server = import_all(Setup { whole_blobs: false, ..Setup::default() }, |_| Fault::Nothing);
+    let requests = server.take();
+    assert!(requests.iter().any(|r| r.method == "PATCH" && r.header("content-range").is_some()));
+}
+
+#[test]
+fn no_mounts() {
+    let server = import_all(Setup { mounts: false, ..Setup::default() }, |_| Fault::Nothing);
+    let mounts: Vec<_> = server.take().into_iter().filter(|r| r.is("POST", "mount=")).collect();
+    assert!(!mounts.is_empty() && mounts.iter().all(|r| r.status == Some(202)), "{mounts:?}");
+    assert_eq!(server.registry.sessions(), 0, "what comes instead of a mount is used");
+}
+
+#[test]
+fn lists_in_pages() {
+    let server = import_all(Setup { page: 2, ..Setup::default() }, |_| Fault::Nothing);
+    let status = Desk::new().run(&["status", "--to", &server.target(), "--json"]).json();
+    assert_eq!(status["tags"].as_array().map(Vec::len), Some(6), "{status}");
+    assert!(server.take().iter().any(|request| request.is("GET", "_catalog?n=2&last=")));
+}
+
+/// Every write is done, and its first answer is lost: what is asked again is there already.
+#[test]
+fn answers_that_are_lost() {
+    let seen = Mutex::new(BTreeSet::new());
+    let server = import_all(Setup::default(), move |request| {
+        let what = format!("{} {}", request.method, request.path);
+        let first = seen.lock().expect("requests").insert(what);
+        if first && request.is("PUT", "/manifests/") { Fault::Lost } else { Fault::Nothing }
+    });
+    let writes = server.take().into_iter().filter(|request| request.is("PUT", "/manifests/"));
+    assert!(writes.filter(|request| request.status.is_none()).count() > 6);
+}
+
+/// The server collects garbage when the first manifest comes that needs the blob.
+#[test]
+fn a_blob_that_is_collected_before_its_manifest() {
+    static LOST: AtomicBool = AtomicBool::new(false);
+    let desk = Desk::new();
+    let registry = Arc::new(OnceLock::<Weak<Server>>::new());
+    let known = registry.clone();
+    let server = Arc::new(Server::set_up(Setup::default(), move |request| {
+        if request.is("PUT", "/v2/demo/web/manifests/") && !LOST.swap(true, Ordering::SeqCst) {
+            let server = known.get().and_then(Weak::upgrade).expect("it runs");
+            for digest in server.registry.blobs("demo/web") {
+                assert!(server.registry.delete_blob("demo/web", &digest));
+            }
+        }
+        Fault::Nothing
+    }));
+    registry.set(Arc::downgrade(&server)).unwrap_or_else(|_| panic!("it is set once"));
+    check(&desk, &server);
+    let refused = |r: &Request| r.is("PUT", "/v2/demo/web/manifests/") && r.status == Some(400);
+    assert!(server.take().iter().any(refused));
+}
+
+/// One writer's tag is not what the other one has read: it is fused once more, and nothing is lost.
+#[test]
+fn a_tag_that_another_one_writes_meanwhile() {
+    static READ: AtomicBool = AtomicBool::new(false);
+    let (desk, other) = (Desk::new(), Desk::new());
+    let address = Arc::new(OnceLock::<String>::new());
+    let known = address.clone();
+    let package = other.package("arm64");
+    let server = Server::set_up(Setup::default(), move |request| {
+        // The other writer's whole run comes between the first blob of this one and its manifests.
+        if request.is("PUT", "/blobs/uploads/") && !READ.swap(true, Ordering::SeqCst) {
+            let target = known.get().expect("it runs");
+            let run = other.run(&["import", &package, "--to", target, "-q"]);
+            assert_eq!(run.code, Some(0), "{}", run.err);
+        }
+        Fault::Nothing
+    });
+    address.set(server.target()).expect("it is set once");
+    let run = desk.run(&["import", &desk.package("amd64"), "--to", &server.target(), "-q"]);
+    assert_eq!(run.code, Some(0), "{}", run.err);
+    assert!(READ.load(Ordering::SeqCst));
+    for name in ["demo/web:v1.2.0", "mesh/pilot:v1", "library/cache:7-alpine"] {
+        let manifest = server.manifest(name);
+        let both = ["amd64", "arm64"].map(|a| manifest.contains(&format!("\"{a}\"")));
+        assert_eq!(both, [true, true], "{name}: {manifest}");
+        server.validate(name);
+    }
+}

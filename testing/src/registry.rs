@@ -1,0 +1,203 @@
+//! A registry in memory.
+
+mod access;
+mod blobs;
+mod lists;
+mod manifests;
+mod route;
+mod setup;
+mod store;
+mod uploads;
+
+use std::{
+    fmt, io,
+    sync::{Arc, Mutex, MutexGuard},
+};
+
+pub use self::{
+    setup::{Demand, Setup},
+    store::{Manifest, sha256},
+};
+
+use self::{access::Access, route::Route, store::Store};
+use crate::{Answer, Body, Fault, HttpServer, Request, Service, log::lock};
+
+/// A registry in memory, on a free loopback port. It ends when it is dropped.
+///
+/// What a test puts directly is not checked: a stage may be one that no client could set.
+pub struct Registry {
+    server: HttpServer,
+    state: Arc<Registered>,
+}
+
+/// What a registry is, without its server.
+#[derive(Debug)]
+struct Registered {
+    setup: Setup,
+    store: Mutex<Store>,
+    access: Access,
+}
+
+impl Registry {
+    /// Starts an empty registry, whose requests pass a rule.
+    ///
+    /// # Panics
+    /// Where no port is free.
+    pub fn start(setup: Setup, rule: impl Fn(&Request) -> Fault + Send + Sync + 'static) -> Self {
+        let (store, access) = Default::default();
+        let state = Arc::new(Registered { setup, store, access });
+        let server = HttpServer::start(Shared(state.clone()), rule);
+        Self { server, state }
+    }
+
+    /// Starts an empty registry where nothing fails.
+    ///
+    /// # Panics
+    /// Where no port is free.
+    pub fn new() -> Self {
+        Self::start(Setup::default(), |_| Fault::Nothing)
+    }
+
+    /// Host and port.
+    pub fn address(&self) -> String {
+        self.server.address()
+    }
+
+    /// The requests that came since this was called last.
+    pub fn take(&self) -> Vec<Request> {
+        self.server.take()
+    }
+
+    /// All repositories.
+    pub fn repositories(&self) -> Vec<String> {
+        self.state.store().repositories.keys().cloned().collect()
+    }
+
+    /// The tags of a repository.
+    pub fn tags(&self, repository: &str) -> Vec<String> {
+        let store = self.state.store();
+        let found = store.repositories.get(repository).into_iter();
+        found.flat_map(|repository| repository.tags.keys().cloned()).collect()
+    }
+
+    /// The digests of a repository's blobs.
+    pub fn blobs(&self, repository: &str) -> Vec<String> {
+        let store = self.state.store();
+        let found = store.repositories.get(repository).into_iter();
+        found.flat_map(|repository| repository.blobs.keys().cloned()).collect()
+    }
+
+    /// How many uploads have begun and not ended.
+    pub fn sessions(&self) -> usize {
+        self.state.store().sessions.len()
+    }
+
+    /// The manifest at a tag or a digest.
+    pub fn manifest(&self, repository: &str, reference: &str) -> Option<Manifest> {
+        self.state.store().manifest(repository, reference).cloned()
+    }
+
+    /// The bytes of a blob.
+    pub fn blob(&self, repository: &str, digest: &str) -> Option<Arc<[u8]>> {
+        self.state.store().blob(repository, digest)
+    }
+
+    /// What is wrong with everything that a tag or a digest leads to: what is missing, or has
+    /// another size or other bytes than is said of it.
+    pub fn flaws(&self, repository: &str, reference: &str) -> Vec<String> {
+        let store = self.state.store();
+        let none = || vec![format!("there is no repository {repository}")];
+        store.repositories.get(repository).map_or_else(none, |found| found.flaws(reference))
+    }
+
+    /// Puts a blob; gives its digest.
+    pub fn put_blob(&self, repository: &str, content: &[u8]) -> String {
+        let digest = sha256(content);
+        let mut store = self.state.store();
+        store.repository(repository).blobs.insert(digest.clone(), content.into());
+        digest
+    }
+
+    /// Puts a manifest or an index at a tag, or under its digest alone where the tag is empty;
+    /// gives its digest.
+    pub fn put_manifest(
+        &self,
+        repository: &str,
+        tag: &str,
+        media_type: &str,
+        bytes: &[u8],
+    ) -> String {
+        let manifest = Manifest { media_type: media_type.into(), bytes: bytes.into() };
+        self.state.store().repository(repository).put_manifest(tag, manifest)
+    }
+
+    /// Takes away a tag, or a manifest with all of its tags. True where there was one.
+    pub fn delete_manifest(&self, repository: &str, reference: &str) -> bool {
+        self.state.store().delete_manifest(repository, reference)
+    }
+
+    /// Takes away a blob, as collecting garbage does. True where there was one.
+    pub fn delete_blob(&self, repository: &str, digest: &str) -> bool {
+        self.state.store().delete_blob(repository, digest)
+    }
+
+    /// Ends every token that was given out.
+    pub fn revoke_tokens(&self) {
+        self.state.access.revoke();
+    }
+}
+
+impl Default for Registry {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Registry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Registry({})", self.address())
+    }
+}
+
+impl Registered {
+    fn store(&self) -> MutexGuard<'_, Store> {
+        lock(&self.store)
+    }
+
+    fn not_allowed() -> Answer {
+        Answer::error(405, "UNSUPPORTED", "the operation is unsupported")
+    }
+}
+
+struct Shared(Arc<Registered>);
+
+impl Service for Shared {
+    fn answer(&self, request: &Request, body: &mut Body<'_>) -> io::Result<Answer> {
+        let state = &*self.0;
+        if request.local_path() == "/token" {
+            return Ok(state.access.token(&state.setup, request));
+        }
+        let Some(route) = Route::of(request) else {
+            return Ok(Answer::error(404, "NAME_INVALID", "invalid repository name"));
+        };
+        if let Some(refusal) = state.access.refusal(&state.setup, request, &route) {
+            return Ok(refusal);
+        }
+        match &route {
+            Route::Root => Ok(Answer::json(200, &serde_json::json!({}))),
+            Route::Uploads(_) => state.begin(request, body, &route),
+            Route::Session(repository, id) => state.session(request, body, repository, id),
+            Route::Manifest(repository, reference) => {
+                state.manifest(request, body, repository, reference)
+            }
+            Route::Blob(repository, digest) => Ok(state.blob(request, repository, digest)),
+            // The rest is read only.
+            _ if !request.reads() => Ok(Registered::not_allowed()),
+            Route::Catalog => Ok(state.catalog(request)),
+            Route::Tags(repository) => Ok(state.tags(request, repository)),
+            Route::Referrers(repository, digest) => {
+                Ok(state.referrers(request, repository, digest))
+            }
+        }
+    }
+}
