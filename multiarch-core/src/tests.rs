@@ -5,6 +5,8 @@ mod charts;
 mod fuse_algebra;
 mod fuse_table;
 mod images;
+#[cfg(feature = "registry")]
+mod registry;
 #[expect(dead_code, reason = "the tests in `tests/suite` use the rest of it")]
 #[path = "../tests/suite/runs.rs"]
 mod runs;

@@ -2,7 +2,6 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use multiarch_core::chart::ChartFiles;
 use multiarch_testing::{Answer, Fault};
 use serde_json::Value;
 
@@ -11,6 +10,7 @@ use crate::{
     museum::{Manner, Museum},
     packed,
     server::{Kind, Server},
+    unpacked,
 };
 
 /// The demo packages' charts; `base` has no images.
@@ -318,7 +318,7 @@ fn a_chart_of_somebody_else_stays() {
 fn repacked(desk: &Desk, content: &[u8], name: &str, change: impl Fn(&Path)) -> Vec<u8> {
     let root = tempfile::tempdir_in(desk.path()).expect("a folder");
     let folder = root.path().join(name);
-    for (path, content) in ChartFiles::unpack(content).expect("a chart").iter() {
+    for (path, content) in unpacked::unpack(content).expect("a chart") {
         let path = folder.join(path);
         std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
         std::fs::write(path, content).expect("written");

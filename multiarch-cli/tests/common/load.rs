@@ -1,22 +1,10 @@
 //! How much a registry is asked at once, uploads that break off, and what is told of it.
 
 use std::{
-    io::{Cursor, Read},
-    num::NonZeroUsize,
-    sync::{
-        atomic::{AtomicBool, AtomicUsize, Ordering},
-        mpsc,
-    },
+    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
     time::{Duration, Instant},
 };
 
-use multiarch_core::{
-    image::Digest,
-    target::{
-        BlobContent, ImageStore as _, Sent,
-        registry::{Registry, RegistryOptions},
-    },
-};
 use multiarch_generator::Large;
 use multiarch_testing::{Answer, Fault, Request};
 use serde_json::Value;
@@ -94,49 +82,6 @@ fn jobs_bound_the_answers_under_way() {
         let most = server.take().iter().map(|request| request.at_once).max().expect("requests");
         assert!(most <= jobs, "{most} of {jobs}");
     }
-}
-
-/// A blob that the registry itself has, in another repository.
-struct Remote<'a>(&'a Registry, &'a Digest);
-
-impl BlobContent for Remote<'_> {
-    fn open(&self) -> multiarch_core::Result<Box<dyn Read + Send + '_>> {
-        let content = self.0.get_blob("from/here", self.1, 1 << 20)?;
-        Ok(Box::new(Cursor::new(content.expect("there"))))
-    }
-
-    fn is_local(&self) -> bool {
-        false
-    }
-}
-
-struct Local(&'static [u8]);
-
-impl BlobContent for Local {
-    fn open(&self) -> multiarch_core::Result<Box<dyn Read + Send + '_>> {
-        Ok(Box::new(self.0))
-    }
-}
-
-/// What is sent to a server may have to be fetched from it first, with one request at a time, too.
-#[test]
-fn a_blob_can_be_copied_with_one_job() {
-    const CONTENT: &[u8] = b"a blob";
-    let server = Server::start(Kind::V3);
-    let address = server.target().parse().expect("an address");
-    let mut options = RegistryOptions::default();
-    options.jobs = NonZeroUsize::new(1);
-    let (sender, ended) = mpsc::channel();
-    std::thread::spawn(move || {
-        let registry = Registry::new(address, options).expect("a registry");
-        let (digest, size) = (Digest::of(CONTENT), CONTENT.len() as u64);
-        let there = registry.put_blob("from/here", &digest, size, None, &Local(CONTENT));
-        let copied =
-            registry.put_blob("to/there", &digest, size, None, &Remote(&registry, &digest));
-        let _ = sender.send((there.expect("sent"), copied.expect("copied")));
-    });
-    let sent = ended.recv_timeout(Duration::from_secs(60)).expect("it does not wait for itself");
-    assert_eq!(sent, (Sent::Uploaded, Sent::Uploaded));
 }
 
 /// A server that answers an upload before it has read it, and keeps the connection.

@@ -7,8 +7,9 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use multiarch_core::chart::{Chart, ChartFiles};
 use multiarch_testing::{Answer, Body, Fault, HttpServer, Request, Service};
+
+use crate::unpacked;
 
 /// What it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,16 +97,16 @@ impl Museum {
 }
 
 fn add(state: &mut State, content: &[u8], over: bool) -> Answer {
-    let Ok(files) = ChartFiles::unpack(content) else {
+    let Some(files) = unpacked::unpack(content) else {
         return json(400, r#"{"error":"gzip: invalid header"}"#);
     };
-    let chart = Chart::load(&files).expect("a chart");
-    let file = format!("{}-{}.tgz", chart.name(), chart.version());
+    let [name, version] =
+        ["name", "version"].map(|key| unpacked::metadata(&files, key).expect("in Chart.yaml"));
+    let file = format!("{name}-{version}.tgz");
     if state.charts.contains_key(&file) && !over {
         return json(409, r#"{"error":"file already exists"}"#);
     }
-    let entry = (chart.name().to_owned(), chart.version().to_owned(), content.to_vec());
-    state.charts.insert(file, entry);
+    state.charts.insert(file, (name, version, content.to_vec()));
     state.writes += 1;
     json(201, r#"{"saved":true}"#)
 }

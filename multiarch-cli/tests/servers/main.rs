@@ -25,6 +25,8 @@ mod registry;
 mod stage;
 #[path = "../common/states.rs"]
 mod states;
+#[path = "../common/unpacked.rs"]
+mod unpacked;
 
 mod certificates;
 mod files;

@@ -26,6 +26,8 @@ mod registry;
 mod stage;
 #[path = "../common/states.rs"]
 mod states;
+#[path = "../common/unpacked.rs"]
+mod unpacked;
 
 mod commands;
 mod files;

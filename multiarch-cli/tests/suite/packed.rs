@@ -5,11 +5,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use multiarch_core::chart::ChartFiles;
 use multiarch_generator::{Entry, gzip, tar};
 use serde_json::Value;
 
-use crate::server::Server;
+use crate::{server::Server, unpacked};
 
 /// Fetches a chart that is kept as an artifact.
 pub(crate) fn pull(server: &Server, repository: &str, version: &str, folder: &Path) -> PathBuf {
@@ -26,13 +25,9 @@ pub(crate) fn pull(server: &Server, repository: &str, version: &str, folder: &Pa
 /// The images that a chart's own template prints.
 pub(crate) fn images(chart: &Path) -> Vec<String> {
     let content = std::fs::read(chart).expect("a packed chart");
-    let files = ChartFiles::unpack(&content).expect("a chart");
-    let files: BTreeMap<String, String> = files
-        .iter()
-        .map(|(path, content)| {
-            (path.to_string(), String::from_utf8(content.to_vec()).expect("text"))
-        })
-        .collect();
+    let files = unpacked::unpack(&content).expect("a chart");
+    let text = |(path, content)| (path, String::from_utf8(content).expect("text"));
+    let files: BTreeMap<String, String> = files.into_iter().map(text).collect();
     let mut values = BTreeMap::new();
     for (path, text) in &files {
         // The values of a chart in the chart are below its name, and those above win.
