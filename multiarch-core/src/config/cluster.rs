@@ -25,7 +25,7 @@ impl ClusterConfig {
     /// Parses the text. Keys may be below `spec` or at the top; unknown ones are ignored.
     ///
     /// # Errors
-    /// [`ErrorKind::Usage`] with the path of what is missing or wrong. It never contains a credential.
+    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) with the path of what is missing or wrong. It never contains a credential.
     pub fn parse(text: &[u8]) -> Result<Self> {
         let file = ConfigFile::parse(text)?;
         if let Some(version) = file.scalar(&["apiVersion"])?
@@ -46,7 +46,7 @@ impl ClusterConfig {
     /// `own_address` is called for this machine's address; see [`own_address`](crate::own_address).
     ///
     /// # Errors
-    /// [`ErrorKind::Usage`] where nothing can be imported; the error of `own_address`.
+    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) where nothing can be imported; the error of `own_address`.
     pub fn destination(
         &self,
         own_address: impl FnOnce() -> Result<String>,
