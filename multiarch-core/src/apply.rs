@@ -1,8 +1,8 @@
 //! Carries out a plan. Nothing else in this library writes to a target.
 //!
 //! For each chart: blobs in the order of the package, then each image's manifests by digest, then its
-//! tag, which is read once more immediately before it is written, and the chart itself last. A crash
-//! leaves every tag either as it was or complete.
+//! tag, which is read immediately before it is written and read back after, and then the chart itself.
+//! At the end of the run all written tags are looked at once more. A crash leaves every tag either as it was or complete.
 
 mod blobs;
 mod chart;

@@ -21,7 +21,7 @@ use crate::{
     chart::TargetName,
     error::{Error, ErrorKind, Result},
     image::{Digest, Document, MAX_DOCUMENT_SIZE},
-    run::SendPermit,
+    run::BufferPermit,
     store::{BlobContent, ImageStore, Sent},
 };
 
@@ -92,7 +92,7 @@ impl ImageStore for OciLayout {
         content: &BlobContent<'_>,
     ) -> Result<Sent> {
         // A permit of its own is enough: each buffer is written before the next one is taken.
-        let mut buffers = content.open(SendPermit::new())?;
+        let mut buffers = content.open(BufferPermit::new())?;
         self.files.write(content.digest(), || buffers.next())?;
         Ok(Sent::Uploaded)
     }

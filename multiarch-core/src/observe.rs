@@ -1,4 +1,5 @@
-//! Queries: reads what a plan needs to know from the target and the chart repository.
+//! Gathers what a plan needs to know: from the packages what is brought, from the target and the chart
+//! repository what is there.
 
 mod earlier_import;
 mod inventory;

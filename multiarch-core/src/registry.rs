@@ -6,7 +6,6 @@
 //! [OCI distribution]: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md
 
 mod address;
-mod answer;
 mod auth;
 mod backoff;
 mod blob;
@@ -16,6 +15,7 @@ mod concurrency;
 mod connection;
 mod connector;
 mod credentials;
+mod refusal;
 mod response;
 mod retry;
 mod runtime;

@@ -17,7 +17,7 @@ use crate::{
     error::{Error, ErrorKind},
     image::{Digest, PlatformKey},
     package::Finding,
-    plan::{Bytes, Plan, PlannedChart, PlannedDecision, decisions_text, table},
+    plan::{Bytes, Plan, PlannedChart, PlannedDecision, PlannedImage, decisions_text, table},
 };
 
 /// What an import did. It serialises to JSON of the schema [`Report::SCHEMA`], and prints as a table.
@@ -96,7 +96,7 @@ pub struct ImageReport {
     pub state: ImageState,
     /// One decision per incoming platform.
     pub decisions: Vec<PlannedDecision>,
-    /// The platforms that the tag holds now, as far as this run knows.
+    /// The platforms that the tag held when this run planned it last.
     pub platforms: Vec<PlatformKey>,
     /// Why it failed.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -129,10 +129,19 @@ pub enum ImageState {
     Written,
     /// It had every incoming platform already.
     Unchanged,
-    /// It was left as it was, because something failed.
+    /// Something failed. The tag is as it was, unless the failure came after it was written: then
+    /// [`ImageReport::after`] says what it holds.
     Failed,
     /// The run was stopped before this tag's turn.
     NotReached,
+}
+
+impl ImageReport {
+    /// Reports what the tag holds according to the last plan for it.
+    pub(crate) fn set_now(&mut self, last: PlannedImage) {
+        self.after = last.after.or(last.before);
+        self.platforms = last.platforms;
+    }
 }
 
 impl ChartReport {

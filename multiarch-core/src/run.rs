@@ -7,7 +7,7 @@ mod meter;
 mod snapshot;
 pub(crate) mod workers;
 
-pub(crate) use buffers::SendPermit;
+pub(crate) use buffers::BufferPermit;
 pub(crate) use buffers::{BUFFER_SIZE, Buffer, BufferPool, BufferSource};
 pub use cancel::Cancel;
 pub(crate) use context::Context;

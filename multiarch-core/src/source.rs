@@ -4,7 +4,7 @@
 //! again from the nearest checkpoint ([`streams`]).
 
 mod blob_buffers;
-mod cursor;
+mod decoder;
 mod decoder_queue;
 mod gzip;
 mod index_cache;

@@ -20,8 +20,9 @@ pub(crate) struct Work {
 
 #[derive(Clone, Debug, ClapArgs)]
 pub(crate) struct To {
-    /// Where images go: docker://HOST[:PORT][/PATH] (or with https://, http:// or nothing in place of
-    /// docker://), or oci:DIR, an OCI layout directory, which is created if it is missing
+    /// Where images go: docker://HOST:PORT/PATH (port, path and docker:// may be left out;
+    /// https:// and http:// are understood), or oci:DIR, an OCI layout directory, which is created if it is
+    /// missing
     #[arg(long = "to", required_unless_present = "config", value_name = "TARGET")]
     pub(crate) target: Option<String>,
     /// Where charts go: oci://HOST/PATH, http(s)://HOST/PATH (ChartMuseum or Harbor, detected), or

@@ -16,36 +16,36 @@ use crate::{
 };
 
 /// Sends blobs, and remembers which could not be sent, so that they are not tried again.
-pub(super) struct Blobs<'a> {
+pub(super) struct BlobSender<'a> {
     live: &'a LivePlan,
     /// Why a blob could not be sent to a repository. The repository is `None` if the blob cannot be
     /// read, and therefore cannot be sent to any.
     failed: Mutex<BTreeMap<(Digest, Option<String>), Error>>,
-    /// Blobs that are to be sent and that no repository has yet, with their sizes.
-    open: Mutex<BTreeMap<Digest, u64>>,
-    pub(super) count: AtomicU64,
+    /// BlobSender that are to be sent and that no repository has yet, with their sizes.
+    unsent: Mutex<BTreeMap<Digest, u64>>,
+    pub(super) uploaded: AtomicU64,
     pub(super) mounted: AtomicU64,
     pub(super) bytes: AtomicU64,
 }
 
-impl<'a> Blobs<'a> {
+impl<'a> BlobSender<'a> {
     pub(super) fn new(plan: &Plan, live: &'a LivePlan) -> Self {
-        let (count, mounted, bytes) = Default::default();
-        let (failed, open) = (Mutex::default(), Mutex::new(plan.to_send(&live.observed)));
-        Self { live, failed, open, count, mounted, bytes }
+        let (uploaded, mounted, bytes) = Default::default();
+        let (failed, unsent) = (Mutex::default(), Mutex::new(plan.to_send(&live.observed)));
+        Self { live, failed, unsent, uploaded, mounted, bytes }
     }
 
     fn failed(&self) -> MutexGuard<'_, BTreeMap<(Digest, Option<String>), Error>> {
         self.failed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn open(&self) -> MutexGuard<'_, BTreeMap<Digest, u64>> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    fn unsent(&self) -> MutexGuard<'_, BTreeMap<Digest, u64>> {
+        self.unsent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Ends the sending: the progress total no longer counts blobs that could not be sent.
     pub(super) fn finish_sending(&self) {
-        let left = std::mem::take(&mut *self.open());
+        let left = std::mem::take(&mut *self.unsent());
         self.live.context.meter.reduce_total(left.values().sum());
     }
 
@@ -88,14 +88,14 @@ impl<'a> Blobs<'a> {
             content.uncount_sent();
         }
         if sent.is_ok() {
-            let open = self.open().remove(&blob.digest);
+            let open = self.unsent().remove(&blob.digest);
             if let (Some(size), Ok(Sent::Mounted | Sent::Present)) = (open, &sent) {
                 context.meter.reduce_total(size);
             }
         }
         match sent.map_err(|e| e.with_digest(&blob.digest).in_package(source)) {
             Ok(Sent::Uploaded) => {
-                self.count.fetch_add(1, Ordering::Relaxed);
+                self.uploaded.fetch_add(1, Ordering::Relaxed);
                 self.bytes.fetch_add(blob.size, Ordering::Relaxed);
                 Ok(())
             }

@@ -9,8 +9,8 @@ use crate::{
 };
 
 impl Run<'_> {
-    /// Uploads the chart if all of its images are in the target, so that a chart in the repository
-    /// always has its images.
+    /// Uploads the chart if all of its images were written or were there, so that the repository gets no
+    /// chart without its images.
     pub(super) fn upload(&self, chart: &PlannedChart, report: &mut ChartReport) {
         let (Some(planned), Some(charts)) = (&chart.upload, &self.live.target.charts) else {
             return;

@@ -16,14 +16,14 @@ const SETTLE: (Duration, Duration) = (Duration::from_millis(100), Duration::from
 impl Run<'_> {
     /// Checks all written tags once more, and repairs them. Each check waits until any writer that had
     /// read the tag before this run wrote it has most likely written it, too.
-    pub(super) fn check_again(&self, charts: &mut [ChartReport]) {
+    pub(super) fn final_look(&self, charts: &mut [ChartReport]) {
         if self.store.tags_are_atomic() || self.context.cancel.is_cancelled() {
             return;
         }
         let (mut written, settled) = {
             let state = self.state();
             let ours = |name| {
-                let report: Option<&ImageReport> = state.done.get(name);
+                let report: Option<&ImageReport> = state.reports.get(name);
                 report.is_some_and(|report| report.state == ImageState::Written)
             };
             let written = state.written.iter().filter(|(name, _)| ours(*name));
@@ -34,7 +34,7 @@ impl Run<'_> {
         workers::for_each(self.jobs, &written, |(at, name)| {
             let rest = (*at + settled).saturating_duration_since(Instant::now());
             if self.context.cancel.sleep(rest).is_ok() {
-                self.confirm(name);
+                self.look_at(name);
             }
         });
         for chart in charts {
@@ -43,11 +43,11 @@ impl Run<'_> {
     }
 
     /// Checks a tag that this run wrote, and repairs it.
-    fn confirm(&self, name: &TargetName) {
-        let expected = self.state().done.get(name).and_then(|report| report.after.clone());
+    fn look_at(&self, name: &TargetName) {
+        let expected = self.state().reports.get(name).and_then(|report| report.after.clone());
         let result = match read_tag(self.store, name) {
             Ok(now) if now == expected => return,
-            Ok(_) => self.repair(name),
+            Ok(_) => self.fuse_back_in(name),
             Err(error) => Err(error),
         };
         // The tag was written and read back before. That the target cannot be reached now does not
@@ -58,10 +58,14 @@ impl Run<'_> {
             self.state().given_up.get_or_insert(error.clone());
             return;
         }
-        let now = read_tag(self.store, name).ok().flatten();
-        if let Some(report) = self.state().done.get_mut(name) {
-            report.after = now;
-            if let Err(error) = result {
+        // Asked before the lock is taken, so that other tags can be looked at meanwhile.
+        let digest = result.is_err().then(|| read_tag(self.store, name).ok().flatten());
+        let mut state = self.state();
+        let Some(report) = state.reports.get_mut(name) else { return };
+        match result {
+            Ok(now) => report.set_now(now),
+            Err(error) => {
+                report.after = digest.flatten();
                 report.state = ImageState::Failed;
                 report.error = Some(error.of_image(name));
             }

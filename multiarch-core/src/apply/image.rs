@@ -17,13 +17,13 @@ use crate::{
 };
 
 /// How writing one image ended.
-enum Outcome {
-    /// The tag holds everything already, written by us or by another writer.
-    Unchanged,
-    /// The tag was written as it was planned.
-    AsPlanned,
-    /// The tag had changed since it was planned, and was written by this new plan.
-    PlannedAgain(Box<PlannedImage>),
+struct Outcome {
+    /// [`ImageState::Written`], or [`ImageState::Unchanged`] where the tag held everything already.
+    state: ImageState,
+    /// The plan that was followed, where the tag had changed since the first one.
+    planned_again: Option<PlannedImage>,
+    /// Another writer has written the tag after us: a plan of what it holds since.
+    overwritten: Option<PlannedImage>,
 }
 
 impl Run<'_> {
@@ -40,13 +40,16 @@ impl Run<'_> {
             error: None,
         };
         match self.write(image, &self.live.inventory.options) {
-            Ok(Outcome::Unchanged) => {}
-            Ok(Outcome::AsPlanned) => report.state = ImageState::Written,
-            Ok(Outcome::PlannedAgain(again)) => {
-                report.state = ImageState::Written;
-                (report.before, report.after) = (again.before, again.after);
-                report.decisions = again.decisions;
-                report.platforms = again.platforms;
+            Ok(Outcome { state, planned_again, overwritten }) => {
+                report.state = state;
+                if let Some(again) = planned_again {
+                    report.before.clone_from(&again.before);
+                    report.decisions.clone_from(&again.decisions);
+                    report.set_now(again);
+                }
+                if let Some(now) = overwritten {
+                    report.set_now(now);
+                }
             }
             Err(error) if error.kind() == ErrorKind::Cancelled => {
                 report.state = ImageState::NotReached;
@@ -64,11 +67,11 @@ impl Run<'_> {
                 report.error = Some(error.of_image(&image.name));
             }
         }
-        if report.state != ImageState::NotReached {
-            let failed = report.state == ImageState::Failed;
-            self.context.meter.image_done(failed.then(|| image.name.to_string()));
+        let (state, name) = (report.state, image.name.to_string());
+        let is_first = self.state().reports.insert(image.name.clone(), report).is_none();
+        if is_first && state != ImageState::NotReached {
+            self.context.meter.image_done((state == ImageState::Failed).then_some(name));
         }
-        self.state().done.insert(image.name.clone(), report);
     }
 
     /// Reports that the tag is as it was before the run.
@@ -87,14 +90,15 @@ impl Run<'_> {
         for round in 0..MAX_ROUNDS {
             self.context.cancel.check()?;
             let planned = again.as_ref().unwrap_or(image);
-            let Some(document) = &planned.document else { return Ok(Outcome::Unchanged) };
+            let Some(document) = &planned.document else {
+                let state = ImageState::Unchanged;
+                return Ok(Outcome { state, planned_again: again, overwritten: None });
+            };
             match self.send_and_write(planned, document) {
                 Ok(Attempt::Written { .. }) => {
-                    self.check_written(&planned.name, document)?;
-                    return Ok(match again {
-                        None => Outcome::AsPlanned,
-                        Some(again) => Outcome::PlannedAgain(Box::new(again)),
-                    });
+                    let overwritten = self.read_back(&planned.name, document)?;
+                    let state = ImageState::Written;
+                    return Ok(Outcome { state, planned_again: again, overwritten });
                 }
                 Ok(Attempt::Stale) => {}
                 Err(error) if error.kind() == ErrorKind::BlobUnknown && round == 0 => {
@@ -121,11 +125,12 @@ impl Run<'_> {
         Ok(attempt)
     }
 
-    /// Reads a written tag back, and repairs it if another writer has overwritten it.
-    fn check_written(&self, name: &TargetName, document: &Document) -> Result<()> {
-        let whole = self.store.tags_are_atomic()
+    /// Reads a written tag back. If another writer has overwritten it, what it lacks is fused in again,
+    /// and what it holds then is returned.
+    fn read_back(&self, name: &TargetName, document: &Document) -> Result<Option<PlannedImage>> {
+        let is_ours = self.store.tags_are_atomic()
             || read_tag(self.store, name)?.as_ref() == Some(document.digest());
-        if whole { Ok(()) } else { self.repair(name) }
+        if is_ours { Ok(None) } else { self.fuse_back_in(name).map(Some) }
     }
 
     /// Sends blobs, then manifests by digest, except the document of the tag itself.
@@ -143,14 +148,15 @@ impl Run<'_> {
     }
 
     /// Repairs a tag that another writer has written after us. Platforms of ours that it lacks are
-    /// fused in again. The other writer's images for our platforms are newer, and stay.
-    pub(super) fn repair(&self, name: &TargetName) -> Result<()> {
+    /// fused in again. The other writer's images for our platforms are newer, and stay. Returns the
+    /// last plan, in which nothing is left to write.
+    pub(super) fn fuse_back_in(&self, name: &TargetName) -> Result<PlannedImage> {
         let mut options = self.live.inventory.options.clone();
         options.fuse.on_conflict = ConflictPolicy::Existing;
         for round in 0..MAX_ROUNDS {
             pause(round, &self.context.cancel)?;
             let again = self.plan_again(name, &options)?;
-            let Some(document) = &again.document else { return Ok(()) };
+            let Some(document) = &again.document else { return Ok(again) };
             self.send_and_write(&again, document)?;
         }
         let message = "another writer keeps removing what this run writes";

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{blobs::Blobs, queue::Queue};
+use super::{blobs::BlobSender, queue::Queue};
 use crate::{
     chart::TargetName,
     error::{Error, Result},
@@ -26,7 +26,7 @@ pub(crate) fn apply(plan: &Plan, live: &LivePlan) -> Report {
         store,
         context: &live.context,
         jobs: store.jobs(),
-        blobs: Blobs::new(plan, live),
+        blobs: BlobSender::new(plan, live),
         state: Mutex::new(RunState { observed: live.observed.clone(), ..RunState::default() }),
     };
     let (images, charts) = (plan.images.len() as u64, plan.charts.len() as u64);
@@ -37,7 +37,7 @@ pub(crate) fn apply(plan: &Plan, live: &LivePlan) -> Report {
         Err(error) => plan.charts.iter().map(|c| ChartReport::blocked(c, &error)).collect(),
     };
     run.blobs.finish_sending();
-    run.check_again(&mut charts);
+    run.final_look(&mut charts);
     run.set_coverage(&mut charts);
     run.report(charts)
 }
@@ -49,7 +49,7 @@ pub(super) struct Run<'a> {
     pub(super) store: &'a dyn ImageStore,
     pub(super) context: &'a Context,
     pub(super) jobs: usize,
-    pub(super) blobs: Blobs<'a>,
+    pub(super) blobs: BlobSender<'a>,
     state: Mutex<RunState>,
 }
 
@@ -57,7 +57,7 @@ pub(super) struct Run<'a> {
 #[derive(Default)]
 pub(super) struct RunState {
     pub(super) observed: Observed,
-    pub(super) done: BTreeMap<TargetName, ImageReport>,
+    pub(super) reports: BTreeMap<TargetName, ImageReport>,
     /// The longest time between reading a tag and writing it.
     pub(super) longest_gap: Duration,
     /// The error after which the target was given up.
@@ -71,7 +71,7 @@ impl Run<'_> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Writes all charts. Blobs are sent in the order of the charts, ahead of them: while the
+    /// Writes all charts. BlobSender are sent in the order of the charts, ahead of them: while the
     /// manifests and tags of one chart and the chart itself are written, the blobs of the next ones
     /// are in flight.
     fn write_charts(&self) -> Vec<ChartReport> {
@@ -80,7 +80,7 @@ impl Run<'_> {
             self.jobs,
             |blob| {
                 for repository in &blob.repositories {
-                    // `Blobs` keeps the error, and gives it to each image that needs the blob.
+                    // `BlobSender` keeps the error, and gives it to each image that needs the blob.
                     let _ = self.send_blob(repository, blob.planned);
                 }
             },
@@ -92,7 +92,7 @@ impl Run<'_> {
     fn write_chart(&self, chart: &PlannedChart) -> ChartReport {
         let open: Vec<&PlannedImage> = {
             let state = self.state();
-            let names = chart.images.iter().filter(|name| !state.done.contains_key(name));
+            let names = chart.images.iter().filter(|name| !state.reports.contains_key(name));
             names.filter_map(|name| self.images.get(name).copied()).collect()
         };
         workers::for_each(self.jobs, &open, |image| self.write_image(image));
@@ -106,11 +106,11 @@ impl Run<'_> {
         let mut report = ChartReport::new(chart, problems);
         self.set_complete(&mut report);
         self.upload(chart, &mut report);
-        let reached = |name: &TargetName| {
+        let was_tried = |name: &TargetName| {
             let state = self.state();
-            state.done.get(name).is_some_and(|image| image.state != ImageState::NotReached)
+            state.reports.get(name).is_some_and(|image| image.state != ImageState::NotReached)
         };
-        if report.images.iter().all(reached) {
+        if report.images.iter().all(was_tried) {
             self.context.meter.chart_done();
         }
         report
@@ -119,12 +119,12 @@ impl Run<'_> {
     /// A chart is complete if it has no problems and all of its images are in the target.
     pub(super) fn set_complete(&self, chart: &mut ChartReport) {
         let state = self.state();
-        let reached = |name: &TargetName| {
-            state.done.get(name).is_some_and(|report| {
+        let is_in_place = |name: &TargetName| {
+            state.reports.get(name).is_some_and(|report| {
                 matches!(report.state, ImageState::Written | ImageState::Unchanged)
             })
         };
-        chart.complete = chart.problems.is_empty() && chart.images.iter().all(reached);
+        chart.complete = chart.problems.is_empty() && chart.images.iter().all(is_in_place);
     }
 
     pub(super) fn send_blob(&self, repository: &str, blob: &PlannedBlob) -> Result<()> {
@@ -141,7 +141,7 @@ impl Run<'_> {
     }
 
     fn fail(&self, name: &TargetName, error: &Error) {
-        if let Some(report) = self.state().done.get_mut(name)
+        if let Some(report) = self.state().reports.get_mut(name)
             && report.state == ImageState::Written
         {
             report.state = ImageState::Failed;
@@ -156,7 +156,7 @@ impl Run<'_> {
         for chart in charts {
             let none = &Vec::new();
             chart.coverage = Coverage::new(chart.images.iter().map(|name| {
-                (name, state.done.get(name).map_or(none, |report| &report.platforms).as_slice())
+                (name, state.reports.get(name).map_or(none, |report| &report.platforms).as_slice())
             }));
         }
     }
@@ -164,7 +164,7 @@ impl Run<'_> {
     fn report(self, charts: Vec<ChartReport>) -> Report {
         let mut state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
         let images: Vec<ImageReport> =
-            self.plan.images.iter().filter_map(|image| state.done.remove(&image.name)).collect();
+            self.plan.images.iter().filter_map(|image| state.reports.remove(&image.name)).collect();
         let problems = self.plan.problems.iter().cloned().chain(state.given_up.take());
         let problems: Vec<Error> = problems.collect();
         let count = |wanted| images.iter().filter(|image| image.state == wanted).count() as u64;
@@ -176,7 +176,7 @@ impl Run<'_> {
             charts,
             problems,
             bytes_sent: self.blobs.bytes.load(Ordering::Relaxed),
-            blobs_sent: self.blobs.count.load(Ordering::Relaxed),
+            blobs_sent: self.blobs.uploaded.load(Ordering::Relaxed),
             blobs_mounted: self.blobs.mounted.load(Ordering::Relaxed),
             tags_written: count(ImageState::Written),
             images,

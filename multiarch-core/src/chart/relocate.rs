@@ -1,7 +1,7 @@
 //! Relocation: finds the values of a chart to change, so that it names its images in the target.
 //!
 //! charts-syncer edits the values of each hint on its own. Where hints share a value, the last edit
-//! wins, and the other hints render names that were never pushed_by_charts_syncer. Here the hints that share values are
+//! wins, and the other hints render names that were never pushed. Here the hints that share values are
 //! solved together, and every hint is rendered again with all edits in place.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,7 +15,7 @@ pub(crate) struct Relocation {
     /// The name of each hint's image, in the order of the hints.
     pub names: Vec<TargetName>,
     /// The name that charts-syncer pushes each hint's image to, in the order of the hints.
-    pub pushed_by_charts_syncer: Vec<TargetName>,
+    pub charts_syncer_names: Vec<TargetName>,
     /// The values that change, by path.
     pub edits: Overrides,
 }
@@ -34,7 +34,7 @@ pub(crate) fn relocate(
 ) -> Result<Relocation> {
     let alone: Vec<Edits> =
         hints.iter().map(|hint| naming.edits(hint, values, registry)).collect::<Result<_>>()?;
-    let pushed_by_charts_syncer: Vec<TargetName> = hints
+    let charts_syncer_names: Vec<TargetName> = hints
         .iter()
         .zip(&alone)
         .map(|(hint, edits)| name(hint, values, &edits.iter().cloned().collect(), registry))
@@ -45,7 +45,7 @@ pub(crate) fn relocate(
             group.iter().map(|&i| (i, edits[i].clone())).collect()
         };
         let right = |names: &[(usize, TargetName)]| {
-            names.iter().all(|(i, n)| *n == pushed_by_charts_syncer[*i])
+            names.iter().all(|(i, n)| *n == charts_syncer_names[*i])
         };
         if let Ok((names, all)) = together(hints, values, &of(&alone), registry)
             && right(&names)
@@ -61,7 +61,7 @@ pub(crate) fn relocate(
         edits.extend(all);
     }
     let names = hints.iter().map(|hint| name(hint, values, &edits, registry));
-    Ok(Relocation { names: names.collect::<Result<_>>()?, pushed_by_charts_syncer, edits })
+    Ok(Relocation { names: names.collect::<Result<_>>()?, charts_syncer_names, edits })
 }
 
 /// The names that a chart renders when each hint is edited on its own and the last edit wins, as in
@@ -179,7 +179,7 @@ mod tests {
         relocate(&hints, &values(), &naming(mode), REGISTRY)
     }
 
-    // The expected names are those under which charts-syncer v0.0.23 pushed_by_charts_syncer for such hints.
+    // The expected names are those under which charts-syncer v0.0.23 pushed for such hints.
     #[test]
     fn mode_registry() {
         for (hint, name) in [
@@ -200,7 +200,7 @@ mod tests {
         ] {
             let solved = solve(NameMode::Registry, &[hint]).expect(hint);
             assert_eq!(solved.names[0].to_string(), name, "{hint}");
-            assert_eq!(solved.names, solved.pushed_by_charts_syncer);
+            assert_eq!(solved.names, solved.charts_syncer_names);
         }
         for hint in ["quay.io/{{ .r }}/{{ .two }}:{{ .t }}", "{{ .r }}/{{ .two }}:{{ .two }}"] {
             assert!(solve(NameMode::Registry, &[hint]).is_err(), "{hint}");
@@ -229,7 +229,7 @@ mod tests {
         ] {
             let solved = solve(mode, &[hint]).expect(hint);
             assert_eq!(solved.names[0].to_string(), name, "{mode:?} {hint}");
-            assert_eq!(solved.names, solved.pushed_by_charts_syncer, "{mode:?} {hint}");
+            assert_eq!(solved.names, solved.charts_syncer_names, "{mode:?} {hint}");
         }
     }
 

@@ -139,8 +139,10 @@ impl Listing {
     }
 
     /// True where nothing went wrong while this listing and those inside it were read.
-    pub(crate) fn is_whole(&self) -> bool {
-        self.problems.is_empty() && !self.is_incomplete && self.nested.values().all(Self::is_whole)
+    pub(crate) fn is_flawless(&self) -> bool {
+        self.problems.is_empty()
+            && !self.is_incomplete
+            && self.nested.values().all(Self::is_flawless)
     }
 
     /// Hashes the listing and those inside it, and returns the sum of its own files' sizes.

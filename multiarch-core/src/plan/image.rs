@@ -31,7 +31,8 @@ pub struct PlannedImage {
     pub decisions: Vec<PlannedDecision>,
     /// The platforms that the tag will hold.
     pub platforms: Vec<PlatformKey>,
-    /// The manifests and nested indexes to write before the tag, in this order.
+    /// The manifests and nested indexes that the tag needs and may lack, in this order, with their
+    /// blobs. The tag's own document may be among them: it is written with the tag.
     pub(crate) pushes: Vec<Push>,
     /// Bytes of its blobs that the repository lacks; a blob that several images need counts for each.
     pub bytes_to_send: u64,
@@ -54,7 +55,7 @@ pub struct PlannedDecision {
     pub decision: Decision,
 }
 
-/// A manifest or nested index that is written by digest, and the blobs it needs.
+/// A manifest or nested index, and the blobs it needs.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Push {
     /// Digest of the document.

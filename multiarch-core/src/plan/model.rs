@@ -144,7 +144,7 @@ impl Plan {
         };
         let mut live = LivePlan { target, context, inventory, observed };
         plan.block(&live);
-        plan.find_sources(&mut live);
+        plan.note_mount_sources(&mut live);
         let to_send = plan.to_send(&live.observed);
         plan.count_bytes(&to_send);
         let atomic = live.target.images.tags_are_atomic();
@@ -193,7 +193,7 @@ impl Plan {
     }
 
     /// Notes the blobs of unchanged tags, because they can be mounted from there.
-    fn find_sources(&self, live: &mut LivePlan) {
+    fn note_mount_sources(&self, live: &mut LivePlan) {
         let LivePlan { inventory, observed, .. } = live;
         for image in self.images.iter().filter(|image| image.after.is_none()) {
             let named = inventory.image(&image.name).iter();

@@ -73,7 +73,7 @@ impl StoredNames {
 
     /// The names whose presence in the target decides how the chart is solved.
     pub(super) fn questions(&self) -> impl Iterator<Item = TargetName> {
-        let pushed = self.relocation.iter().flat_map(|solved| &solved.pushed_by_charts_syncer);
+        let pushed = self.relocation.iter().flat_map(|solved| &solved.charts_syncer_names);
         self.rendered.iter().flatten().chain(pushed).cloned()
     }
 
@@ -110,7 +110,7 @@ impl StoredNames {
         let solved = relocation?;
         let mut previous: BTreeMap<TargetName, BTreeSet<TargetName>> = BTreeMap::new();
         for ((name, pushed), rendered) in
-            solved.names.iter().zip(&solved.pushed_by_charts_syncer).zip(&rendered)
+            solved.names.iter().zip(&solved.charts_syncer_names).zip(&rendered)
         {
             let others = [Some(pushed), rendered.as_ref()].into_iter().flatten();
             let others = others.filter(|other| other.tag() == name.tag());

@@ -15,7 +15,7 @@ use self::{
     challenge::Challenge,
     token::{Token, TokenAnswer},
 };
-use super::{answer, response, retry};
+use super::{refusal, response, retry};
 use crate::{
     config::Credentials,
     error::{Error, ErrorKind, Result},
@@ -173,7 +173,7 @@ impl Auth {
         .await
         .map_err(place)?;
         if !response.status().is_success() {
-            let refusal = answer::refusal(response).await;
+            let refusal = refusal::read(response).await;
             let message = format!("no token is given: {}", refusal.message());
             let kind = match refusal.kind() {
                 ErrorKind::Denied | ErrorKind::Unauthorized => ErrorKind::Unauthorized,

@@ -9,7 +9,7 @@ use super::{
     runtime::Pending,
     session::{ResumePoint, UploadStart},
     throttle::Permit,
-    upload::{Chunks, UploadEnd},
+    upload::{BufferChannel, UploadEnd},
     upload_failure::UploadFailure,
 };
 use crate::{
@@ -34,7 +34,7 @@ struct UploadState {
 
 /// Closes a channel when the request that it feeds ends: a server may answer before it has all bytes,
 /// and the reading thread must not wait for it then.
-struct ClosedAtEnd(Chunks);
+struct ClosedAtEnd(BufferChannel);
 
 impl Drop for ClosedAtEnd {
     fn drop(&mut self) {
@@ -50,7 +50,7 @@ enum UploadAttempt {
     /// The blob lies in another repository of the same server, which did not mount it: it has to be
     /// downloaded first.
     NeedsDownload(ResumePoint),
-    Failed(UploadFailure),
+    Retry(UploadFailure),
 }
 
 impl Registry {
@@ -81,7 +81,7 @@ impl Registry {
                     content.fetch()?;
                     state.point = Some(point);
                 }
-                Ok(UploadAttempt::Failed(failure)) => {
+                Ok(UploadAttempt::Retry(failure)) => {
                     self.recover(&mut state, failure, repository, content.size())?;
                 }
                 // The part that the server kept may be what is wrong: begin anew, and do not resume
@@ -122,11 +122,11 @@ impl Registry {
             Ok(UploadStart::Session(point)) => {
                 self.send_from(point, repository, content, state.chunked, &permit)
             }
-            Ok(UploadStart::Failed(failure)) => Ok(UploadAttempt::Failed(failure)),
+            Ok(UploadStart::Retry(failure)) => Ok(UploadAttempt::Retry(failure)),
             Err(error) => Err(error),
         };
         match &attempt {
-            Ok(UploadAttempt::Failed(failure)) => permit.end(failure.outcome, &failure.did),
+            Ok(UploadAttempt::Retry(failure)) => permit.end(failure.outcome, &failure.did),
             _ => permit.end(RequestOutcome::Answered, ""),
         }
         attempt
@@ -143,7 +143,7 @@ impl Registry {
         size: u64,
     ) -> Result<()> {
         let UploadFailure { error, outcome, did, session } = failure;
-        if !state.retries.may_retry(outcome) {
+        if !state.retries.count_and_may_retry(outcome) {
             return Err(error);
         }
         let (client, mut retries) = (self.connection.client()?, std::mem::take(&mut state.retries));
@@ -178,7 +178,7 @@ impl Registry {
         let client = self.connection.client()?;
         let (repository, digest) = (repository.to_owned(), content.digest().clone());
         let (size, offset) = (content.size(), point.offset);
-        let start = |chunks: Chunks| {
+        let start = |chunks: BufferChannel| {
             self.connection.runtime.start(async move {
                 let _closed = ClosedAtEnd(chunks.clone());
                 if chunked || point.offset > 0 {
@@ -187,11 +187,11 @@ impl Registry {
                 client.put_whole(point.session, &repository, &digest, size, chunks).await
             })
         };
-        let reader = content.open(permit.may_send())?;
+        let reader = content.open(permit.buffer_permit())?;
         Ok(match feed(reader, offset, start)? {
             UploadEnd::Done => UploadAttempt::Sent(Sent::Uploaded),
             UploadEnd::WantsChunks => UploadAttempt::WantsChunks,
-            UploadEnd::Failed(failure) => UploadAttempt::Failed(failure),
+            UploadEnd::Retry(failure) => UploadAttempt::Retry(failure),
         })
     }
 }
@@ -201,7 +201,7 @@ impl Registry {
 fn feed(
     mut reader: BlobReader<'_>,
     offset: u64,
-    start: impl FnOnce(Chunks) -> Pending<UploadEnd>,
+    start: impl FnOnce(BufferChannel) -> Pending<UploadEnd>,
 ) -> Result<UploadEnd> {
     let mut rest = reader.skip(offset)?;
     let (sender, receiver) = async_channel::bounded(MAX_WAITING);

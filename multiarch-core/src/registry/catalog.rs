@@ -7,11 +7,10 @@ use reqwest::{Method, StatusCode, header};
 use serde::Deserialize;
 
 use super::{
-    answer,
     auth::Scope,
     client::{Client, PreparedRequest},
     concurrency::DEFAULT_BOUND,
-    response,
+    refusal, response,
 };
 use crate::{
     chart::TargetName,
@@ -91,7 +90,7 @@ impl Client {
                 return Ok(None);
             }
             _ => {
-                let error = answer::refusal(response).await.at_host(self.address.host());
+                let error = refusal::read(response).await.at_host(self.address.host());
                 return Err(error.asking(format!("GET {}", request.url.path())));
             }
         }

@@ -18,7 +18,8 @@ pub(super) enum RequestKind {
 /// How a request ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum RequestOutcome {
-    /// It was answered.
+    /// It was answered, or it ended for a reason that says nothing about the server's load, such as a
+    /// package that cannot be read.
     Answered,
     /// The server throttles (429 or 503), with the time of its `Retry-After` if it sent one.
     Throttled(Option<Duration>),

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use reqwest::{Method, StatusCode, header};
 
 use super::{
-    Address, Connector, answer, auth::Scope, client, client::Client, response, runtime::Runtime,
+    Address, Connector, auth::Scope, client, client::Client, refusal, response, runtime::Runtime,
 };
 use crate::error::{Error, Result};
 
@@ -50,7 +50,7 @@ impl WebAnswer {
     /// The answer as an error.
     pub(crate) fn refusal(&self) -> Error {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let error = answer::explain(status, None, &self.body);
+        let error = refusal::explain(status, None, &self.body);
         error.at_host(&self.place.0).asking(&self.place.1)
     }
 

@@ -9,7 +9,7 @@ use std::{
 use reqwest::{Response, StatusCode, header};
 use tokio::time::sleep;
 
-use super::{answer, backoff::pause, concurrency::RequestOutcome, throttle::Throttle};
+use super::{backoff::pause, concurrency::RequestOutcome, refusal, throttle::Throttle};
 use crate::error::{Error, ErrorKind, Result};
 
 /// A request is given up at its 6th failure (no answer, or an error such as 500).
@@ -28,7 +28,7 @@ pub(super) struct Retries {
 
 impl Retries {
     /// Counts a failed attempt. True if there may be another one.
-    pub(super) fn may_retry(&mut self, outcome: RequestOutcome) -> bool {
+    pub(super) fn count_and_may_retry(&mut self, outcome: RequestOutcome) -> bool {
         match outcome {
             RequestOutcome::Throttled(_) => self.throttled += 1,
             _ => self.failures += 1,
@@ -80,7 +80,7 @@ pub(super) async fn with_retries<F: Future<Output = Result<Response>>>(
         if let (Ok(response), Some(permit)) = (&mut result, permit) {
             response.extensions_mut().insert(Arc::new(permit));
         }
-        if outcome == RequestOutcome::Answered || !tries.may_retry(outcome) {
+        if outcome == RequestOutcome::Answered || !tries.count_and_may_retry(outcome) {
             return result;
         }
         drop(result);
@@ -113,7 +113,7 @@ pub(super) fn outcome_of(response: &Response) -> (RequestOutcome, String) {
         StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
             RequestOutcome::Throttled(asked_to_wait(response))
         }
-        status if answer::is_transient(status) => RequestOutcome::Failed,
+        status if refusal::is_transient(status) => RequestOutcome::Failed,
         _ => RequestOutcome::Answered,
     };
     (outcome, format!("answered {}", response.status()))

@@ -3,7 +3,7 @@
 use reqwest::{Method, Response, StatusCode, Url, header};
 
 use super::{
-    answer, auth::Scope, client::Client, concurrency::RequestOutcome, response, retry,
+    auth::Scope, client::Client, concurrency::RequestOutcome, refusal, response, retry,
     upload_failure::UploadFailure,
 };
 use crate::{
@@ -18,7 +18,7 @@ pub(super) enum UploadStart {
     /// The bytes are to be sent to this session.
     Session(ResumePoint),
     /// Another attempt may succeed.
-    Failed(UploadFailure),
+    Retry(UploadFailure),
 }
 
 /// Where an upload begins or resumes.
@@ -67,7 +67,7 @@ impl Client {
                 let did = retry::no_answer(&error);
                 let outcome = RequestOutcome::NoAnswer;
                 let failure = UploadFailure { error, outcome, did, session: None };
-                return Ok(UploadStart::Failed(failure));
+                return Ok(UploadStart::Retry(failure));
             }
             Err(error) => return Err(error),
         };
@@ -75,12 +75,12 @@ impl Client {
             return self.session(&ask.url, &response);
         }
         let (outcome, did) = retry::outcome_of(&response);
-        let error = self.place(answer::refusal(response).await, &Method::POST, &ask.url);
+        let error = self.place(refusal::read(response).await, &Method::POST, &ask.url);
         match outcome {
             RequestOutcome::Answered => Err(error),
             outcome => {
                 let failure = UploadFailure { error, outcome, did, session: None };
-                Ok(UploadStart::Failed(failure))
+                Ok(UploadStart::Retry(failure))
             }
         }
     }

@@ -4,7 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use reqwest::{Method, StatusCode, header};
 
-use super::{Address, Connector, answer, auth::Scope, connection::Connection, response};
+use super::{Address, Connector, auth::Scope, connection::Connection, refusal, response};
 use crate::{
     chart::TargetName,
     error::{Error, Result},
@@ -76,7 +76,7 @@ impl Registry {
                     response::discard_body(response).await;
                     return Ok(None);
                 }
-                _ => return Err(place(answer::refusal(response).await)),
+                _ => return Err(place(refusal::read(response).await)),
             }
             let media_type = response.headers().get(header::CONTENT_TYPE);
             let media_type = media_type.and_then(|v| v.to_str().ok()).unwrap_or("").to_owned();
@@ -97,7 +97,7 @@ impl Registry {
             if response.status().is_success() {
                 return Ok(());
             }
-            let error = answer::refusal(response).await.at_host(client.address.host());
+            let error = refusal::read(response).await.at_host(client.address.host());
             Err(error.asking(format!("PUT {}", request.url.path())))
         })
     }
@@ -141,7 +141,7 @@ impl ImageStore for Registry {
                 StatusCode::OK => Ok(true),
                 StatusCode::NOT_FOUND => Ok(false),
                 _ => {
-                    let error = answer::refusal(response).await.at_host(client.address.host());
+                    let error = refusal::read(response).await.at_host(client.address.host());
                     Err(error.asking(format!("HEAD {}", request.url.path())))
                 }
             }

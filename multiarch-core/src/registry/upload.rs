@@ -18,11 +18,10 @@ use http_body::{Body, Frame, SizeHint};
 use reqwest::{Method, Response, StatusCode, Url, header};
 
 use super::{
-    answer,
     auth::Scope,
     client::Client,
     concurrency::RequestOutcome,
-    response, retry,
+    refusal, response, retry,
     session::{ResumePoint, location},
     upload_failure::UploadFailure,
 };
@@ -43,7 +42,7 @@ const CHUNK_TIMEOUT: Duration = Duration::from_secs(600);
 const CHUNK_SIZE: usize = 8 << 20;
 
 /// The bytes to upload, from the thread that reads them; `Err` if it cannot.
-pub(super) type Chunks = Receiver<std::result::Result<Bytes, ()>>;
+pub(super) type BufferChannel = Receiver<std::result::Result<Bytes, ()>>;
 
 /// How an upload ended.
 pub(super) enum UploadEnd {
@@ -51,7 +50,7 @@ pub(super) enum UploadEnd {
     /// The server does not take the blob in one PUT.
     WantsChunks,
     /// Another attempt may succeed.
-    Failed(UploadFailure),
+    Retry(UploadFailure),
 }
 
 impl Client {
@@ -68,7 +67,7 @@ impl Client {
         repository: &str,
         digest: &Digest,
         size: u64,
-        chunks: Chunks,
+        chunks: BufferChannel,
     ) -> Result<UploadEnd> {
         let mut url = session.clone();
         url.query_pairs_mut().append_pair("digest", &digest.to_string());
@@ -104,7 +103,7 @@ impl Client {
         from: ResumePoint,
         repository: &str,
         digest: &Digest,
-        chunks: Chunks,
+        chunks: BufferChannel,
     ) -> Result<UploadEnd> {
         let ResumePoint { session: mut url, offset: mut sent } = from;
         let mut pending = Vec::new();
@@ -176,14 +175,14 @@ impl Client {
         }
         let (outcome, did) = retry::outcome_of(&response);
         let retryable = |error| {
-            Ok(UploadEnd::Failed(UploadFailure { error, outcome, did, session: Some(session) }))
+            Ok(UploadEnd::Retry(UploadFailure { error, outcome, did, session: Some(session) }))
         };
         match status {
             // The token expired while the blob was being sent.
             StatusCode::UNAUTHORIZED => {
                 let scope = Scope::push(repository);
                 let fresh = self.auth.refused(response.headers(), &scope, used).await?;
-                let refusal = answer::refusal(response).await;
+                let refusal = refusal::read(response).await;
                 if fresh { retryable(refusal) } else { Err(refusal) }
             }
             StatusCode::PAYLOAD_TOO_LARGE
@@ -192,10 +191,10 @@ impl Client {
             | StatusCode::LENGTH_REQUIRED => Ok(UploadEnd::WantsChunks),
             // The session has ended, or has another offset.
             StatusCode::NOT_FOUND | StatusCode::RANGE_NOT_SATISFIABLE => {
-                retryable(answer::refusal(response).await)
+                retryable(refusal::read(response).await)
             }
-            _ if answer::is_transient(status) => retryable(answer::refusal(response).await),
-            _ => Err(answer::refusal(response).await),
+            _ if refusal::is_transient(status) => retryable(refusal::read(response).await),
+            _ => Err(refusal::read(response).await),
         }
     }
 }
@@ -203,7 +202,7 @@ impl Client {
 /// The end of an upload whose request got no answer.
 fn unanswered(error: Error, session: Url) -> UploadEnd {
     let did = retry::no_answer(&error);
-    UploadEnd::Failed(UploadFailure {
+    UploadEnd::Retry(UploadFailure {
         error,
         outcome: RequestOutcome::NoAnswer,
         did,
@@ -240,7 +239,7 @@ async fn stalled(progress: &AtomicU64, size: u64) {
 
 /// A body of known length, so that it is sent with Content-Length.
 struct BlobBody {
-    chunks: Pin<Box<Chunks>>,
+    chunks: Pin<Box<BufferChannel>>,
     left: u64,
     progress: Arc<AtomicU64>,
 }

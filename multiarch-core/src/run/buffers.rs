@@ -1,7 +1,7 @@
 //! The buffers that carry a blob's bytes from the package to the target.
 //!
 //! They are reused, because allocating memory costs more than filling and sending it, and they are
-//! passed on by value, so that no byte is copied between the reader and the network.
+//! passed on by value, so that a blob that is sent in one request is not copied between the reader and the network.
 
 use std::{
     io::{self, Read},
@@ -19,9 +19,9 @@ pub(crate) const BUFFER_SIZE: usize = 256 << 10;
 /// consumer may have a permit. A registry gives one with the right to upload; code that writes to a file
 /// or to memory makes its own.
 #[derive(Debug)]
-pub(crate) struct SendPermit(());
+pub(crate) struct BufferPermit(());
 
-impl SendPermit {
+impl BufferPermit {
     /// Only for a consumer that is done with a buffer before it takes the next one, or that holds the
     /// right to upload.
     pub(crate) fn new() -> Self {
@@ -64,7 +64,7 @@ impl BufferPool {
     }
 
     /// Takes an empty buffer; waits until there is one.
-    pub(crate) fn take(&self, _: &SendPermit) -> Buffer {
+    pub(crate) fn take(&self, _: &BufferPermit) -> Buffer {
         let mut buffers = self.buffers();
         let bytes = loop {
             if let Some(bytes) = buffers.idle.pop() {

@@ -172,7 +172,7 @@ impl Meter {
     }
 
     /// More bytes were sent.
-    pub(crate) fn sent(&self, bytes: u64) {
+    pub(crate) fn add_handed_out(&self, bytes: u64) {
         self.state().advance(bytes, Instant::now());
     }
 

@@ -2,8 +2,8 @@
 
 use std::io::{self, Read};
 
-use super::{cursor::Cursor, decoder_queue::DecoderGuard, read_ahead::ReadAhead};
-use crate::run::{Buffer, BufferPool, BufferSource, SendPermit};
+use super::{decoder::Decoder, decoder_queue::DecoderGuard, read_ahead::ReadAhead};
+use crate::run::{Buffer, BufferPermit, BufferPool, BufferSource};
 
 /// A blob of at most this many bytes is unpacked on the caller's thread: a new thread costs more.
 const SMALL: u64 = 64 << 10;
@@ -11,7 +11,7 @@ const SMALL: u64 = 64 << 10;
 /// A blob's bytes, as a sequence of buffers.
 pub(super) enum BlobBuffers {
     /// In a file: each buffer is read when the consumer asks for it.
-    File { reader: Box<dyn Read + Send>, left: u64, pool: BufferPool, permit: SendPermit },
+    File { reader: Box<dyn Read + Send>, left: u64, pool: BufferPool, permit: BufferPermit },
     /// In a compressed stream: a thread of its own unpacks ahead of the consumer.
     Ahead(ReadAhead),
     /// Unpacked already.
@@ -19,25 +19,25 @@ pub(super) enum BlobBuffers {
 }
 
 impl BlobBuffers {
-    /// Unpacks `size` bytes from the cursor on, and passes the decoder to the next reader after them.
+    /// Unpacks `size` bytes from the decoder on, and passes the decoder to the next reader after them.
     pub(super) fn unpack(
         mut guard: DecoderGuard,
-        cursor: Cursor,
+        decoder: Decoder,
         size: u64,
         pool: &BufferPool,
-        permit: SendPermit,
+        permit: BufferPermit,
     ) -> io::Result<Self> {
-        let Cursor { at, mut reader } = cursor;
+        let Decoder { at, mut reader } = decoder;
         if size <= SMALL {
             let mut content = Vec::new();
             let count = reader.by_ref().take(size).read_to_end(&mut content)?;
-            guard.leave_cursor(Cursor { at: at + count as u64, reader });
+            guard.leave_decoder(Decoder { at: at + count as u64, reader });
             return Ok(Self::Small((count > 0).then(|| content.into())));
         }
         // The closure must own the guard: dropping it passes the decoder to the next reader.
         let done = move |reader, count| {
             let mut guard = guard;
-            guard.leave_cursor(Cursor { at: at + count, reader });
+            guard.leave_decoder(Decoder { at: at + count, reader });
         };
         ReadAhead::start(reader, size, pool.clone(), permit, done).map(Self::Ahead)
     }

@@ -13,7 +13,7 @@ use std::{
     time::Duration,
 };
 
-use super::cursor::Cursor;
+use super::decoder::Decoder;
 use crate::run::Cancel;
 
 /// How often a waiting reader checks whether the run was cancelled.
@@ -27,7 +27,7 @@ pub(super) struct DecoderQueue(Arc<(Mutex<DecoderState>, Condvar)>);
 struct DecoderState {
     taken: bool,
     /// The decoder, where the last reader stopped: the next blob is usually not far after it.
-    idle: Option<Cursor>,
+    idle: Option<Decoder>,
     /// The waiting readers: each by its offset, and a number that distinguishes two of one offset.
     waiting: BTreeSet<(u64, u64)>,
     number: u64,
@@ -36,7 +36,7 @@ struct DecoderState {
 impl DecoderState {
     /// The reader that is next: the nearest one ahead, or else the first one in the stream.
     fn next(&self) -> Option<(u64, u64)> {
-        let at = self.idle.as_ref().map_or(0, |cursor| cursor.at);
+        let at = self.idle.as_ref().map_or(0, |decoder| decoder.at);
         let ahead = self.waiting.range((at, 0)..).next();
         ahead.or_else(|| self.waiting.first()).copied()
     }
@@ -45,7 +45,7 @@ impl DecoderState {
 /// The right to unpack a stream; dropping it passes the right to the next reader.
 pub(super) struct DecoderGuard {
     queue: DecoderQueue,
-    cursor: Option<Cursor>,
+    decoder: Option<Decoder>,
 }
 
 impl DecoderQueue {
@@ -70,21 +70,21 @@ impl DecoderQueue {
         }
         state.waiting.remove(&me);
         state.taken = true;
-        let cursor = state.idle.take();
+        let decoder = state.idle.take();
         drop(state);
-        Ok(DecoderGuard { queue: self.clone(), cursor })
+        Ok(DecoderGuard { queue: self.clone(), decoder })
     }
 }
 
 impl DecoderGuard {
     /// Takes the decoder that the reader before left, if it left one.
-    pub(super) fn take_cursor(&mut self) -> Option<Cursor> {
-        self.cursor.take()
+    pub(super) fn take_decoder(&mut self) -> Option<Decoder> {
+        self.decoder.take()
     }
 
     /// Leaves the decoder for the next reader.
-    pub(super) fn leave_cursor(&mut self, cursor: Cursor) {
-        self.cursor = Some(cursor);
+    pub(super) fn leave_decoder(&mut self, decoder: Decoder) {
+        self.decoder = Some(decoder);
     }
 }
 
@@ -92,7 +92,7 @@ impl Drop for DecoderGuard {
     fn drop(&mut self) {
         let mut state = self.queue.state();
         state.taken = false;
-        state.idle = self.cursor.take();
+        state.idle = self.decoder.take();
         drop(state);
         self.queue.0.1.notify_all();
     }
@@ -113,13 +113,13 @@ mod tests {
                 scope.spawn(move || {
                     let mut guard = queue.acquire(offset, cancel).expect("free in the end");
                     order.lock().expect("whole").push(offset);
-                    guard.leave_cursor(Cursor { at: offset + 1, reader: Box::new(io::empty()) });
+                    guard.leave_decoder(Decoder { at: offset + 1, reader: Box::new(io::empty()) });
                 });
             }
             while queue.state().waiting.len() < 3 {
                 std::thread::yield_now();
             }
-            first.leave_cursor(Cursor { at: 15, reader: Box::new(io::empty()) });
+            first.leave_decoder(Decoder { at: 15, reader: Box::new(io::empty()) });
             drop(first);
         });
         assert_eq!(order.into_inner().expect("whole"), [20, 30, 10]);

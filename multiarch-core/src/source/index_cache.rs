@@ -33,7 +33,7 @@ const ENDING: &str = "index";
 /// A listing in the form in which it is cached. `None` where the listing has problems: they are not
 /// cached, so the next run must read the package again to report them.
 pub(super) fn encode_listing(listing: &Listing) -> Option<Vec<u8>> {
-    listing.is_whole().then(|| postcard::to_stdvec(listing).ok())?
+    listing.is_flawless().then(|| postcard::to_stdvec(listing).ok())?
 }
 
 /// The place of one package's index in the cache.

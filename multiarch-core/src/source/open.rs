@@ -51,7 +51,7 @@ impl Package {
     /// Opens a package: a file (`.tar.gz`, `.tar.zst`, `.tar`, one bundle, a docker-archive, an OCI
     /// layout) or a directory of such things. Its content decides what it is, not its name.
     ///
-    /// It is read once, front to back. Broken parts are listed in [`Package::problems`] and
+    /// It is read once, front to back; not at all where the index cache knows it. Broken parts are listed in [`Package::problems`] and
     /// [`Bundle::problems`](crate::Bundle::problems); the rest can be used.
     ///
     /// # Errors

@@ -5,7 +5,7 @@ use std::{
     sync::mpsc,
 };
 
-use crate::run::{Buffer, BufferPool, BufferSource, SendPermit};
+use crate::run::{Buffer, BufferPermit, BufferPool, BufferSource};
 
 /// The consumer's end of a read-ahead: the buffers that the thread fills, in order.
 pub(super) struct ReadAhead {
@@ -21,7 +21,7 @@ impl ReadAhead {
         mut reader: R,
         size: u64,
         pool: BufferPool,
-        permit: SendPermit,
+        permit: BufferPermit,
         done: impl FnOnce(R, u64) + Send + 'static,
     ) -> io::Result<Self> {
         let (sender, buffers) = mpsc::channel();

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     blob_buffers::BlobBuffers,
-    cursor::Cursor,
+    decoder::Decoder,
     decoder_queue::DecoderQueue,
     gzip::{Checkpoints, Gunzip, MAX_POINTS, SPACING},
     input::{ReadAt, Section, buffered, skip},
@@ -21,7 +21,7 @@ use crate::{
     error::Result,
     image::Digest,
     package::{BlobSource, Locator, StreamId, hash},
-    run::{BufferPool, BufferSource, Cancel, SendPermit},
+    run::{BufferPermit, BufferPool, BufferSource, Cancel},
 };
 
 /// How many buffers a package's blobs may fill at once: 64 of 256 KiB are 16 MiB.
@@ -144,7 +144,7 @@ impl Streams {
 
     /// A new reader, at the last place at or before `offset` where reading can start. It owns everything
     /// that it needs.
-    fn start(&self, id: StreamId, offset: u64) -> io::Result<Cursor> {
+    fn start(&self, id: StreamId, offset: u64) -> io::Result<Decoder> {
         Ok(match &self.get(id)?.backing {
             Backing::Pending => return Err(io::ErrorKind::InvalidInput.into()),
             Backing::File { path, size } => {
@@ -155,44 +155,44 @@ impl Streams {
                 let point = points.before(offset);
                 let inner = self.fresh(packed, point.packed)?;
                 let reader = Box::new(Gunzip::from_checkpoint(buffered(inner), point));
-                Cursor { at: point.unpacked, reader }
+                Decoder { at: point.unpacked, reader }
             }
             Backing::Zstd { packed } => {
                 let reader = zstd::stream::read::Decoder::new(self.fresh(packed, 0)?)?;
-                Cursor { at: 0, reader: Box::new(reader) }
+                Decoder { at: 0, reader: Box::new(reader) }
             }
         })
     }
 
-    fn section(&self, file: Arc<dyn ReadAt>, size: u64, offset: u64) -> Cursor {
+    fn section(&self, file: Arc<dyn ReadAt>, size: u64, offset: u64) -> Decoder {
         let section = Section::new(file, offset, size.saturating_sub(offset));
-        Cursor { at: offset, reader: Box::new(section.stopped_by(&self.cancel)) }
+        Decoder { at: offset, reader: Box::new(section.stopped_by(&self.cancel)) }
     }
 
     /// A new reader of the bytes of a locator, from the offset `from` in them on.
     fn fresh(&self, place: &Locator, from: u64) -> io::Result<Box<dyn Read + Send>> {
         let offset = place.offset + from;
-        let mut cursor = self.start(place.stream, offset)?;
-        skip(&mut cursor.reader, offset - cursor.at)?;
-        Ok(Box::new(cursor.reader.take(place.size.saturating_sub(from))))
+        let mut decoder = self.start(place.stream, offset)?;
+        skip(&mut decoder.reader, offset - decoder.at)?;
+        Ok(Box::new(decoder.reader.take(place.size.saturating_sub(from))))
     }
 
-    /// A cursor at the locator's offset. It is the idle one where that is nearer before the offset than
+    /// A decoder at the locator's offset. It is the idle one where that is nearer before the offset than
     /// the last checkpoint, so that fewer bytes are unpacked.
-    fn cursor(&self, locator: &Locator, idle: Option<Cursor>) -> io::Result<Cursor> {
+    fn decoder(&self, locator: &Locator, idle: Option<Decoder>) -> io::Result<Decoder> {
         let nearest = match &self.get(locator.stream)?.backing {
             Backing::Gzip { points, .. } => points.before(locator.offset).unpacked,
             Backing::File { .. } | Backing::Reader { .. } => locator.offset,
             Backing::Zstd { .. } | Backing::Pending => 0,
         };
-        let is_nearer = |cursor: &Cursor| (nearest..=locator.offset).contains(&cursor.at);
-        let mut cursor = match idle.filter(is_nearer) {
-            Some(cursor) => cursor,
+        let is_nearer = |decoder: &Decoder| (nearest..=locator.offset).contains(&decoder.at);
+        let mut decoder = match idle.filter(is_nearer) {
+            Some(decoder) => decoder,
             None => self.start(locator.stream, locator.offset)?,
         };
-        skip(&mut cursor.reader, locator.offset - cursor.at)?;
-        cursor.at = locator.offset;
-        Ok(cursor)
+        skip(&mut decoder.reader, locator.offset - decoder.at)?;
+        decoder.at = locator.offset;
+        Ok(decoder)
     }
 }
 
@@ -200,16 +200,16 @@ impl BlobSource for Streams {
     fn open(
         &self,
         locator: &Locator,
-        permit: SendPermit,
+        permit: BufferPermit,
     ) -> io::Result<Box<dyn BufferSource + '_>> {
         let stream = self.get(locator.stream)?;
         let buffers = if let Backing::File { .. } | Backing::Reader { .. } = stream.backing {
-            let reader = self.cursor(locator, None)?.reader;
+            let reader = self.decoder(locator, None)?.reader;
             BlobBuffers::File { reader, left: locator.size, pool: self.pool.clone(), permit }
         } else {
             let mut guard = stream.decoder.acquire(locator.offset, &self.cancel)?;
-            let cursor = self.cursor(locator, guard.take_cursor())?;
-            BlobBuffers::unpack(guard, cursor, locator.size, &self.pool, permit)?
+            let decoder = self.decoder(locator, guard.take_decoder())?;
+            BlobBuffers::unpack(guard, decoder, locator.size, &self.pool, permit)?
         };
         Ok(Box::new(buffers))
     }

@@ -13,11 +13,12 @@ use crate::{
     error::{Error, ErrorKind, Result},
     image::{Digest, Hasher},
     package::{Locator, Package},
-    run::{Buffer, BufferSource, Context, SendPermit},
+    run::{Buffer, BufferPermit, BufferSource, Context},
 };
 
-/// Where a blob's bytes are: number of the package, stream, offset. Blobs are sent in this order, so
-/// that compressed packages are unpacked once, front to back.
+/// Where a blob's bytes are: number of the package, stream, offset. Of the blobs that wait to be sent,
+/// the first in this order is sent next, so that compressed packages are unpacked once, front to back.
+/// What is in memory already comes first, so that the memory is released.
 pub(crate) type ReadOrder = [u64; 3];
 
 /// Limit for a blob that is copied within a registry, because the registry does not mount it: it is
@@ -101,7 +102,7 @@ impl<'a> BlobContent<'a> {
     /// Where the content cannot be read. The reader's own error is an [`Error`] inside an
     /// [`io::Error`].
     pub fn reader(&self) -> Result<Box<dyn Read + '_>> {
-        let buffers = self.open(SendPermit::new())?;
+        let buffers = self.open(BufferPermit::new())?;
         Ok(Box::new(ReadBuffers { buffers, now: None, at: 0 }))
     }
 
@@ -137,15 +138,15 @@ impl<'a> BlobContent<'a> {
         Ok(fetched.get_or_init(|| bytes))
     }
 
-    /// Reads from the start, in buffers. The consumer must hold a permit; see [`SendPermit`].
-    pub(crate) fn open(&self, permit: SendPermit) -> Result<BlobReader<'_>> {
+    /// Reads from the start, in buffers. The consumer must hold a permit; see [`BufferPermit`].
+    pub(crate) fn open(&self, permit: BufferPermit) -> Result<BlobReader<'_>> {
         self.uncount_sent();
         let source = match &self.origin {
             ContentOrigin::Package(package, locator, _) => package.source.open(locator, permit),
-            ContentOrigin::Memory(bytes) => Ok(Box::new(Once::new(bytes)) as Box<_>),
+            ContentOrigin::Memory(bytes) => Ok(Box::new(MemoryBuffers::new(bytes)) as Box<_>),
             ContentOrigin::Target { .. } => {
                 let bytes = self.fetch().inspect_err(|_| self.note_unreadable())?;
-                Ok(Box::new(Once::new(bytes)) as Box<_>)
+                Ok(Box::new(MemoryBuffers::new(bytes)) as Box<_>)
             }
         };
         let source = source.inspect_err(|_| self.note_unreadable()).map_err(reading)?;
@@ -211,7 +212,7 @@ impl BlobReader<'_> {
         checked.inspect_err(|_| self.content.note_unreadable())?;
         counted.fetch_add(length, Ordering::Relaxed);
         if length > 0 {
-            context.meter.sent(length);
+            context.meter.add_handed_out(length);
         }
         Ok(next)
     }
@@ -235,15 +236,15 @@ impl BlobReader<'_> {
 }
 
 /// Bytes in memory as a sequence of buffers.
-struct Once<'a>(std::slice::Chunks<'a, u8>);
+struct MemoryBuffers<'a>(std::slice::Chunks<'a, u8>);
 
-impl<'a> Once<'a> {
+impl<'a> MemoryBuffers<'a> {
     fn new(bytes: &'a [u8]) -> Self {
         Self(bytes.chunks(crate::run::BUFFER_SIZE))
     }
 }
 
-impl BufferSource for Once<'_> {
+impl BufferSource for MemoryBuffers<'_> {
     fn next(&mut self) -> io::Result<Option<Buffer>> {
         Ok(self.0.next().map(|chunk| chunk.to_vec().into()))
     }

@@ -162,7 +162,7 @@ impl Recorder {
     }
 
     /// Whether a place at this offset should be [offered](Self::offer).
-    pub(super) fn wants(&mut self, unpacked: u64) -> bool {
+    pub(super) fn advance_to(&mut self, unpacked: u64) -> bool {
         let end = self.current_file.end();
         if end != self.end || self.current_file.is_packed() {
             self.commit();
@@ -223,7 +223,7 @@ mod tests {
             }
             while at + block <= file_end {
                 at += block;
-                if recorder.wants(at) {
+                if recorder.advance_to(at) {
                     recorder.offer(point(at));
                 }
             }

@@ -81,7 +81,7 @@ impl<R: BufRead> Gunzip<R> {
     }
 
     /// Whether another member begins here; consumes the first magic byte where there is one.
-    fn begins_member(&mut self) -> io::Result<bool> {
+    fn take_member_start(&mut self) -> io::Result<bool> {
         // The two magic bytes may be in two buffers: the first one is consumed to see the second.
         if self.inner.fill_buf()?.first() != Some(&MAGIC[0]) {
             return Ok(false);
@@ -93,7 +93,7 @@ impl<R: BufRead> Gunzip<R> {
     fn record(&mut self, bits: u8) {
         let Some(recorder) = &mut self.recorder else { return };
         let MemberPhase::Member { inflate, .. } = &self.phase else { return };
-        if recorder.wants(self.unpacked) {
+        if recorder.advance_to(self.unpacked) {
             let inside = Inside { bits, byte: self.last_byte, window: inflate.window() };
             recorder.offer(Checkpoint {
                 unpacked: self.unpacked,
@@ -105,7 +105,7 @@ impl<R: BufRead> Gunzip<R> {
 
     fn enter_member(&mut self, first: bool) -> io::Result<()> {
         let (unpacked, packed) = (self.unpacked, self.packed);
-        if !self.begins_member()? {
+        if !self.take_member_start()? {
             if first {
                 return Err(io::Error::new(io::ErrorKind::InvalidData, "not gzip data"));
             }
@@ -113,12 +113,12 @@ impl<R: BufRead> Gunzip<R> {
             return Ok(());
         }
         if let Some(recorder) = &mut self.recorder
-            && recorder.wants(unpacked)
+            && recorder.advance_to(unpacked)
         {
             recorder.offer(Checkpoint { unpacked, packed, inside: None });
         }
         let mut inflate = Inflate::gzip();
-        // zlib gets the byte that `begins_member` consumed; a header produces no output.
+        // zlib gets the byte that `take_member_start` consumed; a header produces no output.
         inflate.step(&MAGIC[..1], &mut [0], false).map_err(invalid)?;
         self.phase = MemberPhase::Member { inflate, resumed: false };
         Ok(())
@@ -127,7 +127,7 @@ impl<R: BufRead> Gunzip<R> {
     /// Calls zlib once, and returns the number of bytes written.
     fn inflate(&mut self, out: &mut [u8]) -> io::Result<usize> {
         let cut = || io::Error::new(io::ErrorKind::UnexpectedEof, "the gzip data is cut");
-        let recording = self.recorder.as_mut().is_some_and(|r| r.wants(self.unpacked));
+        let recording = self.recorder.as_mut().is_some_and(|r| r.advance_to(self.unpacked));
         // The recorder is asked once per call, so a call must not unpack far past the next candidate.
         let room = if self.recorder.is_some() { out.len().min(STEP) } else { out.len() };
         let out = &mut out[..room];

@@ -10,7 +10,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     image::Compression,
     package::{Listing, Locator, MAX_DEPTH, Member, MemberKind, StreamId},
-    run::{BufferPool, SendPermit},
+    run::{BufferPermit, BufferPool},
     source::{
         gzip::{CurrentFile, Gunzip},
         input::{Input, Section, buffered, read_up_to},
@@ -269,7 +269,7 @@ fn ahead(input: Input<'_>, size: u64) -> Box<dyn BufRead + '_> {
             size,
             BufferPool::new(AHEAD),
             // The walk is the only consumer of this pool, and waits for nothing else.
-            SendPermit::new(),
+            BufferPermit::new(),
             |_, _| (),
         )
     {

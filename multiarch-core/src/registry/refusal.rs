@@ -1,4 +1,4 @@
-//! Interprets the answers of a server.
+//! Interprets the answers with which a server refuses a request.
 
 use reqwest::{Response, StatusCode, header};
 use serde::Deserialize;
@@ -30,7 +30,7 @@ const MAX_BODY: usize = 64 << 10;
 const MAX_SHOWN: usize = 300;
 
 /// Turns an unsuccessful answer into an error.
-pub(super) async fn refusal(response: Response) -> Error {
+pub(super) async fn read(response: Response) -> Error {
     let status = response.status();
     let challenge = response
         .headers()

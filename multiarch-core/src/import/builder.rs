@@ -41,7 +41,7 @@ use crate::{
 pub struct Import {
     target: Target,
     charts: Option<ChartAddress>,
-    packages: Vec<PackageSource>,
+    packages: Vec<PackageInput>,
     options: Options,
     context: Context,
     cache: Option<PathBuf>,
@@ -52,7 +52,7 @@ pub struct Import {
 }
 
 #[derive(Clone, Debug)]
-enum PackageSource {
+enum PackageInput {
     Path(PathBuf),
     Opened(Arc<Package>),
 }
@@ -110,14 +110,14 @@ impl Import {
     /// Adds a package, by its path. It is opened by [`plan`](Import::plan).
     #[must_use]
     pub fn package(mut self, path: impl Into<PathBuf>) -> Self {
-        self.packages.push(PackageSource::Path(path.into()));
+        self.packages.push(PackageInput::Path(path.into()));
         self
     }
 
     /// Adds a package that is open already.
     #[must_use]
     pub fn opened(mut self, package: impl Into<Arc<Package>>) -> Self {
-        self.packages.push(PackageSource::Opened(package.into()));
+        self.packages.push(PackageInput::Opened(package.into()));
         self
     }
 
@@ -227,8 +227,8 @@ impl Import {
             .packages
             .iter()
             .filter_map(|source| match source {
-                PackageSource::Path(path) => Some(path),
-                PackageSource::Opened(_) => None,
+                PackageInput::Path(path) => Some(path),
+                PackageInput::Opened(_) => None,
             })
             .collect();
         let options = OpenOptions::in_context(&self.context, self.cache.clone());
@@ -236,8 +236,8 @@ impl Import {
         let (mut packages, mut problems) = (Vec::new(), Vec::new());
         for source in &self.packages {
             match source {
-                PackageSource::Opened(package) => packages.push(package.clone()),
-                PackageSource::Path(_) => match opened.next() {
+                PackageInput::Opened(package) => packages.push(package.clone()),
+                PackageInput::Path(_) => match opened.next() {
                     Some(Ok(package)) => packages.push(Arc::new(package)),
                     Some(Err(error)) => problems.push(error),
                     None => {}
