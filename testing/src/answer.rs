@@ -1,4 +1,4 @@
-//! What a server says.
+//! The answer to a request.
 
 use std::io::{self, Write};
 
@@ -9,20 +9,20 @@ use serde_json::json;
 pub struct Answer {
     /// The status.
     pub status: u16,
-    /// Names and values. The server adds `Content-Length` where it is missing, and `Connection` where
-    /// it closes.
+    /// Names and values. The server adds `Content-Length` if it is missing, and `Connection` if it
+    /// closes the connection.
     pub headers: Vec<(String, String)>,
-    /// The body. It is not sent in answer to a HEAD request, but its length is told.
+    /// The body. A HEAD request does not get it, but the answer still gives its length.
     pub body: Vec<u8>,
 }
 
 impl Answer {
-    /// A status, and nothing else.
+    /// An answer with a status and nothing else.
     pub fn new(status: u16) -> Self {
         Self { status, ..Self::default() }
     }
 
-    /// JSON.
+    /// An answer with a JSON body.
     pub fn json(status: u16, body: &serde_json::Value) -> Self {
         Self::new(status).header("Content-Type", "application/json").body(body.to_string())
     }
@@ -32,7 +32,7 @@ impl Answer {
         Self::json(status, &json!({"errors": [{"code": code, "message": message}]}))
     }
 
-    /// The same with a header more.
+    /// The same with one more header.
     #[must_use]
     pub fn header(mut self, name: &str, value: impl Into<String>) -> Self {
         self.headers.push((name.into(), value.into()));
@@ -46,14 +46,14 @@ impl Answer {
         self
     }
 
-    /// What goes over the line before the body.
+    /// The head, which is sent before the body.
     pub(crate) fn head(&self, closes: bool) -> String {
-        // The reason after the status means nothing to anybody (RFC 9112, section 4).
+        // Clients ignore the reason after the status (RFC 9112, section 4), so a dash is enough.
         let mut head = format!("HTTP/1.1 {} -\r\n", self.status);
         for (name, value) in &self.headers {
             head.push_str(&format!("{name}: {value}\r\n"));
         }
-        // An answer with one of these statuses has no body, and must not tell the length of one.
+        // An answer with one of these statuses has no body, and must not have a `Content-Length`.
         let told = self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-length"));
         if !told && !matches!(self.status, 100..200 | 204 | 304) {
             head.push_str(&format!("Content-Length: {}\r\n", self.body.len()));
@@ -65,7 +65,7 @@ impl Answer {
         head
     }
 
-    /// Everything that goes over the line.
+    /// All bytes that are sent.
     pub(crate) fn wire(&self, with_body: bool, closes: bool) -> Vec<u8> {
         let mut wire = self.head(closes).into_bytes();
         if with_body {

@@ -7,15 +7,15 @@ use std::{
 
 use crate::Request;
 
-/// A request's body as it comes over the line. Reading fails where it ends too early.
+/// A request's body, read from the connection. Reading fails if the body ends too early.
 pub struct Body<'c> {
     reader: &'c mut dyn BufRead,
-    /// Bytes that are left: of the body, or of the current chunk.
+    /// Bytes left in the body, or in the current chunk.
     left: u64,
     chunked: bool,
-    /// After so many bytes more the connection counts as broken.
+    /// The connection counts as broken after this many more bytes.
     cut: Option<u64>,
-    /// Asks for the body: a client may wait for that.
+    /// Where to ask for the body, because a client may wait until it is asked.
     invitation: Option<&'c mut dyn io::Write>,
 }
 
@@ -32,7 +32,7 @@ impl<'c> Body<'c> {
         Self { reader, left, chunked, cut, invitation }
     }
 
-    /// Reads what is left of it, for nothing.
+    /// Reads the rest of the body and discards it.
     pub(crate) fn pass_over(&mut self) -> io::Result<()> {
         io::copy(self, &mut io::sink()).map(drop)
     }
@@ -40,14 +40,14 @@ impl<'c> Body<'c> {
     /// Reads all of it.
     ///
     /// # Errors
-    /// Where it ends too early.
+    /// If it ends too early.
     pub fn whole(&mut self) -> io::Result<Vec<u8>> {
         let mut whole = Vec::new();
         self.read_to_end(&mut whole)?;
         Ok(whole)
     }
 
-    /// Begins the next chunk (RFC 9112, section 7.1): its size, in hex, on a line.
+    /// Reads the line that begins the next chunk: its size in hex (RFC 9112, section 7.1).
     fn next_chunk(&mut self) -> io::Result<()> {
         let size = self.line()?;
         let size = size.split(';').next().unwrap_or_default().trim();

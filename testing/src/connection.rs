@@ -1,4 +1,4 @@
-//! One connection: its requests, one after the other, and what becomes of each.
+//! One connection: reads its requests one after the other, and answers them or makes them fail.
 
 use std::{
     io::{self, BufReader, Write},
@@ -63,7 +63,8 @@ fn serve_one(
         }
         _ => shared.service.answer(&request, &mut body)?,
     };
-    // The next request begins behind this body, and a client may send all of it before it reads.
+    // The rest of the body is read because the next request begins after it, and because a client
+    // may send all of it before it reads the answer.
     body.pass_over()?;
     if matches!(fault, Fault::Lost | Fault::Cut(_)) {
         return Ok(Then::End);

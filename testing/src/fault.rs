@@ -1,36 +1,36 @@
-//! What becomes of a request.
+//! What happens to a request.
 
 use std::time::Duration;
 
 use crate::{Answer, Request};
 
-/// What becomes of a request. A rule decides it, once for every request, when its head was read.
+/// What happens to a request. A rule decides it once for each request, after its head was read.
 #[derive(Clone, Debug, Default)]
 pub enum Fault {
-    /// It is handled, and answered.
+    /// It is handled and answered normally.
     #[default]
     Nothing,
-    /// It is not handled: its body is read, and this is the answer.
+    /// It is not handled: its body is read, and this answer is sent.
     Answer(Answer),
-    /// It is not handled, and this status is the answer, sent before the body was read. The
-    /// connection stays open, and nothing more is read from it.
+    /// It is not handled: this status is sent before the body is read. The connection stays open,
+    /// and nothing more is read from it.
     Early(u16),
     /// It is not handled: the connection is dropped.
     Reset,
-    /// It is handled; then the connection is dropped, without an answer.
+    /// It is handled, but the connection is dropped without an answer.
     Lost,
-    /// The connection is dropped once so many bytes of the request's body have been read. They are
-    /// handled.
+    /// The connection is dropped after this many bytes of the request's body were read. These bytes
+    /// are handled.
     Cut(u64),
-    /// It is handled; the connection is dropped once so many bytes of the answer's body have been
+    /// It is handled, but the connection is dropped after this many bytes of the answer's body were
     /// sent.
     CutAnswer(usize),
-    /// It is handled after this time.
+    /// It is handled after this delay.
     Delay(Duration),
-    /// It is handled, and the last byte of the answer takes this time.
+    /// It is handled, and the last byte of the answer is sent after this delay.
     Linger(Duration),
-    /// It is handled as if it had asked for this path: a tag that is answered with what it was
-    /// before, say.
+    /// It is handled as a request for this path, for example to answer a tag with its earlier
+    /// manifest.
     As(String),
 }
 
@@ -41,6 +41,6 @@ impl Fault {
     }
 }
 
-/// Decides what becomes of a request. Connections have threads of their own: it is called by
-/// several at once.
+/// Decides what happens to a request. Several threads call it at once, because each connection has
+/// its own thread.
 pub type Rule = dyn Fn(&Request) -> Fault + Send + Sync;

@@ -1,19 +1,19 @@
 //! A registry in memory, for tests that have a Rust toolchain and nothing else.
 //!
 //! [`Registry`] speaks the [OCI distribution specification] v1.1.1 over HTTP/1.1 on a free loopback
-//! port. It holds real bytes, so a test sets its stage directly and looks at what came of a run.
-//! Every request passes a rule, which may make it fail: see [`Fault`].
+//! port. It holds real bytes, so a test can put content into it directly, and check what a run has
+//! stored. A rule decides for each request whether it fails: see [`Fault`].
 //!
 //! - [`Registry`] and its [`Setup`]: what it demands, and what it can do
 //! - [`Manifest`]: a manifest as it is held
-//! - [`Fault`]: what becomes of a request
-//! - [`Request`] and [`Answer`]: what is asked, and what is said
-//! - [`HttpServer`] and [`Service`]: the server below, for doubles of other services
+//! - [`Fault`]: what happens to a request
+//! - [`Request`] and [`Answer`]: what a client sends, and what the server sends back
+//! - [`HttpServer`] and [`Service`]: the HTTP server underneath, for doubles of other services
 //!
 //! ```
 //! use multiarch_testing::{Fault, Registry, Setup};
 //!
-//! // The third request is answered as a server does that has too much to do.
+//! // The third request gets 429, the answer of an overloaded server.
 //! let registry = Registry::start(Setup::default(), |request| match request.number {
 //!     2 => Fault::answer(429),
 //!     _ => Fault::Nothing,

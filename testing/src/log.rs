@@ -1,4 +1,4 @@
-//! The requests that came.
+//! The log of requests.
 
 use std::sync::{
     Mutex, MutexGuard, PoisonError,
@@ -7,7 +7,7 @@ use std::sync::{
 
 use crate::Request;
 
-/// The requests that came, and how many of them are under way.
+/// The requests received, and how many of them are under way.
 #[derive(Debug, Default)]
 pub(crate) struct Log {
     requests: Mutex<Vec<Request>>,
@@ -21,13 +21,13 @@ pub(crate) struct UnderWay<'l> {
     number: usize,
 }
 
-/// What a thread holds is whole even where another thread panicked meanwhile.
+/// Ignores poisoning, because the data is consistent even if another thread panicked with the lock.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Log {
-    /// Notes a request, and tells it what else is going on.
+    /// Logs a request, and sets its number and the number of requests under way.
     pub(crate) fn begin(&self, request: &mut Request) -> UnderWay<'_> {
         let mut requests = lock(&self.requests);
         request.number = self.came.fetch_add(1, Ordering::SeqCst);
@@ -36,17 +36,18 @@ impl Log {
         UnderWay { log: self, number: request.number }
     }
 
-    /// What came since the last time.
+    /// The requests since the last call.
     pub(crate) fn take(&self) -> Vec<Request> {
         std::mem::take(&mut *lock(&self.requests))
     }
 }
 
 impl UnderWay<'_> {
-    /// Notes the answer. It has ended when its last byte is sent: whoever has that may ask again.
+    /// Logs the status of the answer. `self` must be dropped before the answer's last byte is sent,
+    /// because the client may send its next request as soon as it has that byte.
     pub(crate) fn answered(&self, status: u16) {
         let mut requests = lock(&self.log.requests);
-        // It is not there any more where the log was taken meanwhile.
+        // It is not in the log any more if the log was taken in the meantime.
         if let Some(request) = requests.iter_mut().rfind(|r| r.number == self.number) {
             request.status = Some(status);
         }

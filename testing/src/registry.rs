@@ -22,15 +22,16 @@ pub use self::{
 use self::{access::Access, route::Route, store::Store};
 use crate::{Answer, Body, Fault, HttpServer, Request, Service, log::lock};
 
-/// A registry in memory, on a free loopback port. It ends when it is dropped.
+/// A registry in memory, on a free loopback port. It stops when it is dropped.
 ///
-/// What a test puts directly is not checked: a stage may be one that no client could set.
+/// Content that a test puts directly is not checked, so a test can build states that no client
+/// could create.
 pub struct Registry {
     server: HttpServer,
     state: Arc<Registered>,
 }
 
-/// What a registry is, without its server.
+/// A registry's state, without its server.
 #[derive(Debug)]
 struct Registered {
     setup: Setup,
@@ -39,10 +40,10 @@ struct Registered {
 }
 
 impl Registry {
-    /// Starts an empty registry, whose requests pass a rule.
+    /// Starts an empty registry whose requests go through a rule.
     ///
     /// # Panics
-    /// Where no port is free.
+    /// If no port is free.
     pub fn start(setup: Setup, rule: impl Fn(&Request) -> Fault + Send + Sync + 'static) -> Self {
         let (store, access) = Default::default();
         let state = Arc::new(Registered { setup, store, access });
@@ -50,10 +51,10 @@ impl Registry {
         Self { server, state }
     }
 
-    /// Starts an empty registry where nothing fails.
+    /// Starts an empty registry in which no request fails.
     ///
     /// # Panics
-    /// Where no port is free.
+    /// If no port is free.
     pub fn new() -> Self {
         Self::start(Setup::default(), |_| Fault::Nothing)
     }
@@ -63,7 +64,7 @@ impl Registry {
         self.server.address()
     }
 
-    /// The requests that came since this was called last.
+    /// The requests received since the last call.
     pub fn take(&self) -> Vec<Request> {
         self.server.take()
     }
@@ -87,7 +88,7 @@ impl Registry {
         found.flat_map(|repository| repository.blobs.keys().cloned()).collect()
     }
 
-    /// How many uploads have begun and not ended.
+    /// The number of uploads that have begun and not ended.
     pub fn sessions(&self) -> usize {
         self.state.store().sessions.len()
     }
@@ -102,15 +103,15 @@ impl Registry {
         self.state.store().blob(repository, digest)
     }
 
-    /// What is wrong with everything that a tag or a digest leads to: what is missing, or has
-    /// another size or other bytes than is said of it.
+    /// What is wrong with a tag or a digest and everything it refers to: missing content, wrong
+    /// sizes, and bytes that do not match their digest.
     pub fn flaws(&self, repository: &str, reference: &str) -> Vec<String> {
         let store = self.state.store();
         let none = || vec![format!("there is no repository {repository}")];
         store.repositories.get(repository).map_or_else(none, |found| found.flaws(reference))
     }
 
-    /// Puts a blob; gives its digest.
+    /// Puts a blob and returns its digest.
     pub fn put_blob(&self, repository: &str, content: &[u8]) -> String {
         let digest = sha256(content);
         let mut store = self.state.store();
@@ -118,8 +119,8 @@ impl Registry {
         digest
     }
 
-    /// Puts a manifest or an index at a tag, or under its digest alone where the tag is empty;
-    /// gives its digest.
+    /// Puts a manifest or an index at a tag, or only under its digest if the tag is empty. Returns
+    /// its digest.
     pub fn put_manifest(
         &self,
         repository: &str,
@@ -131,17 +132,17 @@ impl Registry {
         self.state.store().repository(repository).put_manifest(tag, manifest)
     }
 
-    /// Takes away a tag, or a manifest with all of its tags. True where there was one.
+    /// Deletes a tag, or a manifest with all of its tags. True if there was one.
     pub fn delete_manifest(&self, repository: &str, reference: &str) -> bool {
         self.state.store().delete_manifest(repository, reference)
     }
 
-    /// Takes away a blob, as collecting garbage does. True where there was one.
+    /// Deletes a blob, as garbage collection does. True if there was one.
     pub fn delete_blob(&self, repository: &str, digest: &str) -> bool {
         self.state.store().delete_blob(repository, digest)
     }
 
-    /// Ends every token that was given out.
+    /// Ends every token issued so far.
     pub fn revoke_tokens(&self) {
         self.state.access.revoke();
     }

@@ -1,4 +1,4 @@
-//! What is asked.
+//! Requests.
 
 use std::{
     collections::BTreeMap,
@@ -10,41 +10,41 @@ use std::{
 pub struct Request {
     /// The method, in capitals.
     pub method: String,
-    /// Path and query as they came; with the scheme and the host before them where the request came
-    /// as to a proxy.
+    /// Path and query as received. They begin with the scheme and the host if the client sent the
+    /// request as to a proxy.
     pub path: String,
-    /// The headers, with names in small letters.
+    /// The headers, with lower-case names.
     pub headers: BTreeMap<String, String>,
-    /// What `Content-Length` says; 0 without it.
+    /// The value of `Content-Length`; 0 without it.
     pub length: u64,
-    /// How many requests came before.
+    /// How many requests came before this one.
     pub number: usize,
-    /// How many are under way, with this one.
+    /// How many requests are under way, including this one.
     pub at_once: usize,
-    /// The status of the answer; `None` where none was sent, or not yet.
+    /// The status of the answer; `None` if no answer was sent, or not yet.
     pub status: Option<u16>,
 }
 
-/// A head that is longer than this is none.
+/// A head that is longer than this is not accepted.
 const LONGEST_HEAD: usize = 64 << 10;
 
 impl Request {
-    /// True for a method, and a path that has this part.
+    /// True if it has this method, and this part in its path.
     pub fn is(&self, method: &str, part: &str) -> bool {
         self.method == method && self.path.contains(part)
     }
 
-    /// True where it reads, and changes nothing.
+    /// True if it reads, and changes nothing.
     pub fn reads(&self) -> bool {
         matches!(self.method.as_str(), "GET" | "HEAD")
     }
 
-    /// A header's value, its name in small letters.
+    /// A header's value. The name is in lower case.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(String::as_str)
     }
 
-    /// True where it has credentials of any kind.
+    /// True if it has credentials of any kind.
     pub fn is_authorized(&self) -> bool {
         self.headers.contains_key("authorization")
     }
@@ -58,22 +58,22 @@ impl Request {
         }
     }
 
-    /// The values of a parameter of the query, decoded, in their order.
+    /// The decoded values of a query parameter, in their order.
     pub fn parameters(&self, name: &str) -> Vec<String> {
         let query = self.path.split_once('?').map_or("", |(_, query)| query);
         let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
         pairs.filter(|(key, _)| decoded(key) == name).map(|(_, value)| decoded(value)).collect()
     }
 
-    /// The first value of a parameter of the query.
+    /// The first value of a query parameter.
     pub fn parameter(&self, name: &str) -> Option<String> {
         self.parameters(name).into_iter().next()
     }
 
-    /// Reads a head; `None` where the connection ends, or something else than HTTP is spoken.
+    /// Reads a head; `None` if the connection ends, or the client does not speak HTTP.
     pub(crate) fn read(reader: &mut impl BufRead) -> io::Result<Option<Self>> {
-        // Whoever tries TLS first waits for an answer: without a look at the first byte, both would
-        // wait.
+        // A client that tries TLS first waits for an answer, while this server would wait for the
+        // rest of a head. So the first byte is checked before anything else is read.
         match reader.fill_buf()?.first() {
             Some(byte) if byte.is_ascii_uppercase() => {}
             _ => return Ok(None),
@@ -101,7 +101,7 @@ impl Request {
     }
 }
 
-/// Without percent signs and pluses (application/x-www-form-urlencoded).
+/// Decodes percent signs and pluses (application/x-www-form-urlencoded).
 fn decoded(text: &str) -> String {
     let (mut bytes, mut rest) = (Vec::new(), text.as_bytes());
     while let [first, after @ ..] = rest {

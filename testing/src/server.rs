@@ -1,7 +1,7 @@
-//! A server over HTTP/1.1 that can misbehave.
+//! An HTTP/1.1 server that can misbehave.
 //!
-//! It is written by hand on `std::net` because a fault needs what libraries for HTTP hide: the
-//! bytes on the wire, and when a connection ends.
+//! It is written by hand on `std::net`, because faults need control over the bytes on the wire and
+//! the end of a connection, which HTTP libraries hide.
 
 use std::{
     collections::BTreeMap,
@@ -19,24 +19,24 @@ use crate::{
     log::{Log, lock},
 };
 
-/// What answers requests. Connections have threads of their own: it is called by several at once.
+/// Answers requests. Several threads call it at once, because each connection has its own thread.
 pub trait Service: Send + Sync + 'static {
     /// Answers a request.
     ///
     /// # Errors
-    /// Where the body ends too early, or there is no answer: the connection is dropped then.
+    /// If the body ends too early, or there is no answer. The connection is then dropped.
     fn answer(&self, request: &Request, body: &mut Body<'_>) -> io::Result<Answer>;
 
-    /// Takes over the connection of a CONNECT request; without this method it is refused.
+    /// Takes over the connection of a CONNECT request. The default refuses it.
     ///
     /// # Errors
-    /// Where the connection fails. Nobody is told.
+    /// If the connection fails. The error is not reported.
     fn tunnel(&self, _request: &Request, mut client: TcpStream) -> io::Result<()> {
         Answer::new(405).write(&mut client, true, true)
     }
 }
 
-/// A server on a free loopback port. It ends when it is dropped.
+/// A server on a free loopback port. It stops when it is dropped.
 pub struct HttpServer {
     address: SocketAddr,
     shared: Arc<Shared>,
@@ -60,7 +60,7 @@ impl HttpServer {
     /// Starts a server.
     ///
     /// # Panics
-    /// Where no port is free.
+    /// If no port is free.
     pub fn start(
         service: impl Service,
         rule: impl Fn(&Request) -> Fault + Send + Sync + 'static,
@@ -85,7 +85,7 @@ impl HttpServer {
                 }
                 let Ok(connection) = Connected::new(&own, &client) else { continue };
                 std::thread::spawn(move || {
-                    // A connection that fails is the client's business; it sees it.
+                    // The error is ignored, because the client sees that its connection failed.
                     let _ = connection::serve(client, &connection.shared);
                 });
             }
@@ -93,7 +93,7 @@ impl HttpServer {
         Self { address, shared, listening: Some(listening) }
     }
 
-    /// Starts a server that has nothing: what the rule does not answer is not found.
+    /// Starts a server without content: it answers 404 unless the rule gives another answer.
     pub fn empty(rule: impl Fn(&Request) -> Fault + Send + Sync + 'static) -> Self {
         Self::start(Empty, rule)
     }
@@ -103,7 +103,7 @@ impl HttpServer {
         self.address.to_string()
     }
 
-    /// The requests that came since this was called last.
+    /// The requests received since the last call.
     pub fn take(&self) -> Vec<Request> {
         self.shared.log.take()
     }
@@ -121,7 +121,8 @@ impl Drop for HttpServer {
     fn drop(&mut self) {
         *lock(&self.shared.ended) = true;
         self.shared.ending.notify_all();
-        // The listener looks up only when somebody comes.
+        // The listener checks whether it must stop only when a connection arrives, so this makes
+        // one.
         if TcpStream::connect(self.address).is_ok()
             && let Some(listening) = self.listening.take()
         {
@@ -131,7 +132,7 @@ impl Drop for HttpServer {
             let _ = connection.shutdown(Shutdown::Both);
         }
         let panicked = self.shared.panicked.load(Ordering::SeqCst);
-        // A second panic would end the process, and nobody would see the first.
+        // A second panic would abort the process, and hide the first.
         assert!(
             !panicked || std::thread::panicking(),
             "a rule or a service has panicked: see above"
@@ -149,7 +150,7 @@ impl Shared {
     }
 }
 
-/// A connection that is known to the server, so that the server can end it.
+/// A connection that the server keeps a handle of, so that it can end it.
 struct Connected {
     shared: Arc<Shared>,
     number: u64,
@@ -158,7 +159,7 @@ struct Connected {
 impl Connected {
     fn new(shared: &Arc<Shared>, client: &TcpStream) -> io::Result<Self> {
         let number = shared.numbers.fetch_add(1, Ordering::Relaxed);
-        // Small answers go out at once.
+        // Small answers are sent immediately.
         client.set_nodelay(true)?;
         lock(&shared.connections).insert(number, client.try_clone()?);
         Ok(Self { shared: shared.clone(), number })
@@ -167,12 +168,12 @@ impl Connected {
 
 impl Drop for Connected {
     fn drop(&mut self) {
-        // Noted before the client can see that the connection has ended.
+        // The panic is noted before the client can see that the connection has ended.
         if std::thread::panicking() {
             self.shared.panicked.store(true, Ordering::SeqCst);
         }
         // Without this the other handle would keep the connection open, and a client would wait
-        // for ever.
+        // forever.
         if let Some(connection) = lock(&self.shared.connections).remove(&self.number) {
             let _ = connection.shutdown(Shutdown::Both);
         }

@@ -7,8 +7,8 @@ pub(crate) struct Account {
     pub(crate) password: &'static str,
 }
 
-/// Whose password has everything that may be taken for something else.
+/// The password contains `:` and `/`, which other syntaxes use as separators.
 pub(crate) const SOMEONE: Account = Account { name: "someone", password: "s3cr3t:with/colon" };
 
-/// The one in the installer's manual.
+/// The user in the installer's manual.
 pub(crate) const ADMIN: Account = Account { name: "admin", password: "Harbor12345" };

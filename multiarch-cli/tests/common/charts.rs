@@ -1,4 +1,4 @@
-//! Charts in every kind of chart repository, and what they render.
+//! Charts in every kind of chart repository, and the images they render.
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -32,7 +32,7 @@ pub(crate) fn import(
     desk.run(&words)
 }
 
-/// Chart → what became of it.
+/// Chart → state of its upload.
 fn states(run: &Run) -> BTreeMap<String, String> {
     let report = run.json();
     let charts = report["charts"].as_array().expect("charts").iter();
@@ -44,7 +44,7 @@ fn all(state: &str) -> BTreeMap<String, String> {
     CHARTS.into_iter().map(|chart| (chart.to_owned(), state.to_owned())).collect()
 }
 
-/// Every image that a chart renders is in the registry.
+/// Checks that every image that a chart renders is in the registry. Returns how many there are.
 pub(crate) fn all_images_exist(server: &Server, chart: &Path) -> usize {
     let images = packed::images(chart);
     for image in &images {
@@ -163,7 +163,7 @@ fn every_manner_of_chartmuseum() {
 }
 
 #[test]
-fn what_refuses_charts_says_why() {
+fn a_refused_chart_is_reported_with_the_reason() {
     let desk = Desk::new();
     let server = Server::start(Kind::Debian);
     for (manner, path, code, said) in [
@@ -200,7 +200,8 @@ fn a_newer_harbor_is_recognised() {
         let harbor = Server::start_with(Kind::Debian, move |request| match request.local_path() {
             "/api/v2.0/ping" => text("text/plain", "Pong"),
             path if path.starts_with("/v2/") => Fault::Nothing,
-            // Behind its nginx the portal answers everything.
+            // Harbor's nginx sends all other paths to the portal, which answers every one with a
+            // page.
             _ if page => text("text/html", "<html>"),
             _ => Fault::answer(404),
         });
@@ -213,7 +214,7 @@ fn a_newer_harbor_is_recognised() {
     }
 }
 
-/// What Harbor 2.15 answers to the upload of a chart, whose images are elsewhere.
+/// The answers of Harbor 2.15 to the upload of a chart. The images are in another registry.
 #[test]
 fn refusals_of_a_harbor() {
     let desk = Desk::new();
@@ -288,13 +289,13 @@ fn refusals_of_a_harbor() {
 }
 
 #[test]
-fn a_chart_of_somebody_else_stays() {
+fn a_chart_of_another_writer_is_kept() {
     let desk = Desk::new();
     let server = Server::start(Kind::Debian);
     let museum = Museum::start(Manner::ChartMuseum);
     let charts = format!("http://{}", museum.address);
     assert_eq!(import(&desk, &server, &charts, &["amd64"], &[]).code, Some(0));
-    // The same images, another template.
+    // The other chart has the same images, and one more template.
     let ours = museum.chart("web-1.2.0.tgz").expect("a chart");
     let other = repacked(&desk, &ours, "web", |folder| {
         std::fs::write(folder.join("templates/new.yaml"), "# mine\n").expect("written");
@@ -314,7 +315,7 @@ fn a_chart_of_somebody_else_stays() {
     assert_eq!(museum.chart("web-1.2.0.tgz"), Some(ours));
 }
 
-/// Unpacks, changes, and packs anew.
+/// Unpacks a chart, changes it, and packs it again.
 fn repacked(desk: &Desk, content: &[u8], name: &str, change: impl Fn(&Path)) -> Vec<u8> {
     let root = tempfile::tempdir_in(desk.path()).expect("a folder");
     let folder = root.path().join(name);
@@ -327,16 +328,17 @@ fn repacked(desk: &Desk, content: &[u8], name: &str, change: impl Fn(&Path)) -> 
     packed::pack(&folder)
 }
 
-/// The first architecture was imported under names that no option tells, and one image is missing.
+/// The first architecture was imported with a naming mode that the second import does not give, and
+/// one stored chart names an image that is missing.
 #[test]
-fn names_are_learnt_and_what_dangles_is_mended() {
+fn names_are_recognised_and_dangling_charts_are_replaced() {
     let desk = Desk::new();
     let server = Server::start(Kind::Debian);
     let museum = Museum::start(Manner::NoOverwrite);
     let charts = format!("http://{}", museum.address);
     let mode = ["--names", "prefix-registry"];
     assert_eq!(import(&desk, &server, &charts, &["amd64"], &mode).code, Some(0));
-    // Without the mode: the same names.
+    // Without the mode the second import uses the same names.
     let names = |run: &Run| -> Vec<String> {
         let report = run.json();
         let images = report["images"].as_array().expect("images").iter();
@@ -350,7 +352,8 @@ fn names_are_learnt_and_what_dangles_is_mended() {
         names(&second)
     );
     assert!(states(&second).values().all(|state| state == "present"));
-    // A stored chart that names what is nowhere is replaced, or that is an error.
+    // A stored chart that names a missing image is replaced. If it cannot be replaced, that is an
+    // error.
     let ours = museum.chart("web-1.2.0.tgz").expect("a chart");
     let dangling = repacked(&desk, &ours, "web", |folder| {
         let path = folder.join("values.yaml");

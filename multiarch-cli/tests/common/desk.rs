@@ -37,7 +37,7 @@ impl Desk {
         path.display().to_string()
     }
 
-    /// A docker-archive in gzip, of some megabytes that do not compress.
+    /// A docker-archive in gzip, whose 4 MiB of content hardly compress.
     pub(crate) fn large_archive(&self, seed: u64) -> String {
         let mut state = seed;
         let content: String = (0..4 << 20)
@@ -66,7 +66,7 @@ impl Desk {
 
 pub(crate) fn multiarch() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_multiarch"));
-    // A place where no cache can be.
+    // No cache can be created below this path.
     command.env("XDG_CACHE_HOME", "/dev/null");
     command
 }
@@ -96,7 +96,7 @@ impl From<Output> for Run {
     }
 }
 
-/// Tag → digest, out of a layout's index.json.
+/// Tag → digest, from a layout's index.json.
 pub(crate) fn tags(store: &Path) -> std::collections::BTreeMap<String, String> {
     let text = std::fs::read(store.join("index.json")).expect("index.json");
     let index: Value = serde_json::from_slice(&text).expect("JSON");

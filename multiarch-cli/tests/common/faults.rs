@@ -23,7 +23,7 @@ fn is_upload(request: &Request) -> bool {
     request.is("PUT", "/blobs/uploads/")
 }
 
-/// Imports the amd64 package through a rule, and checks that all of it is there.
+/// Imports the amd64 package through a rule, and checks that all of its images are in the registry.
 fn import_through(
     name: &str,
     rule: impl Fn(&Request) -> Fault + Send + Sync + 'static,
@@ -39,7 +39,7 @@ fn import_through(
     requests
 }
 
-/// Cases that wait most of their time wait together.
+/// Runs cases in parallel, because they spend most of their time waiting.
 fn at_once<T: Send>(cases: impl IntoIterator<Item = T>, check: impl Fn(T) + Sync) {
     std::thread::scope(|scope| {
         for case in cases {
@@ -49,7 +49,7 @@ fn at_once<T: Send>(cases: impl IntoIterator<Item = T>, check: impl Fn(T) + Sync
 }
 
 #[test]
-fn what_passes_is_waited_for() {
+fn temporary_failures_are_retried() {
     at_once([429, 500, 502, 503], |status| {
         import_through("every fifth request fails", move |request| {
             if request.number % 5 == 3 {
@@ -70,7 +70,7 @@ fn mounts_may_be_refused() {
             if !request.path.contains("mount=") {
                 return Fault::Nothing;
             }
-            // 202 without a session that works: the upload is begun anew.
+            // The 202 names no session that works, so the upload is begun again.
             let location = "/v2/nowhere/blobs/uploads/none";
             Fault::Answer(Answer::new(status).header("Location", location))
         });
@@ -88,9 +88,9 @@ fn chunks_where_they_are_demanded() {
     );
 }
 
-/// A tag that cannot be read is never taken for absent: nothing is written.
+/// If a tag cannot be read, nothing is written, because the tag may exist.
 #[test]
-fn what_cannot_be_read_stays_untouched() {
+fn a_tag_that_cannot_be_read_is_not_written() {
     let cases = [
         ("unauthorized", 401),
         ("denied", 403),
@@ -108,7 +108,7 @@ fn what_cannot_be_read_stays_untouched() {
         });
         let run = desk.run(&["import", &desk.package("amd64"), "--to", &server.target()]);
         assert_eq!(run.code, Some(1), "{name}: {}", run.err);
-        // A server that has enough of everything is told once.
+        // A server that answers 429 to everything is reported once, not once for each image.
         let named = run.err.contains("demo/web:v1.2.0");
         assert!(named || status == 429 && run.err.contains("nothing else for"), "{}", run.err);
         assert!(run.err.contains(&status.to_string()), "{name}: {}", run.err);
@@ -130,7 +130,7 @@ fn a_reset_while_reading_ends_the_run_before_it_writes() {
     assert!(server.take().iter().all(|r| r.method == "GET" || r.method == "HEAD"));
 }
 
-/// An upload that goes on elsewhere: the bytes arrive there, the credentials do not.
+/// An upload continues on another host: the bytes go there, the credentials do not.
 #[test]
 fn an_upload_may_go_to_another_host() {
     let desk = Desk::new();
@@ -146,7 +146,8 @@ fn an_upload_may_go_to_another_host() {
         let location = format!("http://{other}/store?session=a%2Fb");
         Fault::Answer(Answer::new(202).header("Location", location))
     });
-    // The registry never gets the blobs, so its manifests fail; what counts is where the bytes went.
+    // The registry never gets the blobs, so its manifests fail. The test checks where the bytes
+    // went.
     let run = Run::of(
         with_docker_config(&desk, "{}")
             .args(["import", &desk.package("amd64"), "--to", &server.target()])
@@ -161,7 +162,7 @@ fn an_upload_may_go_to_another_host() {
 }
 
 #[test]
-fn nobody_listens() {
+fn no_server_at_the_address() {
     let desk = Desk::new();
     let run = desk.run(&["plan", &desk.package("amd64"), "--to", "docker://127.0.0.1:9"]);
     assert_eq!(run.code, Some(1), "{}", run.err);
@@ -172,7 +173,8 @@ fn nobody_listens() {
     );
 }
 
-/// The server collects garbage between our look and our manifest.
+/// The server deletes a blob as garbage after the client has seen it, and before its manifest
+/// comes.
 #[test]
 fn a_blob_that_is_gone_is_sent_again() {
     let lost = AtomicUsize::new(0);
@@ -205,7 +207,7 @@ fn credentials_from_everywhere() {
         assert!(!run.err.contains(SOMEONE.password) && !run.out.contains(SOMEONE.password))
     };
 
-    // None, and wrong ones.
+    // No credentials, then wrong ones.
     let run = Run::of(with_docker_config(&desk, "{}").args(words));
     assert_eq!(run.code, Some(1), "{}", run.err);
     assert!(run.err.contains("401") && run.err.contains("docker login"), "{}", run.err);
@@ -218,7 +220,7 @@ fn credentials_from_everywhere() {
     assert_eq!(run.code, Some(1), "{}", run.err);
     assert!(!run.err.contains("wrong-one"), "{}", run.err);
 
-    // docker's configuration, a credential helper, the environment.
+    // Credentials from docker's configuration, a credential helper, and the environment.
     let basic = "c29tZW9uZTpzM2NyM3Q6d2l0aC9jb2xvbg==";
     let config = format!(r#"{{"auths":{{"{}":{{"auth":"{basic}"}}}}}}"#, server.address);
     let run = Run::of(with_docker_config(&desk, &config).args(words));
@@ -255,8 +257,8 @@ fn credentials_from_everywhere() {
     assert!(!run.err.contains("s3cr3t"), "{}", run.err);
 }
 
-/// A registry with tokens: one for each repository, each good for a few requests only, so that they
-/// end in the middle of everything.
+/// A registry with one token for each repository. Each token is valid for only a few requests, so
+/// tokens end in the middle of the run.
 #[test]
 fn tokens_per_repository_that_end() {
     let served = AtomicUsize::new(0);
@@ -280,7 +282,7 @@ fn tokens_per_repository_that_end() {
             .join("%2F");
         let authorization = request.headers.get("authorization").cloned().unwrap_or_default();
         let right = authorization.contains(&format!("repository%3A{repository}%3A"));
-        // A token is good for six requests.
+        // A token is valid for six requests.
         let ended = {
             let mut used = used.lock().expect("counts");
             let count = used.entry(authorization.clone()).or_default();
@@ -297,9 +299,10 @@ fn tokens_per_repository_that_end() {
     assert!(requests.iter().filter(|r| r.path.starts_with("/token")).count() > 3);
 }
 
-/// What one repository refuses goes to the others, though they share a layer.
+/// An image that one repository refuses does not stop another repository, even if they share a
+/// layer.
 #[test]
-fn a_repository_that_refuses_stands_in_nobodys_way() {
+fn a_repository_that_refuses_does_not_stop_the_others() {
     let desk = Desk::new();
     let layer = || Layer::plain("shared", "the same in both");
     let image = |name: &str| Image::of("amd64", "", vec![layer(), Layer::plain(name, name)]);
@@ -324,7 +327,7 @@ fn a_repository_that_refuses_stands_in_nobodys_way() {
         states,
         [("denied/a:1".into(), "failed".into()), ("fine/b:1".into(), "written".into())]
     );
-    // What cannot be sent is no longer waited for.
+    // Bytes that cannot be sent are no longer part of the total.
     let last = run.err.lines().rfind(|line| line.starts_with('{')).expect("progress");
     let last: Value = serde_json::from_str(last).expect("JSON");
     assert_eq!(last["bytes"], last["bytes_total"], "{last}");

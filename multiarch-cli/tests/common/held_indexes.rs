@@ -1,4 +1,4 @@
-//! Indexes that a tag may hold already, put to the byte into a live registry.
+//! Indexes that a tag may already hold, put byte for byte into a live registry.
 
 use multiarch_generator::{Image, Layer, sha256};
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ const OCI_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 const DOCKER_LIST: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
 const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
 
-/// An image is pushed; its entry in an index is given as the registry holds it.
+/// Pushes an image, and returns its index entry as the registry holds it.
 fn entry(stage: &Stage, image: &Image, platform: Value) -> Value {
     stage.push(image, "demo/app:part");
     let manifest = stage.server.manifest("demo/app:part");
@@ -18,7 +18,7 @@ fn entry(stage: &Stage, image: &Image, platform: Value) -> Value {
     json!({"mediaType": DOCKER_MANIFEST, "digest": digest, "size": size, "platform": platform})
 }
 
-/// As our own manifest of an image is listed.
+/// The index entry of the manifest that multiarch writes for an image.
 fn own(image: &Image, platform: Value) -> Value {
     let (digest, size) = (image.digest(), image.manifest().len());
     json!({"mediaType": DOCKER_MANIFEST, "digest": digest, "size": size, "platform": platform})
@@ -60,11 +60,11 @@ fn attestations_follow_their_subject() {
         });
         stage.put(OCI_INDEX, &index(OCI_INDEX, &[attestation.clone(), subject.clone()]));
 
-        // Kept, and behind their subject.
+        // The attestation is kept, and is listed after its subject.
         assert_eq!(stage.import(&arm, &[]).0, Some(0), "{kind:?}");
         let arm = own(&arm, linux("arm64"));
         assert_eq!(listed(&stage.manifest()), json!([subject, attestation, arm]), "{kind:?}");
-        // Gone with it.
+        // Replacing the subject removes its attestation.
         assert_eq!(stage.import(&new, &[]).0, Some(0), "{kind:?}");
         assert_eq!(listed(&stage.manifest()), json!([own(&new, linux("amd64")), arm]), "{kind:?}");
     }
@@ -93,7 +93,7 @@ fn nested_indexes_stay_and_count() {
 }
 
 #[test]
-fn what_is_not_understood_stays_to_the_byte() {
+fn unknown_fields_are_kept_byte_for_byte() {
     for kind in KINDS {
         let stage = Stage::new(kind);
         let arm64 = image("arm64", "a");
@@ -155,12 +155,12 @@ fn versions_of_windows_and_variants_of_arm_are_platforms() {
         let v7 = entry(&stage, &of("arm", "v7", "a"), platform("arm", "v7"));
         let v8 = entry(&stage, &of("arm64", "v8", "a"), platform("arm64", "v8"));
         stage.put(DOCKER_LIST, &index(DOCKER_LIST, &[v8.clone(), v7, v6.clone()]));
-        // arm without a variant is arm/v7, and replaces that alone.
+        // arm without a variant means arm/v7, and replaces only that entry.
         let arm = of("arm", "", "b");
         assert_eq!(stage.import(&arm, &[]).0, Some(0), "{kind:?}");
         let expected = json!([v6, own(&arm, linux("arm")), v8]);
         assert_eq!(listed(&stage.manifest()), expected, "{kind:?}");
-        // arm64 without a variant is arm64/v8.
+        // arm64 without a variant means arm64/v8.
         let arm64 = of("arm64", "", "b");
         assert_eq!(stage.import(&arm64, &[]).0, Some(0), "{kind:?}");
         let expected = json!([v6, own(&arm, linux("arm")), own(&arm64, linux("arm64"))]);

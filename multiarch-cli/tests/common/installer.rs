@@ -1,4 +1,4 @@
-//! The installer's configuration file and words.
+//! The installer's configuration file and commands.
 
 use multiarch_testing::Fault;
 
@@ -9,7 +9,7 @@ use crate::{
     server::{Kind, Server},
 };
 
-/// A registry with a password, a ChartMuseum with one, and a desk with the packages.
+/// A registry and a ChartMuseum that require passwords, and a desk with the packages.
 struct Site {
     desk: Desk,
     server: Server,
@@ -78,7 +78,7 @@ fn the_manuals_two_commands() {
     let fused = site.run(&["import-addon", "-c", &config, &path]);
     assert_eq!(fused.code, Some(0), "{}", fused.err);
     assert_eq!((site.platforms("demo/web:v1.2.0"), site.museum.writes()), (2, 5));
-    // As the manual misspells it.
+    // The manual misspells the command like this.
     let again = site.run(&["import", "-addon", "-c", &config, &path, "--json"]);
     assert_eq!(again.code, Some(0), "{}", again.err);
     assert_eq!(again.json()["tags_written"], 0);
@@ -132,7 +132,7 @@ fn flags_win_over_the_file() {
     assert_eq!(run.json()["charts_to"], "dir:charts", "{}", run.err);
 }
 
-/// The builtin services are those of the bootstrap node, by its ports.
+/// The builtin services run on the bootstrap node, and are identified by its ports.
 #[test]
 fn builtin() {
     let site = Site::new();

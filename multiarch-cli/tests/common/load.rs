@@ -1,4 +1,4 @@
-//! How much a registry is asked at once, uploads that break off, and what is told of it.
+//! How many requests a registry gets at once, uploads that break off, and how both are reported.
 
 use std::{
     sync::atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -14,7 +14,7 @@ use crate::{
     server::{ALL, Kind, Server},
 };
 
-/// A package of so many charts with two images each, whose layers have so many bytes.
+/// A package of `charts` charts with two images each, whose layers have `layer_size` bytes.
 pub(crate) fn package(desk: &Desk, charts: usize, layer_size: u64) -> String {
     let (images, layers) = (2, 2);
     let large = Large { architecture: "amd64".into(), charts, images, layers, layer_size };
@@ -27,20 +27,20 @@ pub(crate) fn complete(run: &Run) {
     assert_eq!(run.code, Some(0), "{}", run.err);
 }
 
-/// The last line of progress; notes may come behind it.
+/// The last line of progress. Notes may come after it.
 pub(crate) fn last_line(run: &Run) -> Value {
     let last = run.err.lines().rfind(|line| line.starts_with('{')).expect("a line");
     serde_json::from_str(last).expect("JSON")
 }
 
-/// Every image is there, and its blobs are what their digests say.
+/// Checks that every image exists, and that its blobs match their digests.
 fn validate(server: &Server, report: &Value) {
     for image in report["images"].as_array().expect("images") {
         server.fetch(image["name"].as_str().expect("a name"));
     }
 }
 
-/// Tells the first upload of a blob of this size.
+/// True for the first upload of a blob of this size.
 fn first_of_size(size: u64) -> impl Fn(&Request) -> bool {
     let seen = AtomicUsize::new(0);
     move |request| {
@@ -49,7 +49,7 @@ fn first_of_size(size: u64) -> impl Fn(&Request) -> bool {
     }
 }
 
-/// What is answered at once is hardly ever under way with anything else.
+/// Answers take this long, because requests that are answered immediately hardly ever overlap.
 const BRIEFLY: Duration = Duration::from_millis(5);
 
 #[test]
@@ -84,7 +84,7 @@ fn jobs_bound_the_answers_under_way() {
     }
 }
 
-/// A server that answers an upload before it has read it, and keeps the connection.
+/// A server that answers an upload before it has read it, and keeps the connection open.
 #[test]
 fn an_early_answer_ends_an_upload() {
     let desk = Desk::new();
@@ -102,7 +102,7 @@ fn an_early_answer_ends_an_upload() {
     validate(&server, &run.json());
 }
 
-/// A server that refuses more than two requests at once gets two, and all of the package.
+/// A server that refuses more than two requests at once gets two at a time, and the whole package.
 #[test]
 fn a_busy_server_is_asked_less_at_once() {
     let desk = Desk::new();
@@ -123,7 +123,7 @@ fn a_busy_server_is_asked_less_at_once() {
 }
 
 #[test]
-fn an_upload_that_breaks_off_goes_on_where_the_server_can_tell_how_far_it_is() {
+fn an_upload_that_breaks_off_continues_if_the_server_reports_its_length() {
     const SIZE: u64 = 24 << 20;
     for kind in ALL {
         let desk = Desk::new();
@@ -142,15 +142,15 @@ fn an_upload_that_breaks_off_goes_on_where_the_server_can_tell_how_far_it_is() {
             // Four layers; one of them in two parts.
             assert!(whole == 4 && rest > 0 && rest < SIZE, "{kind:?} {whole} {rest}");
         } else {
-            // It does not tell, and gets it anew.
+            // This server does not report how many bytes it has, so it gets the whole blob again.
             assert!(whole == 5 && rest == 0, "{kind:?} {whole} {rest}");
         }
     }
 }
 
-/// Servers that do not have what they say they have: the blob is sent anew.
+/// A server that does not have the bytes that it reports gets the whole blob again.
 #[test]
-fn an_upload_that_cannot_go_on_begins_anew() {
+fn an_upload_that_cannot_continue_begins_again() {
     const SIZE: u64 = 4 << 20;
     for range in ["0-99", "0-4194303", "0-99999999", "1-5", ""] {
         let desk = Desk::new();
@@ -168,7 +168,7 @@ fn an_upload_that_cannot_go_on_begins_anew() {
     }
 }
 
-/// A server that takes half of everything, and nothing more.
+/// A server that takes half of each blob, and nothing more.
 #[test]
 fn an_upload_that_never_ends_is_given_up() {
     const SIZE: u64 = 2 << 20;
@@ -188,7 +188,7 @@ fn an_upload_that_never_ends_is_given_up() {
         *puts.entry(digest.to_owned()).or_default() += 1;
     }
     assert!(puts.len() == 4 && puts.values().all(|count| *count <= 8), "{puts:?}");
-    // Nothing of it counts as sent, and it is no longer waited for.
+    // Its bytes do not count as sent, and are no longer part of the total.
     let last = last_line(&run);
     let bytes = |name: &str| last[name].as_u64().expect("a number");
     assert!(bytes("bytes") < SIZE && bytes("bytes") == bytes("bytes_total"), "{last}");
@@ -206,7 +206,7 @@ fn a_server_that_goes_away_ends_the_run() {
     let words = ["import", &package, "--to", &server.target(), "--json", "--quiet"];
     let run = desk.run(&words);
     assert_eq!(run.code, Some(1), "{}", run.err);
-    // It is told in a few words, and the same command goes on from there.
+    // One error reports it, and the same command continues from there.
     assert_eq!(run.err.matches("and nothing else for").count(), 1, "{}", run.err);
     let report = run.json();
     let images = report["images"].as_array().expect("images");
@@ -216,9 +216,9 @@ fn a_server_that_goes_away_ends_the_run() {
     complete(&desk.run(&["import", &package, "--to", &server.target(), "--quiet"]));
 }
 
-/// What is refused the first time is sent twice, and counted once.
+/// Every blob is refused once and sent twice, but counted once.
 #[test]
-fn what_is_sent_again_counts_once() {
+fn blobs_that_are_sent_again_count_once() {
     let desk = Desk::new();
     let seen = std::sync::Mutex::new(std::collections::BTreeSet::new());
     let server = Server::start_with(Kind::V3, move |request| {

@@ -1,5 +1,5 @@
-//! A double of ChartMuseum and of Harbor's chart repositories: neither can be installed here. Answers
-//! are those of the real ones (ChartMuseum of April 2026, Harbor 2.7 and 2.15).
+//! A double of ChartMuseum and of Harbor's chart repositories, because neither can be installed
+//! here. The answers are those of the real ones (ChartMuseum of April 2026, Harbor 2.7 and 2.15).
 
 use std::{
     collections::BTreeMap,
@@ -11,24 +11,24 @@ use multiarch_testing::{Answer, Body, Fault, HttpServer, Request, Service};
 
 use crate::unpacked;
 
-/// What it is.
+/// Which chart repository it behaves like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Manner {
     ChartMuseum,
     /// One without `serverInfo` in its index.
     OldChartMuseum,
-    /// Storage cannot be overwritten, `?force` or not.
+    /// Stored charts cannot be overwritten, not even with `?force`.
     NoOverwrite,
     ApiDisabled,
-    /// Takes no chart of more than a hundred bytes.
+    /// Accepts no chart of more than a hundred bytes.
     Small,
-    /// Wants `rootuser:rootpass123`.
+    /// Requires `rootuser:rootpass123`.
     Locked,
     /// With tenants: paths have one more component.
     Tenants,
-    /// A web server with an index.
+    /// A web server with an index, and no API.
     Static,
-    /// Before 2.8: ChartMuseum below `/chartrepo/PROJECT`.
+    /// Harbor before 2.8: ChartMuseum below `/chartrepo/PROJECT`.
     OldHarbor,
     /// The first answer to an upload is lost.
     LosesAnswer,
@@ -55,7 +55,7 @@ fn json(status: u16, text: &str) -> Answer {
     reply(status, "application/json; charset=utf-8", text)
 }
 
-/// What answers.
+/// Answers the requests.
 struct Counter {
     manner: Manner,
     state: Arc<Mutex<State>>,
@@ -82,7 +82,7 @@ impl Museum {
         Self { address: server.address(), state, _server: server }
     }
 
-    /// How many uploads were taken.
+    /// The number of uploads accepted.
     pub(crate) fn writes(&self) -> usize {
         self.state.lock().expect("a state").writes
     }

@@ -1,4 +1,4 @@
-//! The way out through an HTTP proxy that the environment names.
+//! Connections through an HTTP proxy that the environment names.
 
 use multiarch_testing::{Fault, HttpServer};
 
@@ -7,7 +7,7 @@ use crate::{
     server::{Kind, Server},
 };
 
-/// Nobody resolves this name (RFC 6761): what arrives came through the proxy.
+/// This name never resolves (RFC 6761), so a request can only arrive through the proxy.
 pub(crate) const HOST: &str = "registry.test";
 
 pub(crate) fn import(desk: &Desk, words: &[&str], environment: &[(&str, &str)]) -> Run {
@@ -19,7 +19,7 @@ pub(crate) fn import(desk: &Desk, words: &[&str], environment: &[(&str, &str)]) 
 #[test]
 fn plain_http_through_a_proxy() {
     let desk = Desk::new();
-    // A registry takes what comes as to a proxy for what it is.
+    // The registry can act as the proxy, because it accepts requests in the form that proxies get.
     let proxy = Server::start_with(Kind::V3, |_| Fault::Nothing);
     let (target, way) = (format!("http://{HOST}"), format!("http://me:secret@{}", proxy.address));
     let run = import(&desk, &[&target], &[("HTTP_PROXY", &way)]);

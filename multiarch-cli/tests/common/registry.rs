@@ -1,4 +1,4 @@
-//! Importing into registries: the same as into a layout, on each of them, and nothing twice.
+//! Imports into registries: each one holds the same as a layout, and nothing is sent twice.
 
 use std::{collections::BTreeMap, process::Stdio};
 
@@ -11,8 +11,8 @@ use crate::{
     server::{ALL, Kind, Server},
 };
 
-/// What the demo packages give in a layout: checked against the generator's own digests in
-/// `commands`, and by other readers in `readers`.
+/// The tags that the demo packages give in a layout. `commands` checks them against the generator's
+/// own digests, and `readers` checks them with other programs.
 fn expected(desk: &Desk) -> BTreeMap<String, String> {
     let target = format!("oci:{}", desk.path().join("expected").display());
     let run =
@@ -70,7 +70,7 @@ fn status_of_a_registry() {
         let some = desk.run(&["status", &desk.package("arm64"), "--to", &target, "--json"]).json();
         assert_eq!(names(&some).len(), 5);
         assert_eq!(some["charts"].as_array().expect("charts").len(), 4);
-        // Below another path there is nothing.
+        // There is nothing below another path.
         let other = format!("{}/other", server.target());
         let none = desk.run(&["status", "--to", &other, "--json"]).json();
         assert_eq!(names(&none).len(), 0);
@@ -112,7 +112,7 @@ fn nothing_is_sent_twice() {
         assert!(mounts > 0, "{kind:?}: the shared base layer is mounted");
         assert!(requests.iter().all(|r| !r.is("PATCH", "")), "{kind:?}");
 
-        // Again: nothing is written, and no blob is asked for.
+        // A second import writes nothing, and asks for no blob.
         let again = desk.run(&["import", &arm64, &amd64, "--to", &target, "--json"]);
         assert_eq!(again.code, Some(0), "{}", again.err);
         for request in server.take() {
@@ -123,9 +123,9 @@ fn nothing_is_sent_twice() {
     }
 }
 
-/// A base layer that another repository has from an earlier import is mounted, not sent.
+/// A base layer is mounted and not sent if another repository has it from an earlier import.
 #[test]
-fn what_an_unchanged_image_has_is_mounted() {
+fn a_layer_of_an_unchanged_image_is_mounted() {
     let desk = Desk::new();
     let server = Server::start(Kind::Debian);
     let (old, new) = (Image::new("amd64", "old"), Image::new("amd64", "new"));

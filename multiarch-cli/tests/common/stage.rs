@@ -1,4 +1,4 @@
-//! A tag in a live registry, not written by us, and an import onto it.
+//! A tag in a live registry that another tool wrote, and imports onto it.
 
 use multiarch_generator::{Image, Layer, images_tar};
 use serde_json::Value;
@@ -38,17 +38,17 @@ impl Stage {
         self.server.put(REPOSITORY, tag, media_type, text);
     }
 
-    /// Puts raw bytes beside it; gives their digest.
+    /// Puts raw bytes into the same repository without a tag. Returns their digest.
     pub(crate) fn put_beside(&self, media_type: &str, text: &str) -> String {
         self.server.put(REPOSITORY, "", media_type, text)
     }
 
-    /// Puts a blob; gives its digest.
+    /// Puts a blob and returns its digest.
     pub(crate) fn put_blob(&self, content: &str) -> String {
         self.server.put_blob(REPOSITORY, content)
     }
 
-    /// Imports, and gives the exit code and what was said.
+    /// Imports an image. Returns the exit code and the output.
     pub(crate) fn import(&self, image: &Image, more: &[&str]) -> (Option<i32>, String) {
         let archive = self.archive("incoming.tar", image);
         let target = self.server.target();
@@ -62,7 +62,7 @@ impl Stage {
         self.server.manifest(NAME)
     }
 
-    /// Architecture and digest of what the tag lists, in its order.
+    /// Architecture and digest of each entry in the tag's index, in order.
     pub(crate) fn entries(&self) -> Vec<(String, String)> {
         let manifest: Value = serde_json::from_str(&self.manifest()).expect("JSON");
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();

@@ -1,4 +1,4 @@
-//! What a tag of a live registry may hold already.
+//! Manifests that a tag of a live registry may already hold.
 
 use crate::stage::{KINDS, NAME, Stage, image};
 
@@ -8,11 +8,11 @@ fn a_manifest_of_the_same_or_another_platform() {
         let (amd64, arm64, newer) = (image("amd64", "a"), image("arm64", "a"), image("amd64", "b"));
         let stage = Stage::new(kind);
         stage.push(&amd64, NAME);
-        // The same platform, written by another tool: nothing is written.
+        // The tag already has this image, written by another tool, so nothing is written.
         let before = stage.manifest();
         assert_eq!(stage.import(&amd64, &[]).0, Some(0), "{kind:?}");
         assert_eq!(stage.manifest(), before);
-        // Another image of it: by policy.
+        // The tag has another image of this platform, so the policy decides.
         let (code, said) = stage.import(&newer, &["--on-conflict", "fail"]);
         assert_eq!(code, Some(1), "{said}");
         assert_eq!(stage.import(&newer, &["--on-conflict", "existing"]).0, Some(0));

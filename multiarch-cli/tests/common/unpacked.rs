@@ -1,10 +1,11 @@
-//! Packed charts, unpacked by the libraries alone: what is tested must not make its own expectations.
+//! Unpacks charts with libraries alone, because the tested code must not make its own expectations.
 
 use std::{collections::BTreeMap, io::Read};
 
 use flate2::read::GzDecoder;
 
-/// The files of a packed chart, by their paths below the chart's folder; `None` where it cannot be read.
+/// The files of a packed chart, by their paths below the chart's folder; `None` if it cannot be
+/// read.
 pub(crate) fn unpack(content: &[u8]) -> Option<BTreeMap<String, Vec<u8>>> {
     let mut files = BTreeMap::new();
     for entry in tar::Archive::new(GzDecoder::new(content)).entries().ok()? {

@@ -1,4 +1,4 @@
-//! TLS with certificates that openssl makes, on the way to the registry and through a proxy.
+//! TLS with certificates that openssl makes, directly to the registry and through a proxy.
 
 use std::{path::Path, process::Command};
 
@@ -16,7 +16,8 @@ fn openssl(folder: &Path, words: &[&str]) -> String {
     succeed(Command::new("openssl").args(words).current_dir(folder))
 }
 
-/// Makes a self-signed certificate for `name`; gives its path, and what a server is told about it.
+/// Makes a self-signed certificate for `name`. Returns its path, and the server configuration for
+/// it.
 fn certificate(folder: &Path, name: &str) -> (String, String) {
     let name = format!("subjectAltName={name}");
     let mut words = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -keyout key.pem -out cert.pem -subj /CN=test -addext".split(' ').collect::<Vec<_>>();
@@ -45,7 +46,7 @@ fn certificates() {
         let run = desk.run(&["import", &amd64, "--to", &target, words[0], words[1]]);
         assert_eq!(run.code, Some(0), "{words:?}: {}", run.err);
     }
-    // Insecure for another host is not insecure for this one.
+    // `--insecure` for another host does not apply to this one.
     let run = desk.run(&["import", &amd64, "--to", &target, "--insecure", "other.host"]);
     assert_eq!(run.code, Some(2), "{}", run.err);
     let run = desk.run(&["import", &amd64, "--to", &target, "--ca", &amd64]);
@@ -73,7 +74,8 @@ fn tls_through_a_proxy() {
     let requests = proxy.take();
     assert!(!requests.is_empty());
     assert!(requests.iter().all(|r| r.is("CONNECT", &format!("{HOST}:443"))));
-    // The certificate is the registry's, so the proxy cannot stand in for it.
+    // Through the proxy the client still checks the registry's certificate, so it fails without
+    // `--ca`.
     let run = import(&desk, &[&target], &[("HTTPS_PROXY", &way)]);
     assert_eq!(run.code, Some(2), "{}", run.err);
     assert!(run.err.contains("--ca"), "{}", run.err);

@@ -1,4 +1,4 @@
-//! Which files are read and written, told by strace.
+//! Which files are read and written, as strace shows.
 
 use std::{fs, process::Command};
 

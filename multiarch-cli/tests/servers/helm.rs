@@ -10,7 +10,7 @@ use crate::{
     server::{Kind, Server},
 };
 
-/// A web server that has the directory is a chart repository.
+/// A web server that serves the directory is a chart repository.
 #[test]
 fn a_directory_is_read() {
     let desk = Desk::new();

@@ -1,6 +1,6 @@
-//! The command with servers and programs of others. `ci/test` installs them.
+//! The command with other people's servers and programs, which `ci/test` installs.
 
-// What stands in `common` is tried with a registry in memory, too: see `suite`.
+// The tests in `common` also run with a registry in memory: see `suite`.
 #[path = "../common/account.rs"]
 mod account;
 #[path = "../common/charts.rs"]

@@ -1,4 +1,4 @@
-//! What a tag may hold already, put there by other tools into a live registry.
+//! Manifests that a tag may already hold, put into a live registry by other tools.
 
 use serde_json::{Value, json};
 
@@ -61,7 +61,8 @@ fn an_image_that_skopeo_copied_as_oci() {
         let (amd64, arm64) = (image("amd64", "a"), image("arm64", "a"));
         let stage = Stage::new(kind);
         let archive = stage.archive("a.tar", &amd64);
-        // skopeo packs the layers anew and writes an OCI manifest: the same image all the same.
+        // skopeo compresses the layers again and writes an OCI manifest, but it is still the same
+        // image.
         succeed(
             tool("skopeo")
                 .args(["copy", "--insecure-policy", "--dest-tls-verify=false", "--format", "oci"])

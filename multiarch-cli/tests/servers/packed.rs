@@ -7,7 +7,7 @@ use crate::{
     tools::{succeed, tool},
 };
 
-/// Runs Helm, which keeps its own files in a folder.
+/// Runs Helm, with its own files in `folder`.
 pub(crate) fn helm(words: &[&str], folder: &Path) -> String {
     let mut command = tool("helm");
     for variable in ["HELM_CACHE_HOME", "HELM_CONFIG_HOME", "HELM_DATA_HOME"] {
@@ -16,7 +16,7 @@ pub(crate) fn helm(words: &[&str], folder: &Path) -> String {
     succeed(command.args(words).current_dir(folder))
 }
 
-/// Fetches a chart that is kept as an artifact.
+/// Fetches a chart that is stored as an artifact.
 pub(crate) fn pull(server: &Server, repository: &str, version: &str, folder: &Path) -> PathBuf {
     let reference = format!("oci://{}", server.at(repository));
     helm(&["pull", &reference, "--version", version, "--plain-http"], folder);

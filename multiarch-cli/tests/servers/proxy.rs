@@ -1,5 +1,5 @@
-//! What stands in front of a real server, or on the way to one: the server of the registry in
-//! memory, which counts and misbehaves as told, and passes on the rest.
+//! A proxy in front of a real server, or on the way to one. It uses the HTTP server of the registry
+//! in memory, which logs requests, makes them fail as the rule says, and passes on the rest.
 
 use std::{
     io::{self, BufRead, BufReader, Read, Write},
@@ -22,7 +22,7 @@ struct Upstream(String);
 impl Service for Upstream {
     fn answer(&self, request: &Request, body: &mut Body<'_>) -> io::Result<Answer> {
         let mut server = TcpStream::connect(&self.0)?;
-        // An answer in HTTP/1.0 has no chunks, and ends with its connection.
+        // HTTP/1.0 is used because its answers have no chunks, and end with their connection.
         let mut head = format!("{} {} HTTP/1.0\r\n", request.method, request.path);
         let own = ["connection", "content-length", "expect", "transfer-encoding"];
         for (name, value) in request.headers.iter().filter(|(name, _)| !own.contains(&&***name)) {
@@ -50,8 +50,8 @@ impl Service for Upstream {
     }
 }
 
-/// Passes a body on. It fails where the body breaks off, not where the server reads no more: that
-/// one has answered already.
+/// Passes a body on. It fails if the body breaks off, but not if the server stops reading, because
+/// the server has then already answered.
 fn pass_on(body: &mut Body<'_>, server: &mut TcpStream) -> io::Result<()> {
     let mut piece = vec![0; 64 << 10];
     loop {

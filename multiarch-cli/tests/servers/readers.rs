@@ -1,4 +1,4 @@
-//! Other programs read what we write, for both architectures.
+//! Other programs read the output, for both architectures.
 
 use std::process::Command;
 
@@ -20,7 +20,7 @@ fn filled() -> Desk {
 const BOTH: [&str; 2] = ["amd64", "arm64"];
 const NAME: &str = "mesh/pilot:v1";
 
-/// containers/image, which podman, skopeo and buildah are made of.
+/// containers/image, the library that podman, skopeo and buildah use.
 #[test]
 fn containers_image_by_name() {
     let desk = filled();
@@ -61,8 +61,8 @@ fn oras_and_regctl_by_digest() {
     }
 }
 
-/// Debian's skopeo 1.9.3 takes OCI images by name, not docker ones: the image has a Zstandard layer,
-/// so that its manifest is OCI.
+/// Debian's skopeo 1.9.3 reads OCI images by name, but not docker ones. The image has a Zstandard
+/// layer, so that its manifest is OCI.
 #[test]
 fn skopeo_by_name() {
     let desk = Desk::new();

@@ -1,4 +1,5 @@
-//! Real registries on free loopback ports, ended with the test, and what other tools see in them.
+//! Real registries on free loopback ports, which stop with the test, and what other tools see in
+//! them.
 
 use std::{
     io::{BufRead, BufReader},
@@ -16,7 +17,7 @@ use crate::{
     tools::{succeed, tool},
 };
 
-/// The accounts, as htpasswd writes them, with bcrypt.
+/// The accounts in the format of htpasswd, with bcrypt.
 const HTPASSWD: &str = include_str!("htpasswd");
 
 /// Which registry.
@@ -35,17 +36,17 @@ pub(crate) enum Kind {
 pub(crate) const ALL: [Kind; 4] = [Kind::Debian, Kind::V3, Kind::Olareg, Kind::Crane];
 
 impl Kind {
-    /// True where it tells how far an upload came that broke off.
+    /// True if it reports how many bytes it has of an upload that broke off.
     pub(crate) fn keeps_parts(self) -> bool {
         matches!(self, Self::V3 | Self::Olareg)
     }
 }
 
-/// A running registry, and a proxy before it where its requests pass a rule.
+/// A running registry, and a proxy in front of it if its requests go through a rule.
 pub(crate) struct Server {
     process: Process,
     proxy: Option<HttpServer>,
-    /// Where it is spoken to: the proxy's address if there is one.
+    /// The address that clients use: the proxy's if there is one.
     pub(crate) address: String,
 }
 
@@ -62,7 +63,7 @@ impl Drop for Process {
     }
 }
 
-/// A port that nobody listens on; another process could take it, so starting is tried again.
+/// A port that no process listens on. Another process could take it, so starting is tried again.
 fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     listener.local_addr().expect("an address").port()
@@ -73,7 +74,7 @@ impl Server {
         Self::configured(kind, "")
     }
 
-    /// Its requests pass a rule.
+    /// Its requests go through a rule.
     pub(crate) fn start_with(
         kind: Kind,
         rule: impl Fn(&Request) -> Fault + Send + Sync + 'static,
@@ -81,7 +82,7 @@ impl Server {
         Self::start(kind).behind(rule)
     }
 
-    /// It lets in the accounts.
+    /// Only the accounts have access.
     pub(crate) fn protected(
         kind: Kind,
         rule: impl Fn(&Request) -> Fault + Send + Sync + 'static,
@@ -90,8 +91,8 @@ impl Server {
         Self::configured(kind, auth).behind(rule)
     }
 
-    /// `more` is YAML that goes into the configuration of distribution's registries, below `http:`,
-    /// or beside it where it is not indented. FOLDER in it is where the accounts are.
+    /// `more` is YAML for the configuration of distribution's registries. It goes below `http:` if
+    /// it is indented, and beside it otherwise. FOLDER is replaced by the folder with the accounts.
     pub(crate) fn configured(kind: Kind, more: &str) -> Self {
         let process = (0..5).find_map(|_| Process::start(kind, more));
         let process = process.unwrap_or_else(|| panic!("{kind:?} does not start"));
@@ -107,34 +108,34 @@ impl Server {
         format!("docker://{}", self.address)
     }
 
-    /// The requests that came since this was called last.
+    /// The requests received since the last call.
     pub(crate) fn take(&self) -> Vec<Request> {
         self.proxy.as_ref().expect("a server that was started with a rule").take()
     }
 
-    /// A name in the registry itself: other tools do not pass the rule.
+    /// A name in the registry itself, because other tools do not go through the rule.
     pub(crate) fn at(&self, name: &str) -> String {
         format!("{}/{name}", self.process.address)
     }
 
-    /// Fails where an image, or anything that it leads to, is not there as crane wants it.
+    /// Fails if crane does not find an image, and everything it refers to, valid.
     pub(crate) fn validate(&self, name: &str) {
         let out = succeed(tool("crane").args(["validate", "--remote", &self.at(name)]));
         assert!(out.contains("PASS"), "{name}: {out}");
     }
 
-    /// The same for an image whose layers are no archives: oras looks at digests alone.
+    /// The same for an image whose layers are not archives: oras checks only digests.
     pub(crate) fn fetch(&self, name: &str) {
         let words = ["cp", "--from-plain-http", &self.at(name), "--to-oci-layout", "fetched"];
         succeed(tool("oras").args(words).current_dir(self.process.folder.path()));
     }
 
-    /// What stands at a tag, or under a digest.
+    /// The manifest at a tag or a digest.
     pub(crate) fn manifest(&self, name: &str) -> String {
         succeed(tool("crane").args(["manifest", &self.at(name)]))
     }
 
-    /// The digest that a tag leads to.
+    /// The digest that a tag refers to.
     pub(crate) fn digest(&self, name: &str) -> String {
         succeed(tool("crane").args(["digest", &self.at(name)])).trim().to_owned()
     }
@@ -151,8 +152,8 @@ impl Server {
         succeed(tool("crane").args(["push", &archive, &self.at(name)]));
     }
 
-    /// Puts raw bytes at a tag, or under their digest where no tag is named, with oras, which reads
-    /// their type in them; gives the digest.
+    /// Puts raw bytes at a tag with oras, or under their digest if the tag is empty. oras reads
+    /// their type from the bytes. Returns the digest.
     pub(crate) fn put(&self, repository: &str, tag: &str, _media_type: &str, text: &str) -> String {
         let file = self.file("manifest.json", text);
         let digest = format!("sha256:{}", sha256(text.as_bytes()));
@@ -164,7 +165,7 @@ impl Server {
         digest
     }
 
-    /// Puts a blob, with oras; gives its digest.
+    /// Puts a blob with oras. Returns its digest.
     pub(crate) fn put_blob(&self, repository: &str, content: &str) -> String {
         let file = self.file("blob", content);
         succeed(tool("oras").args(["blob", "push", "--plain-http", &self.at(repository), &file]));
@@ -173,7 +174,7 @@ impl Server {
 }
 
 impl Process {
-    /// `None` where another process took the port.
+    /// `None` if another process took the port.
     fn start(kind: Kind, more: &str) -> Option<Self> {
         let folder = tempfile::tempdir().expect("a folder");
         std::fs::write(folder.path().join("htpasswd"), HTPASSWD).expect("written");

@@ -1,16 +1,16 @@
-//! Programs of others.
+//! Other people's programs.
 
 use std::{
     path::Path,
     process::{Command, Stdio},
 };
 
-/// A tool that `ci/test` installs. Without it the test fails: nothing is skipped.
+/// A tool that `ci/test` installs. If it is missing the test fails, because nothing is skipped.
 pub(crate) fn tool(name: &str) -> Command {
     let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("../.tools").join(name);
     let found = if own.exists() { own } else { name.into() };
     let mut command = Command::new(found);
-    // Nobody's credentials or settings.
+    // The user's own credentials and settings are not used.
     command.env("DOCKER_CONFIG", "/nonexistent").env("REGCTL_CONFIG", "/nonexistent/regctl.json");
     command
 }

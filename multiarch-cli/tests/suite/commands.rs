@@ -1,4 +1,4 @@
-//! Words and exit codes.
+//! Arguments and exit codes.
 
 use std::{
     io::ErrorKind,
@@ -46,7 +46,7 @@ fn import_and_status() {
     let queue = charts.iter().find(|c| c["chart"] == "queue-90").expect("queue");
     assert_eq!(queue["some_images_for"]["linux/arm64"][0], "demo/queue:2.0");
 
-    // Again: nothing to do. Strict: the finding counts.
+    // A second run has nothing to do. With `--strict` the finding counts.
     let again = desk.run(&["import", &amd64, &arm64, "--to", &target, "--json"]).json();
     assert_eq!((&again["tags_written"], &again["blobs_sent"]), (&0.into(), &0.into()));
     assert_eq!(desk.run(&["import", &amd64, &arm64, "--to", &target, "--strict"]).code, Some(1));
@@ -71,7 +71,7 @@ fn plan_writes_nothing_and_apply_does_it() {
     assert_eq!(desk.run(&["apply", &file]).code, Some(0));
     assert_eq!(tags(&desk.store()).len(), 6);
     assert_eq!(desk.run(&["apply", &file]).code, Some(0), "once more is the same plan");
-    // Another one got there first: refused, and nothing is written.
+    // Another import has changed the tags, so the plan is refused and nothing is written.
     let arm64 = desk.package("arm64");
     assert_eq!(desk.run(&["import", &arm64, "--to", &target]).code, Some(0));
     let before = tags(&desk.store());
@@ -133,17 +133,18 @@ fn exit_codes() {
         assert!(!run.err.contains("panicked"), "{}", run.err);
         assert!(!desk.store().exists(), "{words:?} wrote something");
     }
-    // What is wrong with one package leaves the other alone.
+    // An error in one package does not affect the others.
     let run = desk.run(&["import", &amd64, &text, &broken, "--to", &target]);
     assert_eq!(run.code, Some(1), "{}", run.err);
     assert!(run.err.contains("  next: "), "{}", run.err);
     assert_eq!(tags(&desk.store()).len(), 6);
-    // Help needs nothing.
+    // Help needs no other arguments.
     assert_eq!(desk.run(&["import", "--help"]).code, Some(0));
     assert!(desk.run(&["import", "--help"]).out.contains("Examples:"));
 }
 
-/// Without the right to read: as another user where this one is root, who may read everything.
+/// A run without the right to read or write. Root may read everything, so as root it runs as
+/// another user.
 #[test]
 fn no_right_to_read_or_write() {
     let desk = Desk::new();
@@ -179,12 +180,12 @@ fn no_right_to_read_or_write() {
     let run = as_nobody(&["inspect", &amd64]);
     assert_eq!(run.code, Some(2), "{}", run.err);
     assert!(run.err.contains(&amd64) && run.err.contains("Permission denied"), "{}", run.err);
-    // A target that may not be written: every chart says so, and nothing is half there.
+    // If the target cannot be written, every chart reports it, and nothing is left half written.
     let run = as_nobody(&["import", &arm64, "--to", &desk.target()]);
     assert_eq!(run.code, Some(1), "{}", run.err);
     assert!(run.err.contains("Permission denied"), "{}", run.err);
     assert!(!desk.store().exists());
-    // With the right to do both.
+    // With the right to read and write.
     let target = format!("oci:{}/store", open.display());
     assert_eq!(as_nobody(&["import", &arm64, "--to", &target]).code, Some(0));
     allow(desk.path(), 0o755);

@@ -1,4 +1,4 @@
-//! Files: packages that are read, and indexes of them that are kept.
+//! Packages that are read, and the indexes of them that are kept.
 
 use std::{fs, os::unix::fs::MetadataExt, path::Path};
 
@@ -27,7 +27,7 @@ fn a_kept_index_is_checked_and_not_needed() {
     let [index] = kept(&cache).try_into().expect("one index");
     assert_eq!(fs::metadata(&index).expect("there").mode() & 0o077, 0, "it is the user's own");
     let whole = fs::read(&index).expect("read");
-    // Damaged anywhere, cut, empty, foreign: the package is read again.
+    // If the index is damaged, cut, empty or foreign, the package is read again.
     let mut broken =
         vec![whole[..whole.len() / 2].to_vec(), Vec::new(), b"something else".to_vec()];
     for place in [0, 20, 60, whole.len() / 2, whole.len() - 1] {
@@ -39,9 +39,9 @@ fn a_kept_index_is_checked_and_not_needed() {
         fs::write(&index, content).expect("written");
         let again = inspect(&package, &cache, &[]);
         assert_eq!((again.code, &again.out), (Some(0), &first.out), "{}", again.err);
-        assert_eq!(fs::read(&index).expect("read"), whole, "a right one takes its place");
+        assert_eq!(fs::read(&index).expect("read"), whole, "a valid index replaces it");
     }
-    // Another package of the same size and time is another package.
+    // A package with the same size and time, but other content, is not taken for the first one.
     let time = fs::metadata(&package).expect("there").modified().expect("a time");
     let size = fs::metadata(&package).expect("there").len();
     for seed in 2..50 {
@@ -58,7 +58,7 @@ fn a_kept_index_is_checked_and_not_needed() {
         .expect("set");
     let other = inspect(&package, &cache, &[]);
     assert_ne!(other.out, first.out);
-    // Without a place for it, and without wanting one.
+    // The command also works without a place for the index, and with `--no-cache`.
     for place in ["/dev/null", "relative", ""] {
         assert_eq!(inspect(&package, Path::new(place), &[]).out, other.out, "{place}");
     }
@@ -67,7 +67,7 @@ fn a_kept_index_is_checked_and_not_needed() {
     assert!(!none.exists());
 }
 
-/// What is wrong with a package is told every time.
+/// A broken package is reported every time.
 #[test]
 fn a_broken_package_is_not_kept() {
     let desk = Desk::new();
@@ -80,7 +80,7 @@ fn a_broken_package_is_not_kept() {
     assert_eq!(inspect(&package, &cache, &[]).err, first.err);
 }
 
-/// What is skipped in a plain archive is read, too, as far as anybody cares.
+/// Progress also counts the skipped parts of a plain archive as read.
 #[test]
 fn reading_ends_with_everything_read() {
     let desk = Desk::new();

@@ -1,7 +1,7 @@
-//! The command as a whole: words, exit codes, signals, files, and a registry in memory. A Rust
-//! toolchain is all it needs.
+//! The command as a whole: arguments, exit codes, signals, files, and a registry in memory. It
+//! needs only a Rust toolchain.
 
-// What stands in `common` is tried on real servers, too: see `servers`.
+// The tests in `common` also run with real servers: see `servers`.
 #[path = "../common/account.rs"]
 mod account;
 #[path = "../common/charts.rs"]

@@ -1,4 +1,4 @@
-//! Packed charts without Helm: as much of it as the generator's charts need.
+//! Packed charts without Helm: only what the generator's charts need.
 
 use std::{
     collections::BTreeMap,
@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::{server::Server, unpacked};
 
-/// Fetches a chart that is kept as an artifact.
+/// Fetches a chart that is stored as an artifact.
 pub(crate) fn pull(server: &Server, repository: &str, version: &str, folder: &Path) -> PathBuf {
     let manifest = server.manifest(&format!("{repository}:{}", version.replace('+', "_")));
     let manifest: Value = serde_json::from_str(&manifest).expect("JSON");
@@ -30,7 +30,7 @@ pub(crate) fn images(chart: &Path) -> Vec<String> {
     let files: BTreeMap<String, String> = files.into_iter().map(text).collect();
     let mut values = BTreeMap::new();
     for (path, text) in &files {
-        // The values of a chart in the chart are below its name, and those above win.
+        // A subchart's values are below its name, and the parent's values override them.
         if let Some(name) =
             path.strip_prefix("charts/").and_then(|p| p.strip_suffix("/values.yaml"))
         {
@@ -43,7 +43,7 @@ pub(crate) fn images(chart: &Path) -> Vec<String> {
     images.map(|(_, image)| rendered(image, &values)).collect()
 }
 
-/// Puts in values where the template says `{{ index .Values "a" "b" }}`.
+/// Fills in values where the template says `{{ index .Values "a" "b" }}`.
 fn rendered(image: &str, values: &BTreeMap<String, String>) -> String {
     let image = image.strip_prefix('"').and_then(|image| image.strip_suffix('"')).expect("quoted");
     let mut text = String::new();
@@ -59,7 +59,7 @@ fn rendered(image: &str, values: &BTreeMap<String, String>) -> String {
     text
 }
 
-/// Path → text of mappings that are written as blocks.
+/// Path → text, for mappings written as blocks.
 fn leaves(text: &str, before: &str) -> BTreeMap<String, String> {
     let (mut found, mut above) = (BTreeMap::new(), Vec::<(usize, &str)>::new());
     for line in text.lines() {

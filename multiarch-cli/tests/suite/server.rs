@@ -1,4 +1,4 @@
-//! The registry in memory, in the ways of real ones.
+//! The registry in memory, which behaves like real ones.
 
 use multiarch_generator::Image;
 use multiarch_testing::{Fault, Registry, Request, Setup};
@@ -6,10 +6,11 @@ use serde_json::{Value, json};
 
 use crate::account::{ADMIN, Account, SOMEONE};
 
-/// In whose ways.
+/// Which real registry it behaves like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// docker-registry 2.8.2 forgets what came of an upload that broke off, and lists no referrers.
+    /// docker-registry 2.8.2, which drops the bytes of an upload that broke off, and lists no
+    /// referrers.
     Debian,
     /// distribution v3.
     V3,
@@ -18,7 +19,7 @@ pub(crate) enum Kind {
 pub(crate) const ALL: [Kind; 2] = [Kind::Debian, Kind::V3];
 
 impl Kind {
-    /// True where it tells how far an upload came that broke off.
+    /// True if it reports how many bytes it has of an upload that broke off.
     pub(crate) fn keeps_parts(self) -> bool {
         self == Self::V3
     }
@@ -40,7 +41,7 @@ impl Server {
         Self::start_with(kind, |_| Fault::Nothing)
     }
 
-    /// Its requests pass a rule.
+    /// Its requests go through a rule.
     pub(crate) fn start_with(
         kind: Kind,
         rule: impl Fn(&Request) -> Fault + Send + Sync + 'static,
@@ -48,7 +49,7 @@ impl Server {
         Self::set_up(kind.setup(), rule)
     }
 
-    /// It lets in the accounts.
+    /// Only the accounts have access.
     pub(crate) fn protected(
         kind: Kind,
         rule: impl Fn(&Request) -> Fault + Send + Sync + 'static,
@@ -57,7 +58,7 @@ impl Server {
         Self::set_up([SOMEONE, ADMIN].into_iter().fold(kind.setup(), add), rule)
     }
 
-    /// It has a setup of its own.
+    /// It has its own setup.
     pub(crate) fn set_up(
         setup: Setup,
         rule: impl Fn(&Request) -> Fault + Send + Sync + 'static,
@@ -71,24 +72,24 @@ impl Server {
         format!("docker://{}", self.address)
     }
 
-    /// The requests that came since this was called last.
+    /// The requests received since the last call.
     pub(crate) fn take(&self) -> Vec<Request> {
         self.registry.take()
     }
 
-    /// Fails where an image, or anything that it leads to, is not there in all its bytes.
+    /// Fails if any bytes of an image, or of anything it refers to, are missing or wrong.
     pub(crate) fn validate(&self, name: &str) {
         let (repository, reference) = split(name);
         let flaws = self.registry.flaws(repository, reference);
         assert!(flaws.is_empty(), "{name}: {flaws:?}");
     }
 
-    /// The same for an image whose layers are no archives.
+    /// The same for an image whose layers are not archives.
     pub(crate) fn fetch(&self, name: &str) {
         self.validate(name);
     }
 
-    /// What stands at a tag, or under a digest.
+    /// The manifest at a tag or a digest.
     pub(crate) fn manifest(&self, name: &str) -> String {
         let (repository, reference) = split(name);
         let manifest = self.registry.manifest(repository, reference);
@@ -96,14 +97,14 @@ impl Server {
         String::from_utf8(manifest.bytes.to_vec()).expect("text")
     }
 
-    /// The digest that a tag leads to.
+    /// The digest that a tag refers to.
     pub(crate) fn digest(&self, name: &str) -> String {
         let (repository, reference) = split(name);
         let manifest = self.registry.manifest(repository, reference);
         manifest.unwrap_or_else(|| panic!("{name} is not there")).digest()
     }
 
-    /// Puts an image at a tag. Its manifest is not in the bytes that we write.
+    /// Puts an image at a tag. Its manifest has other bytes than the one that multiarch writes.
     pub(crate) fn push(&self, image: &Image, name: &str) {
         let (repository, tag) = split(name);
         let descriptor = |content: &[u8], media_type: &str| {
@@ -123,12 +124,12 @@ impl Server {
         self.registry.put_manifest(repository, tag, media_type, manifest.to_string().as_bytes());
     }
 
-    /// Puts raw bytes at a tag, or under their digest where no tag is named; gives the digest.
+    /// Puts raw bytes at a tag, or under their digest if the tag is empty. Returns the digest.
     pub(crate) fn put(&self, repository: &str, tag: &str, media_type: &str, text: &str) -> String {
         self.registry.put_manifest(repository, tag, media_type, text.as_bytes())
     }
 
-    /// Puts a blob; gives its digest.
+    /// Puts a blob and returns its digest.
     pub(crate) fn put_blob(&self, repository: &str, content: &str) -> String {
         self.registry.put_blob(repository, content.as_bytes())
     }

@@ -1,4 +1,4 @@
-//! Killed at any moment, and stopped in an orderly way.
+//! The command is killed at any moment, and stopped in an orderly way.
 
 use std::{
     fs,
@@ -33,7 +33,8 @@ fn large_package(desk: &Desk, architecture: &str, layer_mib: usize) -> String {
     desk.write(&format!("large-{architecture}.tar"), images_tar(&listed))
 }
 
-/// Every tag, and everything it leads to, is there and of the right size.
+/// Checks that every tag, and everything it refers to, exists and has the right size. Returns the
+/// number of tags.
 fn check_whole(store: &Path) -> usize {
     if !store.join("index.json").exists() {
         return 0;
@@ -91,7 +92,7 @@ fn killed_at_any_moment() {
         let run = desk.run(&["import", package, "--to", &desk.target()]);
         assert_eq!(run.code, Some(0), "{}", run.err);
     }
-    // The end is the same as without any kill, and nothing is left over.
+    // The result is the same as without any kill, and nothing is left over.
     let listing = |root: &Path| {
         let mut names: Vec<String> = Vec::new();
         for folder in ["", "blobs", "blobs/sha256"] {
@@ -108,7 +109,7 @@ fn killed_at_any_moment() {
     assert_eq!(index(&desk.store()), index(&desk.path().join("clean")));
 }
 
-/// Starts an import under `env` with an option for signals, and sends it one once it writes.
+/// Starts an import under `env` with an option for signals, and sends it a signal once it writes.
 fn signalled(desk: &Desk, package: &str, option: &str, signal: Signal) -> Run {
     let command = multiarch();
     let child = Command::new("env")
@@ -132,7 +133,7 @@ fn stopped_it_reports_what_was_done() {
     let package = large_package(&desk, "amd64", 4);
     for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
         let mut tries = 0;
-        // Where this test was held up, the run has ended before the signal.
+        // If this test was delayed, the run may have ended before the signal.
         let run = loop {
             let _ = fs::remove_dir_all(desk.store());
             let run = signalled(&desk, &package, "--default-signal=INT,TERM,HUP", signal);

@@ -1,5 +1,5 @@
-//! Registries of other ways, and what happens to one in the middle of a run. Real ones cannot be told
-//! to do it.
+//! Registries that behave unusually, or change in the middle of a run. Real ones cannot be made to
+//! do this.
 
 use std::{
     collections::BTreeSet,
@@ -17,7 +17,7 @@ use crate::{
     server::Server,
 };
 
-/// Imports both packages, as a user where there is one.
+/// Imports both packages, with credentials that a registry with users accepts.
 fn import(desk: &Desk, server: &Server) -> Run {
     let mut command = multiarch();
     command.args([
@@ -32,7 +32,7 @@ fn import(desk: &Desk, server: &Server) -> Run {
     Run::of(command.arg(server.target()))
 }
 
-/// Imports, and checks that the registry has what a layout has then, to the byte.
+/// Imports, and checks that the registry holds the same bytes as a layout.
 fn import_all(setup: Setup, rule: impl Fn(&Request) -> Fault + Send + Sync + 'static) -> Server {
     let (desk, server) = (Desk::new(), Server::set_up(setup, rule));
     check(&desk, &server);
@@ -58,7 +58,7 @@ fn tokens_that_end() {
     check(&desk, &server);
     let refused = server.take().iter().filter(|request| request.status == Some(401)).count();
     assert!(refused > 6, "tokens ended: {refused}");
-    // All of them end at once; then there is nothing to do but to look.
+    // All tokens end at once. The next run has nothing to write, so it only reads.
     server.registry.revoke_tokens();
     assert_eq!(import(&desk, &server).code, Some(0));
     let requests = server.take();
@@ -66,9 +66,9 @@ fn tokens_that_end() {
     assert!(requests.iter().any(Request::is_authorized));
 }
 
-/// Tokens that have ended when they come are no reason to go on asking for ever.
+/// If every new token has already ended, the client must stop asking for more.
 #[test]
-fn tokens_that_never_serve() {
+fn tokens_that_are_never_valid() {
     let demand = Demand::Token { lifetime: std::time::Duration::from_secs(60), uses: 0 };
     let desk = Desk::new();
     let server = Server::set_up(Setup { demand, ..Setup::default() }, |_| Fault::Nothing);
@@ -90,7 +90,7 @@ fn no_mounts() {
     let server = import_all(Setup { mounts: false, ..Setup::default() }, |_| Fault::Nothing);
     let mounts: Vec<_> = server.take().into_iter().filter(|r| r.is("POST", "mount=")).collect();
     assert!(!mounts.is_empty() && mounts.iter().all(|r| r.status == Some(202)), "{mounts:?}");
-    assert_eq!(server.registry.sessions(), 0, "what comes instead of a mount is used");
+    assert_eq!(server.registry.sessions(), 0, "the upload that replaces a mount is used");
 }
 
 #[test]
@@ -101,7 +101,8 @@ fn lists_in_pages() {
     assert!(server.take().iter().any(|request| request.is("GET", "_catalog?n=2&last=")));
 }
 
-/// Every write is done, and its first answer is lost: what is asked again is there already.
+/// Every manifest is written, but its first answer is lost. The second request finds it already
+/// there.
 #[test]
 fn answers_that_are_lost() {
     let seen = Mutex::new(BTreeSet::new());
@@ -114,7 +115,7 @@ fn answers_that_are_lost() {
     assert!(writes.filter(|request| request.status.is_none()).count() > 6);
 }
 
-/// The server collects garbage when the first manifest comes that needs the blob.
+/// The server deletes blobs as garbage when the first manifest that needs them comes.
 #[test]
 fn a_blob_that_is_collected_before_its_manifest() {
     static LOST: AtomicBool = AtomicBool::new(false);
@@ -136,16 +137,17 @@ fn a_blob_that_is_collected_before_its_manifest() {
     assert!(server.take().iter().any(refused));
 }
 
-/// One writer's tag is not what the other one has read: it is fused once more, and nothing is lost.
+/// Another writer changes a tag after it was read, so it is merged again, and nothing is lost.
 #[test]
-fn a_tag_that_another_one_writes_meanwhile() {
+fn a_tag_that_another_writer_changes_during_the_run() {
     static READ: AtomicBool = AtomicBool::new(false);
     let (desk, other) = (Desk::new(), Desk::new());
     let address = Arc::new(OnceLock::<String>::new());
     let known = address.clone();
     let package = other.package("arm64");
     let server = Server::set_up(Setup::default(), move |request| {
-        // The other writer's whole run comes between the first blob of this one and its manifests.
+        // The other writer's whole run happens between the first blob of this run and its
+        // manifests.
         if request.is("PUT", "/blobs/uploads/") && !READ.swap(true, Ordering::SeqCst) {
             let target = known.get().expect("it runs");
             let run = other.run(&["import", &package, "--to", target, "-q"]);

@@ -1,4 +1,4 @@
-//! Whom a registry lets in: Basic authentication, and tokens ([token authentication]).
+//! Who has access to a registry: Basic authentication, and tokens ([token authentication]).
 //!
 //! [token authentication]: https://distribution.github.io/distribution/spec/auth/token/
 
@@ -19,7 +19,7 @@ use crate::{Answer, Request, log::lock};
 
 const SERVICE: &str = "multiarch-testing";
 
-/// Whom a registry lets in, and the tokens that it has given out.
+/// Who has access to a registry, and the tokens it has issued.
 #[derive(Debug, Default)]
 pub(super) struct Access {
     tokens: Mutex<BTreeMap<String, Token>>,
@@ -27,14 +27,14 @@ pub(super) struct Access {
 
 #[derive(Debug)]
 struct Token {
-    /// `repository:name:action`, an action each.
+    /// `repository:name:action`, one entry for each action.
     rights: BTreeSet<String>,
     uses_left: usize,
     ends: Instant,
 }
 
 impl Access {
-    /// Why a request is refused, if it is.
+    /// The answer that refuses a request, if it is refused.
     pub(super) fn refusal(
         &self,
         setup: &Setup,
@@ -60,7 +60,8 @@ impl Access {
         }
     }
 
-    /// True where the request's token lets it read another repository, too; a mount needs that.
+    /// True if the request's token allows reading another repository, which a mount from there
+    /// needs.
     pub(super) fn may_read(&self, setup: &Setup, request: &Request, repository: &str) -> bool {
         if !matches!(setup.demand, Demand::Token { .. }) {
             return true;
@@ -71,7 +72,7 @@ impl Access {
         token.is_some_and(|token| token.rights.contains(&format!("repository:{repository}:pull")))
     }
 
-    /// Uses a token once; why it is not enough, if it is not.
+    /// Uses a token once. Returns the reason if it is not sufficient.
     fn use_up(&self, text: &str, needed: &[String]) -> Option<&'static str> {
         let mut tokens = lock(&self.tokens);
         let token = match tokens.get_mut(text) {
@@ -83,7 +84,7 @@ impl Access {
         (!enough).then_some("insufficient_scope")
     }
 
-    /// Gives out a token for the scopes that are asked for.
+    /// Issues a token for the requested scopes.
     pub(super) fn token(&self, setup: &Setup, request: &Request) -> Answer {
         let Demand::Token { lifetime, uses } = setup.demand else { return Answer::new(404) };
         if !setup.users.is_empty() && user(setup, request).is_none() {
@@ -113,7 +114,7 @@ fn unauthorized() -> Answer {
     Answer::error(401, "UNAUTHORIZED", "authentication required")
 }
 
-/// The user that a request names, with the right password.
+/// The user that a request names, if the password is right.
 fn user<'s>(setup: &'s Setup, request: &Request) -> Option<&'s str> {
     let given = request.header("authorization")?.strip_prefix("Basic ")?;
     let is = |(name, password): &&(String, String)| {

@@ -1,4 +1,4 @@
-//! Blobs: told of, read, taken away.
+//! Blobs: HEAD, GET, DELETE and mounts.
 
 use super::{Registered, route::Route};
 use crate::{Answer, Request};
@@ -8,7 +8,7 @@ pub(super) fn unknown() -> Answer {
 }
 
 impl Registered {
-    /// Answers what is asked of a blob.
+    /// Answers a request for a blob.
     pub(super) fn blob(&self, request: &Request, repository: &str, digest: &str) -> Answer {
         let mut store = self.store();
         let Some(content) = store.blob(repository, digest) else { return unknown() };
@@ -25,15 +25,15 @@ impl Registered {
         }
     }
 
-    /// The answer to bytes that have become a blob.
+    /// The answer after a blob was stored.
     pub(super) fn created(repository: &str, digest: &str) -> Answer {
         Answer::new(201)
             .header("Location", format!("/v2/{repository}/blobs/{digest}"))
             .header("Docker-Content-Digest", digest)
     }
 
-    /// Mounts a blob from the repository that is named, or from any; `None` where that cannot be
-    /// done.
+    /// Mounts a blob from the repository in `from`, or from any repository without it; `None` if
+    /// that is not possible.
     pub(super) fn mount(&self, request: &Request, route: &Route) -> Option<Answer> {
         let digest = request.parameter("mount")?;
         if !self.setup.mounts {
@@ -41,7 +41,8 @@ impl Registered {
         }
         let mut store = self.store();
         let content = match request.parameter("from") {
-            // A token that does not let in there makes an upload of it, as distribution does.
+            // If the token does not allow reading that repository, an upload begins instead, as in
+            // distribution.
             Some(from) if !self.access.may_read(&self.setup, request, &from) => None,
             Some(from) => store.blob(&from, &digest),
             None => store.repositories.values().find_map(|other| other.blobs.get(&digest).cloned()),

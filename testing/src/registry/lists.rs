@@ -11,7 +11,7 @@ use crate::{Answer, Request};
 const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 
 impl Registered {
-    /// The repositories that have something in them.
+    /// The repositories that contain a manifest.
     pub(super) fn catalog(&self, request: &Request) -> Answer {
         let store = self.store();
         let names =
@@ -31,7 +31,7 @@ impl Registered {
         with_link(Answer::json(200, &json!({"name": repository, "tags": tags})), link)
     }
 
-    /// The names that `n` and `last` ask for, and the address of the next page.
+    /// The names that `n` and `last` request, and the address of the next page.
     fn page<'n>(
         &self,
         request: &Request,
@@ -50,7 +50,7 @@ impl Registered {
         (page, link)
     }
 
-    /// What refers to a manifest, as an index.
+    /// The manifests that refer to this one, as an index.
     pub(super) fn referrers(&self, request: &Request, repository: &str, digest: &str) -> Answer {
         if !self.setup.referrers {
             return Answer::new(404);
@@ -82,7 +82,7 @@ fn with_link(answer: Answer, link: Option<String>) -> Answer {
     }
 }
 
-/// How a list of referrers names a manifest: without a type of its own, an artifact has its config's.
+/// A manifest's entry in a list of referrers. An artifact without its own type gets its config's.
 fn descriptor(manifest: &Manifest, document: Document) -> Value {
     let mut descriptor = json!({
         "mediaType": manifest.media_type,

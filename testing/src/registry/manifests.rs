@@ -1,15 +1,15 @@
-//! Manifests: put, read and taken away, by tag and by digest.
+//! Manifests: put, read and deleted, by tag and by digest.
 
 use std::io;
 
 use super::{Registered, store::Manifest};
 use crate::{Answer, Body, Request};
 
-/// The specification wants at least 4 MiB; distribution takes no more.
+/// The specification requires at least 4 MiB; distribution accepts no more.
 const LARGEST: u64 = 4 << 20;
 
 impl Registered {
-    /// Answers what is asked of a manifest.
+    /// Answers a request for a manifest.
     pub(super) fn manifest(
         &self,
         request: &Request,
@@ -36,7 +36,8 @@ impl Registered {
     fn read(&self, request: &Request, repository: &str, reference: &str) -> Answer {
         let store = self.store();
         let Some(manifest) = store.manifest(repository, reference) else { return unknown() };
-        // A type that is not asked for is hidden, as distribution hides indexes.
+        // A manifest whose type the client does not accept is hidden, as distribution hides
+        // indexes.
         let accepted = request.header("accept").is_none_or(|accepted| {
             let mut types =
                 accepted.split(',').map(|t| t.split(';').next().unwrap_or_default().trim());
@@ -70,7 +71,7 @@ impl Registered {
         if self.setup.checks_references
             && let [first, ..] = target.lacks(&manifest).as_slice()
         {
-            // docker-registry 2.8 answers 400 here, where the specification has 404.
+            // docker-registry 2.8 answers 400 here, although the specification says 404.
             return Answer::json(
                 400,
                 &serde_json::json!({"errors": [{

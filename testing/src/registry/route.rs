@@ -1,8 +1,8 @@
-//! What a path of the distribution specification names.
+//! The paths of the distribution specification.
 
 use crate::Request;
 
-/// What a path names.
+/// What a path refers to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Route {
     /// `/v2/`
@@ -24,7 +24,7 @@ pub(super) enum Route {
 }
 
 impl Route {
-    /// `None` where the path names nothing, or no repository can have the name.
+    /// `None` if the path is unknown, or its repository name is invalid.
     pub(super) fn of(request: &Request) -> Option<Self> {
         let path = request.local_path().strip_prefix("/v2")?.strip_prefix('/').unwrap_or_default();
         let owned = |name: &str, rest: &str| (name.to_owned(), rest.to_owned());
@@ -41,7 +41,7 @@ impl Route {
                         let (name, session) = owned(name, last);
                         Self::Session(name, session)
                     }
-                    // A trailing slash is what clients leave out.
+                    // Clients may leave out the trailing slash.
                     ("blobs", _) if last == "uploads" => Self::Uploads(before.to_owned()),
                     ("tags", _) if last == "list" => Self::Tags(before.to_owned()),
                     ("blobs", _) => {
@@ -75,7 +75,7 @@ impl Route {
     }
 }
 
-/// A repository's name: components of small letters and digits, with single separators between
+/// A repository's name: components of lower-case letters and digits, with single separators between
 /// them.
 fn is_name(name: &str) -> bool {
     let is_word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();

@@ -1,42 +1,42 @@
-//! What a registry can do, and what it demands.
+//! What a registry supports, and what it demands.
 
 use std::time::Duration;
 
-/// What a registry can do, and what it demands. The default can do everything, and lets everybody
-/// in.
+/// What a registry supports, and what it demands. The default supports everything, and gives
+/// everyone access.
 #[derive(Clone, Debug)]
 pub struct Setup {
-    /// Whom it lets in.
+    /// Who has access.
     pub demand: Demand,
-    /// Users and their passwords. Without any, whoever asks for a token gets one.
+    /// Users and their passwords. If there are no users, every request for a token gets one.
     pub users: Vec<(String, String)>,
     /// It mounts a blob that another repository has. Otherwise it begins an upload (202).
     pub mounts: bool,
     /// It refuses a manifest whose blobs or manifests it does not have.
     pub checks_references: bool,
-    /// It keeps the bytes of an upload that broke off, and tells how many it has. Otherwise it
-    /// forgets them.
+    /// It keeps the bytes of an upload that broke off, and reports how many it has. Otherwise it
+    /// drops them.
     pub keeps_parts: bool,
-    /// It lists referrers. Otherwise it knows no such address (404).
+    /// It lists referrers. Otherwise their address is unknown (404).
     pub referrers: bool,
-    /// It takes a blob in one piece. Otherwise it wants chunks (413).
+    /// It accepts a blob in one piece. Otherwise it requires chunks (413).
     pub whole_blobs: bool,
-    /// A list has no more entries than this on a page, whatever is asked for.
+    /// A list has at most this many entries on a page, even if a client asks for more.
     pub page: usize,
 }
 
-/// Whom a registry lets in.
+/// Who has access to a registry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Demand {
-    /// Everybody.
+    /// Everyone.
     Nothing,
-    /// Its users, with their passwords.
+    /// Users with their passwords.
     Basic,
-    /// Whoever has a token for the repository. The registry serves the tokens itself, at `/token`.
+    /// Clients with a token for the repository. The registry issues the tokens itself, at `/token`.
     Token {
-        /// A token ends after this time, which is told.
+        /// A token ends after this time, which the answer with the token states.
         lifetime: Duration,
-        /// A token ends after so many requests, which is not told.
+        /// A token ends after this many requests, which the answer does not state.
         uses: usize,
     },
 }
@@ -57,7 +57,7 @@ impl Default for Setup {
 }
 
 impl Setup {
-    /// The same, for one user more, whose password is asked for.
+    /// The same with one more user, whose password is required.
     #[must_use]
     pub fn user(mut self, name: &str, password: &str) -> Self {
         self.users.push((name.into(), password.into()));
@@ -67,7 +67,7 @@ impl Setup {
         self
     }
 
-    /// The same, with tokens that end after so many requests.
+    /// The same, with tokens that end after this many requests.
     #[must_use]
     pub fn tokens(mut self, uses: usize) -> Self {
         self.demand = Demand::Token { lifetime: Duration::from_secs(300), uses };

@@ -25,7 +25,7 @@ impl Manifest {
         sha256(&self.bytes)
     }
 
-    /// What of it a registry looks at; `None` where it is no manifest.
+    /// The fields that a registry reads; `None` if the bytes are not a manifest.
     pub(super) fn document(&self) -> Option<Document> {
         serde_json::from_slice(&self.bytes).ok()
     }
@@ -33,7 +33,7 @@ impl Manifest {
     /// The descriptors of blobs: config and layers.
     fn blobs(&self) -> Vec<Descriptor> {
         let document = self.document().unwrap_or_default();
-        // What a layer's own URLs lead to is nobody's to store.
+        // A registry need not store a layer that has its own URLs.
         let layers = document.layers.into_iter().filter(|layer| layer.urls.is_empty());
         document.config.into_iter().chain(layers).collect()
     }
@@ -44,8 +44,8 @@ impl Manifest {
     }
 }
 
-/// What of a manifest or an index a registry looks at. The rest may be anything: it is kept to the
-/// byte, and not read, since not every number in it need fit into one of ours.
+/// The fields of a manifest or an index that a registry reads. The rest is kept byte for byte and
+/// not parsed, because its numbers may not fit into our types.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct Document {
@@ -58,7 +58,7 @@ pub(super) struct Document {
     pub(super) annotations: Option<serde_json::Value>,
 }
 
-/// What of a descriptor a registry looks at.
+/// The fields of a descriptor that a registry reads.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct Descriptor {
@@ -91,7 +91,7 @@ impl Repository {
         digest
     }
 
-    /// Takes away a tag, or a manifest with all of its tags. True where there was one.
+    /// Deletes a tag, or a manifest with all of its tags. True if there was one.
     fn delete_manifest(&mut self, reference: &str) -> bool {
         if self.tags.remove(reference).is_some() {
             return true;
@@ -100,7 +100,7 @@ impl Repository {
         self.manifests.remove(reference).is_some()
     }
 
-    /// What a manifest needs that is not here.
+    /// The digests that a manifest needs and this repository does not have.
     pub(super) fn lacks(&self, manifest: &Manifest) -> Vec<String> {
         let blobs = manifest.blobs().into_iter().map(|descriptor| descriptor.digest);
         let blobs = blobs.filter(|digest| !self.blobs.contains_key(digest));
@@ -108,7 +108,7 @@ impl Repository {
         blobs.chain(children.filter(|digest| !self.manifests.contains_key(digest))).collect()
     }
 
-    /// What is wrong with everything that a tag or a digest leads to.
+    /// What is wrong with a tag or a digest and everything it refers to.
     pub(super) fn flaws(&self, reference: &str) -> Vec<String> {
         let Some(manifest) = self.manifest(reference) else {
             return vec![format!("there is no manifest {reference}")];
@@ -129,7 +129,7 @@ impl Repository {
 }
 
 impl Descriptor {
-    /// What is wrong with the bytes that it leads to.
+    /// What is wrong with the bytes that it refers to.
     fn flaw(&self, bytes: Option<&Arc<[u8]>>) -> Option<String> {
         let digest = &self.digest;
         match bytes {
@@ -154,7 +154,7 @@ pub(super) struct Session {
 pub(super) struct Store {
     pub(super) repositories: BTreeMap<String, Repository>,
     pub(super) sessions: BTreeMap<String, Session>,
-    /// How many sessions there ever were.
+    /// The number of sessions ever begun.
     pub(super) begun: usize,
 }
 

@@ -13,7 +13,7 @@ fn unknown() -> Answer {
 }
 
 impl Registered {
-    /// Begins an upload, if the blob cannot be mounted and does not come at once.
+    /// Begins an upload, unless the blob can be mounted or comes with this request.
     pub(super) fn begin(
         &self,
         request: &Request,
@@ -38,7 +38,7 @@ impl Registered {
         Ok(Self::told(202, repository, &id, 0))
     }
 
-    /// Answers what is asked of an upload, and takes what is sent into it.
+    /// Answers a request for an upload session, and stores the bytes that it sends.
     pub(super) fn session(
         &self,
         request: &Request,
@@ -73,20 +73,20 @@ impl Registered {
         let Some(digest) = digest.filter(|_| request.method == "PUT") else {
             return Ok(Self::told(202, repository, id, self.length(repository, id).unwrap_or(0)));
         };
-        // Whatever comes of it, the session has ended.
+        // The session ends even if the blob is refused.
         let session = self.store().sessions.remove(id);
         Ok(session.map_or_else(unknown, |s| self.commit(repository, &digest, s.content)))
     }
 
-    /// How many bytes a session of this repository has.
+    /// The number of bytes in a session of this repository.
     fn length(&self, repository: &str, id: &str) -> Option<usize> {
         let store = self.store();
         let session = store.sessions.get(id).filter(|session| session.repository == repository);
         session.map(|session| session.content.len())
     }
 
-    /// Takes a body into a session: what came of it stays where the body breaks off, if parts are
-    /// kept.
+    /// Reads a body into a session. If the body breaks off, the bytes received so far stay in the
+    /// session if the setup keeps parts.
     fn receive(&self, body: &mut Body<'_>, id: &str) -> io::Result<()> {
         let (mut content, mut piece) = (Vec::new(), vec![0; PIECE]);
         let ended = loop {
@@ -103,7 +103,7 @@ impl Registered {
         ended
     }
 
-    /// Makes a blob of bytes that are what their digest says.
+    /// Stores a blob if its bytes match the digest.
     fn commit(&self, repository: &str, digest: &str, content: Vec<u8>) -> Answer {
         if sha256(&content) != digest {
             let message = "provided digest did not match uploaded content";
@@ -113,20 +113,20 @@ impl Registered {
         Self::created(repository, digest)
     }
 
-    /// Tells how much of an upload is there, and where it goes on.
+    /// The answer that says how many bytes an upload has, and where it continues.
     fn told(status: u16, repository: &str, id: &str, length: usize) -> Answer {
-        // A query, as distribution has one: whoever appends `?digest=` to the address is found out
-        // here.
+        // The address has a query, as in distribution, so that a client that appends `?digest=` to
+        // it fails here too.
         let location = format!("/v2/{repository}/blobs/uploads/{id}?_state={length}");
         Answer::new(status)
             .header("Location", location)
             .header("Docker-Upload-UUID", id)
-            // A session without bytes says `0-0` all the same, as distribution does.
+            // A session without bytes also reports `0-0`, as in distribution.
             .header("Range", format!("0-{}", length.saturating_sub(1)))
     }
 }
 
-/// True for the range of a chunk of this size that comes next.
+/// True if this is the range of a chunk of this size that comes next.
 fn follows(range: &str, length: usize, size: u64) -> bool {
     let numbers = range.split_once('-').and_then(|(first, last)| {
         Some((first.trim().parse::<u64>().ok()?, last.trim().parse::<u64>().ok()?))

@@ -15,7 +15,7 @@ fn start(setup: Setup) -> Registry {
     Registry::start(setup, |_| Fault::Nothing)
 }
 
-/// Asks for a token; gives the line that has it.
+/// Requests a token and returns its header line.
 fn token(client: &mut Client, scope: &str) -> String {
     let said = client.ask(&format!("GET /token?service=x&scope={scope}"), USER, b"");
     assert_eq!(said.status, 200);
@@ -62,7 +62,7 @@ fn a_token_has_its_scope() {
     let catalog = token(&mut client, "registry:catalog:*");
     assert_eq!(client.ask("GET /v2/_catalog", &catalog, b"").status, 200);
 
-    // Who may not read there cannot mount from there.
+    // A client that may not read a repository cannot mount from it.
     let digest = registry.put_blob("from/here", b"a blob");
     let path = format!("{BEGIN}?mount={digest}&from=from/here");
     assert_eq!(client.ask(&path, &push, b"").status, 202);
@@ -82,7 +82,7 @@ fn a_token_ends() {
     registry.revoke_tokens();
     assert_eq!(client.ask(BEGIN, &push, b"").status, 401);
 
-    // One that has ended when it is given; without users everybody gets one.
+    // This token has already ended when it is issued. Without users every client gets one.
     let demand = Demand::Token { lifetime: Duration::ZERO, uses: 9 };
     let registry = start(Setup { demand, ..Setup::default() });
     let mut client = Client::new(&registry);

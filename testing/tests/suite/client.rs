@@ -1,4 +1,4 @@
-//! A client that sends what it is told, and no more.
+//! A client that sends exactly what a test gives it.
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
@@ -14,7 +14,7 @@ pub(crate) const OCI_INDEX: &str = "application/vnd.oci.image.index.v1+json";
 /// One connection.
 pub(crate) struct Client(BufReader<TcpStream>);
 
-/// What the server said.
+/// The server's answer.
 #[derive(Debug, Default)]
 pub(crate) struct Said {
     pub(crate) status: u16,
@@ -48,17 +48,18 @@ impl Client {
         self.0.get_mut().write_all(bytes).expect("sent");
     }
 
-    /// Asks, with lines of headers, and a body whose length is told.
+    /// Sends a request with these header lines, and a body with its `Content-Length`.
     pub(crate) fn ask(&mut self, what: &str, headers: &str, body: &[u8]) -> Said {
         self.try_ask(what, headers, body).expect("an answer")
     }
 
-    /// The same; `None` where the connection ends without a whole answer.
+    /// The same; `None` if the connection ends before the whole answer was read.
     pub(crate) fn try_ask(&mut self, what: &str, headers: &str, body: &[u8]) -> Option<Said> {
         let length = body.len();
         let head =
             format!("{what} HTTP/1.1\r\nHost: h\r\n{headers}Content-Length: {length}\r\n\r\n");
-        // A server may close before it has read everything; what it says is read all the same.
+        // A failed write is ignored, because the server may answer and close before it has read
+        // everything.
         let _ = self.0.get_mut().write_all(&[head.as_bytes(), body].concat());
         self.read(!what.starts_with("HEAD "))
     }
@@ -81,7 +82,7 @@ impl Client {
         Some(said)
     }
 
-    /// Begins an upload; gives the path to send to.
+    /// Begins an upload and returns the path to send to.
     pub(crate) fn begin(&mut self, repository: &str) -> String {
         let said = self.ask(&format!("POST /v2/{repository}/blobs/uploads/"), "", b"");
         assert_eq!(said.status, 202);

@@ -1,4 +1,4 @@
-//! What a rule makes of requests, and the log of them.
+//! What a rule does to requests, and how requests are logged.
 
 use std::{sync::mpsc, time::Duration};
 
@@ -19,7 +19,7 @@ fn an_answer_instead() {
         2 => Fault::answer(503),
         _ => Fault::Nothing,
     });
-    // One connection serves all of them, though nobody wanted the bodies.
+    // One connection serves all requests, although the refused ones have bodies that are not used.
     let mut client = Client::new(&registry);
     assert_eq!(client.ask("GET /v2/", "", b"").status, 200);
     let digest = sha256(b"a blob");
@@ -63,13 +63,13 @@ fn an_answer_before_the_body() {
     let mut client = Client::new(&registry);
     client.send(b"PUT /v2/a/b/blobs/uploads/x HTTP/1.1\r\nContent-Length: 1000000\r\n\r\nabc");
     assert_eq!(client.read(true).expect("an answer").status, 413);
-    // The connection stays until the server ends.
+    // The connection stays open until the server stops.
     drop(registry);
     assert!(client.read(true).is_none());
 }
 
 #[test]
-fn a_tag_as_it_was() {
+fn a_tag_answered_with_its_earlier_manifest() {
     let registry = Registry::start(Setup::default(), |request| match request.number {
         0 => Fault::As("/v2/a/b/manifests/before".into()),
         1 => Fault::answer(404),
@@ -84,7 +84,8 @@ fn a_tag_as_it_was() {
     assert_eq!(ask().body, b"{ }");
 }
 
-/// Two are under way while the first one is held, and the held one is answered in the end.
+/// Two requests are under way while the first one is held back, and the first one is still
+/// answered.
 #[test]
 fn requests_at_once_are_counted() {
     let (release, held) = mpsc::channel::<()>();

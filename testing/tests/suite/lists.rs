@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::client::{Client, OCI_INDEX, OCI_MANIFEST};
 
-/// All entries, as they come page by page, and how many pages there were.
+/// The entries of all pages, and the number of pages.
 fn all(client: &mut Client, path: &str, key: &str) -> (Vec<String>, usize) {
     let (mut path, mut names, mut pages) = (path.to_owned(), Vec::new(), 0);
     loop {
@@ -77,7 +77,7 @@ fn referrers() {
         "artifactType": "text/x-note", "annotations": {"k": "v"},
     }]);
     assert_eq!(said.json()["manifests"], expected);
-    // Nothing refers to it: an empty list.
+    // Nothing refers to this digest, so the list is empty.
     let said = client.ask(&format!("GET /v2/a/b/referrers/{}", sha256(b"")), "", b"");
     assert_eq!((said.status, &said.json()["manifests"]), (200, &json!([])));
 

@@ -1,4 +1,4 @@
-//! The registry in memory, asked as a client asks it: with bytes on a connection.
+//! The registry in memory, used as a client uses it: with bytes on a connection.
 
 mod access;
 mod client;

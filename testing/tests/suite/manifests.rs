@@ -1,4 +1,4 @@
-//! Manifests: by tag and by digest, and what they need.
+//! Manifests: by tag and by digest, and the content they need.
 
 use multiarch_testing::{Fault, Registry, Setup, sha256};
 use serde_json::json;
@@ -19,7 +19,7 @@ fn typed(media_type: &str) -> String {
 }
 
 #[test]
-fn put_read_and_taken_away() {
+fn put_read_and_deleted() {
     let registry = Registry::new();
     let mut client = Client::new(&registry);
     let text = manifest(&registry.put_blob("a/b", b"{}"));
@@ -39,12 +39,13 @@ fn put_read_and_taken_away() {
             (200, text.len().to_string().as_str())
         );
     }
-    // A type that nobody asked for is hidden.
+    // A manifest is hidden if the client does not accept its type.
     let other = format!("Accept: {OCI_INDEX}\r\n");
     assert_eq!(client.ask("GET /v2/a/b/manifests/v1", &other, b"").status, 404);
     let both = format!("Accept: {OCI_INDEX}, {OCI_MANIFEST}\r\n");
     assert_eq!(client.ask("GET /v2/a/b/manifests/v1", &both, b"").status, 200);
-    // A tag alone, then everything.
+    // Deleting a tag removes only the tag; deleting a digest removes the manifest and all of its
+    // tags.
     let put = |client: &mut Client, reference: &str| {
         let path = format!("PUT /v2/a/b/manifests/{reference}");
         client.ask(&path, &typed(OCI_MANIFEST), text.as_bytes()).status
@@ -61,7 +62,7 @@ fn put_read_and_taken_away() {
 }
 
 #[test]
-fn what_is_no_manifest_is_refused() {
+fn invalid_manifests_are_refused() {
     let registry = Registry::new();
     let mut client = Client::new(&registry);
     let text = manifest(&registry.put_blob("a/b", b"{}"));
@@ -77,7 +78,7 @@ fn what_is_no_manifest_is_refused() {
         assert_eq!((said.status, said.code().as_str()), (400, code), "{reference} {body}");
     }
     assert!(registry.manifest("a/b", "v1").is_none());
-    // What it does not look at may be anything.
+    // Fields that the registry does not read may contain anything.
     let odd = text.replacen('{', r#"{"x":1e1000,"x":123456789012345678901234567890,"#, 1);
     let said = client.ask("PUT /v2/a/b/manifests/v1", &typed(OCI_MANIFEST), odd.as_bytes());
     assert_eq!(said.status, 201);
@@ -86,7 +87,7 @@ fn what_is_no_manifest_is_refused() {
 }
 
 #[test]
-fn what_a_manifest_needs_must_be_there() {
+fn a_manifest_needs_its_blobs_and_manifests() {
     for checks_references in [true, false] {
         let setup = Setup { checks_references, ..Setup::default() };
         let registry = Registry::start(setup, |_| Fault::Nothing);
@@ -116,14 +117,14 @@ fn what_a_manifest_needs_must_be_there() {
             assert_eq!(client.ask(&path, &typed(media_type), text.as_bytes()).status, 201);
         }
         assert!(registry.flaws("a/b", "v1").is_empty());
-        // What is collected as garbage is missed.
+        // A blob that garbage collection removed is reported as missing.
         assert!(registry.delete_blob("a/b", &config));
         assert_eq!(registry.flaws("a/b", "v1"), [format!("{config} is not there")]);
     }
 }
 
 #[test]
-fn flaws_are_other_sizes_too() {
+fn flaws_include_wrong_sizes() {
     let registry = Registry::new();
     let text = manifest(&registry.put_blob("a/b", b"{ }"));
     registry.put_manifest("a/b", "v1", OCI_MANIFEST, text.as_bytes());

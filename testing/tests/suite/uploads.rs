@@ -1,4 +1,4 @@
-//! Blobs, and every way in which they come.
+//! Blobs, and all ways to upload them.
 
 use multiarch_testing::{Fault, Registry, Setup, sha256};
 
@@ -19,7 +19,7 @@ fn in_one_piece() {
     assert_eq!((said.status, said.body.as_slice()), (200, &b"a blob"[..]));
     let said = client.ask(&format!("HEAD /v2/a/b/blobs/{digest}"), "", b"");
     assert_eq!((said.status, said.header("Content-Length")), (200, "6"));
-    // With the request that begins it.
+    // The blob may come with the request that begins the upload.
     let other = sha256(b"other");
     let said = client.ask(&format!("POST /v2/a/b/blobs/uploads/?digest={other}"), "", b"other");
     assert_eq!(said.status, 201);
@@ -28,7 +28,7 @@ fn in_one_piece() {
 }
 
 #[test]
-fn what_has_another_digest_is_no_blob() {
+fn a_blob_must_match_its_digest() {
     let registry = Registry::new();
     let mut client = Client::new(&registry);
     let digest = sha256(b"a blob");
@@ -36,11 +36,11 @@ fn what_has_another_digest_is_no_blob() {
         let location = client.begin("a/b");
         let said = client.ask(&format!("PUT {location}&digest={digest}"), "", body);
         assert_eq!((said.status, said.code().as_str()), (400, "DIGEST_INVALID"));
-        // The session has ended with it.
+        // The failed upload has ended the session.
         let said = client.ask(&format!("PUT {location}&digest={digest}"), "", b"a blob");
         assert_eq!((said.status, said.code().as_str()), (404, "BLOB_UPLOAD_UNKNOWN"));
     }
-    // The address has a query already.
+    // The address already has a query, so `?digest=` does not begin another one.
     let location = client.begin("a/b");
     assert_eq!(client.ask(&format!("PUT {location}?digest={digest}"), "", b"a blob").status, 400);
     assert!(registry.blobs("a/b").is_empty());
@@ -64,7 +64,7 @@ fn in_chunks() {
     }
     let said = client.ask(&format!("GET {location}"), "", b"");
     assert_eq!((said.status, said.header("Range")), (204, "0-4"));
-    // A stream of unknown length has no range, and is invited to come.
+    // A stream of unknown length has no range, and waits until the server asks for it.
     let path = said.header("Location").to_owned();
     client.send(
         format!(
@@ -76,15 +76,15 @@ fn in_chunks() {
     client.send(b"3\r\n, w\r\n1\r\no\r\n0\r\n\r\n");
     let said = client.read(true).expect("an answer");
     assert_eq!((said.status, said.header("Range")), (202, "0-8"));
-    // The rest may come with the end.
+    // The last bytes may come with the request that ends the upload.
     let path = format!("PUT {}&digest={digest}", said.header("Location"));
     assert_eq!(client.ask(&path, "Content-Range: 9-11\r\n", b"rld").status, 201);
     assert_eq!(registry.blob("a/b", &digest).as_deref(), Some(&b"hello, world"[..]));
-    // Given up.
+    // A client can cancel an upload.
     let location = client.begin("a/b");
     assert_eq!(client.ask(&format!("DELETE {location}"), "", b"").status, 204);
     assert_eq!(client.ask(&format!("GET {location}"), "", b"").status, 404);
-    // A session is one repository's.
+    // A session belongs to one repository.
     let location = client.begin("a/b").replace("/a/b/", "/a/c/");
     assert_eq!(client.ask(&format!("GET {location}"), "", b"").status, 404);
 }
@@ -98,9 +98,9 @@ fn mounts() {
         let path = format!("POST /v2/to/there/blobs/uploads/?mount={digest}");
         assert_eq!(client.ask(&format!("{path}&from=from%2Fhere"), "", b"").status, status);
         assert_eq!(registry.blob("to/there", &digest).is_some(), mounts);
-        // Where it is not, it cannot be mounted from.
+        // A blob cannot be mounted from a repository that does not have it.
         assert_eq!(client.ask(&format!("{path}&from=nowhere"), "", b"").status, 202);
-        // The registry may know where it is.
+        // Without `from` the registry looks for the blob in all repositories.
         assert_eq!(client.ask(&path, "", b"").status, status);
     }
 }
