@@ -1,5 +1,6 @@
 //! Helm charts, as far as importing their images needs them: metadata, merged values, hints, names.
 
+mod alias;
 mod dependency;
 mod edit;
 mod edited;
@@ -10,6 +11,7 @@ mod likeness;
 mod naming;
 mod outline;
 mod pack;
+mod quote;
 mod relocate;
 mod target_name;
 mod values;

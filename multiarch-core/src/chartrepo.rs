@@ -5,6 +5,7 @@ mod directory;
 mod index;
 #[cfg(feature = "registry")]
 mod museum;
+#[cfg(feature = "registry")]
 mod oci;
 #[cfg(feature = "registry")]
 mod recognised;

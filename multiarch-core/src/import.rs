@@ -2,6 +2,7 @@
 
 mod builder;
 mod own_address;
+mod run;
 mod target;
 
 pub use builder::Import;

@@ -24,6 +24,7 @@ mod store;
 mod throttle;
 mod tls;
 mod upload;
+mod upload_body;
 mod upload_failure;
 
 pub(crate) use address::Address;

@@ -13,6 +13,7 @@ mod open;
 mod options;
 mod read;
 mod read_ahead;
+mod section;
 mod sniff;
 mod streams;
 mod walk;

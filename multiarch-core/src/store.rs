@@ -1,12 +1,16 @@
 //! What a run needs from the targets that it writes to: traits and values, no implementations.
 
 mod blob;
+mod blob_reader;
 mod chart_repo;
 mod image_store;
 mod open_target;
 
 pub use blob::BlobContent;
-pub(crate) use blob::{BlobReader, ReadOrder};
+#[cfg(feature = "registry")]
+pub(crate) use blob::ReadOrder;
+#[cfg(feature = "registry")]
+pub(crate) use blob_reader::BlobReader;
 pub(crate) use chart_repo::{ChartRepo, chart_exists_error};
 pub use image_store::{ImageStore, Sent};
 pub(crate) use open_target::{OpenCharts, OpenTarget};

@@ -2,12 +2,13 @@
 
 use std::{collections::BTreeMap, ops::Range};
 
-use saphyr_parser::ScalarStyle;
 use serde_json::{Map, Value};
 
 use super::{
+    alias::{collect, last},
     hint::Overrides,
     outline::{KeyValue, Node, NodeKind, outline},
+    quote::{key_text, quoted},
     yaml,
 };
 use crate::error::{Error, ErrorKind, Result};
@@ -212,76 +213,6 @@ impl<'a> Editor<'a> {
         }
         out + &self.text[done..]
     }
-}
-
-/// The member that counts: Helm takes the last of equal keys.
-fn last<'n>(members: &'n [KeyValue], key: &str) -> Option<&'n KeyValue> {
-    members.iter().rev().find(|member| member.key == key && !member.merges)
-}
-
-/// A path of keys; `None` for a value inside a list or a merge, or overruled by a later key.
-type Path<'n> = Option<Vec<&'n str>>;
-
-struct AliasAt<'n> {
-    anchor: usize,
-    span: &'n Range<usize>,
-    path: Path<'n>,
-}
-
-fn collect<'n>(
-    node: &'n Node,
-    path: &mut Path<'n>,
-    anchors: &mut BTreeMap<usize, (&'n Node, Path<'n>)>,
-    aliases: &mut Vec<AliasAt<'n>>,
-) {
-    if let Some(anchor) = node.anchor {
-        anchors.insert(anchor, (node, path.clone()));
-    }
-    match &node.kind {
-        NodeKind::Scalar(_) => {}
-        NodeKind::Alias(anchor) => {
-            aliases.push(AliasAt { anchor: *anchor, span: &node.span, path: path.clone() });
-        }
-        NodeKind::List(items) => {
-            for item in items {
-                collect(item, &mut None, anchors, aliases);
-            }
-        }
-        NodeKind::Mapping { members, .. } => {
-            for member in members {
-                let is_last =
-                    last(members, &member.key).is_some_and(|last| std::ptr::eq(last, member));
-                let mut below = path.clone().filter(|_| is_last);
-                if let Some(below) = &mut below {
-                    below.push(&member.key);
-                }
-                collect(&member.value, &mut below, anchors, aliases);
-            }
-        }
-    }
-}
-
-/// The text in the quotes of the old value; without quotes only where it then reads back as itself.
-fn quoted(text: &str, style: ScalarStyle) -> String {
-    let printable = text.chars().all(|c| !c.is_control());
-    match style {
-        ScalarStyle::SingleQuoted if printable => format!("'{}'", text.replace('\'', "''")),
-        ScalarStyle::Plain if is_plain(text) => text.into(),
-        _ => Value::String(text.into()).to_string(),
-    }
-}
-
-fn key_text(key: &str) -> String {
-    if is_plain(key) { key.into() } else { Value::String(key.into()).to_string() }
-}
-
-/// True for a text that YAML reads as itself without quotes, in flow collections, too.
-fn is_plain(text: &str) -> bool {
-    let harmless = |c: char| c.is_ascii_alphanumeric() || "_./-:@".contains(c);
-    text.starts_with(|c: char| c.is_ascii_alphanumeric())
-        && !text.ends_with(':')
-        && text.chars().all(harmless)
-        && yaml::scalar(text).is_string()
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ macro_rules! details {
     ($($name:ident $kind:ident $text:literal $doc:literal;)*) => {
         /// Which case of its kind an error is.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[cfg_attr(not(feature = "registry"), expect(dead_code, reason = "some are a server's"))]
         pub(crate) enum Detail {
             $(#[doc = $doc] $name,)*
         }

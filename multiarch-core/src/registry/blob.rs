@@ -9,7 +9,8 @@ use super::{
     runtime::Pending,
     session::{ResumePoint, UploadStart},
     throttle::Permit,
-    upload::{BufferChannel, UploadEnd},
+    upload::UploadEnd,
+    upload_body::BufferChannel,
     upload_failure::UploadFailure,
 };
 use crate::{

@@ -2,19 +2,11 @@
 //! the server does not take one PUT.
 
 use std::{
-    pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    task::{Context, Poll},
+    sync::{Arc, atomic::AtomicU64},
     time::Duration,
 };
 
-use async_channel::Receiver;
 use bytes::Bytes;
-use futures_util::Stream;
-use http_body::{Body, Frame, SizeHint};
 use reqwest::{Method, Response, StatusCode, Url, header};
 
 use super::{
@@ -23,6 +15,7 @@ use super::{
     concurrency::RequestOutcome,
     refusal, response, retry,
     session::{ResumePoint, location},
+    upload_body::{BlobBody, BufferChannel, commit_time, stalled},
     upload_failure::UploadFailure,
 };
 use crate::{
@@ -30,19 +23,11 @@ use crate::{
     image::Digest,
 };
 
-/// An upload that makes no progress for this long is aborted.
-const STALL_TIMEOUT: Duration = Duration::from_secs(120);
-/// After the last byte a server may need longer, because it moves the blob to other storage. This is
-/// the lowest rate that we allow for that, in bytes per second.
-const COMMIT_RATE: u64 = 10 << 20;
 /// Time limit for one chunk of 8 MiB, on a slow connection.
 const CHUNK_TIMEOUT: Duration = Duration::from_secs(600);
 
 /// Chunk size, for a server that does not take a blob in one PUT, and for the rest of a resumed blob.
 const CHUNK_SIZE: usize = 8 << 20;
-
-/// The bytes to upload, from the thread that reads them; `Err` if it cannot.
-pub(super) type BufferChannel = Receiver<std::result::Result<Bytes, ()>>;
 
 /// How an upload ended.
 pub(super) enum UploadEnd {
@@ -67,12 +52,12 @@ impl Client {
         repository: &str,
         digest: &Digest,
         size: u64,
-        chunks: BufferChannel,
+        buffers: BufferChannel,
     ) -> Result<UploadEnd> {
         let mut url = session.clone();
         url.query_pairs_mut().append_pair("digest", &digest.to_string());
         let progress = Arc::new(AtomicU64::new(0));
-        let body = BlobBody { chunks: Box::pin(chunks), left: size, progress: progress.clone() };
+        let body = BlobBody { buffers: Box::pin(buffers), left: size, progress: progress.clone() };
         let request = self
             .http
             .put(url.clone())
@@ -103,26 +88,26 @@ impl Client {
         from: ResumePoint,
         repository: &str,
         digest: &Digest,
-        chunks: BufferChannel,
+        buffers: BufferChannel,
     ) -> Result<UploadEnd> {
         let ResumePoint { session: mut url, offset: mut sent } = from;
-        let mut pending = Vec::new();
+        let mut chunk = Vec::new();
         let mut open = true;
         while open {
-            match chunks.recv().await {
-                Ok(Ok(chunk)) => {
-                    if pending.is_empty() {
-                        pending.reserve_exact(CHUNK_SIZE + chunk.len());
+            match buffers.recv().await {
+                Ok(Ok(buffer)) => {
+                    if chunk.is_empty() {
+                        chunk.reserve_exact(CHUNK_SIZE + buffer.len());
                     }
-                    pending.extend_from_slice(&chunk);
+                    chunk.extend_from_slice(&buffer);
                 }
                 Ok(Err(())) => return Err(Error::new(ErrorKind::Io, "the package ends early")),
                 Err(_) => open = false,
             }
-            if pending.len() < CHUNK_SIZE && open || pending.is_empty() {
+            if chunk.len() < CHUNK_SIZE && open || chunk.is_empty() {
                 continue;
             }
-            let body = Bytes::from(std::mem::take(&mut pending));
+            let body = Bytes::from(std::mem::take(&mut chunk));
             let end = sent + body.len() as u64 - 1;
             let request = self
                 .http
@@ -138,9 +123,9 @@ impl Client {
                 Err(error) => return Ok(unanswered(place(error), url)),
             };
             if response.status() != StatusCode::ACCEPTED {
-                let judged =
+                let meaning =
                     self.interpret(response, url.clone(), repository, used.as_deref()).await;
-                return judged.map_err(place);
+                return meaning.map_err(place);
             }
             sent = end + 1;
             if let Some(location) = location(&response) {
@@ -217,60 +202,5 @@ fn authorised(
     match authorization {
         Some(value) => request.header(header::AUTHORIZATION, value),
         None => request,
-    }
-}
-
-/// How long a server may take to commit a blob once it has all bytes.
-fn commit_time(size: u64) -> Duration {
-    STALL_TIMEOUT + Duration::from_secs(size / COMMIT_RATE)
-}
-
-/// Returns when the upload has made no progress for too long.
-async fn stalled(progress: &AtomicU64, size: u64) {
-    let (mut last, mut still) = (0, Duration::ZERO);
-    let step = Duration::from_secs(1);
-    while still < if last < size { STALL_TIMEOUT } else { commit_time(size) } {
-        tokio::time::sleep(step).await;
-        let now = progress.load(Ordering::Relaxed);
-        still = if now == last { still + step } else { Duration::ZERO };
-        last = now;
-    }
-}
-
-/// A body of known length, so that it is sent with Content-Length.
-struct BlobBody {
-    chunks: Pin<Box<BufferChannel>>,
-    left: u64,
-    progress: Arc<AtomicU64>,
-}
-
-impl Body for BlobBody {
-    type Data = Bytes;
-    type Error = std::io::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<std::result::Result<Frame<Bytes>, Self::Error>>> {
-        match self.chunks.as_mut().poll_next(context) {
-            Poll::Pending => Poll::Pending,
-            Poll::Ready(None) => Poll::Ready(None),
-            Poll::Ready(Some(Ok(chunk))) => {
-                self.left = self.left.saturating_sub(chunk.len() as u64);
-                self.progress.fetch_add(chunk.len() as u64, Ordering::Relaxed);
-                Poll::Ready(Some(Ok(Frame::data(chunk))))
-            }
-            Poll::Ready(Some(Err(()))) => {
-                Poll::Ready(Some(Err(std::io::Error::other("the package could not be read"))))
-            }
-        }
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.left == 0
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.left)
     }
 }

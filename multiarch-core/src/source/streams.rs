@@ -15,7 +15,8 @@ use super::{
     decoder::Decoder,
     decoder_queue::DecoderQueue,
     gzip::{Checkpoints, Gunzip, MAX_POINTS, SPACING},
-    input::{ReadAt, Section, buffered, skip},
+    input::{buffered, skip},
+    section::{ReadAt, Section},
 };
 use crate::{
     error::Result,

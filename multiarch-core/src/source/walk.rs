@@ -1,14 +1,16 @@
 //! The one pass over a package, which lists what is in it, at any depth.
 
 mod archive;
+mod content;
 mod roles;
 
 use std::{collections::BTreeMap, fs::File, io, path::Path, sync::Arc, time::UNIX_EPOCH};
 
 use super::{
     gzip::CurrentFile,
-    input::{Input, ReadAt, Section},
+    input::Input,
     options::OpenOptions,
+    section::{ReadAt, Section},
     streams::{Backing, Streams},
 };
 use crate::{

@@ -1,24 +1,28 @@
 //! One blob that is sent to a target: where its bytes come from, and the checks on them.
 
 use std::{
-    io::{self, Read},
+    io::Read,
     sync::{
         OnceLock,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
-use super::ImageStore;
+use super::{
+    ImageStore,
+    blob_reader::{BlobReader, MemoryBuffers, ReadBuffers, reading},
+};
 use crate::{
     error::{Error, ErrorKind, Result},
     image::{Digest, Hasher},
     package::{Locator, Package},
-    run::{Buffer, BufferPermit, BufferSource, Context},
+    run::{BufferPermit, Context},
 };
 
 /// Where a blob's bytes are: number of the package, stream, offset. Of the blobs that wait to be sent,
 /// the first in this order is sent next, so that compressed packages are unpacked once, front to back.
 /// What is in memory already comes first, so that the memory is released.
+#[cfg(feature = "registry")]
 pub(crate) type ReadOrder = [u64; 3];
 
 /// Limit for a blob that is copied within a registry, because the registry does not mount it: it is
@@ -41,7 +45,15 @@ pub struct BlobContent<'a> {
 }
 
 enum ContentOrigin<'a> {
-    Package(&'a Package, Locator, ReadOrder),
+    Package {
+        package: &'a Package,
+        #[cfg_attr(
+            not(feature = "registry"),
+            expect(dead_code, reason = "only servers are sent in order")
+        )]
+        number: usize,
+        locator: Locator,
+    },
     Memory(&'a [u8]),
     /// Another repository of the target, from which the target does not mount it.
     Target {
@@ -70,8 +82,7 @@ impl<'a> BlobContent<'a> {
         (number, package): (usize, &'a Package),
         context: &Context,
     ) -> Self {
-        let order = [number as u64, locator.stream.0.into(), locator.offset];
-        let origin = ContentOrigin::Package(package, locator, order);
+        let origin = ContentOrigin::Package { package, number, locator };
         Self::new(digest, locator.size, origin, context.clone())
     }
 
@@ -110,7 +121,9 @@ impl<'a> BlobContent<'a> {
     #[cfg(feature = "registry")]
     pub(crate) fn read_order(&self) -> ReadOrder {
         match self.origin {
-            ContentOrigin::Package(_, _, order) => order,
+            ContentOrigin::Package { number, locator, .. } => {
+                [number as u64, locator.stream.0.into(), locator.offset]
+            }
             ContentOrigin::Memory(_) | ContentOrigin::Target { .. } => ReadOrder::default(),
         }
     }
@@ -142,7 +155,7 @@ impl<'a> BlobContent<'a> {
     pub(crate) fn open(&self, permit: BufferPermit) -> Result<BlobReader<'_>> {
         self.uncount_sent();
         let source = match &self.origin {
-            ContentOrigin::Package(package, locator, _) => package.source.open(locator, permit),
+            ContentOrigin::Package { package, locator, .. } => package.source.open(locator, permit),
             ContentOrigin::Memory(bytes) => Ok(Box::new(MemoryBuffers::new(bytes)) as Box<_>),
             ContentOrigin::Target { .. } => {
                 let bytes = self.fetch().inspect_err(|_| self.note_unreadable())?;
@@ -151,7 +164,9 @@ impl<'a> BlobContent<'a> {
         };
         let source = source.inspect_err(|_| self.note_unreadable()).map_err(reading)?;
         let hasher = Hasher::new(self.digest.algorithm());
-        Ok(BlobReader { content: self, source, hasher, seen: 0 })
+        let Self { digest, size, context, counted, unreadable, .. } = self;
+        let size = *size;
+        Ok(BlobReader { digest, size, context, counted, unreadable, source, hasher, seen: 0 })
     }
 
     /// Subtracts what the meter counted as sent of this content, because it was not sent after all.
@@ -169,105 +184,6 @@ impl<'a> BlobContent<'a> {
     /// True where reading the content failed, rather than the target.
     pub(crate) fn is_unreadable(&self) -> bool {
         self.unreadable.load(Ordering::Relaxed)
-    }
-}
-
-fn reading(error: io::Error) -> Error {
-    Error::from_io("reading the package", error)
-}
-
-/// A blob's bytes. Each buffer is counted as sent, and size and digest are checked before the last
-/// one is given out.
-pub(crate) struct BlobReader<'a> {
-    content: &'a BlobContent<'a>,
-    source: Box<dyn BufferSource + 'a>,
-    hasher: Hasher,
-    seen: u64,
-}
-
-impl BlobReader<'_> {
-    /// The next buffer; `None` at the end.
-    pub(crate) fn next(&mut self) -> Result<Option<Buffer>> {
-        let BlobContent { digest, size, context, counted, .. } = self.content;
-        context.cancel.check()?;
-        let next = self.source.next().map_err(reading);
-        let next = next.inspect_err(|_| self.content.note_unreadable())?;
-        let length = next.as_ref().map_or(0, |buffer| buffer.as_ref().len()) as u64;
-        self.seen += length;
-        let checked = match &next {
-            Some(_) if self.seen > *size => {
-                let message = format!("the content is longer than {size} bytes");
-                Err(Error::new(ErrorKind::DigestMismatch, message).with_digest(digest))
-            }
-            None if self.seen < *size => {
-                let message = format!("the content ends after {} of {size} bytes", self.seen);
-                Err(Error::new(ErrorKind::Truncated, message).with_digest(digest))
-            }
-            Some(buffer) => {
-                self.hasher.update(buffer.as_ref());
-                if self.seen == *size { digest.compare(&self.hasher.finish()) } else { Ok(()) }
-            }
-            None => digest.compare(&self.hasher.finish()),
-        };
-        checked.inspect_err(|_| self.content.note_unreadable())?;
-        counted.fetch_add(length, Ordering::Relaxed);
-        if length > 0 {
-            context.meter.add_handed_out(length);
-        }
-        Ok(next)
-    }
-
-    /// Reads the first bytes, which the target has already; they are part of the digest check. Returns
-    /// what is left of the buffer in which they end.
-    #[cfg(feature = "registry")]
-    pub(crate) fn skip(&mut self, mut bytes: u64) -> Result<Option<Buffer>> {
-        while bytes > 0 {
-            let Some(buffer) = self.next()? else { return Ok(None) };
-            let content = buffer.as_ref();
-            match usize::try_from(bytes) {
-                Ok(skipped) if skipped < content.len() => {
-                    return Ok(Some(content[skipped..].to_vec().into()));
-                }
-                _ => bytes -= content.len() as u64,
-            }
-        }
-        Ok(None)
-    }
-}
-
-/// Bytes in memory as a sequence of buffers.
-struct MemoryBuffers<'a>(std::slice::Chunks<'a, u8>);
-
-impl<'a> MemoryBuffers<'a> {
-    fn new(bytes: &'a [u8]) -> Self {
-        Self(bytes.chunks(crate::run::BUFFER_SIZE))
-    }
-}
-
-impl BufferSource for MemoryBuffers<'_> {
-    fn next(&mut self) -> io::Result<Option<Buffer>> {
-        Ok(self.0.next().map(|chunk| chunk.to_vec().into()))
-    }
-}
-
-/// A [`BlobReader`] as [`Read`].
-struct ReadBuffers<'a> {
-    buffers: BlobReader<'a>,
-    now: Option<Buffer>,
-    at: usize,
-}
-
-impl Read for ReadBuffers<'_> {
-    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        if self.now.as_ref().is_none_or(|buffer| self.at == buffer.as_ref().len()) {
-            (self.now, self.at) = (self.buffers.next()?, 0);
-        }
-        let Some(buffer) = &self.now else { return Ok(0) };
-        let rest = &buffer.as_ref()[self.at..];
-        let count = out.len().min(rest.len());
-        out[..count].copy_from_slice(&rest[..count]);
-        self.at += count;
-        Ok(count)
     }
 }
 

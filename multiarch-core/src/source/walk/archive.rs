@@ -1,11 +1,8 @@
 //! Walks archives in archives, in the one pass over the package.
 
-use std::{
-    io::{self, BufRead, Read},
-    sync::Arc,
-};
+use std::io::{self, BufRead, Read};
 
-use super::{Base, Walk, link, roles};
+use super::{Base, Walk, link};
 use crate::{
     error::{Error, ErrorKind, Result},
     image::Compression,
@@ -13,17 +10,14 @@ use crate::{
     run::{BufferPermit, BufferPool},
     source::{
         gzip::{CurrentFile, Gunzip},
-        input::{Input, Section, buffered, read_up_to},
+        input::{Input, buffered, read_up_to},
         read_ahead::ReadAhead,
+        section::Section,
         sniff::{self, FileKind},
         streams::Backing,
     },
 };
 
-/// The listing holds the content of small files: at most this many bytes of one file.
-const MAX_CONTENT: u64 = 1 << 20;
-/// The same for all files together.
-const MAX_ALL_CONTENT: u64 = 24 << 20;
 /// How many bytes after a compressed tar archive's end are read, so that the decoder checks the
 /// checksum at the end of its stream.
 const MAX_TAIL: u64 = 1 << 30;
@@ -55,7 +49,7 @@ impl Walk<'_> {
         Ok(self.enter(again, &head, at, path, depth))
     }
 
-    fn enter(
+    pub(super) fn enter(
         &mut self,
         input: Input<'_>,
         head: &[u8],
@@ -208,56 +202,6 @@ impl Walk<'_> {
         self.content(input, at, path, listing, depth);
         Ok(())
     }
-
-    /// Lists one file: with its content where that is small and may be needed, and with its own
-    /// listing where it is an archive.
-    pub(super) fn content(
-        &mut self,
-        mut input: Input<'_>,
-        at: Locator,
-        path: String,
-        listing: &mut Listing,
-        depth: usize,
-    ) {
-        input.allowance().for_content();
-        if let Some(current_file) = self.current_file.get(&at.stream) {
-            current_file.begin_file(at.offset.saturating_add(at.size));
-        }
-        let section = input.as_section();
-        let head = match read_up_to(&mut input, sniff::HEAD) {
-            Ok(head) => head,
-            Err(error) => return mark_cut_at(listing, error, &path),
-        };
-        let compression = Compression::sniff(&head);
-        let mut member = Member { kind: MemberKind::File(at), content: None, compression };
-        let opaque = roles::is_blob(&path) || roles::is_chart_file(&path);
-        if opaque || roles::is_wanted(&path) {
-            let small = at.size <= MAX_CONTENT && self.content_bytes + at.size <= MAX_ALL_CONTENT;
-            if small && (head.first() == Some(&b'{') || roles::is_wanted(&path)) {
-                match rest(head, input, at.size) {
-                    Ok(content) => {
-                        self.content_bytes += at.size;
-                        member.content = Some(content);
-                    }
-                    Err(error) => return mark_cut_at(listing, error, &path),
-                }
-            }
-            listing.insert(path, member);
-            return;
-        }
-        let again = match section {
-            Some(section) => Input::section(section.part(0, at.size)),
-            None => Input::stream(io::Cursor::new(head.clone()).chain(input)),
-        };
-        // Errors name the package in a field of their own, so a path does not begin with it.
-        let name = if depth == 0 { path.clone() } else { format!("{}/{path}", listing.path) };
-        if let Some(nested) = self.enter(again, &head, at, &name, depth + 1) {
-            // A nested archive's problems stay in its own listing. Where the stream itself ends early,
-            // this archive is cut, too, and reports it.
-            listing.nested.insert(path.clone(), nested);
-        }
-        listing.insert(path, member);
-    }
 }
 
 /// The bytes of an archive. A large one in a section is read ahead: a thread reads the next bytes
@@ -291,24 +235,8 @@ fn is_padding(rest: &mut impl Read) -> io::Result<bool> {
     }
 }
 
-/// The whole content of a file of `size` bytes, whose `head` was read from `input` already.
-fn rest(head: Vec<u8>, input: Input<'_>, size: u64) -> io::Result<Arc<[u8]>> {
-    let mut content = head;
-    let left = size.saturating_sub(content.len() as u64);
-    input.take(left).read_to_end(&mut content)?;
-    if (content.len() as u64) < size {
-        return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the archive is cut"));
-    }
-    Ok(content.into())
-}
-
 /// Notes that reading failed, so that the listing ends early.
 fn mark_cut(listing: &mut Listing, error: io::Error) {
     listing.problems.push(Error::from_io("reading the archive", error));
-    listing.is_incomplete = true;
-}
-
-fn mark_cut_at(listing: &mut Listing, error: io::Error, path: &str) {
-    listing.problems.push(Error::from_io("reading the archive", error).at_path(path));
     listing.is_incomplete = true;
 }

@@ -1,0 +1,130 @@
+//! From an import to a plan, and from a plan to a report.
+
+use std::{path::PathBuf, sync::Arc};
+
+use super::builder::{Import, PackageInput};
+#[cfg(not(feature = "registry"))]
+use crate::chartrepo::ChartAddress;
+#[cfg(feature = "registry")]
+use crate::registry::Connector;
+use crate::{
+    apply,
+    error::{Detail, Error, ErrorKind, Result},
+    observe,
+    package::Package,
+    plan::Plan,
+    report::{Report, Status},
+    source::OpenOptions,
+    store::OpenTarget,
+};
+
+impl Import {
+    /// Fails where the options lack something; needs no package.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Usage`] where charts are imported, but neither the options nor the target say where
+    /// their images are pulled from.
+    pub fn check(&self) -> Result<()> {
+        let known = self.options.registry.is_some() || self.target.registry().is_some();
+        if self.charts.is_none() || known {
+            return Ok(());
+        }
+        let message = "charts name the images that a cluster pulls, and a directory is no registry";
+        Err(Error::new(ErrorKind::Usage, message).with_detail(Detail::RegistryUnknown))
+    }
+
+    /// Reads the packages, asks the target what it holds, and plans what to do. Writes nothing
+    /// to the target.
+    ///
+    /// # Errors
+    /// Where a package cannot be read at all, or the target or the chart repository as a whole cannot
+    /// be asked; [`ErrorKind::PlanOutdated`] where the plan differs from the saved one. Problems of one
+    /// image, chart or package are in the plan.
+    pub fn plan(&self) -> Result<Plan> {
+        self.check()?;
+        let (packages, problems) = self.open_packages()?;
+        let (target, context) = (self.connect()?, &self.context);
+        let earlier = observe::read_earlier_import(&target, &packages, &self.options, context)?;
+        let inventory = observe::take_inventory(&packages, &self.options, &earlier, problems);
+        let observed = observe::observe(&target, &inventory, context)?;
+        let plan = Plan::new(target, context.clone(), inventory, observed);
+        if let Some(saved) = &self.saved {
+            plan.agrees_with(saved)?;
+        }
+        Ok(plan)
+    }
+
+    /// Reports what the target holds; where packages were added, only under their names and charts.
+    ///
+    /// # Errors
+    /// As [`plan`](Import::plan).
+    pub fn status(&self) -> Result<Status> {
+        let (packages, problems) = self.open_packages()?;
+        let target = self.connect()?;
+        observe::status(&target, &packages, problems, &self.options, &self.context)
+    }
+
+    /// All packages, and the errors of those that could not be opened. A path that cannot be read fails
+    /// the whole call; a file that is not a package does not.
+    fn open_packages(&self) -> Result<(Vec<Arc<Package>>, Vec<Error>)> {
+        let paths: Vec<&PathBuf> = self
+            .packages
+            .iter()
+            .filter_map(|source| match source {
+                PackageInput::Path(path) => Some(path),
+                PackageInput::Opened(_) => None,
+            })
+            .collect();
+        let options = OpenOptions::in_context(&self.context, self.cache.clone());
+        let mut opened = options.open_all(&paths)?.into_iter();
+        let (mut packages, mut problems) = (Vec::new(), Vec::new());
+        for source in &self.packages {
+            match source {
+                PackageInput::Opened(package) => packages.push(package.clone()),
+                PackageInput::Path(_) => match opened.next() {
+                    Some(Ok(package)) => packages.push(Arc::new(package)),
+                    Some(Err(error)) => problems.push(error),
+                    None => {}
+                },
+            }
+        }
+        Ok((packages, problems))
+    }
+
+    #[cfg(feature = "registry")]
+    fn connect(&self) -> Result<OpenTarget> {
+        let connector = Connector::new(&self.options, &self.context);
+        let of_images = connector.with_credentials(self.credentials.clone());
+        let of_charts = connector.with_credentials(self.chart_credentials.clone());
+        let mut target = self.target.connect(&of_images)?;
+        target.charts = self.charts.as_ref().map(|charts| charts.open(&of_charts)).transpose()?;
+        target.registry = self.options.registry.clone().or(target.registry);
+        Ok(target)
+    }
+
+    #[cfg(not(feature = "registry"))]
+    fn connect(&self) -> Result<OpenTarget> {
+        let mut target = self.target.connect()?;
+        target.charts = self.charts.as_ref().map(ChartAddress::open);
+        target.registry = self.options.registry.clone().or(target.registry);
+        Ok(target)
+    }
+}
+
+impl Plan {
+    /// Does what the plan says; nothing else writes to the target. Failures are in the report: one
+    /// image's failure does not stop the others. Applying again does what is left, and writes nothing
+    /// where all is there.
+    ///
+    /// A plan that was read from JSON is made again first, and nothing is written where a decision
+    /// would differ. [`Import::from_saved_plan`] allows the same with credentials, progress and cancel.
+    pub fn apply(&self) -> Report {
+        if let Some(live) = &self.live {
+            return apply::apply(self, live);
+        }
+        match Import::from_saved_plan(self).and_then(|import| import.plan()) {
+            Ok(plan) => plan.apply(),
+            Err(error) => Report::not_begun(self, error),
+        }
+    }
+}
