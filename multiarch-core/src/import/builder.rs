@@ -70,7 +70,7 @@ impl Import {
     /// would differ from the saved one.
     ///
     /// # Errors
-    /// [`ErrorKind::Usage`] where the saved plan's target or chart repository has no valid address.
+    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) where the saved plan's target or chart repository has no valid address.
     pub fn from_saved_plan(saved: &Plan) -> Result<Self> {
         let mut import = Self::into(Target::open(&saved.target)?).options(saved.options.clone());
         if let Some(charts) = &saved.charts_to {
@@ -87,7 +87,7 @@ impl Import {
     /// Harbor, `http(s)://host[:port][/path]`. Without, only images are imported.
     ///
     /// # Errors
-    /// [`ErrorKind::Usage`] for anything else.
+    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) for anything else.
     pub fn charts_to(mut self, address: &str) -> Result<Self> {
         self.charts = Some(address.parse()?);
         Ok(self)

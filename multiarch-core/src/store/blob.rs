@@ -111,7 +111,7 @@ impl<'a> BlobContent<'a> {
     ///
     /// # Errors
     /// Where the content cannot be read. The reader's own error is an [`Error`] inside an
-    /// [`io::Error`].
+    /// [`std::io::Error`].
     pub fn reader(&self) -> Result<Box<dyn Read + '_>> {
         let buffers = self.open(BufferPermit::new())?;
         Ok(Box::new(ReadBuffers { buffers, now: None, at: 0 }))
