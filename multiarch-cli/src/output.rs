@@ -57,7 +57,10 @@ pub(crate) fn remarks<'a>(
 ) {
     let mut seen = std::collections::BTreeSet::new();
     for finding in findings {
-        let text = messages::finding(finding);
+        // Names are a package's, and must not control the terminal; errors escape theirs themselves.
+        let escape =
+            |c: char| if c.is_control() { c.escape_default().to_string() } else { c.into() };
+        let text: String = messages::finding(finding).chars().map(escape).collect();
         if seen.insert(text.clone()) {
             note(&format!("note: {text}"));
         }

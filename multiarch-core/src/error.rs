@@ -15,6 +15,7 @@
 mod detail;
 mod kind;
 mod place;
+mod printable;
 
 use std::{fmt, sync::Arc};
 
@@ -23,6 +24,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) use detail::Detail;
 pub use kind::ErrorKind;
 use place::Place;
+pub(crate) use printable::Printable;
 
 /// An error of this library: a [kind](Error::kind), a message, and where it happened.
 #[derive(Clone, thiserror::Error)]
@@ -139,6 +141,13 @@ impl Error {
         &self.0.message
     }
 
+    /// The error that caused this one, such as a [`std::io::Error`]. The text of this error includes those
+    /// of its causes; so [`source`](std::error::Error::source) gives none, and a report that follows the
+    /// sources prints no text twice.
+    pub fn cause(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source.as_ref().map(|cause| cause.as_ref() as _)
+    }
+
     /// True where the same call may succeed later although the caller changes nothing: the server failed
     /// or was not reached, another writer wrote at the same time, or the run was cancelled.
     pub fn is_retryable(&self) -> bool {
@@ -209,9 +218,10 @@ struct Located<'a>(&'a Inner);
 
 impl fmt::Display for Located<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = String::new();
         for (name, value) in self.0.place.parts() {
-            write!(f, "{name} {value}: ")?;
+            text.push_str(&format!("{name} {value}: "));
         }
-        Causes(self.0).fmt(f)
+        write!(f, "{}", Printable(&format!("{text}{}", Causes(self.0))))
     }
 }

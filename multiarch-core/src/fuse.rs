@@ -58,7 +58,7 @@ pub enum IndexMode {
 
 /// The options of fusion.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, rename_all = "kebab-case")]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 #[non_exhaustive]
 pub struct FuseOptions {
     /// What happens where the tag holds another image for an incoming platform.

@@ -31,4 +31,4 @@ pub(crate) use media_type::{
     Compression, DocumentType, Family, is_image_config, layer_is_foreign, types,
 };
 pub(crate) use raw::RawObject;
-pub(crate) use reference::{Reference, is_registry, is_repository, is_tag};
+pub(crate) use reference::{Reference, has_usable_port, is_registry, is_repository, is_tag};

@@ -21,7 +21,6 @@ use crate::{
     chart::TargetName,
     error::{Error, ErrorKind, Result},
     image::{Digest, Document, MAX_DOCUMENT_SIZE},
-    run::BufferPermit,
     store::{BlobContent, ImageStore, Sent},
 };
 
@@ -92,7 +91,7 @@ impl ImageStore for OciLayout {
         content: &BlobContent<'_>,
     ) -> Result<Sent> {
         // A permit of its own is enough: each buffer is written before the next one is taken.
-        let mut buffers = content.open(BufferPermit::new())?;
+        let mut buffers = content.buffers()?;
         self.files.write(content.digest(), || buffers.next())?;
         Ok(Sent::Uploaded)
     }
@@ -150,7 +149,7 @@ impl ImageStore for OciLayout {
         true
     }
 
-    fn tags_are_atomic(&self) -> bool {
+    fn compares_and_sets_tags(&self) -> bool {
         true
     }
 }

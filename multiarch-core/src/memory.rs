@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     chart::TargetName,
-    error::{Error, Result},
+    error::{Error, ErrorKind, Result},
     image::{Digest, Document},
     store::{BlobContent, ImageStore, Sent},
 };
@@ -72,11 +72,15 @@ impl ImageStore for MemoryStore {
     fn put_tag(
         &self,
         name: &TargetName,
-        _before: Option<&Digest>,
+        before: Option<&Digest>,
         document: &Document,
     ) -> Result<()> {
         self.put_manifest(name.repository(), document)?;
-        self.state().tags.insert(name.clone(), document.clone());
+        let mut state = self.state();
+        if state.tags.get(name).map(Document::digest) != before {
+            return Err(Error::new(ErrorKind::Contended, "the tag has changed").of_image(name));
+        }
+        state.tags.insert(name.clone(), document.clone());
         Ok(())
     }
 
@@ -92,7 +96,7 @@ impl ImageStore for MemoryStore {
         true
     }
 
-    fn tags_are_atomic(&self) -> bool {
+    fn compares_and_sets_tags(&self) -> bool {
         true
     }
 }

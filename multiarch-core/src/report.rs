@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use crate::{
     chart::TargetName,
-    error::{Error, ErrorKind},
+    error::Error,
     image::{Digest, PlatformKey},
     package::Finding,
     plan::{Bytes, Plan, PlannedChart, PlannedDecision, PlannedImage, decisions_text, table},
@@ -199,8 +199,7 @@ impl Report {
     pub fn errors(&self) -> impl Iterator<Item = &Error> {
         let charts = self.charts.iter().flat_map(|chart| &chart.problems);
         let images = self.images.iter().filter_map(|image| image.error.as_ref());
-        let own = images.filter(|error| error.kind() != ErrorKind::Cancelled);
-        self.problems.iter().chain(charts).chain(own)
+        self.problems.iter().chain(charts).chain(images)
     }
 }
 

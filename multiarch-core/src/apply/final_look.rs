@@ -17,7 +17,7 @@ impl Run<'_> {
     /// Checks all written tags once more, and repairs them. Each check waits until any writer that had
     /// read the tag before this run wrote it has most likely written it, too.
     pub(super) fn final_look(&self, charts: &mut [ChartReport]) {
-        if self.store.tags_are_atomic() || self.context.cancel.is_cancelled() {
+        if self.store.compares_and_sets_tags() || self.context.cancel.is_cancelled() {
             return;
         }
         let (mut written, settled) = {

@@ -67,7 +67,9 @@ pub fn fuse_tag(
         if store.flush()?.contains(name) {
             continue;
         }
-        if store.tags_are_atomic() || read_tag(store, name)?.as_ref() == Some(document.digest()) {
+        if store.compares_and_sets_tags()
+            || read_tag(store, name)?.as_ref() == Some(document.digest())
+        {
             return Ok(fusion);
         }
         // Another writer has written the tag after us. Its images for our platforms are newer, and

@@ -18,12 +18,15 @@ use crate::{
 
 /// How writing one image ended.
 struct Outcome {
-    /// [`ImageState::Written`], or [`ImageState::Unchanged`] where the tag held everything already.
+    /// [`ImageState::Unchanged`] where the tag held everything already, [`ImageState::Failed`] where it
+    /// was written and `error` is set.
     state: ImageState,
     /// The plan that was followed, where the tag had changed since the first one.
     planned_again: Option<PlannedImage>,
     /// Another writer has written the tag after us: a plan of what it holds since.
     overwritten: Option<PlannedImage>,
+    /// Why a tag that was written could not be read back or repaired.
+    error: Option<Error>,
 }
 
 impl Run<'_> {
@@ -40,8 +43,9 @@ impl Run<'_> {
             error: None,
         };
         match self.write(image, &self.live.inventory.options) {
-            Ok(Outcome { state, planned_again, overwritten }) => {
+            Ok(Outcome { state, planned_again, overwritten, error }) => {
                 report.state = state;
+                report.error = error.map(|error| error.of_image(&image.name));
                 if let Some(again) = planned_again {
                     report.before.clone_from(&again.before);
                     report.decisions.clone_from(&again.decisions);
@@ -51,7 +55,8 @@ impl Run<'_> {
                     report.set_now(now);
                 }
             }
-            Err(error) if error.kind() == ErrorKind::Cancelled => {
+            // Another token's cancellation, such as that of a package, is an error like any other.
+            Err(error) if self.is_own_cancel(&error) => {
                 report.state = ImageState::NotReached;
                 self.report_as_before(&mut report);
             }
@@ -74,6 +79,10 @@ impl Run<'_> {
         }
     }
 
+    fn is_own_cancel(&self, error: &Error) -> bool {
+        error.kind() == ErrorKind::Cancelled && self.context.cancel.is_cancelled()
+    }
+
     /// Reports that the tag is as it was before the run.
     fn report_as_before(&self, report: &mut ImageReport) {
         report.after.clone_from(&report.before);
@@ -92,13 +101,20 @@ impl Run<'_> {
             let planned = again.as_ref().unwrap_or(image);
             let Some(document) = &planned.document else {
                 let state = ImageState::Unchanged;
-                return Ok(Outcome { state, planned_again: again, overwritten: None });
+                return Ok(Outcome { state, planned_again: again, overwritten: None, error: None });
             };
             match self.send_and_write(planned, document) {
                 Ok(Attempt::Written { .. }) => {
-                    let overwritten = self.read_back(&planned.name, document)?;
-                    let state = ImageState::Written;
-                    return Ok(Outcome { state, planned_again: again, overwritten });
+                    let (overwritten, error) = match self.read_back(&planned.name, document) {
+                        Ok(overwritten) => (overwritten, None),
+                        Err(error) if self.is_own_cancel(&error) => (None, None),
+                        Err(error) => (None, Some(error)),
+                    };
+                    let state = match error {
+                        Some(_) => ImageState::Failed,
+                        None => ImageState::Written,
+                    };
+                    return Ok(Outcome { state, planned_again: again, overwritten, error });
                 }
                 Ok(Attempt::Stale) => {}
                 Err(error) if error.kind() == ErrorKind::BlobUnknown && round == 0 => {
@@ -128,7 +144,7 @@ impl Run<'_> {
     /// Reads a written tag back. If another writer has overwritten it, what it lacks is fused in again,
     /// and what it holds then is returned.
     fn read_back(&self, name: &TargetName, document: &Document) -> Result<Option<PlannedImage>> {
-        let is_ours = self.store.tags_are_atomic()
+        let is_ours = self.store.compares_and_sets_tags()
             || read_tag(self.store, name)?.as_ref() == Some(document.digest());
         if is_ours { Ok(None) } else { self.fuse_back_in(name).map(Some) }
     }

@@ -70,6 +70,8 @@ impl<'a> Queue<'a> {
         let places: Vec<usize> = (0..self.blobs.len()).collect();
         std::thread::scope(|scope| {
             scope.spawn(|| {
+                // A store may panic: the charts must not wait for blobs that no thread sends any more.
+                let _all_done = finished.all_done_on_drop();
                 workers::for_each(jobs, &places, |place| {
                     let _done = finished.done_on_drop(*place);
                     send(&self.blobs[*place]);
@@ -109,6 +111,20 @@ impl FinishedBlobs {
         let finished = self.done.lock().unwrap_or_else(PoisonError::into_inner);
         let waited = self.changed.wait_while(finished, |finished| finished.first_open < blobs);
         drop(waited.unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Marks all blobs as done when the returned value is dropped.
+    fn all_done_on_drop(&self) -> impl Drop + '_ {
+        struct AllDone<'l>(&'l FinishedBlobs);
+        impl Drop for AllDone<'_> {
+            fn drop(&mut self) {
+                let mut finished = self.0.done.lock().unwrap_or_else(PoisonError::into_inner);
+                finished.first_open = finished.done.len();
+                drop(finished);
+                self.0.changed.notify_all();
+            }
+        }
+        AllDone(self)
     }
 
     /// Marks a blob as done when the returned value is dropped, so that a failure or a panic while

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::{
     chart::TargetName,
-    error::Result,
+    error::{ErrorKind, Result},
     image::{Digest, Document},
     run::Cancel,
     store::ImageStore,
@@ -32,8 +32,11 @@ pub(super) fn write_tag(
     if read_tag(store, name)?.as_ref() != before {
         return Ok(Attempt::Stale);
     }
-    store.put_tag(name, before, document)?;
-    Ok(Attempt::Written { gap: begun.elapsed() })
+    match store.put_tag(name, before, document) {
+        Ok(()) => Ok(Attempt::Written { gap: begun.elapsed() }),
+        Err(error) if error.kind() == ErrorKind::Contended => Ok(Attempt::Stale),
+        Err(error) => Err(error),
+    }
 }
 
 /// The digest of what a tag holds; `None` where the tag does not exist.

@@ -162,10 +162,16 @@ fn is_host(host: &str) -> bool {
     name.split('.').all(label) && after.is_none_or(port)
 }
 
+/// True unless a host ends in a port that no server can have. The grammar of references allows any digits.
+pub(crate) fn has_usable_port(host: &str) -> bool {
+    let port = host.rsplit_once(':').map(|(_, port)| port).filter(|port| !port.ends_with(']'));
+    port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port != 0))
+}
+
 /// True for a host with an optional port, followed by an optional repository path.
 pub(crate) fn is_registry(text: &str) -> bool {
     let (host, path) = text.split_once('/').map_or((text, None), |(h, p)| (h, Some(p)));
-    is_host(host) && path.is_none_or(is_repository)
+    is_host(host) && has_usable_port(host) && path.is_none_or(is_repository)
 }
 
 /// True for a repository path: components joined by single slashes, each of lower-case letters and

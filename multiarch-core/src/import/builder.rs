@@ -6,7 +6,7 @@ use super::Target;
 use crate::{
     chartrepo::ChartAddress,
     config::Credentials,
-    error::Result,
+    error::{Error, ErrorKind, Result},
     package::Package,
     plan::{Options, Plan},
     run::{Cancel, Context, Meter},
@@ -70,9 +70,24 @@ impl Import {
     /// would differ from the saved one.
     ///
     /// # Errors
-    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) where the saved plan's target or chart repository has no valid address.
+    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) where the saved plan's target or chart repository has
+    /// no valid address.
     pub fn from_saved_plan(saved: &Plan) -> Result<Self> {
-        let mut import = Self::into(Target::open(&saved.target)?).options(saved.options.clone());
+        if saved.own_store {
+            let message = format!("{} is a store of a program's own, not an address", saved.target);
+            return Err(Error::new(ErrorKind::Usage, message));
+        }
+        Self::from_saved_plan_into(saved, Target::open(&saved.target)?)
+    }
+
+    /// As [`from_saved_plan`](Import::from_saved_plan), with the target that the saved plan was made for:
+    /// a store of one's own cannot be saved.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) where the saved plan's chart repository has no valid
+    /// address.
+    pub fn from_saved_plan_into(saved: &Plan, target: Target) -> Result<Self> {
+        let mut import = Self::into(target).options(saved.options.clone());
         if let Some(charts) = &saved.charts_to {
             import = import.charts_to(charts)?;
         }

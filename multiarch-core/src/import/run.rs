@@ -1,6 +1,9 @@
 //! From an import to a plan, and from a plan to a report.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::PathBuf,
+    sync::{Arc, atomic::Ordering},
+};
 
 use super::builder::{Import, PackageInput};
 #[cfg(not(feature = "registry"))]
@@ -12,7 +15,7 @@ use crate::{
     error::{Detail, Error, ErrorKind, Result},
     observe,
     package::Package,
-    plan::Plan,
+    plan::{LivePlan, Plan},
     report::{Report, Status},
     source::OpenOptions,
     store::OpenTarget,
@@ -37,19 +40,23 @@ impl Import {
     /// to the target.
     ///
     /// # Errors
-    /// Where a package cannot be read at all, or the target or the chart repository as a whole cannot
+    /// [`ErrorKind::Usage`] where there is no package. Where a package cannot be read at all, or the target or the chart repository as a whole cannot
     /// be asked; [`ErrorKind::PlanOutdated`] where the plan differs from the saved one. Problems of one
     /// image, chart or package are in the plan.
     pub fn plan(&self) -> Result<Plan> {
         self.check()?;
+        if self.packages.is_empty() && self.saved.is_none() {
+            return Err(Error::new(ErrorKind::Usage, "there is no package to import"));
+        }
         let (packages, problems) = self.open_packages()?;
         let (target, context) = (self.connect()?, &self.context);
         let earlier = observe::read_earlier_import(&target, &packages, &self.options, context)?;
         let inventory = observe::take_inventory(&packages, &self.options, &earlier, problems);
         let observed = observe::observe(&target, &inventory, context)?;
-        let plan = Plan::new(target, context.clone(), inventory, observed);
+        let mut plan = Plan::new(target, context.clone(), inventory, observed);
         if let Some(saved) = &self.saved {
             plan.agrees_with(saved)?;
+            plan.keep_problems_of(saved);
         }
         Ok(plan)
     }
@@ -119,12 +126,25 @@ impl Plan {
     /// A plan that was read from JSON is made again first, and nothing is written where a decision
     /// would differ. [`Import::from_saved_plan`] allows the same with credentials, progress and cancel.
     pub fn apply(&self) -> Report {
-        if let Some(live) = &self.live {
-            return apply::apply(self, live);
-        }
-        match Import::from_saved_plan(self).and_then(|import| import.plan()) {
+        let again = match &self.live {
+            Some(live) if !live.is_applied.swap(true, Ordering::Relaxed) => {
+                return apply::apply(self, live);
+            }
+            Some(live) => self.observed_again(live),
+            None => Import::from_saved_plan(self).and_then(|import| import.plan()),
+        };
+        match again {
             Ok(plan) => plan.apply(),
             Err(error) => Report::not_begun(self, error),
         }
+    }
+
+    /// The plan of what is left to do, because the target has changed since this plan was made.
+    fn observed_again(&self, live: &LivePlan) -> Result<Self> {
+        let LivePlan { target, context, inventory, .. } = live;
+        let observed = observe::observe(target, inventory, context)?;
+        let mut plan = Self::new(target.clone(), context.clone(), inventory.clone(), observed);
+        plan.keep_problems_of(self);
+        Ok(plan)
     }
 }

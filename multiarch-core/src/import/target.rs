@@ -53,7 +53,8 @@ impl Target {
         Err(Error::new(ErrorKind::Usage, message).with_detail(Detail::TargetAddress))
     }
 
-    /// The caller's own store; plans and reports show `name` as its address.
+    /// A store of your own. Plans and reports show `name` in place of an address. A saved plan of it is
+    /// read with [`Import::from_saved_plan_into`](crate::Import::from_saved_plan_into).
     pub fn new(name: impl Into<String>, store: Arc<dyn ImageStore>) -> Self {
         Self { text: name.into(), kind: TargetKind::Store(store) }
     }
@@ -82,7 +83,8 @@ impl Target {
             TargetKind::Store(store) => store.clone(),
         };
         let (name, registry) = (self.text.clone(), self.registry());
-        Ok(OpenTarget { name, images, registry, charts: None })
+        let is_own_store = matches!(self.kind, TargetKind::Store(_));
+        Ok(OpenTarget { name, is_own_store, images, registry, charts: None })
     }
 }
 

@@ -6,7 +6,7 @@ use super::Locator;
 use crate::{
     error::{Error, Result},
     image::{Algorithm, Digest, Hasher},
-    run::{Buffer, BufferPermit, BufferSource},
+    run::{Buffer, BufferPermit, BufferSource, Cancel},
 };
 
 /// Gives out the bytes at a locator of a package, repeatedly and to several threads at once.
@@ -27,7 +27,7 @@ pub(crate) trait BlobSource: Send + Sync {
     /// Where they cannot be read, or end early.
     fn read(&self, locator: &Locator) -> Result<Arc<[u8]>> {
         let mut content = Vec::new();
-        let buffers = self.open(locator, BufferPermit::new());
+        let buffers = self.open(locator, BufferPermit::new(&Cancel::new()));
         for_each(buffers, |buffer| content.extend_from_slice(buffer.as_ref()))?;
         if content.len() as u64 != locator.size {
             return Err(reading(io::ErrorKind::UnexpectedEof.into()));
@@ -47,7 +47,7 @@ pub(crate) trait BlobSource: Send + Sync {
 /// Computes the SHA-256 digest of the bytes at a locator.
 pub(crate) fn hash(source: &(impl BlobSource + ?Sized), locator: &Locator) -> Result<Digest> {
     let mut hasher = Hasher::new(Algorithm::Sha256);
-    for_each(source.open(locator, BufferPermit::new()), |buffer| {
+    for_each(source.open(locator, BufferPermit::new(&Cancel::new())), |buffer| {
         hasher.update(buffer.as_ref());
     })?;
     Ok(hasher.finish())

@@ -41,6 +41,20 @@ impl Plan {
     }
 }
 
+impl Plan {
+    /// Takes over what an earlier plan could not do. A package that could not be opened is not among the
+    /// packages of a plan, so planning again does not find that problem again.
+    pub(crate) fn keep_problems_of(&mut self, earlier: &Self) {
+        for problem in &earlier.problems {
+            let text = problem.to_string();
+            if self.problems.iter().all(|known| known.to_string() != text) {
+                self.problems.push(problem.clone());
+                self.complete = false;
+            }
+        }
+    }
+}
+
 impl PlannedImage {
     fn agrees_with(&self, saved: &Self) -> bool {
         let done = self.after.is_none() && saved.after.is_some() && self.before == saved.after;

@@ -34,21 +34,21 @@ const READ_RATE: u64 = 800 << 20;
 const AT_ONCE: u32 = 4;
 
 impl Cost {
-    /// Counts for a plan that sends these blobs. `tags_are_atomic` is the
+    /// Counts for a plan that sends these blobs. `compares_and_sets_tags` is the
     /// [`ImageStore`](crate::ImageStore)'s; a target with atomic tags is not a server, so it takes no
     /// requests.
     pub(super) fn new(
         plan: &Plan,
         observed: &Observed,
         to_send: &BTreeMap<Digest, u64>,
-        tags_are_atomic: bool,
+        compares_and_sets_tags: bool,
     ) -> Self {
         let mut cost = Self { bytes_to_send: plan.bytes_to_send, ..Self::default() };
         let sent = plan.blobs().filter(|blob| to_send.contains_key(&blob.digest));
         let read: BTreeSet<usize> = sent.filter_map(PlannedBlob::package).collect();
         let read = read.iter().filter_map(|package| plan.packages.get(*package));
         cost.bytes_to_read = read.map(|package| package.size).sum();
-        if tags_are_atomic {
+        if compares_and_sets_tags {
             cost.disk_bytes = cost.bytes_to_send;
             return cost;
         }

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// The images and charts of all packages of an import.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Inventory {
     /// Charts in the order of the packages; those of one name and version are one entry.
     pub(super) charts: Vec<NamedChart>,
@@ -32,7 +32,7 @@ pub(crate) struct Inventory {
 
 /// A chart: the bundles of one name and version from all packages. Or, where `chart` is `None`, the
 /// images of a package that belong to no chart.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct NamedChart {
     pub(super) chart: Option<String>,
     pub(super) bundles: Vec<String>,

@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::Arc,
+    sync::{Arc, atomic::AtomicBool},
 };
 
 use serde::{Deserialize, Deserializer, Serialize};
@@ -30,6 +30,9 @@ pub struct Plan {
     schema: String,
     /// The target, as the user named it.
     pub target: String,
+    /// True where the target is a store of a program's own, which no address leads to.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) own_store: bool,
     /// The chart repository, as the user named it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub charts_to: Option<String>,
@@ -65,6 +68,8 @@ pub(crate) struct LivePlan {
     pub(crate) context: Context,
     pub(crate) inventory: Inventory,
     pub(crate) observed: Observed,
+    /// The plan was applied, so the target may hold more than was observed.
+    pub(crate) is_applied: AtomicBool,
 }
 
 /// A chart, or images that belong to no chart.
@@ -129,6 +134,7 @@ impl Plan {
         let mut plan = Self {
             schema: Self::SCHEMA.into(),
             target: target.name.clone(),
+            own_store: target.is_own_store,
             charts_to: target.charts.as_ref().map(|charts| charts.name.clone()),
             options: inventory.options.of_plan(),
             packages: inventory.packages.iter().map(|p| p.identity().clone()).collect(),
@@ -142,12 +148,13 @@ impl Plan {
             cost: Cost::default(),
             live: None,
         };
-        let mut live = LivePlan { target, context, inventory, observed };
+        let is_applied = AtomicBool::new(false);
+        let mut live = LivePlan { target, context, inventory, observed, is_applied };
         plan.block(&live);
         plan.note_mount_sources(&mut live);
         let to_send = plan.to_send(&live.observed);
         plan.count_bytes(&to_send);
-        let atomic = live.target.images.tags_are_atomic();
+        let atomic = live.target.images.compares_and_sets_tags();
         plan.cost = Cost::new(&plan, &live.observed, &to_send, atomic);
         plan.complete = plan.is_complete();
         plan.live = Some(Arc::new(live));

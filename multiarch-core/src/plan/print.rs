@@ -3,19 +3,32 @@
 use std::fmt;
 
 use super::{ChartAction, Plan, PlannedChart, PlannedDecision, PlannedImage};
-use crate::fuse::{Change, Reason};
+use crate::{
+    error::Printable,
+    fuse::{Change, Reason},
+};
 
-/// Prints rows with aligned columns.
+/// A wider cell does not widen its column, so that one hostile name does not fill the screen.
+const MAX_WIDTH: usize = 160;
+
+/// Prints rows with aligned columns. Cells may have texts of packages in them.
 pub(crate) fn table(f: &mut fmt::Formatter<'_>, rows: &[Vec<String>]) -> fmt::Result {
+    let printable = |row: &Vec<String>| -> Vec<String> {
+        row.iter().map(|cell| Printable(cell).to_string()).collect()
+    };
+    let rows: Vec<Vec<String>> = rows.iter().map(printable).collect();
     let columns = rows.iter().map(Vec::len).max().unwrap_or_default();
     let width = |column: usize| {
-        rows.iter().filter_map(|row| row.get(column)).map(|c| c.chars().count()).max().unwrap_or(0)
+        let cells = rows.iter().filter_map(|row| row.get(column));
+        cells.map(|c| c.chars().count()).max().unwrap_or(0).min(MAX_WIDTH)
     };
     let widths: Vec<usize> = (0..columns).map(width).collect();
-    for row in rows {
+    for row in &rows {
         let mut line = String::new();
         for (cell, width) in row.iter().zip(&widths) {
-            line.push_str(&format!("{cell:width$}  "));
+            let padding = width.saturating_sub(cell.chars().count()) + 2;
+            line.push_str(cell);
+            line.extend(std::iter::repeat_n(' ', padding));
         }
         writeln!(f, "{}", line.trim_end())?;
     }

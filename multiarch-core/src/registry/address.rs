@@ -4,7 +4,7 @@ use std::{fmt, net::IpAddr, str::FromStr};
 
 use crate::{
     error::{Detail, Error, ErrorKind, Result},
-    image::{Reference, is_repository},
+    image::{Reference, has_usable_port, is_repository},
 };
 
 /// A registry's host and port, the scheme if one was given, and a path that precedes the name of every
@@ -107,6 +107,9 @@ impl FromStr for Address {
         let named = text.contains("://") || host == "localhost" || host.contains(['.', ':']);
         if !(is_host || scheme.is_some() || text.starts_with("docker://")) || !named {
             return bad(Detail::TargetAddress, "is not a host");
+        }
+        if !has_usable_port(host) {
+            return bad(Detail::TargetAddress, "has a port that is not between 1 and 65535");
         }
         if !path.is_empty() && !is_repository(path) {
             let why = "has a path that is not a repository name: lower-case components and slashes";

@@ -188,7 +188,8 @@ impl Registry {
                 client.put_whole(point.session, &repository, &digest, size, chunks).await
             })
         };
-        let reader = content.open(permit.buffer_permit())?;
+        let reader =
+            content.open(permit.buffer_permit(&self.connection.connector.context.cancel))?;
         Ok(match feed(reader, offset, start)? {
             UploadEnd::Done => UploadAttempt::Sent(Sent::Uploaded),
             UploadEnd::WantsChunks => UploadAttempt::WantsChunks,

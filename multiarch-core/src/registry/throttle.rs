@@ -15,7 +15,7 @@ use tokio::sync::Notify;
 use super::concurrency::{ConcurrencyLimit, Consequence, RequestKind, RequestOutcome};
 use crate::{
     error::{Error, ErrorKind, Result},
-    run::{BufferPermit, Meter},
+    run::{BufferPermit, Cancel, Meter},
     store::ReadOrder,
 };
 
@@ -164,8 +164,8 @@ impl Throttle {
 
 impl Permit {
     /// An upload with a permit may take buffers from the pool: it passes them on to the server.
-    pub(super) fn buffer_permit(&self) -> BufferPermit {
-        BufferPermit::new()
+    pub(super) fn buffer_permit(&self, cancel: &Cancel) -> BufferPermit {
+        BufferPermit::new(cancel)
     }
 
     /// Notes how the request ended, and what the server did.

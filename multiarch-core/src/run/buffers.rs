@@ -6,10 +6,16 @@
 use std::{
     io::{self, Read},
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
+
+use super::Cancel;
 
 /// Size of a buffer in bytes.
 pub(crate) const BUFFER_SIZE: usize = 256 << 10;
+
+/// How often the wait for a buffer checks whether the run was cancelled.
+const CANCEL_CHECK: Duration = Duration::from_millis(100);
 
 /// The right to take buffers out of a pool.
 ///
@@ -19,13 +25,21 @@ pub(crate) const BUFFER_SIZE: usize = 256 << 10;
 /// consumer may have a permit. A registry gives one with the right to upload; code that writes to a file
 /// or to memory makes its own.
 #[derive(Debug)]
-pub(crate) struct BufferPermit(());
+pub(crate) struct BufferPermit {
+    /// Ends the wait for a buffer.
+    cancel: Cancel,
+}
 
 impl BufferPermit {
     /// Only for a consumer that is done with a buffer before it takes the next one, or that holds the
     /// right to upload.
-    pub(crate) fn new() -> Self {
-        Self(())
+    pub(crate) fn new(cancel: &Cancel) -> Self {
+        Self { cancel: cancel.clone() }
+    }
+
+    /// Fails once the run that takes the buffers was cancelled.
+    pub(crate) fn check(&self) -> io::Result<()> {
+        Ok(self.cancel.check()?)
     }
 }
 
@@ -63,8 +77,8 @@ impl BufferPool {
         self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes an empty buffer; waits until there is one.
-    pub(crate) fn take(&self, _: &BufferPermit) -> Buffer {
+    /// Takes an empty buffer; waits until there is one, or the permit's run is cancelled.
+    pub(crate) fn take(&self, permit: &BufferPermit) -> io::Result<Buffer> {
         let mut buffers = self.buffers();
         let bytes = loop {
             if let Some(bytes) = buffers.idle.pop() {
@@ -74,10 +88,12 @@ impl BufferPool {
                 buffers.left -= 1;
                 break vec![0; BUFFER_SIZE].into();
             }
-            buffers = self.0.1.wait(buffers).unwrap_or_else(PoisonError::into_inner);
+            permit.check()?;
+            let waited = self.0.1.wait_timeout(buffers, CANCEL_CHECK);
+            buffers = waited.unwrap_or_else(PoisonError::into_inner).0;
         };
         drop(buffers);
-        Buffer { bytes, length: 0, pool: Some(self.clone()) }
+        Ok(Buffer { bytes, length: 0, pool: Some(self.clone()) })
     }
 }
 

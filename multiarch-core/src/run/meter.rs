@@ -165,6 +165,8 @@ impl Meter {
     /// Sending begins: these are its totals.
     pub(crate) fn begin_sending(&self, bytes: u64, images: u64, charts: u64) {
         let mut state = self.state();
+        // A plan may be applied again with the same meter.
+        state.now.phase = Phase::Starting;
         state.enter(Phase::Sending, Instant::now());
         state.now.bytes_total = bytes;
         state.now.images_total = images;

@@ -50,7 +50,7 @@ impl BufferSource for BlobBuffers {
             Self::Ahead(ahead) => ahead.next(),
             Self::File { left: 0, .. } => Ok(None),
             Self::File { reader, left, pool, permit } => {
-                let mut buffer = pool.take(permit);
+                let mut buffer = pool.take(permit)?;
                 let count = buffer.fill(reader, *left)?;
                 *left = if count == 0 { 0 } else { *left - count as u64 };
                 Ok((count > 0).then_some(buffer))

@@ -14,7 +14,7 @@ use std::{
 };
 
 use super::decoder::Decoder;
-use crate::run::Cancel;
+use crate::run::{BufferPermit, Cancel};
 
 /// How often a waiting reader checks whether the run was cancelled.
 const CANCEL_CHECK: Duration = Duration::from_millis(100);
@@ -54,16 +54,24 @@ impl DecoderQueue {
     }
 
     /// Waits for the right to read from an offset on.
-    pub(super) fn acquire(&self, offset: u64, cancel: &Cancel) -> io::Result<DecoderGuard> {
+    /// Fails once either the package's token or the permit's run is cancelled.
+    pub(super) fn acquire(
+        &self,
+        offset: u64,
+        cancel: &Cancel,
+        permit: &BufferPermit,
+    ) -> io::Result<DecoderGuard> {
         let mut state = self.state();
         let me = (offset, state.number);
         state.number += 1;
         state.waiting.insert(me);
         while state.taken || state.next() != Some(me) {
-            if let Err(error) = cancel.check() {
+            if let Err(error) =
+                cancel.check().map_err(io::Error::from).and_then(|()| permit.check())
+            {
                 state.waiting.remove(&me);
                 self.0.1.notify_all();
-                return Err(error.into());
+                return Err(error);
             }
             let waited = self.0.1.wait_timeout(state, CANCEL_CHECK);
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
@@ -105,13 +113,14 @@ mod tests {
     #[test]
     fn the_nearest_reader_ahead_is_next() {
         let (queue, cancel) = (DecoderQueue::default(), Cancel::new());
-        let mut first = queue.acquire(0, &cancel).expect("free");
+        let permit = BufferPermit::new(&cancel);
+        let mut first = queue.acquire(0, &cancel, &permit).expect("free");
         let order = Mutex::new(Vec::new());
         std::thread::scope(|scope| {
             for offset in [30, 10, 20] {
-                let (queue, cancel, order) = (&queue, &cancel, &order);
+                let (queue, cancel, permit, order) = (&queue, &cancel, &permit, &order);
                 scope.spawn(move || {
-                    let mut guard = queue.acquire(offset, cancel).expect("free in the end");
+                    let mut guard = queue.acquire(offset, cancel, permit).expect("free in the end");
                     order.lock().expect("whole").push(offset);
                     guard.leave_decoder(Decoder { at: offset + 1, reader: Box::new(io::empty()) });
                 });
@@ -128,11 +137,12 @@ mod tests {
     #[test]
     fn a_cancelled_reader_blocks_no_other_reader() {
         let (queue, cancel) = (DecoderQueue::default(), Cancel::new());
-        let first = queue.acquire(0, &cancel).expect("free");
+        let permit = BufferPermit::new(&cancel);
+        let first = queue.acquire(0, &cancel, &permit).expect("free");
         let cancelled = Cancel::new();
         cancelled.cancel();
-        assert!(queue.acquire(5, &cancelled).is_err());
+        assert!(queue.acquire(5, &cancelled, &permit).is_err());
         drop(first);
-        queue.acquire(10, &cancel).expect("free");
+        queue.acquire(10, &cancel, &permit).expect("free");
     }
 }

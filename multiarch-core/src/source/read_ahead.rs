@@ -28,7 +28,13 @@ impl ReadAhead {
         let work = move || {
             let mut seen = 0;
             while seen < size {
-                let mut buffer = pool.take(&permit);
+                let mut buffer = match pool.take(&permit) {
+                    Ok(buffer) => buffer,
+                    Err(error) => {
+                        let _ = sender.send(Err(error));
+                        return;
+                    }
+                };
                 let wanted = size - seen;
                 match buffer.fill(&mut reader, wanted) {
                     Ok(0) => break,

@@ -103,7 +103,12 @@ impl Read for Section {
         self.cancel.check()?;
         let left = usize::try_from(self.size - self.at).unwrap_or(usize::MAX);
         let length = buffer.len().min(left);
-        let count = self.file.read_at(&mut buffer[..length], self.start + self.at)?;
+        let count = loop {
+            match self.file.read_at(&mut buffer[..length], self.start + self.at) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                read => break read?,
+            }
+        };
         self.at += count as u64;
         if let Some(meter) = &self.meter {
             meter.read(count as u64);

@@ -208,7 +208,7 @@ impl BlobSource for Streams {
             let reader = self.decoder(locator, None)?.reader;
             BlobBuffers::File { reader, left: locator.size, pool: self.pool.clone(), permit }
         } else {
-            let mut guard = stream.decoder.acquire(locator.offset, &self.cancel)?;
+            let mut guard = stream.decoder.acquire(locator.offset, &self.cancel, &permit)?;
             let decoder = self.decoder(locator, guard.take_decoder())?;
             BlobBuffers::unpack(guard, decoder, locator.size, &self.pool, permit)?
         };

@@ -107,13 +107,15 @@ impl<'a> BlobContent<'a> {
         self.size
     }
 
-    /// Reads from the start.
+    /// Reads from the start. A reader may hold buffers of its package, and a compressed package is
+    /// unpacked for one reader at a time: read it to its end, or drop it, before you wait for another
+    /// reader of the same package.
     ///
     /// # Errors
     /// Where the content cannot be read. The reader's own error is an [`Error`] inside an
     /// [`std::io::Error`].
     pub fn reader(&self) -> Result<Box<dyn Read + '_>> {
-        let buffers = self.open(BufferPermit::new())?;
+        let buffers = self.buffers()?;
         Ok(Box::new(ReadBuffers { buffers, now: None, at: 0 }))
     }
 
@@ -149,6 +151,11 @@ impl<'a> BlobContent<'a> {
         let missing = || Error::new(ErrorKind::Missing, "the blob is no longer in the target");
         let bytes = store.get_blob(repository, self.digest, self.size)?.ok_or_else(missing)?;
         Ok(fetched.get_or_init(|| bytes))
+    }
+
+    /// Reads from the start, in buffers, for a consumer that is done with each before it takes the next.
+    pub(crate) fn buffers(&self) -> Result<BlobReader<'_>> {
+        self.open(BufferPermit::new(&self.context.cancel))
     }
 
     /// Reads from the start, in buffers. The consumer must hold a permit; see [`BufferPermit`].

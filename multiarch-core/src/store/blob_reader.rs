@@ -105,6 +105,8 @@ pub(super) struct ReadBuffers<'a> {
 impl Read for ReadBuffers<'_> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         if self.now.as_ref().is_none_or(|buffer| self.at == buffer.as_ref().len()) {
+            // The old buffer must return to the pool first: the pool may have no other to fill.
+            self.now = None;
             (self.now, self.at) = (self.buffers.next()?, 0);
         }
         let Some(buffer) = &self.now else { return Ok(0) };

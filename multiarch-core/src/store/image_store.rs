@@ -69,7 +69,8 @@ pub trait ImageStore: Send + Sync {
     /// Sets a tag that held `before`. A store may delay this until [`ImageStore::flush`].
     ///
     /// # Errors
-    /// Where writing fails.
+    /// Where writing fails. [`ErrorKind::Contended`](crate::ErrorKind::Contended) where the store compares,
+    /// and the tag no longer holds `before`: it is left as it is, and the caller reads it again.
     fn put_tag(
         &self,
         name: &TargetName,
@@ -84,8 +85,10 @@ pub trait ImageStore: Send + Sync {
     /// Where writing fails.
     fn flush(&self) -> Result<Vec<TargetName>>;
 
-    /// True where a tag is compared and set in one step, so that no other writer can come in between.
-    fn tags_are_atomic(&self) -> bool {
+    /// True where [`put_tag`](ImageStore::put_tag) or [`flush`](ImageStore::flush) compares a tag and sets
+    /// it in one step, so that no other writer can come in between. Elsewhere a tag is read back after it
+    /// was written, and looked at once more at the end.
+    fn compares_and_sets_tags(&self) -> bool {
         false
     }
 

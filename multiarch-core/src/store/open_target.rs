@@ -9,6 +9,8 @@ use super::{ChartRepo, ImageStore};
 pub(crate) struct OpenTarget {
     /// As the user named it.
     pub(crate) name: String,
+    /// True for a store of a program's own, which has no address.
+    pub(crate) is_own_store: bool,
     pub(crate) images: Arc<dyn ImageStore>,
     /// Where the cluster pulls images from, as charts name it: a host and perhaps a path. `None` for a
     /// directory, unless the options set it.

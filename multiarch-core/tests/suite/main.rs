@@ -5,6 +5,7 @@ mod bad_packages;
 mod clashes;
 mod house;
 mod layout;
+mod library_use;
 mod packages;
 
 mod runs;

@@ -7,7 +7,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     image::Compression,
     package::{Listing, Locator, MAX_DEPTH, Member, MemberKind, StreamId},
-    run::{BufferPermit, BufferPool},
+    run::{BufferPermit, BufferPool, Cancel},
     source::{
         gzip::{CurrentFile, Gunzip},
         input::{Input, buffered, read_up_to},
@@ -213,7 +213,7 @@ fn ahead(input: Input<'_>, size: u64) -> Box<dyn BufRead + '_> {
             size,
             BufferPool::new(AHEAD),
             // The walk is the only consumer of this pool, and waits for nothing else.
-            BufferPermit::new(),
+            BufferPermit::new(&Cancel::new()),
             |_, _| (),
         )
     {
