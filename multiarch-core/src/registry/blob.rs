@@ -108,15 +108,16 @@ impl Registry {
         let client = self.connection.client()?;
         let (throttle, order) = (client.throttle.clone(), content.read_order());
         let runtime = &self.connection.runtime;
-        let permit = runtime.run(async move { throttle.enter_to_upload(order).await })?;
-        let start = match state.point.take() {
-            Some(point) => Ok(UploadStart::Session(point)),
-            None => {
-                let repository = repository.to_owned();
-                let mount = mount_from.map(|from| (content.digest().clone(), from));
-                runtime.run(async move { client.begin_upload(&repository, mount).await })
-            }
-        };
+        let (resume, to) = (state.point.take(), repository.to_owned());
+        let mount = mount_from.map(|from| (content.digest().clone(), from));
+        let (permit, start) = runtime.run(async move {
+            let permit = throttle.enter_to_upload(order).await?;
+            let start = match resume {
+                Some(point) => Ok(UploadStart::Session(point)),
+                None => client.begin_upload(&permit, &to, mount).await,
+            };
+            Ok((permit, start))
+        })?;
         let attempt = match start {
             Ok(UploadStart::Mounted) => Ok(UploadAttempt::Sent(Sent::Mounted)),
             Ok(UploadStart::Session(point)) if !fetched => Ok(UploadAttempt::NeedsDownload(point)),

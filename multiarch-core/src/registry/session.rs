@@ -4,7 +4,7 @@ use reqwest::{Method, Response, StatusCode, Url, header};
 
 use super::{
     auth::Scope, client::Client, concurrency::RequestOutcome, refusal, response, retry,
-    upload_failure::UploadFailure,
+    throttle::Permit, upload_failure::UploadFailure,
 };
 use crate::{
     error::{Error, ErrorKind, Result},
@@ -37,10 +37,11 @@ impl ResumePoint {
 
 impl Client {
     /// Begins an upload; mounts the blob if another repository is given. If the mount fails, for any
-    /// reason, a session to upload to is opened. The caller holds an upload permit, which covers these
-    /// requests: they are not repeated here, and a failure that may pass ends the caller's attempt.
+    /// reason, a session to upload to is opened. The upload permit covers these requests: they are not
+    /// repeated here, and a failure that may pass ends the caller's attempt.
     pub(super) async fn begin_upload(
         &self,
+        _permit: &Permit,
         repository: &str,
         mount: Option<(Digest, String)>,
     ) -> Result<UploadStart> {

@@ -170,7 +170,10 @@ fn a_saved_plan_keeps_a_package_that_could_not_be_opened() {
     let import = Import::into(folder.layout("store")).package(good).package(bad);
     let plan = import.plan().expect("planned");
     assert!(!plan.complete && plan.problems.len() == 1);
-    let report = again(&plan).apply();
+    let saved = again(&plan);
+    let planned = Import::from_saved_plan(&saved).and_then(|import| import.plan());
+    assert!(!planned.expect("planned").complete);
+    let report = saved.apply();
     assert!(!report.complete && report.tags_written == 1, "{report}");
     assert_eq!(report.problems.len(), 1);
 }
@@ -200,15 +203,43 @@ fn a_store_in_memory_compares_and_sets() {
     }
 }
 
-/// More readers than the package's pool has buffers: none may keep one while it waits for the next.
+/// As many readers at once as the package's pool has buffers, each with one: none may keep its buffer
+/// while it waits for the next.
 #[test]
 fn many_readers_at_once_end() {
-    let content = large(100, 600 << 10);
-    let plan = into(&Arc::new(OwnStore::plain(100)))
-        .opened(package("x-amd64.tar", content))
-        .plan()
-        .expect("planned");
+    const BUFFERS: usize = 64;
+    let start = Barrier::new(BUFFERS);
+    let store = Arc::new(OwnStore::new(BUFFERS, move |_, content| {
+        let mut reader = content.reader()?;
+        let mut first = [0];
+        reader.read_exact(&mut first).map_err(|e| Error::from_io("reading", e))?;
+        if content.size() > 1 << 19 {
+            start.wait();
+        }
+        io::copy(&mut reader, &mut io::sink()).map_err(|e| Error::from_io("reading", e))?;
+        Ok(Sent::Uploaded)
+    }));
+    let content = package("x-amd64.tar", large(BUFFERS, 600 << 10));
+    let plan = into(&store).opened(content).plan().expect("planned");
     assert!(within(move || plan.apply().complete).expect("no panic"));
+}
+
+/// A store may stop reading once it has as many bytes as it expects: a damaged blob must fail before.
+#[test]
+fn a_damaged_blob_is_never_given_out_whole() {
+    let layer = Layer::plain("a", "what the digest was made of");
+    let mut content = images_tar(&[("q.io/x:1", &Image::of("amd64", "", vec![layer]))]);
+    let at = content.windows(8).position(|text| text == b"what the").expect("the layer");
+    content[at] = b'W';
+    let store = Arc::new(OwnStore::new(1, |_, content| {
+        let mut bytes = vec![0; content.size() as usize];
+        content.reader()?.read_exact(&mut bytes).map_err(|e| Error::from_io("reading", e))?;
+        Ok(Sent::Uploaded)
+    }));
+    let import = into(&store).opened(package("x-amd64.tar", content));
+    let report = import.plan().expect("planned").apply();
+    let kinds: Vec<_> = report.errors().map(Error::kind).collect();
+    assert_eq!(kinds, [ErrorKind::DigestMismatch]);
 }
 
 /// A reader that waits for another reader of its package has no right to; cancelling ends the wait.

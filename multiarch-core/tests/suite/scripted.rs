@@ -153,6 +153,16 @@ fn another_writer_at_every_moment_loses_nothing() {
     assert_eq!(unseen, 1, "there is one read that a write follows");
 }
 
+/// A tag is read for the plan, immediately before it is written, after it, and at the end of the run.
+#[test]
+fn a_tag_is_read_around_its_write() {
+    let folder = Folder::new();
+    let store = ScriptedStore::new(Arc::default(), usize::MAX, Box::new(|_| {}));
+    assert!(run(&package(&folder, "amd64"), store.clone()).complete);
+    let log = store.log.lock().expect("not poisoned");
+    assert_eq!(*log, ["read", "read", "write", "read", "read"]);
+}
+
 /// A tool that knows nothing of fusion sets the tag to its own image: ours is fused in again, and its
 /// image stays.
 #[test]
