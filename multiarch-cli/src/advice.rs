@@ -140,12 +140,12 @@ mod tests {
     const INTRODUCTION: &str = "\
 # Errors
 
-Every kind of error, with its detail where the next step depends on it, the exit code of a command that it
-ends, and the next step as the command prints it. In JSON the kind is the member `kind`. This file is
+Every kind of error and what it means, with its detail where the next step depends on it, the exit code of a command
+that it ends, and the next step as the command prints it. In JSON the kind is the member `kind`. This file is
 compared with the code by a test of the command, which prints what it should be.
 
-| kind | detail | exit code | next step |
-|---|---|---|---|
+| kind | means | detail | exit code | next step |
+|---|---|---|---|---|
 ";
 
     /// The kind's name in JSON.
@@ -167,7 +167,10 @@ compared with the code by a test of the command, which prints what it should be.
                 let step = step.unwrap_or("as the message says").replace('|', "\\|");
                 let code = exit_code(&Error::new(kind, ""));
                 let detail = detail.unwrap_or_default();
-                text.push_str(&format!("| {} | {detail} | {code} | {step} |\n", name(kind)));
+                text.push_str(&format!(
+                    "| {} | {kind} | {detail} | {code} | {step} |\n",
+                    name(kind)
+                ));
             }
         }
         assert!(text == DOCUMENT, "docs/errors.md should be:\n{text}");

@@ -23,7 +23,8 @@ pub(crate) use document_store::{DocumentStore, read_image};
 pub(crate) use image::{Blob, BlobPlace, PackageImage, StoredDocument};
 pub(crate) use layout::LAYOUT_NAMES;
 pub(crate) use listing::{
-    Listing, Locator, MAX_DEPTH, MAX_ENTRIES, Member, MemberKind, StreamId, normalise, resolve_link,
+    Listing, Locator, MAX_DEPTH, MAX_ENTRIES, Member, MemberKind, ReadOrder, StreamId, normalise,
+    resolve_link,
 };
 pub(crate) use name::BundleName;
 pub(crate) use source::{BlobSource, hash};

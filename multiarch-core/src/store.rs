@@ -8,8 +8,6 @@ mod open_target;
 
 pub use blob::BlobContent;
 #[cfg(feature = "registry")]
-pub(crate) use blob::ReadOrder;
-#[cfg(feature = "registry")]
 pub(crate) use blob_reader::BlobReader;
 pub(crate) use chart_repo::{ChartRepo, chart_exists_error};
 pub use image_store::{ImageStore, Sent};

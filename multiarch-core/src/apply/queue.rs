@@ -8,7 +8,7 @@ use std::{
 use crate::{
     chart::TargetName,
     image::Digest,
-    plan::{BlobOrigin, PlannedBlob, PlannedChart, PlannedImage},
+    plan::{PlannedBlob, PlannedChart, PlannedImage},
     report::ChartReport,
     run::workers,
 };
@@ -47,10 +47,7 @@ impl<'a> Queue<'a> {
                     queue.blobs[place].repositories.insert(image.name.repository());
                 }
             }
-            queue.blobs[first..].sort_by_key(|blob| match &blob.planned.origin {
-                BlobOrigin::Package { number, locator } => (*number, Some(*locator)),
-                BlobOrigin::Target { .. } => (usize::MAX, None),
-            });
+            queue.blobs[first..].sort_by_key(|blob| blob.planned.read_order());
             for (offset, blob) in queue.blobs[first..].iter().enumerate() {
                 places.insert(&blob.planned.digest, first + offset);
             }

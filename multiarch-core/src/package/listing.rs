@@ -34,6 +34,19 @@ pub(crate) struct Locator {
     pub(crate) size: u64,
 }
 
+/// Where bytes are among several packages: number of the package, stream, offset. Blobs are read in this
+/// order, so that compressed packages are unpacked once, front to back. The lowest value is for bytes that
+/// are in no package.
+pub(crate) type ReadOrder = [u64; 3];
+
+impl Locator {
+    /// The place in the read order, in the package of this number.
+    pub(crate) fn read_order(&self, package: usize) -> ReadOrder {
+        // A package's number counts from one here: lower values are free for what is in no package.
+        [package as u64 + 1, self.stream.0.into(), self.offset]
+    }
+}
+
 /// One file or link.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Member {

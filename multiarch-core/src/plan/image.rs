@@ -10,7 +10,7 @@ use crate::{
     error::{Error, Result},
     fuse::{Decision, TagState, fuse},
     image::{Digest, Document, Index, PlatformKey},
-    package::{Blob, BlobPlace, StoredDocument},
+    package::{Blob, BlobPlace, ReadOrder, StoredDocument},
 };
 
 /// What happens to one name in the target.
@@ -79,6 +79,14 @@ pub(crate) struct PlannedBlob {
 }
 
 impl PlannedBlob {
+    /// Its place in the order in which blobs are sent.
+    pub(crate) fn read_order(&self) -> ReadOrder {
+        match &self.origin {
+            BlobOrigin::Package { number, locator } => locator.read_order(*number),
+            BlobOrigin::Target { .. } => ReadOrder::default(),
+        }
+    }
+
     /// The position of its package in the plan's list; `None` for a blob from the target.
     pub(super) fn package(&self) -> Option<usize> {
         match self.origin {

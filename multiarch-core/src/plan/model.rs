@@ -19,6 +19,7 @@ use crate::{
     store::OpenTarget,
 };
 
+// `apply` is in `import/run`, because it uses modules below this one; `agrees_with` is in `compare`.
 /// The complete list of what will be sent, written and kept.
 ///
 /// It serialises to JSON of the schema [`Plan::SCHEMA`], and prints as a table. It contains no secrets.

@@ -15,8 +15,8 @@ use tokio::sync::Notify;
 use super::concurrency::{ConcurrencyLimit, Consequence, RequestKind, RequestOutcome};
 use crate::{
     error::{Error, ErrorKind, Result},
+    package::ReadOrder,
     run::{BufferPermit, Cancel, Meter},
-    store::ReadOrder,
 };
 
 /// How long requests to a server that was given up fail at once.

@@ -15,15 +15,9 @@ use super::{
 use crate::{
     error::{Error, ErrorKind, Result},
     image::{Digest, Hasher},
-    package::{Locator, Package},
+    package::{Locator, Package, ReadOrder},
     run::{BufferPermit, Context},
 };
-
-/// Where a blob's bytes are: number of the package, stream, offset. Of the blobs that wait to be sent,
-/// the first in this order is sent next, so that compressed packages are unpacked once, front to back.
-/// What is in memory already comes first, so that the memory is released.
-#[cfg(feature = "registry")]
-pub(crate) type ReadOrder = [u64; 3];
 
 /// Limit for a blob that is copied within a registry, because the registry does not mount it: it is
 /// held in memory whole.
@@ -119,13 +113,11 @@ impl<'a> BlobContent<'a> {
         Ok(Box::new(ReadBuffers { buffers, now: None, at: 0 }))
     }
 
-    /// Where the bytes are: of several waiting blobs, the lowest is best read first.
+    /// Where the bytes are. What is in memory comes first, so that the memory is released.
     #[cfg(feature = "registry")]
     pub(crate) fn read_order(&self) -> ReadOrder {
         match self.origin {
-            ContentOrigin::Package { number, locator, .. } => {
-                [number as u64, locator.stream.0.into(), locator.offset]
-            }
+            ContentOrigin::Package { number, locator, .. } => locator.read_order(number),
             ContentOrigin::Memory(_) | ContentOrigin::Target { .. } => ReadOrder::default(),
         }
     }

@@ -232,7 +232,7 @@ fn a_damaged_blob_is_never_given_out_whole() {
     let at = content.windows(8).position(|text| text == b"what the").expect("the layer");
     content[at] = b'W';
     let store = Arc::new(OwnStore::new(1, |_, content| {
-        let mut bytes = vec![0; content.size() as usize];
+        let mut bytes = vec![0; usize::try_from(content.size()).expect("small")];
         content.reader()?.read_exact(&mut bytes).map_err(|e| Error::from_io("reading", e))?;
         Ok(Sent::Uploaded)
     }));
