@@ -27,4 +27,4 @@ pub(crate) use listing::{
     resolve_link,
 };
 pub(crate) use name::BundleName;
-pub(crate) use source::{BlobSource, hash};
+pub(crate) use source::{BlobSource, hash, reading};

@@ -9,6 +9,7 @@ pub(crate) mod workers;
 
 pub(crate) use buffers::BufferPermit;
 pub(crate) use buffers::{BUFFER_SIZE, Buffer, BufferPool, BufferSource};
+pub(crate) use cancel::CHECK_INTERVAL;
 pub use cancel::Cancel;
 pub(crate) use context::Context;
 pub use meter::Meter;

@@ -21,7 +21,7 @@ pub(super) struct BlobSender<'a> {
     /// Why a blob could not be sent to a repository. The repository is `None` if the blob cannot be
     /// read, and therefore cannot be sent to any.
     failed: Mutex<BTreeMap<(Digest, Option<String>), Error>>,
-    /// BlobSender that are to be sent and that no repository has yet, with their sizes.
+    /// Blobs that are to be sent and that no repository has yet, with their sizes.
     unsent: Mutex<BTreeMap<Digest, u64>>,
     pub(super) uploaded: AtomicU64,
     pub(super) mounted: AtomicU64,

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    ops::Range,
     sync::{Condvar, Mutex, PoisonError},
 };
 
@@ -68,9 +69,9 @@ impl<'a> Queue<'a> {
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 // A store may panic: the charts must not wait for blobs that no thread sends any more.
-                let _all_done = finished.all_done_on_drop();
+                let _all_done = finished.done_on_drop(0..places.len());
                 workers::for_each(jobs, &places, |place| {
-                    let _done = finished.done_on_drop(*place);
+                    let _done = finished.done_on_drop(*place..*place + 1);
                     send(&self.blobs[*place]);
                 });
             });
@@ -110,28 +111,14 @@ impl FinishedBlobs {
         drop(waited.unwrap_or_else(PoisonError::into_inner));
     }
 
-    /// Marks all blobs as done when the returned value is dropped.
-    fn all_done_on_drop(&self) -> impl Drop + '_ {
-        struct AllDone<'l>(&'l FinishedBlobs);
-        impl Drop for AllDone<'_> {
-            fn drop(&mut self) {
-                let mut finished = self.0.done.lock().unwrap_or_else(PoisonError::into_inner);
-                finished.first_open = finished.done.len();
-                drop(finished);
-                self.0.changed.notify_all();
-            }
-        }
-        AllDone(self)
-    }
-
-    /// Marks a blob as done when the returned value is dropped, so that a failure or a panic while
-    /// sending does not block its chart.
-    fn done_on_drop(&self, place: usize) -> impl Drop + '_ {
-        struct Done<'l>(&'l FinishedBlobs, usize);
+    /// Marks blobs as done when the returned value is dropped, so that a failure or a panic while
+    /// sending does not block their charts.
+    fn done_on_drop(&self, places: Range<usize>) -> impl Drop + '_ {
+        struct Done<'l>(&'l FinishedBlobs, Range<usize>);
         impl Drop for Done<'_> {
             fn drop(&mut self) {
                 let mut finished = self.0.done.lock().unwrap_or_else(PoisonError::into_inner);
-                finished.done[self.1] = true;
+                finished.done[self.1.clone()].fill(true);
                 while finished.done.get(finished.first_open) == Some(&true) {
                     finished.first_open += 1;
                 }
@@ -139,6 +126,6 @@ impl FinishedBlobs {
                 self.0.changed.notify_all();
             }
         }
-        Done(self, place)
+        Done(self, places)
     }
 }

@@ -71,7 +71,7 @@ impl Run<'_> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Writes all charts. BlobSender are sent in the order of the charts, ahead of them: while the
+    /// Writes all charts. Blobs are sent in the order of the charts, ahead of them: while the
     /// manifests and tags of one chart and the chart itself are written, the blobs of the next ones
     /// are in flight.
     fn write_charts(&self) -> Vec<ChartReport> {

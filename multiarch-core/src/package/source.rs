@@ -64,6 +64,7 @@ fn for_each(
     Ok(())
 }
 
-fn reading(error: io::Error) -> Error {
+/// The error of reading a package's bytes.
+pub(crate) fn reading(error: io::Error) -> Error {
     Error::from_io("reading the package", error)
 }

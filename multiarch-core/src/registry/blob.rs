@@ -180,13 +180,13 @@ impl Registry {
         let client = self.connection.client()?;
         let (repository, digest) = (repository.to_owned(), content.digest().clone());
         let (size, offset) = (content.size(), point.offset);
-        let start = |chunks: BufferChannel| {
+        let start = |buffers: BufferChannel| {
             self.connection.runtime.start(async move {
-                let _closed = ClosedAtEnd(chunks.clone());
+                let _closed = ClosedAtEnd(buffers.clone());
                 if chunked || point.offset > 0 {
-                    return client.put_chunked(point, &repository, &digest, chunks).await;
+                    return client.put_chunked(point, &repository, &digest, buffers).await;
                 }
-                client.put_whole(point.session, &repository, &digest, size, chunks).await
+                client.put_whole(point.session, &repository, &digest, size, buffers).await
             })
         };
         let reader =

@@ -1,14 +1,11 @@
 //! The runtime that executes requests.
 
-use std::{future::Future, sync::mpsc, time::Duration};
+use std::{future::Future, sync::mpsc};
 
 use crate::{
     error::{Error, ErrorKind, Result},
-    run::Cancel,
+    run::{CHECK_INTERVAL, Cancel},
 };
-
-/// How often a request checks whether the run was cancelled.
-const CANCEL_CHECK: Duration = Duration::from_millis(100);
 
 /// A small runtime of our own. A caller's thread may belong to another runtime, and must not enter
 /// this one: callers hand over a future, and wait on a channel.
@@ -82,6 +79,6 @@ impl<T> Pending<T> {
 
 async fn cancelled(cancel: &Cancel) {
     while !cancel.is_cancelled() {
-        tokio::time::sleep(CANCEL_CHECK).await;
+        tokio::time::sleep(CHECK_INTERVAL).await;
     }
 }

@@ -48,21 +48,22 @@ impl Client {
         let path = format!("{repository}/blobs/uploads/");
         if let Some((digest, from)) = mount {
             let scope = Scope::push(repository).and_pull(&from);
-            let mut ask = self.request(Method::POST, &path, scope);
-            ask.url
+            let mut request = self.request(Method::POST, &path, scope);
+            request
+                .url
                 .query_pairs_mut()
                 .append_pair("mount", &digest.to_string())
                 .append_pair("from", &from);
-            if let Ok(response) = self.send_permitted(&ask).await {
+            if let Ok(response) = self.send_permitted(&request).await {
                 match response.status() {
                     StatusCode::CREATED => return Ok(UploadStart::Mounted),
-                    StatusCode::ACCEPTED => return self.session(&ask.url, &response),
+                    StatusCode::ACCEPTED => return self.session(&request.url, &response),
                     _ => response::discard_body(response).await,
                 }
             }
         }
-        let ask = self.request(Method::POST, &path, Scope::push(repository));
-        let response = match self.send_permitted(&ask).await {
+        let request = self.request(Method::POST, &path, Scope::push(repository));
+        let response = match self.send_permitted(&request).await {
             Ok(response) => response,
             Err(error) if error.kind() == ErrorKind::Network => {
                 let did = retry::no_answer(&error);
@@ -73,10 +74,10 @@ impl Client {
             Err(error) => return Err(error),
         };
         if response.status() == StatusCode::ACCEPTED {
-            return self.session(&ask.url, &response);
+            return self.session(&request.url, &response);
         }
         let (outcome, did) = retry::outcome_of(&response);
-        let error = self.place(refusal::read(response).await, &Method::POST, &ask.url);
+        let error = self.place(refusal::read(response).await, &Method::POST, &request.url);
         match outcome {
             RequestOutcome::Answered => Err(error),
             outcome => {
@@ -105,9 +106,9 @@ impl Client {
         repository: &str,
         size: u64,
     ) -> Option<ResumePoint> {
-        let mut ask = self.request(Method::GET, "", Scope::push(repository));
-        ask.url = session;
-        let response = self.send(&ask).await.ok()?;
+        let mut request = self.request(Method::GET, "", Scope::push(repository));
+        request.url = session;
+        let response = self.send(&request).await.ok()?;
         if response.status() != StatusCode::NO_CONTENT {
             return None;
         }
@@ -116,8 +117,8 @@ impl Client {
         // A session without any bytes reports `0-0`, as does one with a single byte.
         let offset = last.checked_add(1).filter(|offset| (2..=size).contains(offset))?;
         let session = match location(&response) {
-            Some(location) => self.resolve(&ask.url, &location).ok()?,
-            None => ask.url,
+            Some(location) => self.resolve(&request.url, &location).ok()?,
+            None => request.url,
         };
         Some(ResumePoint { session, offset })
     }

@@ -1,21 +1,18 @@
 //! The buffers that carry a blob's bytes from the package to the target.
 //!
 //! They are reused, because allocating memory costs more than filling and sending it, and they are
-//! passed on by value, so that a blob that is sent in one request is not copied between the reader and the network.
+//! passed on by value, so that a blob that is sent in one request is not copied between the reader and
+//! the network.
 
 use std::{
     io::{self, Read},
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
-    time::Duration,
 };
 
-use super::Cancel;
+use super::{Cancel, cancel::CHECK_INTERVAL};
 
 /// Size of a buffer in bytes.
 pub(crate) const BUFFER_SIZE: usize = 256 << 10;
-
-/// How often the wait for a buffer checks whether the run was cancelled.
-const CANCEL_CHECK: Duration = Duration::from_millis(100);
 
 /// The right to take buffers out of a pool.
 ///
@@ -89,7 +86,7 @@ impl BufferPool {
                 break vec![0; BUFFER_SIZE].into();
             }
             permit.check()?;
-            let waited = self.0.1.wait_timeout(buffers, CANCEL_CHECK);
+            let waited = self.0.1.wait_timeout(buffers, CHECK_INTERVAL);
             buffers = waited.unwrap_or_else(PoisonError::into_inner).0;
         };
         drop(buffers);

@@ -10,8 +10,8 @@ use std::{
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// How often [`Cancel::sleep`] checks whether the run was cancelled.
-const CHECK_INTERVAL: Duration = Duration::from_millis(100);
+/// How often a wait checks whether the run was cancelled.
+pub(crate) const CHECK_INTERVAL: Duration = Duration::from_millis(100);
 
 /// A token that stops a run from elsewhere: from a signal handler, another thread, a C caller.
 /// Clones share its state. The run checks it before every chunk that it reads or writes.

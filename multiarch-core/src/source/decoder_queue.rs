@@ -10,14 +10,10 @@ use std::{
     collections::BTreeSet,
     io,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
-    time::Duration,
 };
 
 use super::decoder::Decoder;
-use crate::run::{BufferPermit, Cancel};
-
-/// How often a waiting reader checks whether the run was cancelled.
-const CANCEL_CHECK: Duration = Duration::from_millis(100);
+use crate::run::{BufferPermit, CHECK_INTERVAL, Cancel};
 
 /// The queue for the decoder of one stream.
 #[derive(Clone, Default)]
@@ -73,7 +69,7 @@ impl DecoderQueue {
                 self.0.1.notify_all();
                 return Err(error);
             }
-            let waited = self.0.1.wait_timeout(state, CANCEL_CHECK);
+            let waited = self.0.1.wait_timeout(state, CHECK_INTERVAL);
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
         state.waiting.remove(&me);

@@ -28,17 +28,12 @@ impl ReadAhead {
         let work = move || {
             let mut seen = 0;
             while seen < size {
-                let mut buffer = match pool.take(&permit) {
-                    Ok(buffer) => buffer,
-                    Err(error) => {
-                        let _ = sender.send(Err(error));
-                        return;
-                    }
-                };
-                let wanted = size - seen;
-                match buffer.fill(&mut reader, wanted) {
-                    Ok(0) => break,
-                    Ok(count) => {
+                let filled = pool.take(&permit).and_then(|mut buffer| {
+                    buffer.fill(&mut reader, size - seen).map(|count| (buffer, count))
+                });
+                match filled {
+                    Ok((_, 0)) => break,
+                    Ok((buffer, count)) => {
                         seen += count as u64;
                         // The consumer was dropped, so no one needs the rest.
                         if sender.send(Ok(buffer)).is_err() {

@@ -10,12 +10,12 @@ use std::{
 
 use super::{
     ImageStore,
-    blob_reader::{BlobReader, MemoryBuffers, ReadBuffers, reading},
+    blob_reader::{BlobReader, MemoryBuffers, ReadBuffers},
 };
 use crate::{
     error::{Error, ErrorKind, Result},
     image::{Digest, Hasher},
-    package::{Locator, Package, ReadOrder},
+    package::{Locator, Package, ReadOrder, reading},
     run::{BufferPermit, Context},
 };
 

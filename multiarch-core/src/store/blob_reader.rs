@@ -8,6 +8,7 @@ use std::{
 use crate::{
     error::{Error, ErrorKind, Result},
     image::{Digest, Hasher},
+    package::reading,
     run::{Buffer, BufferSource, Context},
 };
 
@@ -116,8 +117,4 @@ impl Read for ReadBuffers<'_> {
         self.at += count;
         Ok(count)
     }
-}
-
-pub(super) fn reading(error: io::Error) -> Error {
-    Error::from_io("reading the package", error)
 }
