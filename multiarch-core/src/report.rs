@@ -132,7 +132,7 @@ pub enum ImageState {
     /// Something failed. The tag is as it was, unless the failure came after it was written: then
     /// [`ImageReport::after`] says what it holds.
     Failed,
-    /// The run was stopped before this tag's turn.
+    /// The run was stopped before this tag was done.
     NotReached,
 }
 

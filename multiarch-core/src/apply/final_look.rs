@@ -58,16 +58,16 @@ impl Run<'_> {
             self.state().given_up.get_or_insert(error.clone());
             return;
         }
-        // Asked before the lock is taken, so that other tags can be looked at meanwhile.
-        let digest = result.is_err().then(|| read_tag(self.store, name).ok().flatten());
+        // Read before the lock is taken, so that other tags can be looked at meanwhile.
+        let result = result
+            .map_err(|error| (self.end_by(error, name), read_tag(self.store, name).ok().flatten()));
         let mut state = self.state();
         let Some(report) = state.reports.get_mut(name) else { return };
         match result {
             Ok(now) => report.set_now(now),
-            Err(error) => {
-                report.after = digest.flatten();
-                report.state = ImageState::Failed;
-                report.error = Some(error.of_image(name));
+            Err((ended, after)) => {
+                report.after = after;
+                (report.state, report.error) = ended;
             }
         }
     }

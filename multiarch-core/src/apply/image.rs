@@ -18,14 +18,14 @@ use crate::{
 
 /// How writing one image ended.
 struct Outcome {
-    /// [`ImageState::Unchanged`] where the tag held everything already, [`ImageState::Failed`] where it
-    /// was written and `error` is set.
+    /// [`ImageState::Unchanged`] where the tag held everything already. Where it was written and could not
+    /// be read back or repaired, it is not [`ImageState::Written`].
     state: ImageState,
     /// The plan that was followed, where the tag had changed since the first one.
     planned_again: Option<PlannedImage>,
     /// Another writer has written the tag after us: a plan of what it holds since.
     overwritten: Option<PlannedImage>,
-    /// Why a tag that was written could not be read back or repaired.
+    /// Why it could not be read back or repaired.
     error: Option<Error>,
 }
 
@@ -44,8 +44,7 @@ impl Run<'_> {
         };
         match self.write(image, &self.live.inventory.options) {
             Ok(Outcome { state, planned_again, overwritten, error }) => {
-                report.state = state;
-                report.error = error.map(|error| error.of_image(&image.name));
+                (report.state, report.error) = (state, error);
                 if let Some(again) = planned_again {
                     report.before.clone_from(&again.before);
                     report.decisions.clone_from(&again.decisions);
@@ -55,21 +54,9 @@ impl Run<'_> {
                     report.set_now(now);
                 }
             }
-            // Another token's cancellation, such as that of a package, is an error like any other.
-            Err(error) if self.is_own_cancel(&error) => {
-                report.state = ImageState::NotReached;
-                self.report_as_before(&mut report);
-            }
-            // An unreachable target is reported once, not with every image.
-            Err(error) if error.kind() == ErrorKind::Unreachable => {
-                report.state = ImageState::NotReached;
-                self.report_as_before(&mut report);
-                self.state().given_up.get_or_insert(error);
-            }
             Err(error) => {
-                report.state = ImageState::Failed;
+                (report.state, report.error) = self.end_by(error, &image.name);
                 self.report_as_before(&mut report);
-                report.error = Some(error.of_image(&image.name));
             }
         }
         let (state, name) = (report.state, image.name.to_string());
@@ -79,8 +66,20 @@ impl Run<'_> {
         }
     }
 
-    fn is_own_cancel(&self, error: &Error) -> bool {
-        error.kind() == ErrorKind::Cancelled && self.context.cancel.is_cancelled()
+    /// What an error makes of an image. A stopped run is no error of the image, and an unreachable target
+    /// is reported once, not with every image. Another token's cancellation, such as that of a package,
+    /// is an error like any other.
+    pub(super) fn end_by(&self, error: Error, name: &TargetName) -> (ImageState, Option<Error>) {
+        match error.kind() {
+            ErrorKind::Cancelled if self.context.cancel.is_cancelled() => {
+                (ImageState::NotReached, None)
+            }
+            ErrorKind::Unreachable => {
+                self.state().given_up.get_or_insert(error);
+                (ImageState::NotReached, None)
+            }
+            _ => (ImageState::Failed, Some(error.of_image(name))),
+        }
     }
 
     /// Reports that the tag is as it was before the run.
@@ -105,14 +104,11 @@ impl Run<'_> {
             };
             match self.send_and_write(planned, document) {
                 Ok(Attempt::Written { .. }) => {
-                    let (overwritten, error) = match self.read_back(&planned.name, document) {
-                        Ok(overwritten) => (overwritten, None),
-                        Err(error) if self.is_own_cancel(&error) => (None, None),
-                        Err(error) => (None, Some(error)),
-                    };
-                    let state = match error {
-                        Some(_) => ImageState::Failed,
-                        None => ImageState::Written,
+                    let read = self.read_back(&planned.name, document);
+                    let (overwritten, (state, error)) = match read {
+                        Ok(overwritten) => (overwritten, (ImageState::Written, None)),
+                        // What another writer may have removed was not fused in again.
+                        Err(error) => (None, self.end_by(error, &image.name)),
                     };
                     return Ok(Outcome { state, planned_again: again, overwritten, error });
                 }

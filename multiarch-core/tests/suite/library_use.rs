@@ -21,6 +21,8 @@ use crate::runs::Folder;
 
 type PutBlob = dyn Fn(&MemoryStore, &BlobContent<'_>) -> Result<Sent> + Send + Sync;
 
+type BeforeRead = dyn Fn(usize, &MemoryStore) + Send + Sync;
+
 /// A program's own store.
 struct OwnStore {
     inner: MemoryStore,
@@ -30,6 +32,8 @@ struct OwnStore {
     reads: AtomicUsize,
     /// The read of a tag that fails.
     failing_read: usize,
+    /// What happens before each read of a tag; the first one is 0.
+    before_read: Box<BeforeRead>,
 }
 
 impl OwnStore {
@@ -39,7 +43,8 @@ impl OwnStore {
     ) -> Self {
         let (inner, puts, reads) = Default::default();
         let put_blob = Box::new(put_blob);
-        Self { inner, jobs, put_blob, puts, reads, failing_read: usize::MAX }
+        let (failing_read, before_read) = (usize::MAX, Box::new(|_, _: &MemoryStore| {}));
+        Self { inner, jobs, put_blob, puts, reads, failing_read, before_read }
     }
 
     fn plain(jobs: usize) -> Self {
@@ -49,7 +54,9 @@ impl OwnStore {
 
 impl ImageStore for OwnStore {
     fn get_tag(&self, name: &TargetName) -> Result<Option<Document>> {
-        if self.reads.fetch_add(1, Ordering::SeqCst) == self.failing_read {
+        let number = self.reads.fetch_add(1, Ordering::SeqCst);
+        (self.before_read)(number, &self.inner);
+        if number == self.failing_read {
             return Err(Error::new(ErrorKind::Server, "503"));
         }
         self.inner.get_tag(name)
@@ -340,6 +347,37 @@ fn a_written_tag_that_cannot_be_read_back_is_not_reported_as_before() {
         let held = store.inner.get_tag(&"x:1".parse().expect("a name")).expect("read");
         assert_eq!(report.images[0].after.as_ref(), held.as_ref().map(Document::digest));
         assert_eq!(report.images[0].platforms.len(), 1, "{failing_read}");
+    }
+}
+
+/// A run that is stopped before it has fused in again what another writer removed is not complete.
+#[test]
+fn a_run_that_is_stopped_before_a_repair_is_not_complete() {
+    for read in [2, 3] {
+        let (cancel, stop) = (Cancel::new(), Cancel::new());
+        let token = if read == 2 { cancel.clone() } else { stop };
+        let theirs = Image::new("arm64", "theirs");
+        let before_read = move |number: usize, store: &MemoryStore| {
+            if number != read {
+                return;
+            }
+            let name = "x:1".parse().expect("a name");
+            let held = store.get_tag(&name).expect("read");
+            let document = Document::new(theirs.manifest().into_bytes(), None).expect("valid");
+            let held = held.as_ref().map(Document::digest);
+            let digest = Digest::sha256(&theirs.config);
+            let config = BlobContent::in_memory(&digest, &theirs.config);
+            store.put_blob("x", None, &config).expect("put");
+            store.put_tag(&name, held, &document).expect("set");
+            token.cancel();
+        };
+        let store = OwnStore { before_read: Box::new(before_read), ..OwnStore::plain(1) };
+        let import = into(&Arc::new(store)).opened(package("x-amd64.tar", small("amd64")));
+        let report = import.cancel(&cancel).plan().expect("planned").apply();
+        assert_eq!((report.complete, report.cancelled), (read != 2, read == 2), "{report}");
+        if read != 2 {
+            assert_eq!(report.images[0].platforms.len(), 2, "it was fused in again");
+        }
     }
 }
 
