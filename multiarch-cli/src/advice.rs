@@ -46,6 +46,13 @@ fn of_detail(detail: &str) -> Option<&'static str> {
         }
         "official-service" => "write builtin or external, or name the target with --to",
         "shared-value" => "try another --names mode, such as prefix-registry",
+        "busy" => "run the same command again: it goes on from where this run ended",
+        "not-from-registry" => {
+            "check the address, and what stands before the registry, such as a proxy or a login page: the registry itself did not answer"
+        }
+        "not-stored" => {
+            "check the registry's storage, and what stands before it; then run the same command again"
+        }
         "chart-limit" => {
             "raise the limit of the chart repository, or of the proxy in front of it, and run the same command again"
         }

@@ -74,6 +74,10 @@ impl ImageStore for OciLayout {
         }
     }
 
+    fn has_manifest(&self, _repository: &str, digest: &Digest) -> Result<bool> {
+        Ok(self.files.size(digest)?.is_some())
+    }
+
     fn get_blob(&self, _repository: &str, digest: &Digest, limit: u64) -> Result<Option<Vec<u8>>> {
         let blob = self.files.read(digest, limit)?;
         blob.iter().try_for_each(|blob| digest.verify(blob))?;
@@ -123,21 +127,23 @@ impl ImageStore for OciLayout {
     }
 
     fn flush(&self) -> Result<Vec<TargetName>> {
-        let staged = std::mem::take(&mut *self.staged());
+        // Held to the end, and emptied only then: after a failure all of it is still to be written.
+        let mut staged = self.staged();
         if staged.is_empty() {
             return Ok(Vec::new());
         }
         let _lock = self.files.lock_index()?;
         let mut index = (*self.files.index()?).clone();
         let mut contended = Vec::new();
-        for (name, Staged { before, document }) in staged {
-            if index.get(&name)?.map(|entry| entry.digest()) == before.as_ref() {
-                index.set(&name, &document);
+        for (name, Staged { before, document }) in &*staged {
+            if index.get(name)?.map(|entry| entry.digest()) == before.as_ref() {
+                index.set(name, document);
             } else {
-                contended.push(name);
+                contended.push(name.clone());
             }
         }
         self.files.replace_index(&index)?;
+        staged.clear();
         Ok(contended)
     }
 
@@ -146,6 +152,10 @@ impl ImageStore for OciLayout {
     }
 
     fn shares_blobs(&self) -> bool {
+        true
+    }
+
+    fn is_local(&self) -> bool {
         true
     }
 

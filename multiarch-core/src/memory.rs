@@ -96,6 +96,10 @@ impl ImageStore for MemoryStore {
         true
     }
 
+    fn is_local(&self) -> bool {
+        true
+    }
+
     fn compares_and_sets_tags(&self) -> bool {
         true
     }

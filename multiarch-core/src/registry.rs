@@ -7,7 +7,6 @@
 
 mod address;
 mod auth;
-mod backoff;
 mod blob;
 mod catalog;
 mod client;
@@ -15,6 +14,8 @@ mod concurrency;
 mod connection;
 mod connector;
 mod credentials;
+mod manifest;
+mod presence;
 mod refusal;
 mod response;
 mod retry;

@@ -1,5 +1,6 @@
 //! What every module may use during a run: cancel, progress, workers, buffers. No I/O.
 
+pub(crate) mod backoff;
 pub(crate) mod buffers;
 mod cancel;
 mod context;

@@ -1,6 +1,10 @@
 //! `multiarch plan`
 
-use std::path::PathBuf;
+use std::{
+    io::Write as _,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+};
 
 use multiarch_core::{Cancel, Error, Result};
 
@@ -31,7 +35,25 @@ pub(crate) fn run(args: &Plan, cancel: &Cancel) -> Result<Completion> {
 }
 
 fn save(plan: &multiarch_core::Plan, path: &PathBuf) -> Result<()> {
-    let text = serde_json::to_vec_pretty(plan).map_err(std::io::Error::from);
-    text.and_then(|text| std::fs::write(path, text))
-        .map_err(|e| Error::from_io("saving the plan", e).at_path(path.display()))
+    let write = || {
+        let text = serde_json::to_vec_pretty(plan)?;
+        // A link stays a link, and a device or a pipe is written to.
+        let path = &std::fs::canonicalize(path).unwrap_or_else(|_| path.clone());
+        if path.exists() && !path.is_file() {
+            return std::fs::write(path, text);
+        }
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        // An older plan stays where this one cannot be written whole.
+        let mut file = tempfile::Builder::new()
+            .prefix(".multiarch-")
+            .permissions(std::fs::Permissions::from_mode(0o666))
+            .tempfile_in(folder.unwrap_or(Path::new(".")))?;
+        file.write_all(&text)?;
+        file.as_file().sync_all()?;
+        file.persist(path)?;
+        Ok(())
+    };
+    write().map_err(|e: std::io::Error| {
+        Error::from_io("saving the plan", e).at_path(path.display())
+    })
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{run::Run, write_tag::read_tag};
+use super::run::Run;
 use crate::{
     chart::TargetName,
     error::ErrorKind,
@@ -10,8 +10,8 @@ use crate::{
     run::workers,
 };
 
-/// The shortest and the longest time between writing a tag and checking it at the end.
-const SETTLE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(10));
+/// The shortest time between writing a tag and checking it at the end.
+const SETTLE: Duration = Duration::from_millis(100);
 
 impl Run<'_> {
     /// Checks all written tags once more, and repairs them. Each check waits until any writer that had
@@ -45,7 +45,7 @@ impl Run<'_> {
     /// Checks a tag that this run wrote, and repairs it.
     fn look_at(&self, name: &TargetName) {
         let expected = self.state().reports.get(name).and_then(|report| report.after.clone());
-        let result = match read_tag(self.store, name) {
+        let result = match self.tags.digest(name) {
             Ok(now) if now == expected => return,
             Ok(_) => self.fuse_back_in(name),
             Err(error) => Err(error),
@@ -60,7 +60,7 @@ impl Run<'_> {
         }
         // Read before the lock is taken, so that other tags can be looked at meanwhile.
         let result = result
-            .map_err(|error| (self.end_by(error, name), read_tag(self.store, name).ok().flatten()));
+            .map_err(|error| (self.end_by(error, name), self.tags.digest(name).ok().flatten()));
         let mut state = self.state();
         let Some(report) = state.reports.get_mut(name) else { return };
         match result {
@@ -77,5 +77,5 @@ impl Run<'_> {
 /// before will by then have overwritten it, if it needs at most twice as long between its read and its
 /// write as the slowest of ours took.
 fn settling_time(longest_gap: Duration) -> Duration {
-    (longest_gap * 2).clamp(SETTLE.0, SETTLE.1)
+    (longest_gap * 2).max(SETTLE)
 }

@@ -1,9 +1,11 @@
 //! Fuses into one tag of a store, for programs that use nothing else of this library.
 
-use super::write_tag::{Attempt, MAX_ROUNDS, pause, read_tag, write_tag};
+use std::collections::BTreeSet;
+
+use super::write_tag::{Attempt, Attempts, Tags};
 use crate::{
     chart::TargetName,
-    error::{Error, ErrorKind, Result},
+    error::Result,
     fuse::{ConflictPolicy, FuseOptions, Fusion, Incoming, fuse},
     observe::tag_state,
     run::Cancel,
@@ -36,7 +38,7 @@ use crate::{
 /// ```
 ///
 /// # Errors
-/// Those of [`fuse`]; if the store cannot be read or written; [`ErrorKind::Contended`] if another
+/// Those of [`fuse`]; if the store cannot be read or written; [`ErrorKind::Contended`](crate::ErrorKind::Contended) if another
 /// writer changes the tag each time.
 pub fn fuse_tag(
     store: &dyn ImageStore,
@@ -45,12 +47,12 @@ pub fn fuse_tag(
     options: &FuseOptions,
 ) -> Result<Fusion> {
     let (cancel, mut options) = (Cancel::new(), options.clone());
+    let tags = Tags::new(store, &cancel, BTreeSet::new());
+    let mut attempts = Attempts::new(&cancel);
     let mut done: Option<Fusion> = None;
-    for round in 0..MAX_ROUNDS {
-        if round > 0 {
-            pause(round - 1, &cancel)?;
-        }
-        let state = tag_state(store, name, std::slice::from_ref(incoming))?;
+    loop {
+        let now = tags.read(name)?;
+        let state = tag_state(store, (name, now), std::slice::from_ref(incoming))?;
         let before = state.document().map(|document| document.digest().clone());
         let fusion = fuse(&state, incoming, &options).map_err(|e| e.of_image(name))?;
         let Some(document) = fusion.document.clone() else {
@@ -61,22 +63,26 @@ pub fn fuse_tag(
                 store.put_manifest(name.repository(), image.document())?;
             }
         }
-        if let Attempt::Stale = write_tag(store, name, before.as_ref(), &document)? {
-            continue;
+        match tags.write(name, before.as_ref(), &document)? {
+            Attempt::Written { .. } if !store.flush()?.contains(name) => {
+                if store.compares_and_sets_tags()
+                    || tags.digest(name)?.as_ref() == Some(document.digest())
+                {
+                    return Ok(fusion);
+                }
+                // Another writer has written the tag after us. Its images for our platforms are newer,
+                // and stay; platforms that it lacks are fused in again.
+                options.on_conflict = ConflictPolicy::Existing;
+                done = Some(fusion);
+                attempts.after_change().map_err(|e| e.of_image(name))?;
+            }
+            Attempt::Unclear { error, .. } => {
+                attempts.after_failure(error)?;
+                done = Some(fusion);
+            }
+            Attempt::Written { .. } | Attempt::Stale => {
+                attempts.after_change().map_err(|e| e.of_image(name))?;
+            }
         }
-        if store.flush()?.contains(name) {
-            continue;
-        }
-        if store.compares_and_sets_tags()
-            || read_tag(store, name)?.as_ref() == Some(document.digest())
-        {
-            return Ok(fusion);
-        }
-        // Another writer has written the tag after us. Its images for our platforms are newer, and
-        // stay; platforms that it lacks are fused in again.
-        options.on_conflict = ConflictPolicy::Existing;
-        done = Some(fusion);
     }
-    Err(Error::new(ErrorKind::Contended, "the tag kept changing while it was written")
-        .of_image(name))
 }

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, time::Instant};
 
 use super::{
     run::Run,
-    write_tag::{Attempt, MAX_ROUNDS, pause, read_tag, write_tag},
+    write_tag::{Attempt, Attempts, MAX_ROUNDS, pause},
 };
 use crate::{
     chart::TargetName,
@@ -89,47 +89,66 @@ impl Run<'_> {
         report.platforms = state.observed.tag(&report.name).map(platforms).unwrap_or_default();
     }
 
-    /// Writes one image, and fuses it again if the tag has changed since it was planned.
+    /// Writes one image, reads its tag back, and repairs it if another writer has overwritten it.
     fn write(&self, image: &PlannedImage, options: &Options) -> Result<Outcome> {
         if let Some(error) = &image.error {
             return Err(error.clone());
         }
+        let (state, planned_again) = self.write_planned(image, options)?;
+        let planned = planned_again.as_ref().unwrap_or(image);
+        let written = planned.after.as_ref().filter(|_| state == ImageState::Written);
+        let (overwritten, (state, error)) = match written.map(|_| self.read_back(planned)) {
+            None => (None, (state, None)),
+            Some(Ok(overwritten)) => (overwritten, (state, None)),
+            // What another writer may have removed was not fused in again.
+            Some(Err(error)) => (None, self.end_by(error, &image.name)),
+        };
+        Ok(Outcome { state, planned_again, overwritten, error })
+    }
+
+    /// Writes one image as it was planned. It is planned and written again where the tag has changed
+    /// meanwhile, and where the server does not say whether it wrote it. Returns the last plan, if it is
+    /// not the first.
+    fn write_planned(
+        &self,
+        first: &PlannedImage,
+        options: &Options,
+    ) -> Result<(ImageState, Option<PlannedImage>)> {
         let mut again: Option<PlannedImage> = None;
-        for round in 0..MAX_ROUNDS {
+        let mut attempts = Attempts::new(&self.context.cancel);
+        let (mut unclear, mut sent_again): (Option<PlannedImage>, bool) = (None, false);
+        loop {
             self.context.cancel.check()?;
-            let planned = again.as_ref().unwrap_or(image);
+            let planned = again.as_ref().unwrap_or(first);
             let Some(document) = &planned.document else {
-                let state = ImageState::Unchanged;
-                return Ok(Outcome { state, planned_again: again, overwritten: None, error: None });
+                // What an attempt without an answer has written is there.
+                if let Some(written) = unclear.filter(|unclear| unclear.after == planned.before) {
+                    return Ok((ImageState::Written, Some(written)));
+                }
+                return Ok((ImageState::Unchanged, again));
             };
             match self.send_and_write(planned, document) {
-                Ok(Attempt::Written { .. }) => {
-                    let read = self.read_back(&planned.name, document);
-                    let (overwritten, (state, error)) = match read {
-                        Ok(overwritten) => (overwritten, (ImageState::Written, None)),
-                        // What another writer may have removed was not fused in again.
-                        Err(error) => (None, self.end_by(error, &image.name)),
-                    };
-                    return Ok(Outcome { state, planned_again: again, overwritten, error });
+                Ok(Attempt::Written { .. }) => return Ok((ImageState::Written, again)),
+                Ok(Attempt::Stale) => attempts.after_change()?,
+                Ok(Attempt::Unclear { error, .. }) => {
+                    attempts.after_failure(error)?;
+                    unclear = Some(planned.clone());
                 }
-                Ok(Attempt::Stale) => {}
-                Err(error) if error.kind() == ErrorKind::BlobUnknown && round == 0 => {
+                Err(error) if error.kind() == ErrorKind::BlobUnknown && !sent_again => {
+                    sent_again = true;
                     self.forget_blobs(planned);
                 }
                 Err(error) => return Err(error),
             }
-            pause(round, &self.context.cancel)?;
-            again = Some(self.plan_again(&image.name, options)?);
+            again = Some(self.plan_again(&first.name, options)?);
         }
-        let message = "the tag kept changing while it was written";
-        Err(Error::new(ErrorKind::Contended, message))
     }
 
     /// Sends everything that the tag needs, then makes one attempt to write the tag.
     fn send_and_write(&self, planned: &PlannedImage, document: &Document) -> Result<Attempt> {
         self.send_parts(planned, document)?;
-        let attempt = write_tag(self.store, &planned.name, planned.before.as_ref(), document)?;
-        if let Attempt::Written { gap } = attempt {
+        let attempt = self.tags.write(&planned.name, planned.before.as_ref(), document)?;
+        if let Attempt::Written { gap } | Attempt::Unclear { gap, .. } = attempt {
             let mut state = self.state();
             state.longest_gap = state.longest_gap.max(gap);
             state.written.insert(planned.name.clone(), Instant::now());
@@ -139,10 +158,10 @@ impl Run<'_> {
 
     /// Reads a written tag back. If another writer has overwritten it, what it lacks is fused in again,
     /// and what it holds then is returned.
-    fn read_back(&self, name: &TargetName, document: &Document) -> Result<Option<PlannedImage>> {
+    fn read_back(&self, written: &PlannedImage) -> Result<Option<PlannedImage>> {
         let is_ours = self.store.compares_and_sets_tags()
-            || read_tag(self.store, name)?.as_ref() == Some(document.digest());
-        if is_ours { Ok(None) } else { self.fuse_back_in(name).map(Some) }
+            || self.tags.digest(&written.name)? == written.after;
+        if is_ours { Ok(None) } else { self.fuse_back_in(&written.name).map(Some) }
     }
 
     /// Sends blobs, then manifests by digest, except the document of the tag itself.
@@ -168,8 +187,10 @@ impl Run<'_> {
         for round in 0..MAX_ROUNDS {
             pause(round, &self.context.cancel)?;
             let again = self.plan_again(name, &options)?;
-            let Some(document) = &again.document else { return Ok(again) };
-            self.send_and_write(&again, document)?;
+            if again.document.is_none() {
+                return Ok(again);
+            }
+            self.write_planned(&again, &options)?;
         }
         let message = "another writer keeps removing what this run writes";
         Err(Error::new(ErrorKind::Contended, message))
@@ -185,7 +206,8 @@ impl Run<'_> {
         let named = self.live.inventory.image(name);
         // The lock is not held during requests, so that other images can proceed.
         let mut observed = self.state().observed.clone();
-        observe_image(self.store, &mut observed, name, named, options)?;
+        let now = self.tags.read(name).map_err(|error| error.of_image(name))?;
+        observe_image(self.store, &mut observed, (name, now), named, options)?;
         let planned = plan_image(name, named, &observed, options);
         match planned.error {
             Some(error) => Err(error),

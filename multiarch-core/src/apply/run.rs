@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{blobs::BlobSender, queue::Queue};
+use super::{blobs::BlobSender, queue::Queue, write_tag::Tags};
 use crate::{
     chart::TargetName,
     error::{Error, Result},
@@ -24,6 +24,7 @@ pub(crate) fn apply(plan: &Plan, live: &LivePlan) -> Report {
         live,
         images: plan.images.iter().map(|image| (&image.name, image)).collect(),
         store,
+        tags: Tags::new(store, &live.context.cancel, live.observed.existing_tags()),
         context: &live.context,
         jobs: store.jobs(),
         blobs: BlobSender::new(plan, live),
@@ -47,6 +48,7 @@ pub(super) struct Run<'a> {
     pub(super) live: &'a LivePlan,
     images: BTreeMap<&'a TargetName, &'a PlannedImage>,
     pub(super) store: &'a dyn ImageStore,
+    pub(super) tags: Tags<'a>,
     pub(super) context: &'a Context,
     pub(super) jobs: usize,
     pub(super) blobs: BlobSender<'a>,

@@ -1,57 +1,164 @@
-//! Writes one tag.
+//! Reads and writes single tags.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeSet,
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
 
 use crate::{
     chart::TargetName,
-    error::{ErrorKind, Result},
+    error::{Detail, Error, ErrorKind, Result},
     image::{Digest, Document},
-    run::Cancel,
+    run::{Cancel, backoff},
     store::ImageStore,
 };
 
+/// The tags of a store, and which of them this run has seen there.
+///
+/// A registry with replicas or a cache may answer 404 for a tag for some moments after it was written. To
+/// believe it would mean to write the tag without the platforms that it holds.
+pub(super) struct Tags<'a> {
+    pub(super) store: &'a dyn ImageStore,
+    cancel: &'a Cancel,
+    seen: Mutex<BTreeSet<TargetName>>,
+}
+
+/// How often a tag is asked for again that was there before, and is not there now.
+const MAX_DOUBTS: u32 = 8;
+
+impl<'a> Tags<'a> {
+    /// The tags of a store, of which these are known to be there.
+    pub(super) fn new(
+        store: &'a dyn ImageStore,
+        cancel: &'a Cancel,
+        seen: BTreeSet<TargetName>,
+    ) -> Self {
+        Self { store, cancel, seen: Mutex::new(seen) }
+    }
+
+    /// Notes that a tag is there.
+    fn note(&self, name: &TargetName) {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if !seen.contains(name) {
+            seen.insert(name.clone());
+        }
+    }
+
+    fn was_seen(&self, name: &TargetName) -> bool {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).contains(name)
+    }
+
+    /// What a tag holds. A tag that was seen before is asked for again where it is not there now; one
+    /// that stays away is an error, and is not taken for absent.
+    pub(super) fn read(&self, name: &TargetName) -> Result<Option<Document>> {
+        for round in 0..MAX_DOUBTS {
+            if let Some(document) = self.store.get_tag(name)? {
+                self.note(name);
+                return Ok(Some(document));
+            }
+            if self.store.compares_and_sets_tags() || !self.was_seen(name) {
+                return Ok(None);
+            }
+            pause(round, self.cancel)?;
+        }
+        let message = "the tag was there before, and the server says now that it is not";
+        Err(Error::new(ErrorKind::UnreadableTag, message))
+    }
+
+    /// The digest of what a tag holds.
+    pub(super) fn digest(&self, name: &TargetName) -> Result<Option<Digest>> {
+        Ok(self.read(name)?.map(|document| document.digest().clone()))
+    }
+
+    /// Makes one attempt to write a tag that holds `before`. Registries have no compare-and-set for tags,
+    /// so another writer may still come between the read and the write. To keep that unlikely, nothing
+    /// else happens between them.
+    pub(super) fn write(
+        &self,
+        name: &TargetName,
+        before: Option<&Digest>,
+        document: &Document,
+    ) -> Result<Attempt> {
+        let begun = Instant::now();
+        if !self.store.compares_tags() && self.digest(name)?.as_ref() != before {
+            return Ok(Attempt::Stale);
+        }
+        let put = self.store.put_tag(name, before, document);
+        let gap = begun.elapsed();
+        match put {
+            Ok(()) => {
+                self.note(name);
+                Ok(Attempt::Written { gap })
+            }
+            Err(error) if error.kind() == ErrorKind::Contended => Ok(Attempt::Stale),
+            Err(error) if may_have_written(&error) => Ok(Attempt::Unclear { gap, error }),
+            Err(error) => Err(error),
+        }
+    }
+}
+
 /// How one attempt to write a tag ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) enum Attempt {
     /// The tag was written, this long after it was read.
     Written { gap: Duration },
     /// The tag no longer holds what the document was fused from, and was left as it is.
     Stale,
+    /// The server did not say whether it wrote the tag.
+    Unclear { gap: Duration, error: Error },
 }
 
-/// Reads a tag, and writes it if it still holds `before`. Registries have no compare-and-set for tags,
-/// so another writer may still come between the read and the write. To keep that unlikely, nothing
-/// else happens between them.
-pub(super) fn write_tag(
-    store: &dyn ImageStore,
-    name: &TargetName,
-    before: Option<&Digest>,
-    document: &Document,
-) -> Result<Attempt> {
-    let begun = Instant::now();
-    if read_tag(store, name)?.as_ref() != before {
-        return Ok(Attempt::Stale);
-    }
-    match store.put_tag(name, before, document) {
-        Ok(()) => Ok(Attempt::Written { gap: begun.elapsed() }),
-        Err(error) if error.kind() == ErrorKind::Contended => Ok(Attempt::Stale),
-        Err(error) => Err(error),
-    }
+/// True where a server failed in such a way that it may have done what it was asked for, or would do it
+/// a little later.
+fn may_have_written(error: &Error) -> bool {
+    error.kind() == ErrorKind::Network || error.detail() == Some(Detail::Busy.text())
 }
 
-/// The digest of what a tag holds; `None` where the tag does not exist.
-pub(super) fn read_tag(store: &dyn ImageStore, name: &TargetName) -> Result<Option<Digest>> {
-    Ok(store.get_tag(name)?.map(|document| document.digest().clone()))
+/// The attempts to write one tag. Each one begins by reading the tag, also where the one before failed:
+/// meanwhile another writer may have written it.
+pub(super) struct Attempts<'a> {
+    cancel: &'a Cancel,
+    stale: u32,
+    unclear: u32,
 }
 
 /// How many attempts are made to write a tag while another writer keeps changing it.
 pub(super) const MAX_ROUNDS: u32 = 8;
-/// The pause before the first repetition; it doubles with each one, up to 640 ms.
+/// How many attempts are made while the server fails.
+const MAX_FAILURES: u32 = 6;
+
+impl<'a> Attempts<'a> {
+    pub(super) fn new(cancel: &'a Cancel) -> Self {
+        Self { cancel, stale: 0, unclear: 0 }
+    }
+
+    /// Waits before the next attempt, because another writer has changed the tag.
+    pub(super) fn after_change(&mut self) -> Result<()> {
+        self.stale += 1;
+        if self.stale >= MAX_ROUNDS {
+            let message = "the tag kept changing while it was written";
+            return Err(Error::new(ErrorKind::Contended, message));
+        }
+        pause(self.stale - 1, self.cancel)
+    }
+
+    /// Waits before the next attempt, because the server failed.
+    pub(super) fn after_failure(&mut self, error: Error) -> Result<()> {
+        self.unclear += 1;
+        if self.unclear >= MAX_FAILURES {
+            return Err(error);
+        }
+        self.cancel.sleep(backoff::pause(self.unclear, std::process::id()))
+    }
+}
+
+/// The pause before the first repetition; it doubles with each one, up to 1.3 s.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// Waits before a tag is fused again.
+/// Waits before a tag is read again.
 pub(super) fn pause(round: u32, cancel: &Cancel) -> Result<()> {
     // The jitter depends on the process, so that two runs that disturb each other do not stay in step.
     let jitter = Duration::from_micros(u64::from(std::process::id() % 997) * 20);
-    cancel.sleep(PAUSE * 2u32.pow(round.min(5)) + jitter)
+    cancel.sleep(PAUSE * 2u32.pow(round.min(6)) + jitter)
 }

@@ -57,7 +57,8 @@ impl Directory {
             file.write_all(content)?;
             file.as_file().sync_all()?;
             file.persist(&path)?;
-            Ok(())
+            // The name must be on disk, too, before anything refers to it.
+            File::open(&self.0)?.sync_all()
         };
         write().map_err(|e| Self::error(&path, e))
     }

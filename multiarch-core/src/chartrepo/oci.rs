@@ -79,7 +79,11 @@ impl ChartRepo for OciCharts {
             }
         }
         self.0.put_tag(&name, before.as_ref(), &document)?;
-        self.0.flush().map(drop)
+        if self.0.flush()?.contains(&name) {
+            let message = "another writer has written the chart's tag at the same time";
+            return Err(Error::new(ErrorKind::Contended, message).of_image(&name));
+        }
+        Ok(())
     }
 
     fn list(&self) -> Result<Vec<(String, String)>> {

@@ -16,7 +16,7 @@ macro_rules! details {
             pub(super) const ALL: &'static [(ErrorKind, &'static str)] =
                 &[$((ErrorKind::$kind, $text),)*];
 
-            pub(super) fn text(self) -> &'static str {
+            pub(crate) fn text(self) -> &'static str {
                 match self {
                     $(Self::$name => $text,)*
                 }
@@ -39,5 +39,8 @@ details! {
     ClusterConfigRegistry Usage "cluster-config-registry" "`externalImageRepo` is missing.";
     OfficialService Usage "official-service" "The configuration names the vendor's own service.";
     SharedValue Hint "shared-value" "Two hints share a value, and no single value is right for both.";
+    Busy Server "busy" "The server could not do it at that moment.";
+    NotFromRegistry Server "not-from-registry" "Something else than a registry answered.";
+    NotStored Server "not-stored" "The server reported success, but did not store what it got.";
     ChartLimit TooLarge "chart-limit" "The chart repository takes no chart of this size.";
 }

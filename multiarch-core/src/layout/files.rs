@@ -192,14 +192,24 @@ impl Files {
         }
         let path = self.root.join(INDEX);
         let failed = |e| self.error("writing the target", &path, e);
+        // After a loss of power nothing may be listed that is not there. So the names of the blobs are on
+        // disk before the index is renamed, and its own name after.
+        for folder in self.folders() {
+            sync_folder(&folder).map_err(failed)?;
+        }
         let mut file = self.temporary(&self.root).map_err(failed)?;
         file.write_all(&index.text()).map_err(failed)?;
         self.persist(file, &path).map_err(failed)?;
-        // The directory entries of the blobs and the index must be on disk, too.
-        for folder in [self.root.join("blobs").join("sha256"), self.root.clone()] {
-            File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)?;
-        }
-        Ok(())
+        sync_folder(&self.root).map_err(failed)
+    }
+
+    /// The folders that hold blobs, and those above them, as far as they exist.
+    fn folders(&self) -> Vec<PathBuf> {
+        let blobs = self.root.join("blobs");
+        let mut folders: Vec<PathBuf> = ["sha256", "sha512"].map(|name| blobs.join(name)).into();
+        folders.extend([blobs, self.root.clone()]);
+        folders.retain(|folder| folder.is_dir());
+        folders
     }
 
     /// Prepares for the first write: creates the directory and its marker, takes the shared lock, and
@@ -224,6 +234,7 @@ impl Files {
         if !marker.exists() {
             let mut file = self.temporary(&self.root).map_err(failed)?;
             file.write_all(MARKER_TEXT).map_err(failed)?;
+            file.as_file().sync_all().map_err(failed)?;
             // Another run may have created the marker meanwhile. It must stay, because that run may
             // hold its lock on it.
             match file.persist_noclobber(&marker) {
@@ -238,9 +249,7 @@ impl Files {
 
     /// Removes all temporary files.
     fn sweep(&self) -> io::Result<()> {
-        let mut folders = vec![self.root.clone()];
-        folders.extend(["sha256", "sha512"].map(|name| self.root.join("blobs").join(name)));
-        for folder in folders {
+        for folder in self.folders() {
             let items = match fs::read_dir(&folder) {
                 Ok(items) => items,
                 Err(error) if is_absent(&error) => continue,
@@ -255,6 +264,11 @@ impl Files {
         }
         Ok(())
     }
+}
+
+/// Makes the names in a folder survive a loss of power.
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
 }
 
 fn is_absent(error: &io::Error) -> bool {

@@ -11,7 +11,7 @@ use crate::{
     error::{Error, Result},
     image::PlatformKey,
     package::Package,
-    plan::{Observed, Options},
+    plan::{Observed, Options, Question},
     report::{ChartStatus, Coverage, Status, TagPlatform, TagStatus},
     run::{Context, workers},
     store::OpenTarget,
@@ -65,7 +65,11 @@ fn read_tags(
     let store = &*target.images;
     let looked_at = workers::ask(store.jobs(), names, context, |name| {
         let mut observed = Observed::new(store.shares_blobs());
-        observe_image(store, &mut observed, name, &[], options)?;
+        let question = Question::Tag(name.clone());
+        match store.get_tag(name) {
+            Ok(now) => observe_image(store, &mut observed, (name, now), &[], options)?,
+            Err(error) => observed.answer(question, Err(error))?,
+        }
         Ok(tag(&observed, name))
     })?;
     looked_at.into_iter().collect()

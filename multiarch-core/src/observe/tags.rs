@@ -5,18 +5,19 @@ use crate::{
     chart::TargetName,
     error::Result,
     fuse::{Incoming, TagChild, TagState, is_image},
-    image::{Digest, ImageConfig, Index, MAX_CONFIG_SIZE, Manifest},
+    image::{Digest, Document, ImageConfig, Index, MAX_CONFIG_SIZE, Manifest},
     plan::{Answer, NamedImage, Observed, Options, Question},
     store::ImageStore,
 };
 
-/// What a tag holds, with all of its children that must be known before `incoming` can be fused in.
+/// What a tag holds that holds this document, with all of its children that must be known before
+/// `incoming` can be fused in.
 pub(crate) fn tag_state(
     store: &dyn ImageStore,
-    name: &TargetName,
+    (name, now): (&TargetName, Option<Document>),
     incoming: &[Incoming],
 ) -> Result<TagState> {
-    let mut state = store.get_tag(name)?.map_or_else(TagState::absent, TagState::new);
+    let mut state = now.map_or_else(TagState::absent, TagState::new);
     loop {
         let unknown = state.unknown_children(incoming)?;
         if unknown.is_empty() {
@@ -29,15 +30,16 @@ pub(crate) fn tag_state(
     }
 }
 
-/// Reads one tag again, and everything that a plan needs to know about what it holds now.
+/// Notes what a tag holds now, and asks for everything else that a plan for it needs to know.
 pub(crate) fn observe_image(
     store: &dyn ImageStore,
     observed: &mut Observed,
-    name: &TargetName,
+    (name, now): (&TargetName, Option<Document>),
     named: &[NamedImage],
     options: &Options,
 ) -> Result<()> {
     observed.forget(name);
+    observed.answer(Question::Tag(name.clone()), Ok(Answer::Tag(now)))?;
     loop {
         let questions = observed.image_questions(name, named, options);
         if questions.is_empty() {

@@ -217,6 +217,12 @@ impl Observed {
         self.tags.get(name).ok_or_else(|| unasked().of_image(name))
     }
 
+    /// The tags that are known to exist.
+    pub(crate) fn existing_tags(&self) -> BTreeSet<TargetName> {
+        let there = self.tags.iter().filter(|(_, state)| state.document().is_some());
+        there.map(|(name, _)| name.clone()).collect()
+    }
+
     /// Whether a blob is there.
     pub(crate) fn has_blob(&self, repository: &str, digest: &Digest) -> Presence {
         match self.blobs.get(&self.blob_key(repository, digest)) {

@@ -184,7 +184,7 @@ impl Registry {
             self.connection.runtime.start(async move {
                 let _closed = ClosedAtEnd(buffers.clone());
                 if chunked || point.offset > 0 {
-                    return client.put_chunked(point, &repository, &digest, buffers).await;
+                    return client.put_chunked(point, &repository, &digest, size, buffers).await;
                 }
                 client.put_whole(point.session, &repository, &digest, size, buffers).await
             })

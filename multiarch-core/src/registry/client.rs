@@ -10,8 +10,8 @@ use super::{
     auth::{Auth, Scope},
     credentials,
     response::{TIMEOUT, discard_body, with_timeout},
-    retry::with_retries,
-    throttle::Throttle,
+    retry::{once, with_retries},
+    throttle::{Permit, Throttle},
     tls::Verifier,
 };
 use crate::error::{Error, ErrorKind, Result};
@@ -19,7 +19,7 @@ use crate::error::{Error, ErrorKind, Result};
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 /// How often a request is repeated after a 401: the first may only bring the challenge, and a new
 /// token may expire before it is used.
-const MAX_UNAUTHORIZED: u32 = 2;
+pub(super) const MAX_UNAUTHORIZED: u32 = 2;
 
 /// Makes requests to one server.
 pub(super) struct Client {
@@ -186,6 +186,20 @@ impl Client {
             self.auth.accepted().await;
         }
         Ok(response)
+    }
+
+    /// Makes a request exactly once, with a permit that the caller holds. The second value is true where
+    /// the login had expired and was renewed, so that the same request may be allowed now.
+    pub(super) async fn send_single(
+        &self,
+        request: &PreparedRequest,
+        permit: Permit,
+    ) -> Result<(Response, bool)> {
+        let used = self.authorization(&request.url, &request.scope).await?;
+        let response = once(permit, self.send_once(request, used.as_deref())).await?;
+        let renewed = response.status() == StatusCode::UNAUTHORIZED
+            && self.auth.refused(response.headers(), &request.scope, used.as_deref()).await?;
+        Ok((response, renewed))
     }
 
     /// The `Authorization` of a request. Another host gets none: a `Location` may lead an upload

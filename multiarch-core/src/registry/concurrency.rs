@@ -181,7 +181,7 @@ impl ConcurrencyLimit {
         self.refusals += u32::from(is_new);
         // `Retry-After` is zero if it is a date that has passed by our clock, so we back off in any
         // case.
-        let backoff = super::backoff::pause(self.refusals.max(1));
+        let backoff = crate::run::backoff::pause(self.refusals.max(1), std::process::id());
         let pause = asked.map_or(backoff, |asked| asked.max(backoff));
         let until = Some(now + pause);
         if self.closed_until >= until {

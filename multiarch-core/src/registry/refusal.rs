@@ -1,9 +1,9 @@
 //! Interprets the answers with which a server refuses a request.
 
-use reqwest::{Response, StatusCode, header};
+use reqwest::{Response, StatusCode, header, header::HeaderMap};
 use serde::Deserialize;
 
-use crate::error::{Error, ErrorKind};
+use crate::error::{Detail, Error, ErrorKind, Result};
 
 /// The errors of [OCI distribution, "Error Codes"].
 ///
@@ -26,7 +26,7 @@ struct Item {
 }
 
 /// The largest error text that is read, and the longest that is shown.
-const MAX_BODY: usize = 64 << 10;
+pub(super) const MAX_BODY: usize = 64 << 10;
 const MAX_SHOWN: usize = 300;
 
 /// Turns an unsuccessful answer into an error.
@@ -76,7 +76,23 @@ pub(super) fn explain(status: StatusCode, challenge: Option<&str>, text: &[u8]) 
     if kind == ErrorKind::Unauthorized && challenge == Some("") {
         return Error::new(ErrorKind::Denied, message);
     }
-    Error::new(kind, message)
+    match kind {
+        ErrorKind::Server if is_transient(status) => {
+            Error::new(kind, message).with_detail(Detail::Busy)
+        }
+        _ => Error::new(kind, message),
+    }
+}
+
+/// Fails unless an answer 404 is the registry's own. A proxy that does not reach the registry answers
+/// 404, too, and that is no absence.
+pub(super) fn check_absence(headers: &HeaderMap, text: &[u8]) -> Result<()> {
+    let body: Body = serde_json::from_slice(text).unwrap_or_default();
+    if !body.errors.is_empty() || headers.contains_key("docker-distribution-api-version") {
+        return Ok(());
+    }
+    let message = "the answer 404 is not that of a registry, so that it does not say what is there";
+    Err(Error::new(ErrorKind::Server, message).with_detail(Detail::NotFromRegistry))
 }
 
 /// True if the same request may succeed a little later.

@@ -9,8 +9,15 @@ use std::{
 use reqwest::{Response, StatusCode, header};
 use tokio::time::sleep;
 
-use super::{backoff::pause, concurrency::RequestOutcome, refusal, throttle::Throttle};
-use crate::error::{Error, ErrorKind, Result};
+use super::{
+    concurrency::RequestOutcome,
+    refusal,
+    throttle::{Permit, Throttle},
+};
+use crate::{
+    error::{Error, ErrorKind, Result},
+    run::backoff::pause,
+};
 
 /// A request is given up at its 6th failure (no answer, or an error such as 500).
 const MAX_FAILURES: u32 = 6;
@@ -44,7 +51,7 @@ impl Retries {
         outcome: RequestOutcome,
         did: &str,
     ) {
-        let backoff = pause(self.failures.max(self.throttled).max(1));
+        let backoff = pause(self.failures.max(self.throttled).max(1), std::process::id());
         match (outcome, throttle) {
             (RequestOutcome::Answered, _) | (RequestOutcome::Throttled(_), Some(_)) => {}
             (RequestOutcome::Throttled(asked), None) => {
@@ -67,24 +74,44 @@ pub(super) async fn with_retries<F: Future<Output = Result<Response>>>(
 ) -> Result<Response> {
     let mut tries = Retries::default();
     loop {
-        let mut permit = match throttle {
+        let permit = match throttle {
             Some(throttle) => Some(throttle.enter().await?),
             None => None,
         };
         let mut result = request().await;
         let (outcome, did) = outcome(&result);
-        if let Some(permit) = &mut permit {
-            permit.note(outcome, &did);
-        }
-        // The response takes the permit with it: the request ends when its body is read, or dropped.
-        if let (Ok(response), Some(permit)) = (&mut result, permit) {
-            response.extensions_mut().insert(Arc::new(permit));
-        }
+        note(&mut result, permit, outcome, &did);
         if outcome == RequestOutcome::Answered || !tries.count_and_may_retry(outcome) {
             return result;
         }
         drop(result);
         tries.wait(throttle, outcome, &did).await;
+    }
+}
+
+/// Makes a request once, with a permit that the caller holds.
+pub(super) async fn once(
+    permit: Permit,
+    request: impl Future<Output = Result<Response>>,
+) -> Result<Response> {
+    let mut result = request.await;
+    let (outcome, did) = outcome(&result);
+    note(&mut result, Some(permit), outcome, &did);
+    result
+}
+
+/// Reports an outcome to the throttle. The response takes the permit with it: the request ends when its
+/// body is read, or dropped.
+fn note(
+    result: &mut Result<Response>,
+    permit: Option<Permit>,
+    outcome: RequestOutcome,
+    did: &str,
+) {
+    let Some(mut permit) = permit else { return };
+    permit.note(outcome, did);
+    if let Ok(response) = result {
+        response.extensions_mut().insert(Arc::new(permit));
     }
 }
 

@@ -1,14 +1,17 @@
 //! The registry as an [`ImageStore`].
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::{
+    collections::BTreeSet,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
-use reqwest::{Method, StatusCode, header};
+use reqwest::Method;
 
-use super::{Address, Connector, auth::Scope, connection::Connection, refusal, response};
+use super::{Address, Connector, auth::Scope, connection::Connection, presence::StoredBlob};
 use crate::{
     chart::TargetName,
-    error::{Error, Result},
-    image::{Digest, Document, MAX_DOCUMENT_SIZE, types},
+    error::{Detail, Error, ErrorKind, Result},
+    image::{Digest, Document},
     store::{BlobContent, ImageStore, Sent},
 };
 
@@ -16,6 +19,7 @@ use crate::{
 pub(crate) struct Registry {
     pub(super) connection: Connection,
     copying: Mutex<()>,
+    damaged: Mutex<BTreeSet<Digest>>,
 }
 
 impl std::fmt::Debug for Registry {
@@ -24,11 +28,6 @@ impl std::fmt::Debug for Registry {
     }
 }
 
-/// All media types that a tag may hold. A server may answer 404 if the tag holds a type that is not
-/// listed.
-const ACCEPT: [&str; 4] =
-    [types::OCI_INDEX, types::OCI_MANIFEST, types::DOCKER_LIST, types::DOCKER_MANIFEST];
-
 impl Registry {
     /// A registry; nothing is sent yet.
     ///
@@ -36,115 +35,72 @@ impl Registry {
     /// If threads cannot be started.
     pub(crate) fn new(address: Address, connector: Connector) -> Result<Self> {
         let connection = Connection::new(address, connector)?;
-        Ok(Self { connection, copying: Mutex::new(()) })
+        Ok(Self { connection, copying: Mutex::new(()), damaged: Mutex::default() })
+    }
+
+    /// The digests that the registry holds with a wrong size, as far as this run has seen.
+    fn damaged(&self) -> MutexGuard<'_, BTreeSet<Digest>> {
+        self.damaged.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn stored_blob(&self, repository: &str, digest: &Digest) -> Result<StoredBlob> {
+        let client = self.connection.client()?;
+        let (repository, digest) = (repository.to_owned(), digest.clone());
+        self.connection.runtime.run(async move { client.stored_blob(&repository, &digest).await })
     }
 
     /// Held while a blob is copied within the registry, so that at most one is in memory as a whole.
     pub(super) fn lock_copying(&self) -> MutexGuard<'_, ()> {
         self.copying.lock().unwrap_or_else(PoisonError::into_inner)
     }
-
-    fn manifest(&self, repository: &str, reference: &str) -> Result<Option<(Vec<u8>, String)>> {
-        let repository = self.connection.address.repository(repository);
-        let path = format!("{repository}/manifests/{reference}");
-        let limit = usize::try_from(MAX_DOCUMENT_SIZE).unwrap_or(usize::MAX);
-        self.get(&path, Scope::pull(&repository), &ACCEPT, limit)
-    }
-
-    /// The body and its media type; `None` for 404, and for no other failure.
-    fn get(
-        &self,
-        path: &str,
-        scope: Scope,
-        accept: &[&str],
-        limit: usize,
-    ) -> Result<Option<(Vec<u8>, String)>> {
-        let client = self.connection.client()?;
-        let mut request = client.request(Method::GET, path, scope);
-        if !accept.is_empty() {
-            request.headers.push((header::ACCEPT, accept.join(", ")));
-        }
-        self.connection.runtime.run(async move {
-            let response = client.send(&request).await?;
-            let place = |e: Error| {
-                let e = e.at_host(client.address.host());
-                e.asking(format!("GET {}", request.url.path()))
-            };
-            match response.status() {
-                StatusCode::OK => {}
-                StatusCode::NOT_FOUND => {
-                    response::discard_body(response).await;
-                    return Ok(None);
-                }
-                _ => return Err(place(refusal::read(response).await)),
-            }
-            let media_type = response.headers().get(header::CONTENT_TYPE);
-            let media_type = media_type.and_then(|v| v.to_str().ok()).unwrap_or("").to_owned();
-            let body = response::body(response, limit).await.map_err(place)?;
-            Ok(Some((body, media_type)))
-        })
-    }
-
-    fn put_document(&self, repository: &str, reference: &str, document: &Document) -> Result<()> {
-        let repository = self.connection.address.repository(repository);
-        let client = self.connection.client()?;
-        let path = format!("{repository}/manifests/{reference}");
-        let mut request = client.request(Method::PUT, &path, Scope::push(&repository));
-        request.headers.push((header::CONTENT_TYPE, document.media_type().into()));
-        request.body = Some(document.raw().into());
-        self.connection.runtime.run(async move {
-            let response = client.send(&request).await?;
-            if response.status().is_success() {
-                return Ok(());
-            }
-            let error = refusal::read(response).await.at_host(client.address.host());
-            Err(error.asking(format!("PUT {}", request.url.path())))
-        })
-    }
 }
 
 impl ImageStore for Registry {
     fn get_tag(&self, name: &TargetName) -> Result<Option<Document>> {
-        let Some((body, media_type)) = self.manifest(name.repository(), name.tag())? else {
+        let Some((body, media_type)) = self.read_manifest(name.repository(), name.tag())? else {
             return Ok(None);
         };
         Document::new(body, declared(&media_type)).map(Some).map_err(|e| e.of_image(name))
     }
 
     fn get_manifest(&self, repository: &str, digest: &Digest) -> Result<Option<Document>> {
-        let Some((body, media_type)) = self.manifest(repository, &digest.to_string())? else {
+        let Some((body, media_type)) = self.read_manifest(repository, &digest.to_string())? else {
             return Ok(None);
         };
         Document::verified(body, declared(&media_type), digest).map(Some)
     }
 
+    fn has_manifest(&self, repository: &str, digest: &Digest) -> Result<bool> {
+        let repository = self.connection.address.repository(repository);
+        let client = self.connection.client()?;
+        let digest = digest.clone();
+        self.connection.runtime.run(async move { client.has_manifest(&repository, &digest).await })
+    }
+
     fn get_blob(&self, repository: &str, digest: &Digest, limit: u64) -> Result<Option<Vec<u8>>> {
         let repository = self.connection.address.repository(repository);
+        let client = self.connection.client()?;
         let path = format!("{repository}/blobs/{digest}");
+        let request = client.request(Method::GET, &path, Scope::pull(&repository));
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        let Some((body, _)) = self.get(&path, Scope::pull(&repository), &[], limit)? else {
-            return Ok(None);
-        };
+        let answer = self.connection.runtime.run(async move {
+            let response = client.send(&request).await?;
+            client.content(&request, response, limit).await
+        })?;
+        let Some((body, _)) = answer else { return Ok(None) };
         digest.verify(&body)?;
         Ok(Some(body))
     }
 
-    fn has_blob(&self, repository: &str, digest: &Digest, _size: u64) -> Result<bool> {
+    fn has_blob(&self, repository: &str, digest: &Digest, size: u64) -> Result<bool> {
         let repository = self.connection.address.repository(repository);
-        let client = self.connection.client()?;
-        let path = format!("{repository}/blobs/{digest}");
-        // The token asks for the push scope, so that the upload can use the same token.
-        let request = client.request(Method::HEAD, &path, Scope::push(&repository));
-        self.connection.runtime.run(async move {
-            let response = client.send(&request).await?;
-            match response.status() {
-                StatusCode::OK => Ok(true),
-                StatusCode::NOT_FOUND => Ok(false),
-                _ => {
-                    let error = refusal::read(response).await.at_host(client.address.host());
-                    Err(error.asking(format!("HEAD {}", request.url.path())))
-                }
+        Ok(match self.stored_blob(&repository, digest)? {
+            StoredBlob::Absent => false,
+            stored if stored.other_size(size).is_some() => {
+                self.damaged().insert(digest.clone());
+                false
             }
+            StoredBlob::Present(_) => true,
         })
     }
 
@@ -155,21 +111,48 @@ impl ImageStore for Registry {
         content: &BlobContent<'_>,
     ) -> Result<Sent> {
         let address = &self.connection.address;
-        let mount_from = mount_from.map(|from| address.repository(from));
-        self.send_blob(&address.repository(repository), mount_from, content)
+        let repository = address.repository(repository);
+        let is_damaged = self.damaged().contains(content.digest());
+        let mount_from = mount_from.filter(|_| !is_damaged).map(|from| address.repository(from));
+        let sent = self.send_blob(&repository, mount_from, content)?;
+        // Some registries keep what they have under a digest, whatever is sent.
+        if is_damaged {
+            let stored = self.stored_blob(&repository, content.digest())?;
+            if let Some(size) = stored.other_size(content.size()) {
+                let message = format!(
+                    "the registry holds this blob with a size of {size} bytes instead of {}, and keeps it so although all of it was sent",
+                    content.size()
+                );
+                let error = Error::new(ErrorKind::Server, message).with_detail(Detail::NotStored);
+                return Err(error.at_host(address.host()));
+            }
+        }
+        Ok(sent)
     }
 
     fn put_manifest(&self, repository: &str, document: &Document) -> Result<()> {
-        self.put_document(repository, &document.digest().to_string(), document)
+        let repository = self.connection.address.repository(repository);
+        let client = self.connection.client()?;
+        let document = document.clone();
+        self.connection.runtime.run(async move { client.put_manifest(&repository, &document).await })
     }
 
     fn put_tag(
         &self,
         name: &TargetName,
-        _before: Option<&Digest>,
+        before: Option<&Digest>,
         document: &Document,
     ) -> Result<()> {
-        self.put_document(name.repository(), name.tag(), document)
+        let repository = self.connection.address.repository(name.repository());
+        let client = self.connection.client()?;
+        let (tag, before) = (name.tag().to_owned(), before.cloned());
+        let document = document.clone();
+        let put = async move { client.put_tag(&repository, &tag, before, &document).await };
+        self.connection.runtime.run(put)
+    }
+
+    fn compares_tags(&self) -> bool {
+        true
     }
 
     fn flush(&self) -> Result<Vec<TargetName>> {

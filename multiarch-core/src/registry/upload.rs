@@ -38,6 +38,14 @@ pub(super) enum UploadEnd {
     Retry(UploadFailure),
 }
 
+/// What an answer to a PUT or PATCH is about.
+struct Upload<'a> {
+    repository: &'a str,
+    digest: &'a Digest,
+    size: u64,
+    session: Url,
+}
+
 impl Client {
     /// Adds the host and the request to an error.
     pub(super) fn place(&self, error: Error, method: &Method, url: &Url) -> Error {
@@ -77,7 +85,8 @@ impl Client {
             Ok(response) => response,
             Err(error) => return Ok(unanswered(place(error), session)),
         };
-        self.interpret(response, session, repository, used.as_deref()).await.map_err(place)
+        let upload = Upload { repository, digest, size, session };
+        self.interpret(response, upload, used.as_deref()).await.map_err(place)
     }
 
     /// Sends the rest in chunks, each with its range ([OCI distribution, "Pushing a blob in chunks"]).
@@ -88,6 +97,7 @@ impl Client {
         from: ResumePoint,
         repository: &str,
         digest: &Digest,
+        size: u64,
         buffers: BufferChannel,
     ) -> Result<UploadEnd> {
         let ResumePoint { session: mut url, offset: mut sent } = from;
@@ -123,8 +133,8 @@ impl Client {
                 Err(error) => return Ok(unanswered(place(error), url)),
             };
             if response.status() != StatusCode::ACCEPTED {
-                let meaning =
-                    self.interpret(response, url.clone(), repository, used.as_deref()).await;
+                let upload = Upload { repository, digest, size, session: url.clone() };
+                let meaning = self.interpret(response, upload, used.as_deref()).await;
                 return meaning.map_err(place);
             }
             sent = end + 1;
@@ -140,7 +150,8 @@ impl Client {
         let place = |e| self.place(e, &Method::PUT, &url);
         match response::with_timeout(commit_time(sent), request.send()).await {
             Ok(response) => {
-                self.interpret(response, session, repository, used.as_deref()).await.map_err(place)
+                let upload = Upload { repository, digest, size, session };
+                self.interpret(response, upload, used.as_deref()).await.map_err(place)
             }
             Err(error) => Ok(unanswered(place(error), session)),
         }
@@ -150,12 +161,14 @@ impl Client {
     async fn interpret(
         &self,
         response: Response,
-        session: Url,
-        repository: &str,
+        upload: Upload<'_>,
         used: Option<&str>,
     ) -> Result<UploadEnd> {
+        let Upload { repository, digest, size, session } = upload;
         let status = response.status();
         if status.is_success() {
+            response::discard_body(response).await;
+            self.check_blob_stored(status, repository, digest, size).await?;
             return Ok(UploadEnd::Done);
         }
         let (outcome, did) = retry::outcome_of(&response);

@@ -35,6 +35,14 @@ pub trait ImageStore: Send + Sync {
     /// Where it cannot be read, or is not what its digest says.
     fn get_manifest(&self, repository: &str, digest: &Digest) -> Result<Option<Document>>;
 
+    /// Whether a manifest or index is there.
+    ///
+    /// # Errors
+    /// Where the store cannot say.
+    fn has_manifest(&self, repository: &str, digest: &Digest) -> Result<bool> {
+        Ok(self.get_manifest(repository, digest)?.is_some())
+    }
+
     /// A small blob, such as a config, of at most `limit` bytes.
     ///
     /// # Errors
@@ -89,6 +97,18 @@ pub trait ImageStore: Send + Sync {
     /// it in one step, so that no other writer can come in between. Elsewhere a tag is read back after it
     /// was written, and looked at once more at the end.
     fn compares_and_sets_tags(&self) -> bool {
+        false
+    }
+
+    /// True where [`put_tag`](ImageStore::put_tag) reads the tag immediately before it writes it, and
+    /// writes nothing where the tag no longer holds `before`. Elsewhere the caller reads it.
+    fn compares_tags(&self) -> bool {
+        self.compares_and_sets_tags()
+    }
+
+    /// True where the store is on this machine, so that asking what is there costs next to nothing: then
+    /// every blob of a listed image is asked for, too.
+    fn is_local(&self) -> bool {
         false
     }
 

@@ -1,0 +1,96 @@
+//! Asks whether manifests and blobs are there.
+
+use reqwest::{Method, Response, StatusCode, header};
+
+use super::{
+    auth::Scope,
+    client::{Client, PreparedRequest},
+    refusal,
+};
+use crate::{
+    error::{Detail, Error, ErrorKind, Result},
+    image::Digest,
+};
+
+/// Whether a blob is there, by its size.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum StoredBlob {
+    Absent,
+    /// It has this size; `None` where the server does not say it.
+    Present(Option<u64>),
+}
+
+impl StoredBlob {
+    /// The size, if it is there with another one.
+    pub(super) fn other_size(self, expected: u64) -> Option<u64> {
+        match self {
+            Self::Present(Some(size)) if size != expected => Some(size),
+            _ => None,
+        }
+    }
+}
+
+impl Client {
+    /// Whether a manifest or index is there.
+    pub(super) async fn has_manifest(&self, repository: &str, digest: &Digest) -> Result<bool> {
+        let request = self.read_request(Method::HEAD, repository, &digest.to_string());
+        Ok(self.head(&request).await?.is_some())
+    }
+
+    /// Whether a blob is there.
+    pub(super) async fn stored_blob(
+        &self,
+        repository: &str,
+        digest: &Digest,
+    ) -> Result<StoredBlob> {
+        let path = format!("{repository}/blobs/{digest}");
+        // The token asks for the push scope, so that the upload can use the same token.
+        let request = self.request(Method::HEAD, &path, Scope::push(repository));
+        Ok(match self.head(&request).await? {
+            Some(response) => {
+                let size = response.headers().get(header::CONTENT_LENGTH);
+                StoredBlob::Present(size.and_then(|size| size.to_str().ok()?.parse().ok()))
+            }
+            None => StoredBlob::Absent,
+        })
+    }
+
+    /// The answer 200 to a HEAD; `None` for 404.
+    async fn head(&self, request: &PreparedRequest) -> Result<Option<Response>> {
+        let response = self.send(request).await?;
+        match response.status() {
+            StatusCode::OK => Ok(Some(response)),
+            StatusCode::NOT_FOUND => Ok(None),
+            _ => {
+                let error = refusal::read(response).await;
+                Err(self.place(error, &request.method, &request.url))
+            }
+        }
+    }
+
+    /// Fails unless a blob was stored: 201 is the only answer that says so ([OCI distribution, "Pushing
+    /// blobs"]). After another success the blob must be there.
+    ///
+    /// [OCI distribution, "Pushing blobs"]: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-blobs
+    pub(super) async fn check_blob_stored(
+        &self,
+        status: StatusCode,
+        repository: &str,
+        digest: &Digest,
+        size: u64,
+    ) -> Result<()> {
+        if status == StatusCode::CREATED {
+            return Ok(());
+        }
+        match self.stored_blob(repository, digest).await? {
+            stored @ StoredBlob::Present(_) if stored.other_size(size).is_none() => Ok(()),
+            _ => Err(not_stored(status)),
+        }
+    }
+}
+
+/// The error of an answer that reports success for something that is not there afterwards.
+pub(super) fn not_stored(status: StatusCode) -> Error {
+    let message = format!("the server answers {status}, but does not have what was sent");
+    Error::new(ErrorKind::Server, message).with_detail(Detail::NotStored)
+}
