@@ -32,6 +32,9 @@ fn of_detail(detail: &str) -> Option<&'static str> {
         "names-path" => {
             "give --repository PATH with --names repository and prefix-repository, and with no other mode"
         }
+        "image-name" => {
+            "give --name REF, or --name FILE=REF with the path of a package; `multiarch inspect` lists the images and their names"
+        }
         "no-default-route" => {
             "write the address as .spec.bootstrapNode, or name the target with --to"
         }
@@ -52,6 +55,9 @@ fn of_detail(detail: &str) -> Option<&'static str> {
         }
         "not-stored" => {
             "check the registry's storage, and what stands before it; then run the same command again"
+        }
+        "foreign-layers" => {
+            "have the registry accept manifests with `urls` (distribution: validation.manifests.urls.allow), or use an image whose layers are all its own"
         }
         "chart-limit" => {
             "raise the limit of the chart repository, or of the proxy in front of it, and run the same command again"

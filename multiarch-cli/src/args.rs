@@ -170,6 +170,9 @@ pub(crate) struct Status {
     pub(crate) to: To,
     #[command(flatten)]
     pub(crate) naming: NamingArgs,
+    /// Ask for every layer of the images that the tags list, too
+    #[arg(long)]
+    pub(crate) verify: bool,
     #[command(flatten)]
     pub(crate) show: Show,
 }

@@ -5,18 +5,45 @@ use multiarch_core::{Finding, Reason};
 /// A finding as a text.
 pub(crate) fn finding(finding: &Finding) -> String {
     match finding {
-        Finding::Mislabelled { package, image, declared, actual } => {
+        Finding::Mislabelled { package, image, declared, actual, programs } => match programs {
+            Some(programs) => format!(
+                "{image}: {package} declares {declared}, the config says {actual}, and the programs in it are for {programs}; imported as {programs}"
+            ),
+            None if actual.is_empty() || actual == "/" => format!(
+                "{image}: {package} declares {declared}, and neither the config nor programs in it say a platform; imported as {declared}"
+            ),
+            None => format!(
+                "{image}: {package} declares {declared}, the config says {actual}, and no programs in it decide; imported as what the config says"
+            ),
+        },
+        Finding::Contradicted { package, image, stated, config } => format!(
+            "{image}: {package} lists an image for {stated} whose config says {config}; imported as {stated}, and it replaces no other image"
+        ),
+        Finding::UnknownArchitecture { package, image, platform } => format!(
+            "{image}: {package} holds it for {platform}, an architecture that no container runtime knows"
+        ),
+        Finding::Incomplete { package, image, absent, platforms } => {
+            let platforms: Vec<_> = platforms.iter().map(ToString::to_string).collect();
+            let absent: Vec<_> = absent.iter().map(ToString::to_string).collect();
+            let of = if platforms.is_empty() {
+                String::new()
+            } else {
+                format!(" for {}", platforms.join(", "))
+            };
             format!(
-                "{image}: {package} declares {declared}, the config says {actual}; imported as what the config says"
+                "{image}: {package} does not hold all that its index lists{of}: {}",
+                absent.join(", ")
             )
         }
-        Finding::Incomplete { package, image, absent } => {
-            let absent: Vec<_> = absent.iter().map(ToString::to_string).collect();
-            format!("{image}: {package} lacks what its index lists: {}", absent.join(", "))
+        Finding::NotUsed { package, what, because } => {
+            format!("{what} in {package}: {because}")
         }
         Finding::Referred { image, by } => {
             format!("{image}: its digest changes, but {} still refer to the old one", by.join(", "))
         }
+        Finding::Overtaken { image, platform, by } => format!(
+            "{image} for {platform}: another writer put {by} there after this run had written it; that one stays"
+        ),
         Finding::Superseded { image, platform, package, instead_of, because } => {
             let because = match because {
                 Reason::LaterVersion => "the later version",

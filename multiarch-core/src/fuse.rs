@@ -2,27 +2,34 @@
 //!
 //! Pure: data in, data out. The rules, in the order of `docs/design.md`:
 //!
-//! 1. The platform of an incoming image is the one in its config.
+//! 1. The platform of an image is the one that its entry in an index states, completed by its config; the
+//!    config's where there is no entry. The same holds for what comes in and for what the tag holds.
 //! 2. Platforms are compared [normalised](crate::image::Platform::key).
 //! 3. A tag never loses a platform, whatever comes in.
-//! 4. Where the tag already has the platform, the incoming image is *present* (same digest), the
-//!    *same* (another manifest of the same image; the tag's manifest stays) or a conflict, which the
-//!    [`ConflictPolicy`] decides.
-//! 5. Attestations follow their subject.
-//! 6. JSON members that this code does not know are kept as raw text.
-//! 7. A document in which nothing changes keeps its bytes.
+//! 4. Where the tag already has the platform, the incoming image is *present* (same digest), *restored*
+//!    (same digest, but the target lost it), the *same* (another manifest of the same image; the tag's
+//!    manifest stays) or a conflict, which the [`ConflictPolicy`] decides.
+//! 5. One source is one statement: its images are compared with what the tag held before, and never with
+//!    each other.
+//! 6. Where the tag then holds just what the source's own index lists, it gets that index itself.
+//! 7. Attestations follow their subject.
+//! 8. JSON members that this code does not know are kept as raw text.
+//! 9. A document in which nothing changes keeps its bytes.
 //!
 //! [`TagState`] is the document at a tag, and what is known about the manifests that it lists.
 //! [`TagState::unknown_children`] lists the manifests that must be read before [`fuse`] can decide.
 
 mod incoming;
 mod merge;
+mod rivals;
 mod slot;
 mod tag_state;
+mod upstream;
 
 pub(crate) use incoming::is_image;
 pub use incoming::{Incoming, IncomingImage};
 pub use merge::fuse;
+pub(crate) use merge::put_back;
 pub(crate) use tag_state::TagChild;
 pub use tag_state::TagState;
 
@@ -99,6 +106,9 @@ pub enum Change {
     Added,
     /// The tag already had this very manifest.
     Present,
+    /// The tag listed this very manifest, but the target did not have it as a whole. It is sent again, and
+    /// the tag keeps its bytes.
+    Restored,
     /// The tag had another manifest of the same image, which stays.
     Same {
         /// The manifest that stays.
@@ -128,7 +138,7 @@ pub enum Change {
 pub enum Reason {
     /// The conflict policy decides so.
     Policy,
-    /// Its platform is not the one that its package declares.
+    /// Its sources disagree about its platform: entry and config, or config and package.
     Mislabelled,
     /// The other image is listed in a nested index, and nested indexes are not rewritten.
     Nested,

@@ -28,7 +28,9 @@ pub(crate) use document::MAX_DOCUMENT_SIZE;
 pub(crate) use index::{Index, REF_NAME, entries_text};
 pub(crate) use manifest::Manifest;
 pub(crate) use media_type::{
-    Compression, DocumentType, Family, is_image_config, layer_is_foreign, types,
+    Compression, DocumentType, Family, is_image_config, layer_is_foreign, layer_is_rootfs, types,
 };
 pub(crate) use raw::RawObject;
-pub(crate) use reference::{Reference, has_usable_port, is_registry, is_repository, is_tag};
+pub(crate) use reference::{
+    Reference, has_usable_port, is_registry, is_repository, is_tag, same_reference,
+};

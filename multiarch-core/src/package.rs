@@ -4,11 +4,14 @@
 //! in the listing are read through a [`BlobSource`].
 
 mod bundle;
+mod companions;
 mod docker_archive;
 mod document_store;
 mod finding;
 mod image;
+mod image_archive;
 mod layout;
+mod leftover;
 mod listing;
 mod model;
 mod name;
@@ -20,8 +23,9 @@ pub use name::PackageName;
 
 pub(crate) use bundle::{Found, collect};
 pub(crate) use document_store::{DocumentStore, read_image};
-pub(crate) use image::{Blob, BlobPlace, PackageImage, StoredDocument};
+pub(crate) use image::{Blob, BlobPlace, Companion, Lacking, PackageImage, StoredDocument};
 pub(crate) use layout::LAYOUT_NAMES;
+pub(crate) use leftover::Unused;
 pub(crate) use listing::{
     Listing, Locator, MAX_DEPTH, MAX_ENTRIES, Member, MemberKind, ReadOrder, StreamId, normalise,
     resolve_link,

@@ -8,6 +8,7 @@ mod clash;
 mod compare;
 mod cost;
 mod earlier_import;
+mod given_name;
 mod image;
 mod inventory;
 mod model;

@@ -129,11 +129,21 @@ pub enum ImageState {
     Written,
     /// It had every incoming platform already.
     Unchanged,
+    /// It is as it was, and manifests or blobs that it lists, or that refer to it, were missing and were
+    /// sent.
+    Restored,
     /// Something failed. The tag is as it was, unless the failure came after it was written: then
     /// [`ImageReport::after`] says what it holds.
     Failed,
     /// The run was stopped before this tag was done.
     NotReached,
+}
+
+impl ImageState {
+    /// True where the tag holds what the import brings.
+    pub(crate) fn is_in_place(self) -> bool {
+        matches!(self, Self::Written | Self::Unchanged | Self::Restored)
+    }
 }
 
 impl ImageReport {
@@ -210,6 +220,7 @@ impl fmt::Display for Report {
             let state = match image.state {
                 ImageState::Written => "written",
                 ImageState::Unchanged => "unchanged",
+                ImageState::Restored => "restored",
                 ImageState::Failed => "FAILED",
                 ImageState::NotReached => "not reached",
             };

@@ -7,14 +7,17 @@ mod blob_buffers;
 mod decoder;
 mod decoder_queue;
 mod gzip;
+mod image_check;
 mod index_cache;
 mod input;
 mod open;
 mod options;
+mod programs;
 mod read;
 mod read_ahead;
 mod section;
 mod sniff;
+mod sparse;
 mod streams;
 mod walk;
 

@@ -52,6 +52,10 @@ pub(crate) struct NamingArgs {
     /// Replace charts of the same name and version in the chart repository
     #[arg(long)]
     pub(crate) overwrite_charts: bool,
+    /// The name of images that their file does not name, such as those of `docker save ID`; FILE=REF where
+    /// there are several such files
+    #[arg(long = "name", value_name = "[FILE=]REF")]
+    pub(crate) image_names: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -147,6 +151,13 @@ pub(crate) struct Fusion {
     /// When to write a single image as an index of one
     #[arg(long, value_enum, default_value_t = Index::WhenNeeded)]
     pub(crate) index: Index,
+    /// Ask for every layer of the images that the target lists already, and send what is missing
+    #[arg(long)]
+    pub(crate) verify: bool,
+    /// Give each image of an index a tag of its own, for a registry whose garbage collection deletes
+    /// manifests without a tag
+    #[arg(long)]
+    pub(crate) keep_children_tagged: bool,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -173,6 +184,9 @@ impl Work {
         options.names = self.naming.naming()?;
         options.registry.clone_from(&self.naming.registry);
         options.overwrite_charts = self.naming.overwrite_charts;
+        options.image_names.clone_from(&self.naming.image_names);
+        options.verify = self.fusion.verify;
+        options.keep_children_tagged = self.fusion.keep_children_tagged;
         options.fuse.on_conflict = match self.fusion.on_conflict {
             OnConflict::Incoming => ConflictPolicy::Incoming,
             OnConflict::Existing => ConflictPolicy::Existing,

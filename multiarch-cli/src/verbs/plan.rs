@@ -53,7 +53,6 @@ fn save(plan: &multiarch_core::Plan, path: &PathBuf) -> Result<()> {
         file.persist(path)?;
         Ok(())
     };
-    write().map_err(|e: std::io::Error| {
-        Error::from_io("saving the plan", e).at_path(path.display())
-    })
+    write()
+        .map_err(|e: std::io::Error| Error::from_io("saving the plan", e).at_path(path.display()))
 }

@@ -9,6 +9,8 @@ pub(crate) fn run(args: &Status, cancel: &Cancel) -> Result<Completion> {
     let mut options = Options::default();
     options.names = args.naming.naming()?;
     options.registry.clone_from(&args.naming.registry);
+    options.image_names.clone_from(&args.naming.image_names);
+    options.verify = args.verify;
     let shown = progress::shown(&args.show);
     let import = setup::look(&args.packages, &args.to, options, &args.show, &shown, cancel)?;
     let status = import.status()?;
@@ -19,5 +21,10 @@ pub(crate) fn run(args: &Status, cancel: &Cancel) -> Result<Completion> {
         output::print(&status.to_string());
     }
     output::remarks(status.errors(), std::iter::empty());
-    Ok(Completion::from(status.is_readable()))
+    if status.tags.iter().flat_map(|tag| &tag.platforms).any(|platform| platform.missing) {
+        output::note(
+            "some images are listed, and missing in the target: importing their packages again sends them",
+        );
+    }
+    Ok(Completion::from(status.is_sound()))
 }

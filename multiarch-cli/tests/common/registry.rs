@@ -112,11 +112,22 @@ fn nothing_is_sent_twice() {
         assert!(mounts > 0, "{kind:?}: the shared base layer is mounted");
         assert!(requests.iter().all(|r| !r.is("PATCH", "")), "{kind:?}");
 
-        // A second import writes nothing, and asks for no blob.
+        // A second import writes nothing, and asks for no blob: one GET for each tag, and one HEAD for each
+        // platform of it.
         let again = desk.run(&["import", &arm64, &amd64, "--to", &target, "--json"]);
         assert_eq!(again.code, Some(0), "{}", again.err);
-        for request in server.take() {
-            let harmless = request.method == "GET" && !request.path.contains("/blobs/");
+        let requests = server.take();
+        let count =
+            |method: &str, path: &str| requests.iter().filter(|r| r.is(method, path)).count();
+        let images = again.json()["images"].as_array().expect("images").clone();
+        let listed =
+            images.iter().map(|image| image["platforms"].as_array().expect("a list").len());
+        let listed: usize = listed.filter(|platforms| *platforms > 1).sum();
+        assert_eq!(count("GET", "/manifests/"), expected.len(), "{kind:?}");
+        assert_eq!(count("HEAD", "/manifests/sha256:"), listed, "{kind:?}");
+        for request in requests {
+            let harmless = ["GET", "HEAD"].contains(&request.method.as_str());
+            let harmless = harmless && !request.path.contains("/blobs/");
             assert!(harmless, "{kind:?}: {} {}", request.method, request.path);
         }
         assert_eq!(found(&server, expected.keys().cloned()), expected);

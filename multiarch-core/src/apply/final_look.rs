@@ -62,7 +62,11 @@ impl Run<'_> {
         let result = result
             .map_err(|error| (self.end_by(error, name), self.tags.digest(name).ok().flatten()));
         let mut state = self.state();
-        let Some(report) = state.reports.get_mut(name) else { return };
+        let Some(mut report) = state.reports.remove(name) else { return };
+        drop(state);
+        if let Ok(now) = &result {
+            self.note_overtaken(&report, now);
+        }
         match result {
             Ok(now) => report.set_now(now),
             Err((ended, after)) => {
@@ -70,6 +74,7 @@ impl Run<'_> {
                 (report.state, report.error) = ended;
             }
         }
+        self.state().reports.insert(name.clone(), report);
     }
 }
 

@@ -8,11 +8,12 @@ use super::{
 };
 use crate::{
     chart::TargetName,
-    error::{Error, ErrorKind, Result},
-    fuse::ConflictPolicy,
-    image::Document,
+    error::{Detail, Error, ErrorKind, Result},
+    fuse::{Change, ConflictPolicy},
+    image::{Document, Manifest, layer_is_foreign},
     observe::observe_image,
-    plan::{Options, PlannedImage, Push, plan_image, platforms},
+    package::Finding,
+    plan::{Options, PlannedDecision, PlannedImage, Push, plan_image, platforms},
     report::{ImageReport, ImageState},
 };
 
@@ -51,10 +52,12 @@ impl Run<'_> {
                     report.set_now(again);
                 }
                 if let Some(now) = overwritten {
+                    self.note_overtaken(&report, &now);
                     report.set_now(now);
                 }
             }
             Err(error) => {
+                let error = explain_foreign_layers(error, image);
                 (report.state, report.error) = self.end_by(error, &image.name);
                 self.report_as_before(&mut report);
             }
@@ -121,6 +124,18 @@ impl Run<'_> {
             self.context.cancel.check()?;
             let planned = again.as_ref().unwrap_or(first);
             let Some(document) = &planned.document else {
+                if planned.restores() {
+                    match self.send_parts(planned, None) {
+                        Ok(()) => return Ok((ImageState::Restored, again)),
+                        Err(error) if error.kind() == ErrorKind::BlobUnknown && !sent_again => {
+                            sent_again = true;
+                            self.forget_parts(planned);
+                            again = Some(self.plan_again(&first.name, options)?);
+                            continue;
+                        }
+                        Err(error) => return Err(error),
+                    }
+                }
                 // What an attempt without an answer has written is there.
                 if let Some(written) = unclear.filter(|unclear| unclear.after == planned.before) {
                     return Ok((ImageState::Written, Some(written)));
@@ -136,7 +151,7 @@ impl Run<'_> {
                 }
                 Err(error) if error.kind() == ErrorKind::BlobUnknown && !sent_again => {
                     sent_again = true;
-                    self.forget_blobs(planned);
+                    self.forget_parts(planned);
                 }
                 Err(error) => return Err(error),
             }
@@ -146,7 +161,7 @@ impl Run<'_> {
 
     /// Sends everything that the tag needs, then makes one attempt to write the tag.
     fn send_and_write(&self, planned: &PlannedImage, document: &Document) -> Result<Attempt> {
-        self.send_parts(planned, document)?;
+        self.send_parts(planned, Some(document))?;
         let attempt = self.tags.write(&planned.name, planned.before.as_ref(), document)?;
         if let Attempt::Written { gap } | Attempt::Unclear { gap, .. } = attempt {
             let mut state = self.state();
@@ -164,15 +179,18 @@ impl Run<'_> {
         if is_ours { Ok(None) } else { self.fuse_back_in(&written.name).map(Some) }
     }
 
-    /// Sends blobs, then manifests by digest, except the document of the tag itself.
-    fn send_parts(&self, planned: &PlannedImage, document: &Document) -> Result<()> {
+    /// Sends blobs, then manifests by digest, except the document of the tag itself, which is written with
+    /// the tag or is there.
+    fn send_parts(&self, planned: &PlannedImage, document: Option<&Document>) -> Result<()> {
         let repository = planned.name.repository();
+        let root = document.map(Document::digest).or(planned.before.as_ref());
         for Push { digest, blobs, document: child } in &planned.pushes {
             for blob in blobs {
                 self.send_blob(repository, blob)?;
             }
-            if let Some(child) = child.as_ref().filter(|_| digest != document.digest()) {
+            if let Some(child) = child.as_ref().filter(|_| Some(digest) != root) {
                 self.store.put_manifest(repository, child)?;
+                self.state().observed.note_manifest(repository, digest);
             }
         }
         Ok(())
@@ -196,9 +214,27 @@ impl Run<'_> {
         Err(Error::new(ErrorKind::Contended, message))
     }
 
-    fn forget_blobs(&self, planned: &PlannedImage) {
+    /// Notes images of other writers that took the place of ours while this run was at work.
+    pub(super) fn note_overtaken(&self, report: &ImageReport, now: &PlannedImage) {
+        let ours = report.decisions.iter().map(|planned| &planned.decision);
+        let ours = ours.filter(|ours| !matches!(ours.change, Change::NotTaken { .. }));
+        for ours in ours {
+            let same = |now: &&PlannedDecision| {
+                (&now.decision.platform, &now.decision.digest) == (&ours.platform, &ours.digest)
+            };
+            if let Some(now) = now.decisions.iter().find(same)
+                && let Change::NotTaken { stays, .. } = &now.decision.change
+            {
+                let (image, platform) = (report.name.to_string(), ours.platform.clone());
+                let by = stays.clone();
+                self.state().findings.push(Finding::Overtaken { image, platform, by });
+            }
+        }
+    }
+
+    fn forget_parts(&self, planned: &PlannedImage) {
         let digests = planned.pushes.iter().flat_map(|p| &p.blobs).map(|blob| &blob.digest);
-        self.state().observed.forget_blobs(planned.name.repository(), digests);
+        self.state().observed.forget_parts(planned.name.repository(), digests);
     }
 
     /// Reads the tag again, and plans the image by what it holds now.
@@ -208,6 +244,7 @@ impl Run<'_> {
         let mut observed = self.state().observed.clone();
         let now = self.tags.read(name).map_err(|error| error.of_image(name))?;
         observe_image(self.store, &mut observed, (name, now), named, options)?;
+        self.state().observed.take_over(name, &observed);
         let planned = plan_image(name, named, &observed, options);
         match planned.error {
             Some(error) => Err(error),
@@ -232,4 +269,20 @@ impl Run<'_> {
         let message = "tags kept changing while they were written";
         Err(Error::new(ErrorKind::Contended, message))
     }
+}
+
+/// An error about a missing blob where the registry refuses the image for another reason: layers that are
+/// kept elsewhere.
+fn explain_foreign_layers(error: Error, image: &PlannedImage) -> Error {
+    let is_foreign = |push: &Push| {
+        let manifest = push.document.as_ref().and_then(|document| Manifest::parse(document).ok());
+        manifest.is_some_and(|manifest| {
+            manifest.layers.iter().any(|l| layer_is_foreign(&l.media_type) || !l.urls.is_empty())
+        })
+    };
+    if error.kind() != ErrorKind::BlobUnknown || !image.pushes.iter().any(is_foreign) {
+        return error;
+    }
+    let message = "the image has foreign layers, which other servers keep (`urls`), and the registry refuses it";
+    Error::caused_by(ErrorKind::BlobUnknown, message, error).with_detail(Detail::ForeignLayers)
 }

@@ -10,6 +10,7 @@ use super::{blobs::BlobSender, queue::Queue, write_tag::Tags};
 use crate::{
     chart::TargetName,
     error::{Error, Result},
+    package::Finding,
     plan::{LivePlan, Observed, Plan, PlannedBlob, PlannedChart, PlannedImage, Presence},
     report::{ChartReport, Coverage, ImageReport, ImageState, Report},
     run::{Context, workers},
@@ -64,6 +65,8 @@ pub(super) struct RunState {
     pub(super) longest_gap: Duration,
     /// The error after which the target was given up.
     pub(super) given_up: Option<Error>,
+    /// What a user should know of what happened.
+    pub(super) findings: Vec<Finding>,
     /// When each tag was written last.
     pub(super) written: BTreeMap<TargetName, Instant>,
 }
@@ -122,22 +125,26 @@ impl Run<'_> {
     pub(super) fn set_complete(&self, chart: &mut ChartReport) {
         let state = self.state();
         let is_in_place = |name: &TargetName| {
-            state.reports.get(name).is_some_and(|report| {
-                matches!(report.state, ImageState::Written | ImageState::Unchanged)
-            })
+            state.reports.get(name).is_some_and(|report| report.state.is_in_place())
         };
         chart.complete = chart.problems.is_empty() && chart.images.iter().all(is_in_place);
     }
 
     pub(super) fn send_blob(&self, repository: &str, blob: &PlannedBlob) -> Result<()> {
-        let mount_from = {
+        let (mount_from, is_sure) = {
             let state = self.state();
             if state.observed.has_blob(repository, &blob.digest) == Presence::Present {
                 return Ok(());
             }
-            state.observed.source_of(&blob.digest, repository).map(ToOwned::to_owned)
+            let source = state.observed.source_of(&blob.digest, repository);
+            let has = |source| state.observed.has_blob(source, &blob.digest) == Presence::Present;
+            (source.map(ToOwned::to_owned), source.is_none_or(has))
         };
         self.blobs.send(repository, mount_from.as_deref(), blob)?;
+        // A tag needs the blob there, but nobody asked whether it is whole.
+        if !is_sure && !self.store.has_blob(repository, &blob.digest, blob.size)? {
+            self.blobs.send(repository, None, blob)?;
+        }
         self.state().observed.note_sent(repository, &blob.digest);
         Ok(())
     }
@@ -173,6 +180,8 @@ impl Run<'_> {
         let cancelled = self.context.cancel.is_cancelled() && count(ImageState::NotReached) > 0;
         let failed = images.iter().any(|image| image.error.is_some());
         let done = charts.iter().all(|chart| chart.complete);
+        let mut findings = self.plan.findings.clone();
+        findings.append(&mut state.findings);
         Report {
             complete: problems.is_empty() && !failed && !cancelled && done,
             charts,
@@ -183,6 +192,7 @@ impl Run<'_> {
             tags_written: count(ImageState::Written),
             images,
             cancelled,
+            findings,
             ..Report::of_plan(self.plan)
         }
     }

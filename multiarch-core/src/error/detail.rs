@@ -31,6 +31,7 @@ details! {
     ChartRepositoryAddress Usage "chart-repository-address" "A chart repository's address is not valid.";
     RegistryUnknown Usage "registry-unknown" "Nothing says where the charts' images are pulled from.";
     NamesPath Usage "names-path" "A mode of names lacks its path, or has a path that it does not take.";
+    ImageName Usage "image-name" "A name given to an image is no reference, or there is no image for it.";
     NoDefaultRoute Usage "no-default-route" "This machine's own address is not known.";
     ClusterConfig Usage "cluster-config" "The file is not a configuration of the installer.";
     ClusterConfigScalar Usage "cluster-config-scalar" "A list or a mapping stands where a value belongs.";
@@ -42,5 +43,6 @@ details! {
     Busy Server "busy" "The server could not do it at that moment.";
     NotFromRegistry Server "not-from-registry" "Something else than a registry answered.";
     NotStored Server "not-stored" "The server reported success, but did not store what it got.";
+    ForeignLayers BlobUnknown "foreign-layers" "The image has layers that are kept elsewhere, and the registry does not take it.";
     ChartLimit TooLarge "chart-limit" "The chart repository takes no chart of this size.";
 }

@@ -1,72 +1,95 @@
 //! The algorithm of fusion.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Change, ConflictPolicy, Decision, FuseOptions, Fusion, Incoming, IncomingImage, IndexMode,
-    Reason, TagChild, TagState,
+    TagChild, TagState,
+    rivals::Rivals,
     slot::{self, Slot},
 };
 use crate::{
     error::{Error, ErrorKind, Result},
-    image::{Digest, Document, Index},
+    image::{Digest, Document, Entry, Index},
 };
 
 /// Fuses the incoming images into the document that a tag holds.
 ///
 /// # Errors
 /// - [`ErrorKind::Conflict`] under [`ConflictPolicy::Fail`].
-/// - [`ErrorKind::Unsupported`] where one side is an artifact, which has no platform to fuse by.
+/// - [`ErrorKind::Unsupported`] where one side is an artifact, or an image whose platform nothing says:
+///   there is no platform to fuse by.
 /// - [`ErrorKind::UnreadableTag`] where `tag` lacks a child that [`TagState::unknown_children`] lists.
 pub fn fuse(tag: &TagState, incoming: &Incoming, options: &FuseOptions) -> Result<Fusion> {
     let mut after = tag.clone();
     after.add_incoming(incoming);
-    let Some(document) = tag.document() else {
-        return Ok(onto_absent(incoming, options, after));
-    };
-    if document.digest() == incoming.document.digest() {
-        let decisions = incoming.images.iter().map(|i| decision(i, Change::Present)).collect();
-        return Ok(Fusion { document: None, decisions, state: after });
-    }
     if incoming.is_artifact() {
-        let message = "an artifact cannot be fused into a tag that holds something else";
-        return Err(Error::new(ErrorKind::Unsupported, message));
+        return onto_artifact(incoming, after);
     }
-    let mut merge = Merge::onto(&after, document)?;
-    let mut decisions = Vec::new();
-    for image in &incoming.images {
-        let change = merge.add(&after, image, options.on_conflict, incoming.mislabelled)?;
-        decisions.push(decision(image, change));
-    }
+    let mut merge = match tag.document() {
+        Some(document) => Merge::onto(&after, document, incoming)?,
+        None => Merge::default(),
+    };
+    let changes = merge.add_images(&after, incoming, options.on_conflict)?;
     merge.add_others(&incoming.others);
-    let written = merge.changed.then(|| merge.write(document, incoming));
-    if let Some(written) = &written {
-        after.document = Some(written.clone());
+    let decisions =
+        incoming.images.iter().zip(changes).map(|(image, change)| decision(image, change));
+    let decisions = decisions.collect();
+    let is_written = merge.changed || tag.document().is_none();
+    let document = is_written.then(|| merge.write(&after, incoming, options.index));
+    if let Some(document) = &document {
+        after.document = Some(document.clone());
     }
-    Ok(Fusion { document: written, decisions, state: after })
+    Ok(Fusion { document, decisions, state: after })
+}
+
+/// Puts back what a tag held earlier in the same run, and lacks now: another writer has removed it, or a
+/// replica of the registry answers with an older state. `None` where nothing is lacking.
+///
+/// # Errors
+/// As [`fuse`].
+pub(crate) fn put_back(now: &TagState, earlier: &TagState) -> Result<Option<TagState>> {
+    let Some(document) = earlier.document() else { return Ok(None) };
+    let mut after = now.clone();
+    earlier.children.iter().for_each(|(digest, child)| {
+        after.children.entry(digest.clone()).or_insert_with(|| child.clone());
+    });
+    let (Ok(lost), Some(current)) = (Merge::of(earlier, document), now.document()) else {
+        return Ok(None);
+    };
+    let mut merge = Merge::of(&after, current)?;
+    let there: BTreeSet<_> =
+        merge.slots.iter().chain(&merge.nested).map(|s| s.key.clone()).collect();
+    let (attestations, images): (Vec<_>, Vec<_>) =
+        lost.slots.into_iter().partition(|slot| slot.attests.is_some());
+    let absent = images.into_iter().filter(|slot| slot.key.is_some() && !there.contains(&slot.key));
+    let before = merge.slots.len();
+    merge.slots.extend(absent);
+    if merge.slots.len() == before {
+        return Ok(None);
+    }
+    let attestations: Vec<_> = attestations.into_iter().map(|slot| slot.entry).collect();
+    merge.add_others(&attestations);
+    after.document = Some(merge.write_new());
+    Ok(Some(after))
 }
 
 fn decision(image: &IncomingImage, change: Change) -> Decision {
     Decision { platform: image.platform.key(), digest: image.document.digest().clone(), change }
 }
 
-/// An absent tag gets the incoming document unchanged, if the source has all of its parts.
-fn onto_absent(incoming: &Incoming, options: &FuseOptions, mut after: TagState) -> Fusion {
-    let mut merge = Merge::default();
-    merge.slots.extend(incoming.images.iter().map(Slot::of_image));
-    merge.add_others(&incoming.others);
-    let as_index = options.index == IndexMode::Always && incoming.images.len() == 1;
-    let document = match merge.slots.as_slice() {
-        [_] if as_index && !incoming.document.kind().is_index() => {
-            slot::write(None, &slot::in_order(merge.slots))
+/// An artifact has no platform: only an absent tag can take it.
+fn onto_artifact(incoming: &Incoming, mut after: TagState) -> Result<Fusion> {
+    let document = match after.document() {
+        None => Some(incoming.document.clone()),
+        Some(there) if there.digest() == incoming.document.digest() => None,
+        Some(_) => {
+            let message = "an artifact cannot be fused into a tag that holds something else";
+            return Err(Error::new(ErrorKind::Unsupported, message));
         }
-        _ if incoming.complete => incoming.document.clone(),
-        [_] if incoming.images.len() == 1 => incoming.images[0].document.clone(),
-        _ => slot::write(None, &slot::in_order(merge.slots)),
     };
-    after.document = Some(document.clone());
-    let decisions = incoming.images.iter().map(|i| decision(i, Change::Added)).collect();
-    Fusion { document: Some(document), decisions, state: after }
+    after.document = document.clone().or(after.document);
+    Ok(Fusion { document, decisions: Vec::new(), state: after })
 }
 
 #[derive(Default)]
@@ -74,12 +97,24 @@ struct Merge {
     slots: Vec<Slot>,
     /// Entries of nested indexes: the tag has their platforms, but they are never changed.
     nested: Vec<Slot>,
-    index: Option<Index>,
+    before: Option<(Document, Index)>,
     changed: bool,
 }
 
 impl Merge {
-    fn onto(tag: &TagState, document: &Document) -> Result<Self> {
+    /// What a tag holds. Where its single manifest does not say its platform, the incoming source may.
+    fn onto(tag: &TagState, document: &Document, incoming: &Incoming) -> Result<Self> {
+        if document.kind().is_index() {
+            return Self::of(tag, document);
+        }
+        let stated = incoming.images.iter().find(|i| i.document.digest() == document.digest());
+        match stated.map(Slot::of_image).filter(|slot| slot.key.is_some()) {
+            Some(slot) => Ok(Self { slots: vec![slot], ..Self::default() }),
+            None => Self::of(tag, document),
+        }
+    }
+
+    fn of(tag: &TagState, document: &Document) -> Result<Self> {
         if !document.kind().is_index() {
             let slot = match tag.children.get(document.digest()) {
                 Some(TagChild::Artifact) => {
@@ -92,7 +127,7 @@ impl Merge {
             let slot = slot
                 .filter(|slot| slot.key.is_some())
                 .ok_or_else(|| Error::new(ErrorKind::UnreadableTag, message))?;
-            return Ok(Self { slots: vec![slot], nested: Vec::new(), index: None, changed: false });
+            return Ok(Self { slots: vec![slot], ..Self::default() });
         }
         let index = Index::from_document(document)?;
         let slots: Vec<Slot> =
@@ -107,67 +142,45 @@ impl Merge {
             let message = "an entry of the index at the tag could not be read";
             return Err(Error::new(ErrorKind::UnreadableTag, message).with_digest(slot.digest()));
         }
-        Ok(Self { slots, nested, index: Some(index), changed: false })
+        Ok(Self { slots, nested, before: Some((document.clone(), index)), changed: false })
     }
 
-    fn add(
+    /// Adds the images of one source. All of them are compared with what the tag held before.
+    fn add_images(
         &mut self,
         tag: &TagState,
-        image: &IncomingImage,
+        incoming: &Incoming,
         policy: ConflictPolicy,
-        mislabelled: bool,
-    ) -> Result<Change> {
-        let digest = image.document.digest();
-        let key = Some(image.platform.key());
-        // The platform is compared, too: one manifest may be listed for several platforms.
-        let mut all = self.slots.iter().chain(&self.nested);
-        if all.any(|slot| slot.digest() == digest && slot.key == key) {
-            return Ok(Change::Present);
-        }
-        let holds = |slot: &&Slot| slot.key == key;
-        let here: Vec<Digest> =
-            self.slots.iter().filter(holds).map(|s| s.digest().clone()).collect();
-        let nested = self.nested.iter().filter(holds).map(|s| s.digest().clone());
-        let there: Vec<Digest> = here.iter().cloned().chain(nested).collect();
-        let Some(first) = there.first() else {
-            self.slots.push(Slot::of_image(image));
-            self.changed = true;
-            return Ok(Change::Added);
-        };
-        let same = |digest: &&Digest| {
-            tag.config(digest).is_some_and(|config| config.is_same_image(&image.config))
-        };
-        if let Some(stays) = there.iter().find(same) {
-            return Ok(Change::Same { stays: stays.clone() });
-        }
-        let not_taken = |because| Ok(Change::NotTaken { stays: first.clone(), because });
-        match policy {
-            _ if mislabelled => not_taken(Reason::Mislabelled),
-            ConflictPolicy::Existing => not_taken(Reason::Policy),
-            ConflictPolicy::Fail => {
-                let message = format!(
-                    "the tag holds another image for {}: {first}, not {digest}",
-                    image.platform.key()
-                );
-                Err(Error::new(ErrorKind::Conflict, message))
+    ) -> Result<Vec<Change>> {
+        let rivals = Rivals { tag, slots: &self.slots, nested: &self.nested, policy };
+        let changes = rivals.decide(incoming)?;
+        let (mut added, mut replaced) = (Vec::new(), BTreeSet::new());
+        for (image, change) in incoming.images.iter().zip(&changes) {
+            if let Change::Replaced { from } = change {
+                replaced.extend(from.iter().map(|digest| (digest.clone(), image.platform.key())));
             }
-            ConflictPolicy::Incoming if here.is_empty() => not_taken(Reason::Nested),
-            ConflictPolicy::Incoming => {
-                self.slots.retain(|slot| {
-                    let replaced = slot.key == key;
-                    let orphaned = slot.attests.as_ref().is_some_and(|s| here.contains(s));
-                    !replaced && !orphaned
-                });
-                self.slots.push(Slot::of_image(image));
-                self.changed = true;
-                Ok(Change::Replaced { from: here })
+            if change.is_written() {
+                added.push(Slot::of_image(image));
             }
         }
+        self.changed |= !added.is_empty();
+        self.slots.retain(|slot| {
+            let key = slot.key.clone().map(|key| (slot.digest().clone(), key));
+            key.is_none_or(|key| !replaced.contains(&key))
+        });
+        self.slots.extend(added);
+        let stays: BTreeSet<Digest> =
+            self.slots.iter().filter(|s| s.attests.is_none()).map(|s| s.digest().clone()).collect();
+        let gone = |subject: &Digest| {
+            replaced.iter().any(|(digest, _)| digest == subject) && !stays.contains(subject)
+        };
+        self.slots.retain(|slot| !slot.attests.as_ref().is_some_and(gone));
+        Ok(changes)
     }
 
     /// Adds attestations whose subject is listed, and entries that are neither images nor attestations,
     /// unless they are listed already.
-    fn add_others(&mut self, others: &[crate::image::Entry]) {
+    fn add_others(&mut self, others: &[Entry]) {
         let images: BTreeSet<Digest> = self
             .slots
             .iter()
@@ -179,18 +192,36 @@ impl Merge {
             let follows = subject.as_ref().is_none_or(|subject| images.contains(subject));
             let there = |slot: &Slot| slot.digest() == entry.digest() && slot.attests == subject;
             if follows && !self.slots.iter().chain(&self.nested).any(there) {
-                self.slots.push(Slot::of_entry(entry.clone(), &Default::default()));
+                self.slots.push(Slot::of_entry(entry.clone(), &BTreeMap::new()));
                 self.changed = true;
             }
         }
     }
 
-    fn write(self, before: &Document, incoming: &Incoming) -> Document {
-        let single = self.index.is_none() && self.slots.len() == 1;
-        if let (true, [image]) = (single, incoming.images.as_slice()) {
+    /// The document of the tag: the source's own index where the tag then holds just what that lists, the
+    /// manifest where one image is all, otherwise a new index.
+    fn write(self, tag: &TagState, incoming: &Incoming, mode: IndexMode) -> Document {
+        let is_absent = tag.document().is_none();
+        let members = self.before.as_ref().map(|(_, index)| index.members());
+        if let Some(upstream) = &incoming.upstream
+            && ((is_absent && incoming.is_whole())
+                || upstream.is_all_of(&self.slots, &self.nested, &tag.children, members))
+        {
+            return upstream.document.clone();
+        }
+        let as_index = is_absent && mode == IndexMode::Always;
+        if let (None, [_], [image], false) =
+            (&self.before, self.slots.as_slice(), incoming.images.as_slice(), as_index)
+            && self.slots[0].digest() == image.document.digest()
+            && image.speaks_for_itself()
+        {
             return image.document.clone();
         }
+        self.write_new()
+    }
+
+    fn write_new(self) -> Document {
         let slots = slot::in_order(self.slots);
-        slot::write(self.index.as_ref().map(|index| (before, index.members())), &slots)
+        slot::write(self.before.as_ref().map(|(before, index)| (before, index.members())), &slots)
     }
 }

@@ -4,17 +4,19 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{IncomingImage, TagChild};
 use crate::image::{
-    Digest, Document, DocumentType, Entry, Family, PlatformKey, RawObject, entries_text,
+    Digest, Document, DocumentType, Entry, Family, Platform, PlatformKey, RawObject, entries_text,
 };
 
 /// An entry of an index, with what fusion needs to know about it.
 #[derive(Clone, Debug)]
 pub(super) struct Slot {
     pub(super) entry: Entry,
-    /// The platform it provides: its descriptor's or, where that names none, its config's.
+    /// The platform it provides: the one that its descriptor states, completed by its config where that
+    /// is known.
     pub(super) key: Option<PlatformKey>,
-    /// The descriptor itself names the platform. Only such entries are sorted by platform.
-    described: bool,
+    /// The platform as the descriptor states it. It decides the order, which must not depend on what was
+    /// read.
+    stated: Option<PlatformKey>,
     /// The image that it attests.
     pub(super) attests: Option<Digest>,
 }
@@ -24,17 +26,15 @@ impl Slot {
         let attests = entry.attests();
         let descriptor = entry.descriptor();
         let plain = attests.is_none() && !descriptor.is_artifact() && !entry.is_index();
-        let described = match &descriptor.platform {
-            Some(platform) if plain && !platform.is_unknown() => Some(platform.key()),
-            _ => None,
+        let stated = descriptor.platform.as_ref().filter(|p| plain && !p.is_unknown());
+        let own = children.get(entry.digest()).and_then(TagChild::config);
+        let own = own.map(|config| config.platform()).filter(|p| plain && !p.is_unknown());
+        let key = match (stated, own) {
+            (Some(stated), Some(own)) => Some(stated.completed_by(own).key()),
+            (stated, own) => stated.or(own).map(Platform::key),
         };
-        let key = described.clone().or_else(|| match children.get(entry.digest())? {
-            TagChild::Image(config) if plain && !config.platform().is_unknown() => {
-                Some(config.platform().key())
-            }
-            _ => None,
-        });
-        Self { entry, key, described: described.is_some(), attests }
+        let stated = stated.map(Platform::key);
+        Self { entry, key, stated, attests }
     }
 
     /// A tag's single manifest as an entry; `None` where it is not an image.
@@ -42,17 +42,15 @@ impl Slot {
         document: &Document,
         children: &BTreeMap<Digest, TagChild>,
     ) -> Option<Self> {
-        match children.get(document.digest())? {
-            TagChild::Image(config) => {
-                Some(Self::of_image(&IncomingImage::new(document.clone(), config.clone(), None)))
-            }
-            _ => None,
-        }
+        let config = children.get(document.digest())?.config()?;
+        Some(Self::of_image(&IncomingImage::new(document.clone(), config.clone(), None)))
     }
 
     pub(super) fn of_image(image: &IncomingImage) -> Self {
         let key = (!image.platform.is_unknown()).then(|| image.platform.key());
-        Self { entry: image.entry.clone(), described: key.is_some(), key, attests: None }
+        let stated = image.entry.descriptor().platform.as_ref().filter(|p| !p.is_unknown());
+        let stated = stated.map(Platform::key);
+        Self { entry: image.entry.clone(), key, stated, attests: None }
     }
 
     pub(super) fn digest(&self) -> &Digest {
@@ -63,22 +61,34 @@ impl Slot {
     pub(super) fn must_be_read(&self) -> bool {
         self.key.is_none() && self.attests.is_none() && !self.entry.descriptor().is_artifact()
     }
+
+    /// True where it may provide this platform, or its config may say that it provides another variant or
+    /// version than its descriptor leaves open.
+    pub(super) fn may_provide(&self, platform: &PlatformKey) -> bool {
+        let Some(key) = &self.key else { return false };
+        let stated = self.entry.descriptor().platform.as_ref();
+        let is_open = stated.is_some_and(|p| p.variant.is_empty() || p.os_version.is_empty());
+        let of_one_kind = |a: &PlatformKey, b: &PlatformKey| {
+            (a.os(), a.architecture()) == (b.os(), b.architecture())
+        };
+        key == platform || (is_open && of_one_kind(key, platform))
+    }
 }
 
 /// Sorts entries, so that the order in which they were fused does not matter: images by platform, then
 /// digest, each followed by its attestations; entries without a platform last, in their old order.
 pub(super) fn in_order(slots: Vec<Slot>) -> Vec<Slot> {
     let images: BTreeSet<Digest> =
-        slots.iter().filter(|s| s.described).map(|s| s.digest().clone()).collect();
+        slots.iter().filter(|s| s.stated.is_some()).map(|s| s.digest().clone()).collect();
     let (mut attestations, mut loose, mut sorted) = (Vec::new(), Vec::new(), Vec::new());
     for slot in slots {
         match &slot.attests {
             Some(subject) if images.contains(subject) => attestations.push(slot),
-            _ if slot.described => sorted.push(slot),
+            _ if slot.stated.is_some() => sorted.push(slot),
             _ => loose.push(slot),
         }
     }
-    sorted.sort_by(|a, b| (&a.key, a.digest()).cmp(&(&b.key, b.digest())));
+    sorted.sort_by(|a, b| (&a.stated, a.digest()).cmp(&(&b.stated, b.digest())));
     attestations.sort_by(|a, b| a.digest().cmp(b.digest()));
     let mut ordered = Vec::new();
     for slot in sorted {

@@ -1,6 +1,9 @@
 //! What a tag holds, and what is known about the manifests that it lists.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use super::{Incoming, slot::Slot};
 use crate::{
@@ -13,6 +16,8 @@ use crate::{
 pub(crate) enum TagChild {
     /// An image with this config.
     Image(Arc<ImageConfig>),
+    /// An image with this config, but not with the layers that the config says: no node can run it.
+    Misfit(Arc<ImageConfig>),
     /// A manifest that is not an image.
     Artifact,
     /// A nested index.
@@ -21,11 +26,22 @@ pub(crate) enum TagChild {
     Missing,
 }
 
+impl TagChild {
+    pub(super) fn config(&self) -> Option<&Arc<ImageConfig>> {
+        match self {
+            Self::Image(config) | Self::Misfit(config) => Some(config),
+            Self::Artifact | Self::Index(_) | Self::Missing => None,
+        }
+    }
+}
+
 /// What a tag holds.
 #[derive(Clone, Debug, Default)]
 pub struct TagState {
     pub(super) document: Option<Document>,
     pub(super) children: BTreeMap<Digest, TagChild>,
+    /// What the tag lists and the target does not have, or not as a whole.
+    missing: BTreeSet<Digest>,
 }
 
 impl TagState {
@@ -36,7 +52,7 @@ impl TagState {
 
     /// The tag holds this document.
     pub fn new(document: Document) -> Self {
-        Self { document: Some(document), children: BTreeMap::new() }
+        Self { document: Some(document), ..Self::default() }
     }
 
     /// The document, if the tag exists.
@@ -64,13 +80,37 @@ impl TagState {
         Ok(())
     }
 
-    /// Notes that a digest is listed, but the target no longer has it.
+    /// Notes that a digest is listed, but the target does not have it, or lacks parts of it.
     pub fn add_missing(&mut self, digest: Digest) {
-        self.add_child(digest, TagChild::Missing);
+        self.missing.insert(digest);
+    }
+
+    /// The digest of the tag's document, and every digest that it lists, in nested indexes, too.
+    pub(crate) fn listed(&self) -> BTreeSet<Digest> {
+        let Some(document) = &self.document else { return BTreeSet::new() };
+        let mut listed = BTreeSet::from([document.digest().clone()]);
+        if let (true, Ok(index)) = (document.kind().is_index(), Index::from_document(document)) {
+            listed.extend(self.all_slots(&index).iter().map(|slot| slot.digest().clone()));
+        }
+        listed
+    }
+
+    /// True where a digest is listed, but known not to be there as a whole.
+    pub(crate) fn is_missing(&self, digest: &Digest) -> bool {
+        self.missing.contains(digest)
+            || matches!(self.children.get(digest), Some(TagChild::Missing))
+    }
+
+    /// True where a manifest is known to be of no use: it is not there, or no node can run it.
+    pub(super) fn is_lost(&self, digest: &Digest) -> bool {
+        self.is_missing(digest) || matches!(self.children.get(digest), Some(TagChild::Misfit(_)))
     }
 
     /// Notes what a manifest or index is that the tag holds or lists.
     pub(crate) fn add_child(&mut self, digest: Digest, child: TagChild) {
+        if let TagChild::Missing = child {
+            self.missing.insert(digest.clone());
+        }
         self.children.insert(digest, child);
     }
 
@@ -99,15 +139,15 @@ impl TagState {
             return Ok(if known { Vec::new() } else { vec![document.digest().clone()] });
         }
         let slots = self.all_slots(&Index::from_document(document)?);
+        let platforms: BTreeSet<PlatformKey> =
+            images.iter().map(|image| image.platform.key()).collect();
+        let stated = |slot: &Slot| incoming.iter().any(|source| source.states(slot.digest()));
         let mut unknown: Vec<Digest> = slots
             .iter()
             .filter(|slot| !self.children.contains_key(slot.digest()))
             .filter(|slot| {
-                slot.must_be_read()
-                    || images.iter().any(|image| {
-                        slot.key.as_ref() == Some(&image.platform.key())
-                            && slot.digest() != image.document.digest()
-                    })
+                let rivals = || platforms.iter().any(|platform| slot.may_provide(platform));
+                slot.must_be_read() || (!stated(slot) && rivals())
             })
             .map(|slot| slot.digest().clone())
             .collect();
@@ -158,11 +198,8 @@ impl TagState {
         all
     }
 
-    pub(super) fn config(&self, digest: &Digest) -> Option<&ImageConfig> {
-        match self.children.get(digest)? {
-            TagChild::Image(config) => Some(config),
-            _ => None,
-        }
+    pub(super) fn config(&self, digest: &Digest) -> Option<&Arc<ImageConfig>> {
+        self.children.get(digest)?.config()
     }
 }
 

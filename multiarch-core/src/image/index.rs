@@ -2,7 +2,7 @@
 
 use serde_json::value::RawValue;
 
-use super::{Descriptor, Digest, Document, DocumentType, RawObject};
+use super::{Descriptor, Digest, Document, DocumentType, Platform, RawObject};
 use crate::error::{Error, ErrorKind};
 
 /// Annotation that BuildKit sets on an attestation: the digest of the image that it attests.
@@ -22,6 +22,65 @@ impl Entry {
     pub(crate) fn new(descriptor: Descriptor) -> Self {
         let raw = serde_json::value::to_raw_value(&descriptor).expect("a descriptor is JSON");
         Self { raw, descriptor }
+    }
+
+    /// The same entry for this platform; its other members stay as they are.
+    pub(crate) fn with_platform(&self, platform: &Platform) -> Self {
+        let mut descriptor = self.descriptor.clone();
+        descriptor.platform = Some(platform.clone());
+        let value = serde_json::value::to_raw_value(platform).ok();
+        self.with_member("platform", value, descriptor)
+    }
+
+    /// The same entry without these annotations; its other members stay as they are.
+    pub(crate) fn without_annotations(&self, names: &[&str]) -> Self {
+        let mut descriptor = self.descriptor.clone();
+        descriptor.annotations.retain(|name, _| !names.contains(&name.as_str()));
+        if descriptor.annotations.len() == self.descriptor.annotations.len() {
+            return self.clone();
+        }
+        let annotations = serde_json::value::to_raw_value(&descriptor.annotations);
+        let annotations = annotations.ok().filter(|_| !descriptor.annotations.is_empty());
+        self.with_member("annotations", annotations, descriptor)
+    }
+
+    /// The same entry with another text of one member, or without it.
+    fn with_member(
+        &self,
+        name: &str,
+        value: Option<Box<RawValue>>,
+        descriptor: Descriptor,
+    ) -> Self {
+        let members = RawObject::parse(self.raw.get().as_bytes());
+        let text = members.ok().and_then(|mut members| {
+            members.set(name, value);
+            String::from_utf8(members.write(|_| None)).ok()
+        });
+        match text.and_then(|text| RawValue::from_string(text).ok()) {
+            Some(raw) => Self { raw, descriptor },
+            None => Self::new(descriptor),
+        }
+    }
+
+    /// The entry of a list of referrers for this document ([OCI distribution, "Listing Referrers"]).
+    ///
+    /// [OCI distribution, "Listing Referrers"]: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#listing-referrers
+    pub(crate) fn of_referrer(document: &Document) -> Self {
+        #[derive(Default, serde::Deserialize)]
+        #[serde(default, rename_all = "camelCase")]
+        struct ReferrerMembers {
+            artifact_type: Option<String>,
+            config: Option<Descriptor>,
+            annotations: Option<std::collections::BTreeMap<String, String>>,
+        }
+        let members: ReferrerMembers = serde_json::from_slice(document.raw()).unwrap_or_default();
+        let mut descriptor = document.descriptor();
+        descriptor.artifact_type = members
+            .artifact_type
+            .filter(|name| !name.is_empty())
+            .or_else(|| members.config.map(|config| config.media_type));
+        descriptor.annotations = members.annotations.unwrap_or_default();
+        Self::new(descriptor)
     }
 
     /// The original text.

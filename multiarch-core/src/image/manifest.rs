@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{Descriptor, Document, descriptor::or_default, is_image_config};
+use super::{Descriptor, Document, ImageConfig, descriptor::or_default, is_image_config};
 use crate::error::{Error, ErrorKind};
 
 /// A parsed manifest ([OCI manifest], or Docker image manifest v2 schema 2).
@@ -42,6 +42,23 @@ impl Manifest {
         let artifact = self.artifact_type.as_deref();
         artifact.is_none_or(|t| t.is_empty() || is_image_config(t))
             && is_image_config(&self.config.media_type)
+    }
+
+    /// Fails where the manifest does not have as many layers as its config has diff IDs ([OCI config,
+    /// `rootfs`]): no node can run such an image.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Malformed`].
+    ///
+    /// [OCI config, `rootfs`]: https://github.com/opencontainers/image-spec/blob/v1.1.1/config.md#properties
+    pub(crate) fn check_fit(&self, config: &ImageConfig) -> Result<(), Error> {
+        let (layers, diff_ids) = (self.layers.len(), config.diff_ids().unwrap_or_default().len());
+        if layers == diff_ids {
+            return Ok(());
+        }
+        let message =
+            format!("the manifest has {layers} layers, but its config has {diff_ids} diff IDs");
+        Err(Error::new(ErrorKind::Malformed, message))
     }
 
     /// Config and layers: all blobs that must be in a registry before the manifest.

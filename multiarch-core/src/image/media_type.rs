@@ -81,6 +81,11 @@ pub(crate) fn layer_is_foreign(media_type: &str) -> bool {
     media_type.contains(".foreign.") || media_type.contains(".nondistributable.")
 }
 
+/// True for layers of a file system. Signatures and attestations have layers of other types.
+pub(crate) fn layer_is_rootfs(media_type: &str) -> bool {
+    media_type.contains(".tar") || media_type.contains(".nydus.")
+}
+
 /// How a blob's bytes are compressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) enum Compression {

@@ -65,6 +65,12 @@ pub struct PlatformKey {
     os_features: Vec<String>,
 }
 
+/// The values of GOARCH of all releases of Go (`go/build/syslist.go`, without reserved names).
+const GO_ARCHITECTURES: [&str; 15] = [
+    "386", "amd64", "arm", "arm64", "loong64", "mips", "mips64", "mips64le", "mipsle", "ppc64",
+    "ppc64le", "riscv64", "s390x", "sparc64", "wasm",
+];
+
 impl Platform {
     /// A platform with an operating system and an architecture only.
     pub fn new(os: &str, architecture: &str) -> Self {
@@ -101,6 +107,44 @@ impl Platform {
         os_features.sort();
         os_features.dedup();
         PlatformKey { os, architecture, variant, os_version: self.os_version.clone(), os_features }
+    }
+
+    /// This platform with what it leaves out and `other` says, where both have the same os and
+    /// architecture.
+    pub(crate) fn completed_by(&self, other: &Self) -> Self {
+        let mut platform = self.clone();
+        if !self.is_of_one_kind(other) {
+            return platform;
+        }
+        if platform.variant.is_empty() {
+            platform.variant.clone_from(&other.variant);
+        }
+        if platform.os_version.is_empty() {
+            platform.os_version.clone_from(&other.os_version);
+        }
+        if platform.os_features.is_empty() {
+            platform.os_features.clone_from(&other.os_features);
+        }
+        platform
+    }
+
+    /// True where both are platforms, and differ in os, architecture or in a variant that both name.
+    pub(crate) fn contradicts(&self, other: &Self) -> bool {
+        if self.is_unknown() || other.is_unknown() {
+            return false;
+        }
+        let name_variant = !self.variant.is_empty() && !other.variant.is_empty();
+        !self.is_of_one_kind(other) || (name_variant && self.key().variant != other.key().variant)
+    }
+
+    fn is_of_one_kind(&self, other: &Self) -> bool {
+        let (mine, theirs) = (self.key(), other.key());
+        (mine.os, mine.architecture) == (theirs.os, theirs.architecture)
+    }
+
+    /// True for an architecture that some release of Go knows; container runtimes are written in Go.
+    pub(crate) fn is_known_architecture(&self) -> bool {
+        GO_ARCHITECTURES.contains(&self.key().architecture.as_str())
     }
 
     /// True where os or architecture is missing or `unknown`: that is not a platform.

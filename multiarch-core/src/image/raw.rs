@@ -41,6 +41,20 @@ impl RawObject {
         Ok(first)
     }
 
+    /// The members in their order: each name, and the text of its value.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (String, &str)> {
+        self.0
+            .iter()
+            .map(|(key, value)| (serde_json::from_str(key.get()).unwrap_or_default(), value.get()))
+    }
+
+    /// Sets a member, as the last one, or removes it.
+    pub(crate) fn set(&mut self, name: &str, value: Option<Box<RawValue>>) {
+        self.0.retain(|(key, _)| !Self::is_named(key, name));
+        let key = serde_json::value::to_raw_value(name).expect("a name is JSON");
+        self.0.extend(value.map(|value| (key, value)));
+    }
+
     /// Writes the object compactly. `replace` gives the new text of a member, or `None` to keep the
     /// original text.
     pub(crate) fn write(&self, replace: impl Fn(&str) -> Option<String>) -> Vec<u8> {

@@ -197,6 +197,22 @@ pub(crate) fn is_tag(tag: &str) -> bool {
         && tag.bytes().all(|b| word(b) || b == b'.' || b == b'-')
 }
 
+/// True where two texts mean the same image: the defaults of docker are filled in, so that all spellings
+/// of one reference are equal.
+pub(crate) fn same_reference(a: &str, b: &str) -> bool {
+    match (a.parse::<Reference>(), b.parse::<Reference>()) {
+        (Ok(a), Ok(b)) => meaning(&a) == meaning(&b),
+        _ => a == b,
+    }
+}
+
+fn meaning(reference: &Reference) -> (String, String, Option<String>, Option<String>) {
+    let digest = reference.digest().map(ToString::to_string);
+    let tag = reference.tag().map(ToOwned::to_owned);
+    let tag = if digest.is_none() { tag.or_else(|| Some("latest".into())) } else { tag };
+    (reference.host().into(), reference.repository(), tag, digest)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

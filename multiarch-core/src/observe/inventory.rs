@@ -38,7 +38,8 @@ pub(crate) fn observe(
     context: &Context,
 ) -> Result<Observed> {
     let store = &*target.images;
-    let mut observed = Observed::new(store.shares_blobs());
+    let mut observed =
+        Observed::new(store.shares_blobs(), inventory.options.verify || store.is_local());
     for image in inventory.images().flat_map(|(_, named)| named) {
         for blob in image.image.blobs() {
             if let BlobPlace::Target(repository) = &blob.place {

@@ -9,12 +9,12 @@ use super::{observe_image, read_earlier_import, stored_charts::StoredImages, tak
 use crate::{
     chart::TargetName,
     error::{Error, Result},
-    image::PlatformKey,
+    image::{Digest, Manifest, PlatformKey, layer_is_foreign},
     package::Package,
     plan::{Observed, Options, Question},
     report::{ChartStatus, Coverage, Status, TagPlatform, TagStatus},
     run::{Context, workers},
-    store::OpenTarget,
+    store::{ImageStore, OpenTarget},
 };
 
 /// Reads every tag of a target, and every chart of its chart repository, if it has one. If packages
@@ -41,7 +41,7 @@ pub(crate) fn status(
         let listed = target.images.tags()?.into_iter();
         listed.chain(stored.iter().flat_map(|stored| stored.names.iter().cloned())).collect()
     } else {
-        inventory.images().map(|(name, _)| name.clone()).collect()
+        inventory.image_names().cloned().collect()
     };
     let tags = read_tags(target, &names.into_iter().collect::<Vec<_>>(), options, context)?;
     let charts = {
@@ -64,30 +64,66 @@ fn read_tags(
 ) -> Result<Vec<TagStatus>> {
     let store = &*target.images;
     let looked_at = workers::ask(store.jobs(), names, context, |name| {
-        let mut observed = Observed::new(store.shares_blobs());
+        let mut observed = Observed::new(store.shares_blobs(), false);
         let question = Question::Tag(name.clone());
+        let verifies = options.verify || store.is_local();
         match store.get_tag(name) {
             Ok(now) => observe_image(store, &mut observed, (name, now), &[], options)?,
             Err(error) => observed.answer(question, Err(error))?,
         }
-        Ok(tag(&observed, name))
+        tag(store, &observed, name, verifies)
     })?;
     looked_at.into_iter().collect()
 }
 
-fn tag(observed: &Observed, name: &TargetName) -> TagStatus {
+/// The status of one tag. Every manifest that it lists is asked for, since a listing does not show what was
+/// deleted since; with `verifies`, so are their blobs.
+fn tag(
+    store: &dyn ImageStore,
+    observed: &Observed,
+    name: &TargetName,
+    verifies: bool,
+) -> Result<TagStatus> {
     let read = || -> Result<_> {
         let state = observed.tag(name)?;
         let Some(document) = state.document() else { return Ok((None, Vec::new())) };
-        let platforms = state.platforms()?.into_iter();
-        let platforms = platforms.map(|(platform, digest)| TagPlatform { platform, digest });
-        Ok((Some(document.digest().clone()), platforms.collect()))
+        Ok((Some(document.digest().clone()), state.platforms()?))
     };
     let name = name.clone();
-    match read() {
-        Ok((digest, platforms)) => TagStatus { name, digest, platforms, error: None },
-        Err(error) => TagStatus { name, digest: None, platforms: Vec::new(), error: Some(error) },
+    let (digest, listed) = match read() {
+        Ok(read) => read,
+        Err(error) => {
+            return Ok(TagStatus { name, digest: None, platforms: Vec::new(), error: Some(error) });
+        }
+    };
+    let mut platforms = Vec::new();
+    for (platform, manifest) in listed {
+        let is_root = digest.as_ref() == Some(&manifest);
+        let is_there =
+            (is_root && !verifies) || is_whole(store, name.repository(), &manifest, verifies)?;
+        platforms.push(TagPlatform { platform, digest: manifest, missing: !is_there });
     }
+    Ok(TagStatus { name, digest, platforms, error: None })
+}
+
+/// Whether a manifest is there, and with `verifies` its blobs.
+fn is_whole(
+    store: &dyn ImageStore,
+    repository: &str,
+    digest: &Digest,
+    verifies: bool,
+) -> Result<bool> {
+    if !verifies {
+        return store.has_manifest(repository, digest);
+    }
+    let Some(document) = store.get_manifest(repository, digest)? else { return Ok(false) };
+    let manifest = Manifest::parse(&document)?;
+    for blob in manifest.blobs().filter(|blob| !layer_is_foreign(&blob.media_type)) {
+        if !store.has_blob(repository, &blob.digest, blob.size)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// The tags that were read, by name.
@@ -98,7 +134,10 @@ struct SeenTags<'a> {
 
 impl<'a> SeenTags<'a> {
     fn new(tags: &'a [TagStatus]) -> Self {
-        let of = |tag: &TagStatus| tag.platforms.iter().map(|p| p.platform.clone()).collect();
+        let of = |tag: &TagStatus| {
+            let there = tag.platforms.iter().filter(|platform| !platform.missing);
+            there.map(|platform| platform.platform.clone()).collect()
+        };
         let there = tags.iter().filter(|tag| tag.digest.is_some()).map(|tag| &tag.name);
         Self {
             platforms: tags.iter().map(|tag| (&tag.name, of(tag))).collect(),

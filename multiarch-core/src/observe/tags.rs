@@ -1,5 +1,7 @@
 //! Reads what the tags of a target hold.
 
+use std::sync::Arc;
+
 use super::{referrers::referrers, target_images::no_config};
 use crate::{
     chart::TargetName,
@@ -59,6 +61,12 @@ pub(super) fn ask(store: &dyn ImageStore, question: &Question) -> Result<Answer>
         Question::Blob(repository, digest, size) => {
             Answer::Blob(store.has_blob(repository, digest, *size)?)
         }
+        Question::Manifest(repository, digest) => {
+            Answer::Manifest(store.has_manifest(repository, digest)?)
+        }
+        Question::ReferrersApi(repository) => {
+            Answer::ReferrersApi(store.lists_referrers(repository)?)
+        }
         Question::Referrers(name, digest) => Answer::Referrers(referrers(store, name, digest)?),
     })
 }
@@ -78,5 +86,9 @@ fn child(store: &dyn ImageStore, repository: &str, digest: &Digest) -> Result<Ta
     let text = store.get_blob(repository, config, MAX_CONFIG_SIZE)?;
     let text = text.ok_or_else(|| no_config(config))?;
     let config = ImageConfig::parse(&text)?;
-    Ok(if is_image(&manifest, &config) { TagChild::from(config) } else { TagChild::Artifact })
+    Ok(match is_image(&manifest, &config) {
+        true if manifest.check_fit(&config).is_err() => TagChild::Misfit(Arc::new(config)),
+        true => TagChild::Image(Arc::new(config)),
+        false => TagChild::Artifact,
+    })
 }

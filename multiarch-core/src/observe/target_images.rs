@@ -57,7 +57,7 @@ pub(super) fn read(
     let store = &*target.images;
     let answers = workers::ask(store.jobs(), &names, context, |name| {
         let repository = Repository { store, name: name.repository() };
-        store.get_tag(name)?.map(|document| read_image(&repository, document)).transpose()
+        store.get_tag(name)?.map(|document| read_image(&repository, document, None)).transpose()
     })?;
     for (name, image) in names.into_iter().zip(answers) {
         earlier.add_previous(name, image);

@@ -6,12 +6,13 @@ use std::{
 };
 
 use super::{
-    BlobSource, Bundle, BundleName, Listing, PackageImage, docker_archive, layout, model::ChartFile,
+    BlobSource, Bundle, BundleName, Listing, PackageImage, Unused,
+    image_archive::{self, ArchivedImages},
+    model::ChartFile,
 };
 use crate::{
     chart::{Chart, ChartFiles, MAX_CHART_SIZE, Values, parse_hints},
     error::{Error, ErrorKind, Result},
-    image::MAX_DOCUMENT_SIZE,
 };
 
 /// What was found.
@@ -20,6 +21,7 @@ pub(crate) struct Found {
     pub(crate) bundles: Vec<Bundle>,
     pub(crate) images: Vec<PackageImage>,
     pub(crate) problems: Vec<Error>,
+    pub(crate) unused: Vec<Unused>,
 }
 
 const HINTS: &str = "hints.yaml";
@@ -32,37 +34,46 @@ const MAX_CHART_FILE: u64 = 16 << 20;
 pub(crate) fn collect(listing: &mut Listing, source: &dyn BlobSource, found: &mut Found) {
     let mut nested = std::mem::take(&mut listing.nested);
     let mut problems = std::mem::take(&mut listing.problems);
-    let mut claimed: Option<String> = None;
-    for prefix in prefixes(listing) {
-        if claimed.as_ref().is_some_and(|claimed| prefix.starts_with(claimed)) {
-            continue;
-        }
-        let has = |path: &str| listing.has(&format!("{prefix}{path}"));
-        if has(HINTS) || has(&format!("{CHART}Chart.yaml")) {
-            let images = nested.remove(&format!("{prefix}{IMAGES}"));
-            // In a bundle's own archive every problem is the bundle's.
-            let own = if prefix.is_empty() { std::mem::take(&mut problems) } else { Vec::new() };
-            found.bundles.push(bundle(listing, &prefix, images, own, source));
-            // Other archives in the bundle's folder are part of the bundle: they are not collected.
-            nested.retain(|path, _| !path.starts_with(&prefix));
-            claimed = Some(prefix);
-        } else if has("index.json")
-            && (has("oci-layout") || listing.has_below(&format!("{prefix}blobs/")))
+    let folders = folders(listing);
+    let has_images = |folder: &str| nested.contains_key(&format!("{folder}{IMAGES}"));
+    let bundles = folders.iter().filter(|f| is_bundle(listing, f, has_images(f)));
+    let bundles: BTreeSet<&String> = bundles.collect();
+    // An archive or a layout in a bundle's folder holds images of that bundle.
+    let owner = |path: &str| bundles.iter().rev().find(|bundle| path.starts_with(**bundle));
+    for folder in &bundles {
+        let of_bundle = |path: &str| owner(path) == Some(folder);
+        let mut images = BundleImages::default();
+        let inside = folders.iter().filter(|inner| inner != folder && of_bundle(inner));
+        inside.for_each(|inner| images.add(listing, inner, source));
+        for archive in
+            nested.extract_if(.., |path, listing| of_bundle(path) && holds_images(listing))
         {
-            gather(layout::read(listing, &prefix, source), listing, found);
-        } else if has("manifest.json") && has_docker_list(listing, &prefix, source) {
-            gather(docker_archive::read(listing, &prefix, source), listing, found);
-        } else if has("chart/Images.lock") {
+            images.add_archive(archive.1, source);
+        }
+        // In a bundle's own archive every problem is the bundle's.
+        let own = if folder.is_empty() { std::mem::take(&mut problems) } else { Vec::new() };
+        found.bundles.push(bundle(listing, folder, images, own, source));
+    }
+    for folder in folders.iter().filter(|folder| owner(folder).is_none()) {
+        if listing.has(&format!("{folder}chart/Images.lock")) {
             let message = "a dt wrap (Distribution Tooling for Helm), which is not read yet";
             let error = Error::new(ErrorKind::Unsupported, message);
-            found.problems.push(error.at_path(format!("{}/{prefix}", listing.path)));
-            claimed = Some(prefix);
+            found.problems.push(error.at_path(format!("{}/{folder}", listing.path)));
+        } else if listing.has(&format!("{folder}{HINTS}")) {
+            let what = format!("{}/{folder}{HINTS}", listing.path);
+            let what = what.trim_start_matches('/').to_owned();
+            found.unused.push(Unused { what, because: "hints without a chart and without images" });
         }
+        let ArchivedImages { images, problems, unused } =
+            image_archive::read(listing, folder, source);
+        found.images.extend(images);
+        found.problems.extend(problems.into_iter().map(|error| error.at_path(&listing.path)));
+        found.unused.extend(unused);
     }
     let name = listing.path.rsplit('/').next().unwrap_or_default();
     let claims = BundleName::parse(name).is_some();
     if claims && !found.bundles.iter().any(|bundle| bundle.path == listing.path) {
-        let message = "not a bundle: it has neither hints.yaml nor original-chart/Chart.yaml";
+        let message = "not a bundle: it has no original-chart/Chart.yaml";
         problems.push(Error::new(ErrorKind::Malformed, message));
         let mut bundle = empty_bundle(listing, "");
         bundle.problems = problems;
@@ -75,13 +86,53 @@ pub(crate) fn collect(listing: &mut Listing, source: &dyn BlobSource, found: &mu
     }
 }
 
-fn gather(read: Result<(Vec<PackageImage>, Vec<Error>)>, listing: &Listing, found: &mut Found) {
-    match read {
-        Ok((images, problems)) => {
-            found.images.extend(images);
-            found.problems.extend(problems);
+/// True where there is a bundle at `folder`: a chart, or hints and images that have lost their chart.
+fn is_bundle(listing: &Listing, folder: &str, has_images: bool) -> bool {
+    let has = |path: &str| listing.has(&format!("{folder}{path}"));
+    has(&format!("{CHART}Chart.yaml")) || (has(HINTS) && has_images)
+}
+
+/// True where an archive holds images, and is no bundle or package of its own.
+fn holds_images(archive: &Listing) -> bool {
+    let is = |name: &str| archive.members.contains_key(name);
+    let is_package =
+        |listing: &Listing| folders(listing).iter().any(|f| is_bundle(listing, f, true));
+    let any_bundle = is_package(archive)
+        || archive.nested.iter().any(|(path, inner)| {
+            is_package(inner)
+                || BundleName::parse(path.rsplit('/').next().unwrap_or_default()).is_some()
+        });
+    let images = is("manifest.json") || is("index.json") || !archive.problems.is_empty();
+    !any_bundle && (images || archive.path.contains(IMAGES))
+}
+
+/// The images of one bundle.
+#[derive(Default)]
+struct BundleImages {
+    found: ArchivedImages,
+    is_there: bool,
+}
+
+impl BundleImages {
+    fn add(&mut self, listing: &Listing, folder: &str, source: &dyn BlobSource) {
+        let read = image_archive::read(listing, folder, source);
+        self.is_there = true;
+        self.found.images.extend(read.images);
+        self.found.problems.extend(read.problems);
+        self.found.unused.extend(read.unused);
+    }
+
+    fn add_archive(&mut self, mut archive: Listing, source: &dyn BlobSource) {
+        self.found.problems.append(&mut archive.problems);
+        let is_read = image_archive::is_docker_archive(&archive, "", source)
+            || image_archive::is_layout(&archive, "");
+        if !is_read && !archive.is_incomplete {
+            let has_list = archive.has("manifest.json");
+            let kind = if has_list { ErrorKind::Malformed } else { ErrorKind::Missing };
+            let message = "the archive is neither a docker-archive nor an OCI layout";
+            self.found.problems.push(Error::new(kind, message).at_path(&archive.path));
         }
-        Err(error) => found.problems.push(error.at_path(&listing.path)),
+        self.add(&archive, "", source);
     }
 }
 
@@ -97,30 +148,20 @@ const MARKERS: [&str; 6] = [
 
 /// Every folder with one of the [`MARKERS`], as a prefix that ends in a slash or is empty. Folders in a
 /// chart or among blobs are left out, since files there belong to the chart or to an image.
-fn prefixes(listing: &Listing) -> BTreeSet<String> {
+fn folders(listing: &Listing) -> BTreeSet<String> {
     let inside = |prefix: &str, folder: &str| {
         prefix.starts_with(folder) || prefix.contains(&format!("/{folder}"))
     };
-    let mut prefixes = BTreeSet::new();
+    let mut folders = BTreeSet::new();
     for path in listing.members.keys() {
         for prefix in MARKERS.iter().filter_map(|marker| path.strip_suffix(marker)) {
             let folder = prefix.is_empty() || prefix.ends_with('/');
             if folder && !inside(prefix, CHART) && !inside(prefix, "blobs/") {
-                prefixes.insert(prefix.to_owned());
+                folders.insert(prefix.to_owned());
             }
         }
     }
-    prefixes
-}
-
-fn has_docker_list(listing: &Listing, prefix: &str, source: &dyn BlobSource) -> bool {
-    let path = format!("{prefix}manifest.json");
-    match listing.read(&path, MAX_DOCUMENT_SIZE, source) {
-        // A broken list means a broken docker-archive, which is to be reported. Anything else is another
-        // program's `manifest.json`.
-        Ok(text) => text.trim_ascii_start().starts_with(b"[") || docker_archive::is_list(&text),
-        Err(_) => true,
-    }
+    folders
 }
 
 fn empty_bundle(listing: &Listing, prefix: &str) -> Bundle {
@@ -139,13 +180,14 @@ fn empty_bundle(listing: &Listing, prefix: &str) -> Bundle {
         has_images: false,
         chart_files: BTreeMap::new(),
         problems: Vec::new(),
+        unused: Vec::new(),
     }
 }
 
 fn bundle(
     listing: &Listing,
     prefix: &str,
-    images: Option<Listing>,
+    images: BundleImages,
     problems: Vec<Error>,
     source: &dyn BlobSource,
 ) -> Bundle {
@@ -169,25 +211,13 @@ fn bundle(
             Err(error) => bundle.problems.push(error),
         }
     }
-    match images {
-        Some(mut images) => {
-            bundle.has_images = true;
-            bundle.problems.append(&mut images.problems);
-            if images.has("manifest.json") || !images.is_incomplete {
-                match docker_archive::read(&images, "", source) {
-                    Ok((images, problems)) => {
-                        bundle.images = images.into_iter().map(Arc::new).collect();
-                        bundle.problems.extend(problems);
-                    }
-                    Err(error) => bundle.problems.push(error),
-                }
-            }
-        }
-        None if listing.has(&format!("{prefix}{IMAGES}")) => {
-            let message = "images.tar is not a tar archive";
-            bundle.problems.push(Error::new(ErrorKind::Malformed, message).at_path(IMAGES));
-        }
-        None => {}
+    bundle.has_images = images.is_there;
+    bundle.problems.extend(images.found.problems);
+    bundle.images = images.found.images.into_iter().map(Arc::new).collect();
+    bundle.unused = images.found.unused;
+    if !bundle.has_images && listing.has(&format!("{prefix}{IMAGES}")) {
+        let message = "images.tar is not a tar archive";
+        bundle.problems.push(Error::new(ErrorKind::Malformed, message).at_path(IMAGES));
     }
     bundle
 }

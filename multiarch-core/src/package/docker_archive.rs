@@ -6,8 +6,8 @@ use std::{collections::BTreeMap, sync::Arc};
 use serde::Deserialize;
 
 use super::{
-    Blob, BlobPlace, BlobSource, Listing, Locator, PackageImage, PackageName, StoredDocument,
-    listing::normalise,
+    Blob, BlobPlace, BlobSource, Listing, Locator, PackageImage, StoredDocument,
+    leftover::UnreadImage, listing::normalise,
 };
 use crate::{
     error::{Error, ErrorKind, Result},
@@ -35,30 +35,31 @@ pub(super) fn is_list(text: &[u8]) -> bool {
     serde_json::from_slice::<Vec<Listed>>(text).is_ok()
 }
 
-/// Reads all images of the archive at `prefix`; each image that cannot be read is one problem.
+/// Reads all images of the archive at `prefix`; each image that cannot be read is one failure.
 pub(super) fn read(
     listing: &Listing,
     prefix: &str,
     source: &dyn BlobSource,
-) -> Result<(Vec<PackageImage>, Vec<Error>)> {
+) -> Result<(Vec<PackageImage>, Vec<UnreadImage>)> {
     let path = format!("{prefix}manifest.json");
     let text = listing.read(&path, MAX_DOCUMENT_SIZE, source)?;
     let listed: Vec<Listed> = serde_json::from_slice(&text).map_err(|e| {
         Error::caused_by(ErrorKind::Malformed, "not a docker-archive's list", e).at_path(&path)
     })?;
     let archive = Archive { listing, prefix, source };
-    let (mut images, mut problems) = (Vec::new(), Vec::new());
+    let (mut images, mut failed) = (Vec::new(), Vec::new());
     for listed in listed {
         match archive.image(&listed) {
             Ok(image) => images.push(image),
             Err(error) => {
                 let names = listed.repo_tags.unwrap_or_default();
                 let name = names.first().map_or(listed.config.as_str(), String::as_str);
-                problems.push(error.of_image(name));
+                let config = digest_in_name(&listed.config);
+                failed.push(UnreadImage { error: error.of_image(name), config });
             }
         }
     }
-    Ok((images, problems))
+    Ok((images, failed))
 }
 
 struct Archive<'a> {
@@ -83,10 +84,6 @@ impl Archive<'_> {
             digest.verify(&text).map_err(|e| e.at_path(&path))?;
         }
         let config = ImageConfig::parse(&text).map_err(|e| e.at_path(&path))?;
-        if config.platform().is_unknown() {
-            let message = "the image's config does not say its platform";
-            return Err(Error::new(ErrorKind::Malformed, message).at_path(&path));
-        }
         let (config_locator, _) = self.listing.file(&path)?;
         let paths = listed.layers.as_deref().unwrap_or_default();
         let diff_ids = config.diff_ids().unwrap_or_default();
@@ -116,14 +113,10 @@ impl Archive<'_> {
             place: BlobPlace::Package(config_locator),
         }];
         blobs.extend(layers.iter().map(Layer::blob));
-        Ok(PackageImage {
-            references: listed.repo_tags.clone().unwrap_or_default(),
-            incoming: Incoming::image(document.clone(), Arc::new(config)),
-            documents: vec![StoredDocument { document, blobs }],
-            has_target_names: false,
-            origin: PackageName::default(),
-            absent: Vec::new(),
-        })
+        let incoming = Incoming::image(document.clone(), Arc::new(config));
+        let documents = vec![StoredDocument { document, blobs }];
+        let references = listed.repo_tags.clone().unwrap_or_default();
+        Ok(PackageImage { references, ..PackageImage::new(incoming, documents) })
     }
 
     /// A layer's digest is in its file name, or is its diff ID where the layer is not compressed;

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use super::{Blob, BlobPlace, PackageImage, PackageName, StoredDocument};
+use super::{Blob, BlobPlace, Lacking, PackageImage, StoredDocument};
 use crate::{
     error::{Error, ErrorKind, Result},
     fuse::{Incoming, IncomingImage, is_image},
-    image::{Descriptor, Digest, Document, Entry, ImageConfig, Index, Manifest},
+    image::{Descriptor, Digest, Document, Entry, ImageConfig, Index, Manifest, Platform},
 };
 
 /// How deep indexes may be nested; real ones are nested once.
@@ -30,33 +30,44 @@ struct Gathered {
     images: Vec<IncomingImage>,
     others: Vec<Entry>,
     documents: Vec<StoredDocument>,
-    absent: Vec<Digest>,
+    nested: Vec<Document>,
+    lacking: Vec<Lacking>,
 }
 
 /// Reads the image of a manifest, or all images of an index, with every document and blob they need.
-pub(crate) fn read_image(store: &dyn DocumentStore, document: Document) -> Result<PackageImage> {
-    let mut gathered = Gathered::default();
-    let incoming = if document.kind().is_index() {
-        gather(store, &document, &mut gathered, 0)?;
-        gathered.documents.push(StoredDocument { document: document.clone(), blobs: Vec::new() });
-        let complete = gathered.absent.is_empty();
-        if gathered.images.is_empty() && !complete {
-            let message = "none of the images that the index lists is there";
-            return Err(Error::new(ErrorKind::Missing, message).with_digest(document.digest()));
+/// `entry` is what lists it, which may state its platform.
+pub(crate) fn read_image(
+    store: &dyn DocumentStore,
+    document: Document,
+    entry: Option<Entry>,
+) -> Result<PackageImage> {
+    if document.kind().is_index() {
+        return read_index(store, document);
+    }
+    let (stored, config) = manifest(store, &document)?;
+    let incoming = match config {
+        Some(config) => {
+            let image = IncomingImage::new(document.clone(), config, entry);
+            Incoming::images_of_one_name(vec![image])
         }
-        let Gathered { images, others, .. } = &gathered;
-        Incoming::index(document, images.clone(), others.clone(), complete)
-    } else {
-        let (stored, config) = manifest(store, &document)?;
-        gathered.documents.push(stored);
-        match config {
-            Some(config) if !config.platform().is_unknown() => Incoming::image(document, config),
-            _ => Incoming::artifact(document),
-        }
+        None => None,
     };
-    let Gathered { documents, absent, .. } = gathered;
-    let (references, origin) = (Vec::new(), PackageName::default());
-    Ok(PackageImage { references, incoming, documents, has_target_names: false, origin, absent })
+    let incoming = incoming.unwrap_or_else(|| Incoming::artifact(document));
+    Ok(PackageImage::new(incoming, vec![stored]))
+}
+
+fn read_index(store: &dyn DocumentStore, document: Document) -> Result<PackageImage> {
+    let mut gathered = Gathered::default();
+    gather(store, &document, &mut gathered, 0)?;
+    let Gathered { images, others, mut documents, nested, lacking } = gathered;
+    if images.is_empty() && lacking.iter().any(|lacking| lacking.platform.is_some()) {
+        let message = "none of the images that the index lists is there as a whole";
+        let error = Error::new(ErrorKind::Missing, message).with_digest(document.digest());
+        return Err(lacking.into_iter().find_map(|lacking| lacking.error).unwrap_or(error));
+    }
+    documents.push(StoredDocument { document: document.clone(), blobs: Vec::new() });
+    let incoming = Incoming::index(document, images, others, &nested)?;
+    Ok(PackageImage { lacking, ..PackageImage::new(incoming, documents) })
 }
 
 fn gather(
@@ -70,32 +81,84 @@ fn gather(
         return Err(Error::new(ErrorKind::TooLarge, message).with_digest(index.digest()));
     }
     for entry in Index::from_document(index)?.entries() {
-        let Some(document) = store.document(entry.descriptor())? else {
-            into.absent.push(entry.digest().clone());
-            continue;
-        };
-        let known = into.documents.iter().any(|stored| stored.document.digest() == entry.digest());
-        if document.kind().is_index() {
-            gather(store, &document, into, depth + 1)?;
-            if !known {
-                into.documents.push(StoredDocument { document, blobs: Vec::new() });
+        match part(store, entry) {
+            Ok(Some(IndexPart::Index(document))) => {
+                gather(store, &document, into, depth + 1)?;
+                into.add(StoredDocument { document: document.clone(), blobs: Vec::new() });
+                into.nested.push(document);
             }
-            continue;
-        }
-        let (stored, config) = manifest(store, &document)?;
-        if !known {
-            into.documents.push(stored);
-        }
-        let image = config
-            .filter(|_| entry.attests().is_none() && !entry.descriptor().is_artifact())
-            .map(|config| IncomingImage::new(document, config, Some(entry.clone())))
-            .filter(|image| !image.platform().is_unknown());
-        match image {
-            Some(image) => into.images.push(image),
-            None => into.others.push(entry.clone()),
+            Ok(Some(IndexPart::Manifest(stored, image))) => {
+                into.add(stored);
+                match image {
+                    Some(image) => into.images.push(*image),
+                    None => into.others.push(entry.clone()),
+                }
+            }
+            Ok(None) => into.lack(entry, None),
+            Err(error) if is_of_content(&error) => into.lack(entry, Some(error)),
+            Err(error) => return Err(error),
         }
     }
     Ok(())
+}
+
+impl Gathered {
+    fn add(&mut self, stored: StoredDocument) {
+        let digest = stored.document.digest();
+        if self.documents.iter().all(|known| known.document.digest() != digest) {
+            self.documents.push(stored);
+        }
+    }
+
+    /// Notes an entry that is not there as a whole. What is wrong with an attestation keeps nothing back.
+    fn lack(&mut self, entry: &Entry, error: Option<Error>) {
+        let stated = entry.descriptor().platform.as_ref();
+        let stated = stated.filter(|platform| !platform.is_unknown() && entry.attests().is_none());
+        let platform = stated.map(Platform::key);
+        let error = error.filter(|_| platform.is_some());
+        self.lacking.push(Lacking { digest: entry.digest().clone(), platform, error });
+    }
+}
+
+/// True for an error in what a source holds, rather than in reaching it.
+fn is_of_content(error: &Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::Missing
+            | ErrorKind::Malformed
+            | ErrorKind::Truncated
+            | ErrorKind::TooLarge
+            | ErrorKind::UnsafePath
+            | ErrorKind::DigestMismatch
+            | ErrorKind::Unsupported
+    )
+}
+
+/// What an entry of an index leads to.
+enum IndexPart {
+    Index(Document),
+    /// A manifest, with its image where it is one of a platform.
+    Manifest(StoredDocument, Option<Box<IncomingImage>>),
+}
+
+/// Reads one entry of an index; `None` where the source does not have it.
+fn part(store: &dyn DocumentStore, entry: &Entry) -> Result<Option<IndexPart>> {
+    let descriptor = entry.descriptor();
+    let Some(document) = store.document(descriptor)? else { return Ok(None) };
+    if document.size() != descriptor.size {
+        let (listed, actual) = (descriptor.size, document.size());
+        let message = format!("the index lists it with {listed} bytes, but it has {actual}");
+        return Err(Error::new(ErrorKind::DigestMismatch, message).with_digest(&descriptor.digest));
+    }
+    if document.kind().is_index() {
+        return Ok(Some(IndexPart::Index(document)));
+    }
+    let (stored, config) = manifest(store, &document)?;
+    let image = config
+        .filter(|_| entry.attests().is_none() && !descriptor.is_artifact())
+        .map(|config| IncomingImage::new(document, config, Some(entry.clone())))
+        .filter(|image| !image.platform().is_unknown());
+    Ok(Some(IndexPart::Manifest(stored, image.map(Box::new))))
 }
 
 /// A manifest with its blobs, and its config where it is an image's.
@@ -114,5 +177,9 @@ fn manifest(
     }
     let text = store.config(&manifest.config.digest)?;
     let config = ImageConfig::parse(&text).map_err(|e| e.with_digest(&manifest.config.digest))?;
-    Ok((stored, is_image(&manifest, &config).then(|| Arc::new(config))))
+    if !is_image(&manifest, &config) {
+        return Ok((stored, None));
+    }
+    manifest.check_fit(&config).map_err(|e| e.with_digest(document.digest()))?;
+    Ok((stored, Some(Arc::new(config))))
 }

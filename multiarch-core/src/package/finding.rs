@@ -23,8 +23,31 @@ pub enum Finding {
         declared: String,
         /// What the config says.
         actual: String,
+        /// The architecture of the programs in the image, where they were read; it decides.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        programs: Option<String>,
     },
-    /// An index lists images that the package does not hold.
+    /// The entry of an index and the config of the image that it lists name different platforms.
+    Contradicted {
+        /// The package.
+        package: String,
+        /// The image.
+        image: String,
+        /// What the entry says; it decides.
+        stated: String,
+        /// What the config says.
+        config: String,
+    },
+    /// The image names an architecture that no Go release, and so no container runtime, knows.
+    UnknownArchitecture {
+        /// The package.
+        package: String,
+        /// The image.
+        image: String,
+        /// The platform.
+        platform: String,
+    },
+    /// An index lists images that the package does not hold as a whole.
     Incomplete {
         /// The package.
         package: String,
@@ -32,6 +55,18 @@ pub enum Finding {
         image: String,
         /// The digests that are missing.
         absent: Vec<Digest>,
+        /// The platforms among them.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        platforms: Vec<PlatformKey>,
+    },
+    /// Something in a package is not imported, because it is no image or belongs to none.
+    NotUsed {
+        /// The package.
+        package: String,
+        /// What it is: a path, or an image's name.
+        what: String,
+        /// Why it is not imported.
+        because: String,
     },
     /// The index at a tag gets a new digest, but tags or documents refer to the old one.
     Referred {
@@ -39,6 +74,15 @@ pub enum Finding {
         image: String,
         /// The tags or documents that refer to the old digest.
         by: Vec<String>,
+    },
+    /// Another writer put its own image for a platform that this run had written; it is newer, and stays.
+    Overtaken {
+        /// The image in the target.
+        image: String,
+        /// The platform.
+        platform: PlatformKey,
+        /// The other writer's manifest.
+        by: Digest,
     },
     /// Two packages hold different images of one reference and platform; one of them is used.
     Superseded {

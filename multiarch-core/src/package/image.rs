@@ -1,8 +1,11 @@
 //! Images in a package.
 
+use std::sync::Arc;
+
 use crate::{
+    error::Error,
     fuse::Incoming,
-    image::{Descriptor, Digest, Document},
+    image::{Descriptor, Digest, Document, PlatformKey},
     package::{Locator, PackageName},
 };
 
@@ -11,6 +14,8 @@ use crate::{
 pub(crate) struct PackageImage {
     /// Its references; empty where the package does not say them.
     pub(crate) references: Vec<String>,
+    /// A tag alone, where the package says no more of its name.
+    pub(crate) tag: Option<String>,
     /// What is fused into the tag.
     pub(crate) incoming: Incoming,
     /// Every manifest and nested index, children before those that list them, the top one last.
@@ -20,8 +25,34 @@ pub(crate) struct PackageImage {
     pub(crate) has_target_names: bool,
     /// What the name of its package file says.
     pub(crate) origin: PackageName,
-    /// Digests of images that its index lists but the package does not hold.
-    pub(crate) absent: Vec<Digest>,
+    /// Manifests that its index lists but the package does not hold as a whole.
+    pub(crate) lacking: Vec<Lacking>,
+    /// Signatures, attestations and other documents that refer to it.
+    pub(crate) companions: Vec<Companion>,
+}
+
+/// A manifest that an index lists and its source does not have as a whole.
+#[derive(Clone, Debug)]
+pub(crate) struct Lacking {
+    pub(crate) digest: Digest,
+    /// The platform that the index states for it.
+    pub(crate) platform: Option<PlatformKey>,
+    /// What is wrong with a manifest that is there; `None` where the source does not have it at all, as
+    /// where it was saved on a machine of another platform.
+    pub(crate) error: Option<Error>,
+}
+
+/// A document that refers to an image by its digest, and goes into the image's repository.
+#[derive(Clone, Debug)]
+pub(crate) struct Companion {
+    /// The tag by which it is found.
+    pub(crate) tag: String,
+    /// The tag only stands in for the registry's list of referrers ([OCI distribution, "Referrers Tag
+    /// Schema"]): where the registry has such a list, the tag is not written.
+    ///
+    /// [OCI distribution, "Referrers Tag Schema"]: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#referrers-tag-schema
+    pub(crate) is_fallback: bool,
+    pub(crate) image: Arc<PackageImage>,
 }
 
 /// A manifest or index, with the blobs that must be written before it.
@@ -52,6 +83,27 @@ pub(crate) enum BlobPlace {
 }
 
 impl PackageImage {
+    /// An image without a name.
+    pub(crate) fn new(incoming: Incoming, documents: Vec<StoredDocument>) -> Self {
+        Self {
+            references: Vec::new(),
+            tag: None,
+            incoming,
+            documents,
+            has_target_names: false,
+            origin: PackageName::default(),
+            lacking: Vec::new(),
+            companions: Vec::new(),
+        }
+    }
+
+    /// True where this is or lists a document with this digest.
+    pub(crate) fn reaches(&self, digest: &Digest) -> bool {
+        self.documents.iter().any(|stored| stored.document.digest() == digest)
+            || self.incoming.states(digest)
+            || self.companions.iter().any(|companion| companion.image.reaches(digest))
+    }
+
     /// Every blob of every document; a blob that several documents need comes several times.
     pub(crate) fn blobs(&self) -> impl Iterator<Item = &Blob> {
         self.documents.iter().flat_map(|stored| &stored.blobs)

@@ -4,58 +4,58 @@
 
 use std::sync::Arc;
 
-use super::{BlobPlace, BlobSource, DocumentStore, Listing, PackageImage, read_image};
+use super::{
+    BlobPlace, BlobSource, DocumentStore, Listing, PackageImage, Unused,
+    companions::{self, LayoutEntry, reference_of},
+    leftover::UnreadImage,
+    read_image,
+};
 use crate::{
     error::{Error, ErrorKind, Result},
     image::{
-        Descriptor, Digest, Document, Entry, Index, MAX_CONFIG_SIZE, MAX_DOCUMENT_SIZE, REF_NAME,
+        Descriptor, Digest, Document, Entry, Index, MAX_CONFIG_SIZE, MAX_DOCUMENT_SIZE, Manifest,
         layer_is_foreign,
     },
 };
 
-/// containerd and docker put the full reference into this annotation, and only the tag into
-/// `ref.name`.
-const CONTAINERD_NAME: &str = "io.containerd.image.name";
 /// Annotation of `index.json`: its names are names in a target.
 pub(crate) const LAYOUT_NAMES: &str = "io.multiarch.names";
+
+/// What a layout holds.
+pub(super) struct LayoutImages {
+    pub(super) images: Vec<PackageImage>,
+    pub(super) failed: Vec<UnreadImage>,
+    pub(super) unused: Vec<Unused>,
+}
 
 /// Reads all images of the layout at `prefix`.
 pub(super) fn read(
     listing: &Listing,
     prefix: &str,
     source: &dyn BlobSource,
-) -> Result<(Vec<PackageImage>, Vec<Error>)> {
+) -> Result<LayoutImages> {
     let path = format!("{prefix}index.json");
     let text = listing.read(&path, MAX_DOCUMENT_SIZE, source)?;
     let index = Index::parse(&text).map_err(|e| e.at_path(&path))?;
     let layout = Layout { listing, prefix, source };
     let has_target_names =
         index.members().get("annotations")?.is_some_and(|a| a.contains(LAYOUT_NAMES));
-    let (mut images, mut problems) = (Vec::new(), Vec::new());
+    let (mut parts, mut failed) = (Vec::new(), Vec::new());
     for entry in index.entries() {
-        let reference = reference_of(entry);
         match layout.image(entry) {
             Ok(mut image) => {
-                image.references.extend(reference);
                 image.has_target_names = has_target_names;
-                images.push(image);
+                parts.push(LayoutEntry::new(entry, image));
             }
             Err(error) => {
-                let name = reference.unwrap_or_else(|| entry.digest().to_string());
-                problems.push(error.of_image(name));
+                let name = reference_of(entry).unwrap_or_else(|| entry.digest().to_string());
+                let config = layout.config_of(entry.descriptor());
+                failed.push(UnreadImage { error: error.of_image(name), config });
             }
         }
     }
-    Ok((images, problems))
-}
-
-/// The reference of an image; a `ref.name` that is only a tag is not one.
-fn reference_of(entry: &Entry) -> Option<String> {
-    let annotations = &entry.descriptor().annotations;
-    let name = annotations
-        .get(CONTAINERD_NAME)
-        .or_else(|| annotations.get(REF_NAME).filter(|name| name.contains(['/', ':'])))?;
-    Some(name.clone())
+    let (images, unused) = companions::sort_out(parts);
+    Ok(LayoutImages { images, failed, unused })
 }
 
 struct Layout<'a> {
@@ -72,12 +72,18 @@ impl Layout<'_> {
     fn image(&self, entry: &Entry) -> Result<PackageImage> {
         let descriptor = entry.descriptor();
         match self.document(descriptor)? {
-            Some(document) => read_image(self, document),
+            Some(document) => read_image(self, document, Some(entry.without_names())),
             None => {
                 let error = Error::new(ErrorKind::Missing, "the archive has no such file");
                 Err(error.at_path(self.path(&descriptor.digest)))
             }
         }
+    }
+
+    /// The digest of a manifest's config, as far as it can be read.
+    fn config_of(&self, descriptor: &Descriptor) -> Option<Digest> {
+        let document = self.document(descriptor).ok()??;
+        Manifest::parse(&document).ok().map(|manifest| manifest.config.digest)
     }
 }
 

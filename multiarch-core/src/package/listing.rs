@@ -63,8 +63,6 @@ pub(crate) enum MemberKind {
     Link(String),
     /// A link to this target outside the archive or directory; it is never followed.
     LinkOutside(String),
-    /// A sparse file: holes are left out, so its bytes are not in one piece.
-    Sparse,
 }
 
 /// The entries of one archive or directory, by normalised path, and the archives among them.
@@ -124,10 +122,6 @@ impl Listing {
                     let message = format!("the link leads outside, to {target}");
                     return Err(Error::new(ErrorKind::UnsafePath, message).at_path(path));
                 }
-                MemberKind::Sparse => {
-                    let message = "a sparse file is not read: store it plainly";
-                    return Err(Error::new(ErrorKind::Unsupported, message).at_path(path));
-                }
             }
         }
         Err(Error::new(ErrorKind::UnsafePath, "too many links in a row").at_path(path))
@@ -172,6 +166,16 @@ impl Listing {
             nested.fingerprint(hasher);
         }
         total
+    }
+
+    /// Where each file is whose content is listed, and the content; also in the archives inside.
+    pub(crate) fn contents(&self) -> Vec<(Locator, Arc<[u8]>)> {
+        let own =
+            self.members.values().filter_map(|member| match (&member.kind, &member.content) {
+                (MemberKind::File(locator), Some(content)) => Some((*locator, content.clone())),
+                _ => None,
+            });
+        own.chain(self.nested.values().flat_map(Self::contents)).collect()
     }
 
     pub(crate) fn has(&self, path: &str) -> bool {

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use super::{BlobSource, Finding, Locator, PackageImage, PackageName};
+use super::{BlobSource, Finding, Locator, PackageImage, PackageName, Unused};
 use crate::{
     chart::{Chart, ChartFiles, Hint, Values},
     error::{Error, Result},
@@ -36,6 +36,7 @@ pub struct Bundle {
     pub(crate) has_images: bool,
     pub(crate) chart_files: BTreeMap<String, ChartFile>,
     pub(crate) problems: Vec<Error>,
+    pub(crate) unused: Vec<Unused>,
 }
 
 /// Where a chart's file is, and its content where the listing has it.

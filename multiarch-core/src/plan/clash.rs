@@ -10,7 +10,7 @@ use crate::{
     chart::{TargetName, is_newer},
     error::{Error, ErrorKind},
     fuse::Reason,
-    image::{Digest, PlatformKey, Reference},
+    image::{Digest, PlatformKey, same_reference},
     package::{Finding, Package},
 };
 
@@ -24,7 +24,7 @@ impl Inventory {
             // Sorted, so that the order of the packages on the command line does not matter.
             images.sort_by_key(|image| {
                 let incoming = &image.incoming;
-                (incoming.is_mislabelled(), incoming.document().digest().clone())
+                (incoming.is_doubtful(), incoming.document().digest().clone())
             });
             while let Some(clash) = find_clash(images, &self.packages) {
                 let Some(because) = clash.because else {
@@ -108,7 +108,7 @@ fn find_clash(images: &[NamedImage], packages: &[Arc<Package>]) -> Option<Clash>
                 Some(Clash { winner, loser, digest, platform, because })
             };
             // Mislabelled images are sorted last, so `a` is mislabelled only if `b` is.
-            let mislabelled = b.incoming.is_mislabelled() && !a.incoming.is_mislabelled();
+            let mislabelled = b.incoming.is_doubtful() && !a.incoming.is_doubtful();
             return match same {
                 _ if b.origin == Origin::Target => clash(i, j, of_b, Some(Reason::PreviousName)),
                 _ if a.origin == Origin::Target => clash(j, i, of_a, Some(Reason::PreviousName)),
@@ -124,32 +124,21 @@ fn find_clash(images: &[NamedImage], packages: &[Arc<Package>]) -> Option<Clash>
 
 /// The platform for which two sources have different images, and their manifests.
 fn differ(a: &NamedImage, b: &NamedImage) -> Option<(PlatformKey, Digest, Digest)> {
+    // Two images that one source lists for a platform are its statement, and no clash.
+    let sources = (&a.incoming, &b.incoming);
     for a in a.incoming.images() {
         for b in b.incoming.images() {
             let platform = a.platform().key();
+            let (of_a, of_b) = (a.document().digest(), b.document().digest());
             if platform == b.platform().key()
-                && a.document().digest() != b.document().digest()
+                && !sources.0.states(of_b)
+                && !sources.1.states(of_a)
                 && !a.config().is_same_image(b.config())
             {
-                let digests = (a.document().digest().clone(), b.document().digest().clone());
+                let digests = (of_a.clone(), of_b.clone());
                 return Some((platform, digests.0, digests.1));
             }
         }
     }
     None
-}
-
-pub(super) fn same_reference(a: &str, b: &str) -> bool {
-    match (a.parse::<Reference>(), b.parse::<Reference>()) {
-        (Ok(a), Ok(b)) => meaning(&a) == meaning(&b),
-        _ => a == b,
-    }
-}
-
-/// The parts of a reference with its defaults filled in, so that all spellings compare equal.
-fn meaning(reference: &Reference) -> (String, String, Option<String>, Option<String>) {
-    let digest = reference.digest().map(ToString::to_string);
-    let tag = reference.tag().map(ToOwned::to_owned);
-    let tag = if digest.is_none() { tag.or_else(|| Some("latest".into())) } else { tag };
-    (reference.host().into(), reference.repository(), tag, digest)
 }

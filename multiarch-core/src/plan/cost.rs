@@ -53,11 +53,13 @@ impl Cost {
             return cost;
         }
         let (mut sent, mut settled): (BTreeSet<&Digest>, BTreeSet<_>) = Default::default();
-        let written = plan.images.iter().filter(|image| image.after.is_some());
-        for image in written {
+        for image in &plan.images {
             let own = image.pushes.iter().filter(|push| Some(&push.digest) != image.after.as_ref());
-            // The tag is read, written, read back, and read at the end.
-            cost.requests += 4 + own.count() as u64;
+            cost.requests += own.count() as u64;
+            if image.after.is_some() {
+                // The tag is read, written, read back, and read at the end.
+                cost.requests += 4;
+            }
             for blob in image.pushes.iter().flat_map(|push| &push.blobs).filter(|b| !b.present) {
                 if !settled.insert((image.name.repository(), &blob.digest)) {
                     continue;

@@ -8,9 +8,9 @@ use super::{BlobOrigin, NamedImage, Observed, Options, Origin, Presence};
 use crate::{
     chart::TargetName,
     error::{Error, Result},
-    fuse::{Decision, TagState, fuse},
+    fuse::{Decision, Incoming, TagState, fuse, put_back},
     image::{Digest, Document, Index, PlatformKey},
-    package::{Blob, BlobPlace, ReadOrder, StoredDocument},
+    package::{Blob, BlobPlace, Lacking, ReadOrder, StoredDocument},
 };
 
 /// What happens to one name in the target.
@@ -36,6 +36,9 @@ pub struct PlannedImage {
     pub(crate) pushes: Vec<Push>,
     /// Bytes of its blobs that the repository lacks; a blob that several images need counts for each.
     pub bytes_to_send: u64,
+    /// What a package was to bring, has only in parts, and the tag does not have either.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) lost: Vec<Error>,
     /// Why the image cannot be imported.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<Error>,
@@ -103,21 +106,14 @@ pub(crate) fn plan_image(
     observed: &Observed,
     options: &Options,
 ) -> PlannedImage {
-    let mut references: Vec<String> = named.iter().map(|image| image.reference.clone()).collect();
-    references.sort();
-    references.dedup();
-    let mut planned = PlannedImage {
-        name: name.clone(),
-        references,
-        before: None,
-        after: None,
-        decisions: Vec::new(),
-        platforms: Vec::new(),
-        pushes: Vec::new(),
-        bytes_to_send: 0,
-        error: None,
-        document: None,
-    };
+    if named.iter().any(|named| named.is_fallback) && observed.has_referrers_api(name.repository())
+    {
+        return PlannedImage {
+            name: name.clone(),
+            ..plan_referrers(name.repository(), named, observed)
+        };
+    }
+    let mut planned = PlannedImage::empty(name, named);
     if let Err(error) = fill(&mut planned, named, observed, options) {
         planned.error = Some(error.of_image(name));
         planned.after = None;
@@ -132,15 +128,16 @@ fn fill(
     observed: &Observed,
     options: &Options,
 ) -> Result<()> {
-    let before = observed.tag(&planned.name)?;
-    planned.platforms = platforms(before);
+    let before = observed.tag_with_missing(&planned.name, named)?;
+    planned.platforms = platforms(&before);
     planned.before = before.document().map(|document| document.digest().clone());
     let (mut now, mut changed) = (before.clone(), None);
     named.iter().for_each(|image| now.add_incoming(&image.incoming));
     let mut seen = BTreeSet::new();
     for image in named {
-        // The same image from another bundle or package changes nothing more.
-        if !seen.insert(image.incoming.document().digest()) {
+        // The same image from another bundle or package changes nothing more. Two sources with the same
+        // index may hold different parts of it.
+        if !seen.insert(parts_of(&image.incoming)) {
             continue;
         }
         let fusion = fuse(&now, &image.incoming, &options.fuse)?;
@@ -153,14 +150,111 @@ fn fill(
         now = fusion.state;
         changed = fusion.document.or(changed);
     }
+    for earlier in observed.earlier(&planned.name) {
+        if let Some(state) = put_back(&now, earlier)? {
+            changed = state.document().cloned();
+            now = state;
+        }
+    }
     planned.platforms = platforms(&now);
-    let Some(document) = changed else { return Ok(()) };
-    planned.after = Some(document.digest().clone());
-    planned.pushes = pushes(&document, before, named, observed, planned.name.repository())?;
-    let blobs = planned.pushes.iter().flat_map(|push| &push.blobs);
-    planned.bytes_to_send = blobs.filter(|blob| !blob.present).map(|blob| blob.size).sum();
-    planned.document = Some(document);
+    planned.lost = lost(&now, named);
+    let changed = changed.filter(|document| Some(document.digest()) != planned.before.as_ref());
+    planned.after = changed.as_ref().map(|document| document.digest().clone());
+    planned.pushes = pushes(now.document(), &before, named, observed, planned.name.repository())?;
+    planned.count_bytes();
+    planned.document = changed;
     Ok(())
+}
+
+/// Identifies what a source holds: its document, and the parts of it that it has.
+fn parts_of(incoming: &Incoming) -> (&Digest, Vec<&Digest>) {
+    let images = incoming.images().iter().map(|image| image.document().digest());
+    let parts = images.chain(incoming.others().iter().map(|entry| entry.digest()));
+    (incoming.document().digest(), parts.collect())
+}
+
+/// The manifests that packages hold only in parts, and that are not in the tag afterwards.
+fn lost(now: &TagState, named: &[NamedImage]) -> Vec<Error> {
+    let listed = now.listed();
+    let is_lost = |digest: &Digest| !listed.contains(digest) || now.is_missing(digest);
+    let mut errors: Vec<Error> = Vec::new();
+    for named in named {
+        for Lacking { digest, platform, error } in &named.image.lacking {
+            let (Some(platform), Some(error)) = (platform, error) else { continue };
+            let brought = named.incoming.images().iter().any(|i| i.document().digest() == digest);
+            if brought || !is_lost(digest) {
+                continue;
+            }
+            let message = format!("the image for {platform} is not whole in the package");
+            let whole = Error::caused_by(error.kind(), message, error.clone());
+            let whole = whole.of_image(&named.reference).with_digest(digest);
+            if errors.iter().all(|known| known.to_string() != whole.to_string()) {
+                errors.push(whole);
+            }
+        }
+    }
+    errors
+}
+
+/// Plans documents that are found by what they refer to, and need no tag.
+pub(super) fn plan_referrers(
+    repository: &str,
+    named: &[NamedImage],
+    observed: &Observed,
+) -> PlannedImage {
+    let mut planned = PlannedImage::empty(&named[0].name, named);
+    for named in named {
+        for stored in referrer_documents(std::slice::from_ref(named)) {
+            let digest = stored.document.digest();
+            let is_new = planned.pushes.iter().all(|push| push.digest != *digest);
+            if is_new && observed.has_manifest(repository, digest) != Some(true) {
+                planned.pushes.push(push(stored, named.origin, observed, repository));
+            }
+        }
+    }
+    planned.count_bytes();
+    planned
+}
+
+/// The documents of lists of referrers, without the lists.
+pub(super) fn referrer_documents(named: &[NamedImage]) -> impl Iterator<Item = &StoredDocument> {
+    named.iter().flat_map(|named| {
+        let list = named.incoming.document().digest();
+        named.image.documents.iter().filter(move |stored| stored.document.digest() != list)
+    })
+}
+
+impl PlannedImage {
+    /// A plan in which nothing is done.
+    fn empty(name: &TargetName, named: &[NamedImage]) -> Self {
+        let mut references: Vec<String> =
+            named.iter().map(|image| image.reference.clone()).collect();
+        references.sort();
+        references.dedup();
+        Self {
+            name: name.clone(),
+            references,
+            before: None,
+            after: None,
+            decisions: Vec::new(),
+            platforms: Vec::new(),
+            pushes: Vec::new(),
+            bytes_to_send: 0,
+            lost: Vec::new(),
+            error: None,
+            document: None,
+        }
+    }
+
+    fn count_bytes(&mut self) {
+        let blobs = self.pushes.iter().flat_map(|push| &push.blobs);
+        self.bytes_to_send = blobs.filter(|blob| !blob.present).map(|blob| blob.size).sum();
+    }
+
+    /// True where the tag stays as it is, and something that it needs is sent.
+    pub(crate) fn restores(&self) -> bool {
+        self.after.is_none() && !self.pushes.is_empty()
+    }
 }
 
 /// The platforms that a tag holds; empty where its document cannot be read.
@@ -168,34 +262,30 @@ pub(crate) fn platforms(state: &TagState) -> Vec<PlatformKey> {
     state.platforms().into_iter().flatten().map(|(platform, _)| platform).collect()
 }
 
-/// The manifests and nested indexes to push: those that the document lists and the tag did not. All of
-/// them where an incoming document is written unchanged.
+/// The manifests and nested indexes to push: those that the document lists, and that the tag did not list
+/// or the target has lost. All that are not there where an incoming document is written unchanged.
 fn pushes(
-    document: &Document,
+    document: Option<&Document>,
     before: &TagState,
     named: &[NamedImage],
     observed: &Observed,
     repository: &str,
 ) -> Result<Vec<Push>> {
-    let listed = |document: &Document| -> Result<BTreeSet<Digest>> {
-        if !document.kind().is_index() {
-            return Ok(BTreeSet::from([document.digest().clone()]));
-        }
-        Ok(Index::from_document(document)?
-            .entries()
-            .iter()
-            .map(|entry| entry.digest().clone())
-            .collect())
-    };
-    let needed = listed(document)?;
-    let there = before.document().map(listed).transpose()?.unwrap_or_default();
+    let Some(document) = document else { return Ok(Vec::new()) };
+    let mut needed = BTreeSet::from([document.digest().clone()]);
+    if document.kind().is_index() {
+        let index = Index::from_document(document)?;
+        needed.extend(index.entries().iter().map(|entry| entry.digest().clone()));
+    }
+    let there = before.listed();
     let (mut pushes, mut done) = (Vec::new(), BTreeSet::new());
     for image in named {
         let whole = image.incoming.document().digest() == document.digest();
         for stored in &image.image.documents {
             let digest = stored.document.digest();
-            let wanted = whole || (needed.contains(digest) && !there.contains(digest));
-            if wanted && done.insert(digest.clone()) {
+            let is_there = there.contains(digest) && !before.is_missing(digest);
+            let is_needed = whole || needed.contains(digest) || before.is_missing(digest);
+            if is_needed && !is_there && done.insert(digest.clone()) {
                 pushes.push(push(stored, image.origin, observed, repository));
             }
         }

@@ -24,6 +24,8 @@ pub(crate) struct Inventory {
     pub(super) charts: Vec<NamedChart>,
     /// Images by their name in the target.
     pub(super) images: BTreeMap<TargetName, Vec<NamedImage>>,
+    /// What goes along with images, such as signatures: each name with those of the images.
+    companions: BTreeMap<TargetName, BTreeSet<TargetName>>,
     pub(super) findings: Vec<Finding>,
     pub(super) problems: Vec<Error>,
     pub(crate) packages: Vec<Arc<Package>>,
@@ -92,7 +94,8 @@ impl Inventory {
             return;
         }
         let named = earlier.solved(key).and_then(|solved| {
-            Ok((name_bundle(bundle, solved, Origin::Package(key.0), &self.options)?, solved))
+            let place = (self.packages[key.0].path(), Origin::Package(key.0));
+            Ok((name_bundle(bundle, solved, place, &self.options)?, solved))
         });
         match named {
             Ok((images, solved)) => {
@@ -114,7 +117,7 @@ impl Inventory {
     fn add_loose(&mut self, number: usize, package: &Package) {
         let mut chart = NamedChart::default();
         for image in package.images() {
-            match name_loose(image, Origin::Package(number), &self.options) {
+            match name_loose(image, (package.path(), Origin::Package(number)), &self.options) {
                 Ok(named) => {
                     chart.images.extend(named.iter().map(|image| image.name.clone()));
                     self.add_images(named);
@@ -127,8 +130,29 @@ impl Inventory {
 
     fn add_images(&mut self, named: Vec<NamedImage>) {
         for image in named {
+            let mut companions = image.companions();
+            if self.options.keep_children_tagged {
+                companions.extend(image.tagged_children());
+            }
+            for companion in companions {
+                let subjects = self.companions.entry(companion.name.clone()).or_default();
+                subjects.insert(image.name.clone());
+                self.images.entry(companion.name.clone()).or_default().push(companion);
+            }
             self.images.entry(image.name.clone()).or_default().push(image);
         }
+    }
+
+    /// The names of what goes along with these images.
+    pub(super) fn companions_of(&self, images: &BTreeSet<TargetName>) -> BTreeSet<TargetName> {
+        let companions = self.companions.iter();
+        let companions = companions.filter(|(_, subjects)| !subjects.is_disjoint(images));
+        companions.map(|(name, _)| name.clone()).collect()
+    }
+
+    /// The names of the images, without what goes along with them.
+    pub(crate) fn image_names(&self) -> impl Iterator<Item = &TargetName> {
+        self.charts.iter().flat_map(|chart| &chart.images)
     }
 
     /// Adds images that the target holds under previous names, to be fused under their new names.
@@ -230,7 +254,8 @@ impl Inventory {
 
     /// Removes images that no chart has any more.
     pub(super) fn drop_unused(&mut self) {
-        let used: BTreeSet<&TargetName> = self.charts.iter().flat_map(|c| &c.images).collect();
+        let mut used: BTreeSet<TargetName> = self.image_names().cloned().collect();
+        used.extend(self.companions_of(&used));
         self.images.retain(|name, _| used.contains(name));
     }
 }

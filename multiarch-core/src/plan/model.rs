@@ -91,6 +91,13 @@ pub struct PlannedChart {
     pub problems: Vec<Error>,
 }
 
+impl PlannedChart {
+    fn without_chart(images: Vec<TargetName>) -> Self {
+        let (bundles, problems) = Default::default();
+        Self { chart: None, bundles, images, upload: None, problems }
+    }
+}
+
 fn of_our_schema<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let schema = String::deserialize(deserializer)?;
     if schema == Plan::SCHEMA {
@@ -152,6 +159,7 @@ impl Plan {
         let is_applied = AtomicBool::new(false);
         let mut live = LivePlan { target, context, inventory, observed, is_applied };
         plan.block(&live);
+        plan.problems.extend(plan.images.iter().flat_map(|image| image.lost.clone()));
         plan.note_mount_sources(&mut live);
         let to_send = plan.to_send(&live.observed);
         plan.count_bytes(&to_send);
@@ -195,15 +203,22 @@ impl Plan {
         for chart in self.charts.iter_mut().filter(|chart| !chart.problems.is_empty()) {
             chart.upload = None;
         }
-        let used: BTreeSet<TargetName> =
+        let mut used: BTreeSet<TargetName> =
             self.charts.iter().flat_map(|chart| chart.images.iter().cloned()).collect();
+        let companions = live.inventory.companions_of(&used);
+        if !companions.is_empty() {
+            used.extend(companions.iter().cloned());
+            // They come first: a cluster may refuse an image whose signature is not there yet.
+            self.charts.insert(0, PlannedChart::without_chart(companions.into_iter().collect()));
+        }
         self.images.retain(|image| used.contains(&image.name));
     }
 
     /// Notes the blobs of unchanged tags, because they can be mounted from there.
     fn note_mount_sources(&self, live: &mut LivePlan) {
         let LivePlan { inventory, observed, .. } = live;
-        for image in self.images.iter().filter(|image| image.after.is_none()) {
+        let unchanged = |image: &&PlannedImage| image.after.is_none() && !image.restores();
+        for image in self.images.iter().filter(unchanged) {
             let named = inventory.image(&image.name).iter();
             for blob in named.flat_map(|named| named.image.blobs()) {
                 observed.add_source(image.name.repository(), &blob.descriptor.digest);

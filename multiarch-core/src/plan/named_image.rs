@@ -2,13 +2,13 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use super::{Options, Origin, SolvedChart, clash::same_reference};
+use super::{Options, Origin, SolvedChart, given_name::given_name};
 use crate::{
     chart::TargetName,
     error::{Error, ErrorKind, Result},
     fuse::Incoming,
-    image::Reference,
-    package::{Bundle, PackageImage},
+    image::{Reference, same_reference},
+    package::{Bundle, Companion, PackageImage},
 };
 
 /// One image under its name in the target.
@@ -21,6 +21,8 @@ pub(crate) struct NamedImage {
     pub(crate) image: Arc<PackageImage>,
     /// What is fused of it: images that give way to another package's are left out.
     pub(crate) incoming: Incoming,
+    /// Its tag only stands in for a registry's list of referrers.
+    pub(crate) is_fallback: bool,
 }
 
 impl NamedImage {
@@ -30,7 +32,35 @@ impl NamedImage {
         reference: String,
         image: &Arc<PackageImage>,
     ) -> Self {
-        Self { name, origin, reference, image: image.clone(), incoming: image.incoming.clone() }
+        let (image, incoming) = (image.clone(), image.incoming.clone());
+        Self { name, origin, reference, image, incoming, is_fallback: false }
+    }
+
+    /// Its manifests, each under a tag of its own in the same repository.
+    pub(super) fn tagged_children(&self) -> Vec<Self> {
+        let children = self.incoming.images().iter().filter_map(|child| {
+            let document = child.document();
+            let stored = self.image.documents.iter();
+            let stored = stored.filter(|s| s.document.digest() == document.digest()).cloned();
+            let incoming = Incoming::artifact(document.clone());
+            let image = Arc::new(PackageImage::new(incoming, stored.collect()));
+            let tag = format!("child-{}", &document.digest().hex()[..12]);
+            let name = TargetName::new(self.name.repository(), &tag).ok()?;
+            Some(Self::new(name, self.origin, self.reference.clone(), &image))
+        });
+        children.collect()
+    }
+
+    /// What refers to this image, under its name in the same repository.
+    pub(super) fn companions(&self) -> Vec<Self> {
+        let mut all = Vec::new();
+        for Companion { tag, is_fallback, image } in &self.image.companions {
+            let Ok(name) = TargetName::new(self.name.repository(), tag) else { continue };
+            let named = Self::new(name, self.origin, self.reference.clone(), image);
+            all.extend(named.companions());
+            all.push(Self { is_fallback: *is_fallback, ..named });
+        }
+        all
     }
 }
 
@@ -38,7 +68,7 @@ impl NamedImage {
 pub(super) fn name_bundle(
     bundle: &Bundle,
     solved: &SolvedChart,
-    origin: Origin,
+    (package, origin): (&str, Origin),
     options: &Options,
 ) -> Result<Vec<NamedImage>> {
     let (mut named, mut hinted) = (Vec::new(), BTreeSet::new());
@@ -47,67 +77,73 @@ pub(super) fn name_bundle(
         if !bundle.has_images {
             continue;
         }
-        let index = find(bundle, &rendered).ok_or_else(|| {
+        let found = find(bundle, &rendered);
+        if found.is_empty() {
             let message =
                 format!("hint {:?} names an image that the bundle does not hold", hint.to_string());
-            Error::new(ErrorKind::Missing, message).of_image(&rendered)
-        })?;
-        let image = &bundle.images()[index];
-        let spoken: Vec<_> =
-            image.references.iter().filter(|r| same_reference(r, &rendered)).cloned().collect();
-        hinted.extend(spoken.into_iter().map(|reference| (index, reference)));
-        if image.references.is_empty() {
-            hinted.insert((index, String::new()));
+            return Err(Error::new(ErrorKind::Missing, message).of_image(&rendered));
         }
-        named.push(NamedImage::new(name.clone(), origin, rendered, image));
+        for index in found {
+            let image = &bundle.images()[index];
+            let spoken = image.references.iter().filter(|r| same_reference(r, &rendered)).cloned();
+            hinted.extend(spoken.map(|reference| (index, reference)));
+            if image.references.is_empty() {
+                hinted.insert((index, String::new()));
+            }
+            named.push(NamedImage::new(name.clone(), origin, rendered.clone(), image));
+        }
     }
     for (index, image) in bundle.images().iter().enumerate() {
         if hinted.contains(&(index, String::new())) {
             continue;
         }
-        let others = name_loose(image, origin, options)?;
+        let others = name_loose(image, (package, origin), options)?;
         named
             .extend(others.into_iter().filter(|n| !hinted.contains(&(index, n.reference.clone()))));
     }
     Ok(named)
 }
 
-/// The position of the image that a rendered reference means. An archive has no name for an image that
-/// is referenced by digest, so it is found by its digest, or as the only image without a name.
-fn find(bundle: &Bundle, rendered: &str) -> Option<usize> {
+/// The positions of the images that a rendered reference means: several where a bundle has an archive for
+/// each architecture. An archive has no name for an image that is referenced by digest, so it is found by
+/// its digest, or as the only image without a name.
+fn find(bundle: &Bundle, rendered: &str) -> Vec<usize> {
     let images = bundle.images();
-    let named =
-        |image: &Arc<PackageImage>| image.references.iter().any(|r| same_reference(r, rendered));
-    if let Some(index) = images.iter().position(named) {
-        return Some(index);
+    let places = |is_meant: &dyn Fn(&PackageImage) -> bool| -> Vec<usize> {
+        (0..images.len()).filter(|place| is_meant(&images[*place])).collect()
+    };
+    let named = places(&|image| image.references.iter().any(|r| same_reference(r, rendered)));
+    if !named.is_empty() {
+        return named;
     }
-    let reference: Reference = rendered.parse().ok()?;
-    let digest = reference.digest()?;
-    let by_digest = images.iter().position(|i| i.incoming.document().digest() == digest);
-    let mut unnamed = images.iter().enumerate().filter(|(_, image)| image.references.is_empty());
-    by_digest.or(match (unnamed.next(), unnamed.next()) {
-        (Some((index, _)), None) => Some(index),
-        _ => None,
-    })
+    let reference = rendered.parse::<Reference>().ok();
+    let Some(digest) = reference.as_ref().and_then(Reference::digest) else { return Vec::new() };
+    let by_digest = places(&|image| image.incoming.document().digest() == digest);
+    let unnamed = places(&|image| image.references.is_empty());
+    if by_digest.is_empty() && unnamed.len() == 1 { unnamed } else { by_digest }
 }
 
-/// Names an image that no hint refers to, once for each of its references.
+/// Names an image that no hint refers to, once for each of its references, or by the name that the user
+/// gives.
 pub(super) fn name_loose(
     image: &Arc<PackageImage>,
-    origin: Origin,
+    (package, origin): (&str, Origin),
     options: &Options,
 ) -> Result<Vec<NamedImage>> {
-    if image.references.is_empty() {
+    let mut references = image.references.clone();
+    if references.is_empty() {
+        references.extend(given_name(options, package, image)?);
+    }
+    let Some(first) = references.first() else {
         let digest = image.incoming.document().digest();
         let message = "the package does not say the image's name";
         return Err(Error::new(ErrorKind::Unnamed, message).with_digest(digest));
-    }
-    image
-        .references
+    };
+    references
         .iter()
         .map(|text| {
             // An OCI layout that this library wrote has names that must not be derived again.
-            let name = if image.has_target_names {
+            let name = if image.has_target_names && !image.references.is_empty() {
                 text.parse()?
             } else {
                 options.names.of_reference(&text.parse()?)?
@@ -115,5 +151,5 @@ pub(super) fn name_loose(
             Ok(NamedImage::new(name, origin, text.clone(), image))
         })
         .collect::<Result<_>>()
-        .map_err(|e: Error| e.of_image(&image.references[0]))
+        .map_err(|e: Error| e.of_image(first))
 }

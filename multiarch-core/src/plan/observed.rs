@@ -1,16 +1,18 @@
 //! What is known about the target, from the questions it was asked.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Inventory, NamedImage, Options, plan_image};
+use super::{
+    Inventory, NamedImage, Options, PlannedImage,
+    image::{plan_referrers, referrer_documents},
+    plan_image,
+};
 use crate::{
     chart::TargetName,
     error::{Error, ErrorKind, Result},
     fuse::{TagChild, TagState},
-    image::{Digest, Document, ImageConfig},
+    image::{Descriptor, Digest, Document},
+    package::{Blob, BlobPlace, StoredDocument},
 };
 
 /// A question to the target.
@@ -20,8 +22,13 @@ pub(crate) enum Question {
     Tag(TargetName),
     /// What is this manifest or index, which the tag holds or lists?
     Child(TargetName, Digest),
+    /// Is this manifest or index in this repository? The tag lists it, or something in the repository
+    /// refers to it.
+    Manifest(String, Digest),
     /// Is this blob, of this size, in this repository?
     Blob(String, Digest, u64),
+    /// Does the registry list the documents that refer to a digest of this repository?
+    ReferrersApi(String),
     /// Which tags refer to this digest (signatures, referrers)?
     Referrers(TargetName, Digest),
 }
@@ -33,8 +40,12 @@ pub(crate) enum Answer {
     Tag(Option<Document>),
     /// What the manifest or index is.
     Child(TagChild),
+    /// The manifest is there, or not.
+    Manifest(bool),
     /// The blob is there, or not.
     Blob(bool),
+    /// The registry lists referrers, or not.
+    ReferrersApi(bool),
     /// These tags refer to the digest.
     Referrers(Vec<String>),
 }
@@ -53,18 +64,24 @@ pub(crate) enum Presence {
 pub(crate) struct Observed {
     tags: BTreeMap<TargetName, TagState>,
     failed: BTreeMap<TargetName, Error>,
+    /// What each tag was seen to hold earlier in this run.
+    earlier: BTreeMap<TargetName, Vec<TagState>>,
+    manifests: BTreeMap<(String, Digest), bool>,
     blobs: BTreeMap<(String, Digest), bool>,
+    referrers_api: BTreeMap<String, bool>,
     referrers: BTreeMap<(TargetName, Digest), Vec<String>>,
     /// The repositories that are known to have a blob.
     sources: BTreeMap<Digest, BTreeSet<String>>,
     /// All repositories of the target share their blobs, so one question per blob is enough.
     shares_blobs: bool,
+    /// The blobs of listed manifests are asked for, too.
+    verifies: bool,
 }
 
 impl Observed {
-    /// Knows nothing yet.
-    pub(crate) fn new(shares_blobs: bool) -> Self {
-        Self { shares_blobs, ..Self::default() }
+    /// Knows nothing yet. With `verifies`, the blobs of listed manifests are asked for, too.
+    pub(crate) fn new(shares_blobs: bool, verifies: bool) -> Self {
+        Self { shares_blobs, verifies, ..Self::default() }
     }
 
     /// The questions to ask next. Call again after answering them, until there are no more.
@@ -89,6 +106,10 @@ impl Observed {
         if self.failed.contains_key(name) {
             return Vec::new();
         }
+        let repository = name.repository();
+        if let Some(questions) = self.referrer_questions(repository, named) {
+            return questions;
+        }
         let Some(state) = self.tags.get(name) else {
             return vec![Question::Tag(name.clone())];
         };
@@ -100,23 +121,153 @@ impl Observed {
             }
             Err(_) => return Vec::new(),
         }
+        // A listing is not trusted: what the tag lists may have been deleted since.
+        let listed = self.listed_documents(named, state);
+        let unknown = listed.iter().map(|stored| stored.document.digest());
+        let mut questions = self.manifest_questions(repository, unknown);
+        questions.extend(self.lacking_questions(name, named, state));
+        if self.verifies {
+            questions.extend(self.blob_questions(repository, listed.iter().flat_map(|s| &s.blobs)));
+        }
+        if !questions.is_empty() {
+            return questions;
+        }
         let planned = plan_image(name, named, self, options);
-        let mut questions: Vec<_> = planned
-            .pushes
-            .iter()
-            .flat_map(|push| &push.blobs)
-            .filter(|blob| self.has_blob(name.repository(), &blob.digest) == Presence::Unknown)
-            .map(|blob| {
-                let repository = self.blob_key(name.repository(), &blob.digest).0;
-                Question::Blob(repository, blob.digest.clone(), blob.size)
-            })
-            .collect();
+        let mut questions = self.push_questions(repository, &planned);
         if let (Some(before), Some(_)) = (&planned.before, &planned.after)
             && !self.referrers.contains_key(&(name.clone(), before.clone()))
         {
             questions.push(Question::Referrers(name.clone(), before.clone()));
         }
         questions
+    }
+
+    /// The questions for documents that are only to be found by what they refer to; `None` where they are
+    /// written to a tag like others.
+    fn referrer_questions(&self, repository: &str, named: &[NamedImage]) -> Option<Vec<Question>> {
+        if named.is_empty() || !named.iter().all(|named| named.is_fallback) {
+            return None;
+        }
+        match self.referrers_api.get(repository) {
+            None => Some(vec![Question::ReferrersApi(repository.to_owned())]),
+            Some(false) => None,
+            Some(true) => {
+                let documents = referrer_documents(named).map(|stored| stored.document.digest());
+                let questions = self.manifest_questions(repository, documents);
+                if !questions.is_empty() {
+                    return Some(questions);
+                }
+                let planned = plan_referrers(repository, named, self);
+                Some(self.push_questions(repository, &planned))
+            }
+        }
+    }
+
+    fn manifest_questions<'a>(
+        &self,
+        repository: &str,
+        digests: impl Iterator<Item = &'a Digest>,
+    ) -> Vec<Question> {
+        let unknown = digests.filter(|digest| self.has_manifest(repository, digest).is_none());
+        unknown.map(|digest| Question::Manifest(repository.to_owned(), digest.clone())).collect()
+    }
+
+    /// The questions for manifests that the packages hold only in parts: they are no loss where the
+    /// target has them.
+    fn lacking_questions(
+        &self,
+        name: &TargetName,
+        named: &[NamedImage],
+        state: &TagState,
+    ) -> Vec<Question> {
+        let listed = state.listed();
+        let lacking = named.iter().flat_map(|named| &named.image.lacking);
+        let lacking = lacking.filter(|l| l.error.is_some()).map(|lacking| &lacking.digest);
+        self.manifest_questions(
+            name.repository(),
+            lacking.filter(|digest| listed.contains(*digest)),
+        )
+    }
+
+    fn blob_questions<'a>(
+        &self,
+        repository: &str,
+        blobs: impl Iterator<Item = &'a Blob>,
+    ) -> Vec<Question> {
+        let own = blobs.filter(|blob| !matches!(blob.place, BlobPlace::Foreign));
+        own.filter_map(|blob| {
+            let Descriptor { digest, size, .. } = &blob.descriptor;
+            self.blob_question(repository, digest, *size)
+        })
+        .collect()
+    }
+
+    fn push_questions(&self, repository: &str, planned: &PlannedImage) -> Vec<Question> {
+        let blobs = planned.pushes.iter().flat_map(|push| &push.blobs);
+        blobs.filter_map(|blob| self.blob_question(repository, &blob.digest, blob.size)).collect()
+    }
+
+    fn blob_question(&self, repository: &str, digest: &Digest, size: u64) -> Option<Question> {
+        let is_unknown = self.has_blob(repository, digest) == Presence::Unknown;
+        let repository = self.blob_key(repository, digest).0;
+        is_unknown.then(|| Question::Blob(repository, digest.clone(), size))
+    }
+
+    /// The documents of these images that the tag lists: all that the packages could send again.
+    fn listed_documents<'a>(
+        &self,
+        named: &'a [NamedImage],
+        state: &TagState,
+    ) -> Vec<&'a StoredDocument> {
+        let (listed, root) = (state.listed(), state.document().map(Document::digest));
+        let documents = named.iter().flat_map(|named| &named.image.documents);
+        let documents = documents.filter(|stored| listed.contains(stored.document.digest()));
+        // The tag's own document was just read; only its blobs may be missing.
+        let is_asked = |stored: &&StoredDocument| {
+            Some(stored.document.digest()) != root || (self.verifies && !stored.blobs.is_empty())
+        };
+        documents.filter(is_asked).collect()
+    }
+
+    /// What a tag holds, with those of its manifests marked as missing that these images could bring back.
+    pub(super) fn tag_with_missing(
+        &self,
+        name: &TargetName,
+        named: &[NamedImage],
+    ) -> Result<TagState> {
+        let mut state = self.tag(name)?.clone();
+        let repository = name.repository();
+        for stored in self.listed_documents(named, &state) {
+            let digest = stored.document.digest();
+            let lacks = |blob: &Blob| {
+                self.has_blob(repository, &blob.descriptor.digest) == Presence::Absent
+            };
+            let is_gone = self.has_manifest(repository, digest) == Some(false);
+            if is_gone || (self.verifies && stored.blobs.iter().any(lacks)) {
+                state.add_missing(digest.clone());
+            }
+        }
+        for lacking in named.iter().flat_map(|named| &named.image.lacking) {
+            if self.has_manifest(repository, &lacking.digest) == Some(false) {
+                state.add_missing(lacking.digest.clone());
+            }
+        }
+        Ok(state)
+    }
+
+    /// What a tag was seen to hold earlier in this run.
+    pub(super) fn earlier(&self, name: &TargetName) -> &[TagState] {
+        self.earlier.get(name).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Whether a manifest is in a repository, if that was asked.
+    pub(super) fn has_manifest(&self, repository: &str, digest: &Digest) -> Option<bool> {
+        self.manifests.get(&(repository.to_owned(), digest.clone())).copied()
+    }
+
+    /// True where the registry lists referrers, so that no tag has to stand in for such a list.
+    pub(super) fn has_referrers_api(&self, repository: &str) -> bool {
+        self.referrers_api.get(repository) == Some(&true)
     }
 
     /// Records an answer. An error about a tag or its manifests is recorded for that tag, which then
@@ -141,6 +292,12 @@ impl Observed {
                 }
                 self.blobs.insert((repository, digest), there);
             }
+            (Question::Manifest(repository, digest), Ok(Answer::Manifest(there))) => {
+                self.manifests.insert((repository, digest), there);
+            }
+            (Question::ReferrersApi(repository), Ok(Answer::ReferrersApi(there))) => {
+                self.referrers_api.insert(repository, there);
+            }
             (Question::Referrers(name, digest), Ok(Answer::Referrers(by))) => {
                 self.referrers.insert((name, digest), by);
             }
@@ -155,7 +312,10 @@ impl Observed {
                 let error = error.of_image(&name);
                 self.failed.insert(name, error);
             }
-            (Question::Blob(..), Err(error)) => return Err(error),
+            (
+                Question::Blob(..) | Question::Manifest(..) | Question::ReferrersApi(_),
+                Err(error),
+            ) => return Err(error),
             (_, Ok(_)) => {
                 return Err(Error::new(ErrorKind::Usage, "an answer to another question"));
             }
@@ -163,9 +323,13 @@ impl Observed {
         Ok(())
     }
 
-    /// Forgets what a tag holds, so that it is asked again.
+    /// Forgets what a tag holds, so that it is asked again; what it held stays known as earlier.
     pub(crate) fn forget(&mut self, name: &TargetName) {
-        self.tags.remove(name);
+        if let Some(state) = self.tags.remove(name).filter(|state| state.document().is_some()) {
+            let earlier = self.earlier.entry(name.clone()).or_default();
+            earlier.retain(|known| known.document() != state.document());
+            earlier.push(state);
+        }
         self.failed.remove(name);
     }
 
@@ -182,8 +346,24 @@ impl Observed {
         self.sources.entry(digest.clone()).or_default().insert(repository.to_owned());
     }
 
-    /// Forgets whether blobs are there, after the target refused a manifest because one is missing.
-    pub(crate) fn forget_blobs<'a>(
+    /// Takes over what is known of a tag, and what it was seen to hold.
+    pub(crate) fn take_over(&mut self, name: &TargetName, other: &Self) {
+        if let Some(state) = other.tags.get(name) {
+            self.tags.insert(name.clone(), state.clone());
+        }
+        if let Some(earlier) = other.earlier.get(name) {
+            self.earlier.insert(name.clone(), earlier.clone());
+        }
+    }
+
+    /// Notes that a manifest was sent to a repository.
+    pub(crate) fn note_manifest(&mut self, repository: &str, digest: &Digest) {
+        self.manifests.insert((repository.to_owned(), digest.clone()), true);
+    }
+
+    /// Forgets whether these blobs, and any manifests of the repository, are there, after the target
+    /// refused a manifest because something is missing.
+    pub(crate) fn forget_parts<'a>(
         &mut self,
         repository: &str,
         digests: impl Iterator<Item = &'a Digest>,
@@ -192,6 +372,7 @@ impl Observed {
             let key = self.blob_key(repository, digest);
             self.blobs.remove(&key);
         }
+        self.manifests.retain(|(known, _), _| known != repository);
     }
 
     /// A repository that has this blob, other than this one.
@@ -239,11 +420,5 @@ impl Observed {
     fn blob_key(&self, repository: &str, digest: &Digest) -> (String, Digest) {
         let repository = if self.shares_blobs { "" } else { repository };
         (repository.to_owned(), digest.clone())
-    }
-}
-
-impl From<ImageConfig> for TagChild {
-    fn from(config: ImageConfig) -> Self {
-        Self::Image(Arc::new(config))
     }
 }

@@ -30,6 +30,16 @@ pub struct Options {
     pub overwrite_charts: bool,
     /// How images are fused into the target's tags.
     pub fuse: FuseOptions,
+    /// Names for images that their file does not name: a reference, or `FILE=REFERENCE` for the images of
+    /// one file, by its name or path. A reference without a tag keeps the tag that the file gives.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub image_names: Vec<String>,
+    /// Ask for every config and layer of the images that the target's tags list already, and send what is
+    /// missing or has a wrong size. A directory as target is always asked so.
+    pub verify: bool,
+    /// Give each manifest of an imported index a tag of its own, for registries whose garbage collection
+    /// deletes manifests that only an index lists.
+    pub keep_children_tagged: bool,
     /// Files with certificates, in PEM, that are trusted in addition to the system's.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub ca_files: Vec<PathBuf>,
@@ -45,7 +55,8 @@ pub struct Options {
 impl Options {
     /// The options that decide the result. How to reach a server belongs to the machine, not to a plan.
     pub(crate) fn of_plan(&self) -> Self {
-        let Self { names, registry, overwrite_charts, fuse, .. } = self.clone();
-        Self { names, registry, overwrite_charts, fuse, ..Self::default() }
+        let Self { ca_files: _, insecure_hosts: _, jobs: _, .. } = self;
+        let (ca_files, insecure_hosts, jobs) = Default::default();
+        Self { ca_files, insecure_hosts, jobs, ..self.clone() }
     }
 }

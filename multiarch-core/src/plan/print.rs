@@ -40,6 +40,7 @@ impl fmt::Display for Change {
         match self {
             Self::Added => f.write_str("added"),
             Self::Present => f.write_str("present"),
+            Self::Restored => f.write_str("restored"),
             Self::Same { .. } => f.write_str("present (the same image)"),
             Self::Replaced { from } => {
                 let from: Vec<_> = from.iter().map(ToString::to_string).collect();
@@ -69,6 +70,7 @@ pub(crate) fn decisions_text(decisions: &[PlannedDecision]) -> String {
 pub(crate) fn image_row(image: &PlannedImage) -> Vec<String> {
     let what = match (&image.error, &image.after, &image.before) {
         (Some(_), _, _) => "blocked",
+        (_, None, _) if image.restores() => "restored",
         (_, None, _) => "unchanged",
         (_, Some(_), None) => "new",
         (_, Some(_), Some(_)) => "fused",

@@ -41,7 +41,12 @@ impl Registry {
 }
 
 impl Client {
-    pub(super) fn read_request(&self, method: Method, repository: &str, reference: &str) -> PreparedRequest {
+    pub(super) fn read_request(
+        &self,
+        method: Method,
+        repository: &str,
+        reference: &str,
+    ) -> PreparedRequest {
         let path = format!("{repository}/manifests/{reference}");
         let mut request = self.request(method, &path, Scope::pull(repository));
         request.headers.push((header::ACCEPT, ACCEPT.join(", ")));

@@ -5,11 +5,11 @@ use reqwest::{Method, Response, StatusCode, header};
 use super::{
     auth::Scope,
     client::{Client, PreparedRequest},
-    refusal,
+    refusal, response,
 };
 use crate::{
     error::{Detail, Error, ErrorKind, Result},
-    image::Digest,
+    image::{Digest, types},
 };
 
 /// Whether a blob is there, by its size.
@@ -53,6 +53,22 @@ impl Client {
             }
             None => StoredBlob::Absent,
         })
+    }
+
+    /// Whether the server lists referrers: it answers 200 for every digest then, and 404 otherwise ([OCI
+    /// distribution, "Listing Referrers"]).
+    ///
+    /// [OCI distribution, "Listing Referrers"]: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#listing-referrers
+    pub(super) async fn lists_referrers(&self, repository: &str) -> Result<bool> {
+        let path = format!("{repository}/referrers/{}", Digest::sha256(b""));
+        let request = self.request(Method::GET, &path, Scope::pull(repository));
+        let response = self.send(&request).await?;
+        let is_listed = response.status() == StatusCode::OK
+            && response.headers().get(header::CONTENT_TYPE).is_some_and(|name| {
+                name.to_str().is_ok_and(|name| name.starts_with(types::OCI_INDEX))
+            });
+        response::discard_body(response).await;
+        Ok(is_listed)
     }
 
     /// The answer 200 to a HEAD; `None` for 404.

@@ -21,8 +21,8 @@ use crate::{
 
 /// A request is given up at its 6th failure (no answer, or an error such as 500).
 const MAX_FAILURES: u32 = 6;
-/// A request is given up the 8th time that the server throttles it (429 or 503).
-const MAX_THROTTLED: u32 = 8;
+/// A request is given up the 12th time that the server throttles it (429 or 503).
+const MAX_THROTTLED: u32 = 12;
 /// The longest `Retry-After` that is respected; longer ones are cut to this.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
@@ -102,12 +102,7 @@ pub(super) async fn once(
 
 /// Reports an outcome to the throttle. The response takes the permit with it: the request ends when its
 /// body is read, or dropped.
-fn note(
-    result: &mut Result<Response>,
-    permit: Option<Permit>,
-    outcome: RequestOutcome,
-    did: &str,
-) {
+fn note(result: &mut Result<Response>, permit: Option<Permit>, outcome: RequestOutcome, did: &str) {
     let Some(mut permit) = permit else { return };
     permit.note(outcome, did);
     if let Ok(response) = result {

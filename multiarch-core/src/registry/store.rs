@@ -134,7 +134,9 @@ impl ImageStore for Registry {
         let repository = self.connection.address.repository(repository);
         let client = self.connection.client()?;
         let document = document.clone();
-        self.connection.runtime.run(async move { client.put_manifest(&repository, &document).await })
+        self.connection
+            .runtime
+            .run(async move { client.put_manifest(&repository, &document).await })
     }
 
     fn put_tag(
@@ -149,6 +151,12 @@ impl ImageStore for Registry {
         let document = document.clone();
         let put = async move { client.put_tag(&repository, &tag, before, &document).await };
         self.connection.runtime.run(put)
+    }
+
+    fn lists_referrers(&self, repository: &str) -> Result<bool> {
+        let repository = self.connection.address.repository(repository);
+        let client = self.connection.client()?;
+        self.connection.runtime.run(async move { client.lists_referrers(&repository).await })
     }
 
     fn compares_tags(&self) -> bool {

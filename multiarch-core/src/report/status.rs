@@ -58,6 +58,10 @@ pub struct TagPlatform {
     pub platform: PlatformKey,
     /// Its manifest.
     pub digest: Digest,
+    /// True where the tag lists it and the target does not have it, or lacks parts of it that were asked
+    /// for.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub missing: bool,
 }
 
 /// One chart, and the platforms for which its images are in the target.
@@ -83,23 +87,27 @@ impl Status {
         self.blocked.iter().chain(&self.problems)
     }
 
-    /// True where every tag and every package could be read.
-    pub fn is_readable(&self) -> bool {
-        self.problems.is_empty() && self.tags.iter().all(|tag| tag.error.is_none())
+    /// True where every tag and every package could be read, and the target has what the tags list.
+    pub fn is_sound(&self) -> bool {
+        let is_sound = |tag: &TagStatus| {
+            tag.error.is_none() && tag.platforms.iter().all(|platform| !platform.missing)
+        };
+        self.problems.is_empty() && self.tags.iter().all(is_sound)
     }
 }
 
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let join = |platforms: &mut dyn Iterator<Item = &PlatformKey>| {
-            platforms.map(ToString::to_string).collect::<Vec<_>>().join(", ")
+        let text = |listed: &TagPlatform| match listed.missing {
+            true => format!("{} (listed, missing)", listed.platform),
+            false => listed.platform.to_string(),
         };
         let mut rows = vec![["IMAGE", "PLATFORMS", "DIGEST"].map(String::from).to_vec()];
         for tag in &self.tags {
             let platforms = match &tag.error {
                 Some(error) => format!("unreadable: {error}"),
                 None if tag.digest.is_none() => "absent".into(),
-                None => join(&mut tag.platforms.iter().map(|p| &p.platform)),
+                None => tag.platforms.iter().map(text).collect::<Vec<_>>().join(", "),
             };
             let digest = tag.digest.as_ref().map(|d| d.to_string()[..19].to_owned());
             rows.push(vec![tag.name.to_string(), platforms, digest.unwrap_or_default()]);

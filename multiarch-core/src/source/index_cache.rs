@@ -1,7 +1,9 @@
 //! The index cache: what one pass over a package found, stored for the next run.
 //!
-//! A cached index is used only for a file of the same size and time of change, with the same bytes at
-//! 65 places. Losing one costs another pass, nothing else.
+//! A cached index is used only for the very same file: on disk it has the same place, size and times, also
+//! that of its last change of any kind, which no program can set; and it has the same bytes at 65 places
+//! and, where it is not compressed, in all small documents. Losing an index costs another pass, nothing
+//! else.
 
 use std::{
     collections::BTreeMap,
@@ -16,12 +18,12 @@ use serde::{Deserialize, Serialize};
 use super::streams::{Backing, Streams};
 use crate::{
     image::{Algorithm, Digest, Hasher},
-    package::{Listing, Locator},
+    package::{Listing, Locator, StreamId},
     run::Cancel,
 };
 
 /// The first bytes of a cached index; its number changes with the format.
-const MAGIC: &[u8] = b"multiarch index 1\n";
+const MAGIC: &[u8] = b"multiarch index 2\n";
 /// The package's bytes are compared at this many places, evenly spaced, and at its end.
 const PLACES: u64 = 64;
 /// How many bytes are compared at each place.
@@ -65,8 +67,12 @@ impl IndexCache {
         hasher.update(MAGIC);
         for number in [
             metadata.len(),
+            metadata.dev(),
+            metadata.ino(),
             metadata.mtime().cast_unsigned(),
             metadata.mtime_nsec().cast_unsigned(),
+            metadata.ctime().cast_unsigned(),
+            metadata.ctime_nsec().cast_unsigned(),
         ] {
             hasher.update(&number.to_le_bytes());
         }
@@ -103,12 +109,28 @@ impl IndexCache {
         let mut scratch = vec![0; 64 << 10];
         let reader = BufReader::new(decoder.ok()?);
         let (content, _): (CachedIndex, _) = postcard::from_io((reader, &mut scratch)).ok()?;
-        let backings = content.backings.into_iter().map(|backing| match backing {
-            Backing::File { size, .. } => Backing::File { path: package.into(), size },
-            other => other,
-        });
-        let listing = postcard::from_bytes(&content.listing).ok()?;
-        Some((listing, Streams::restored(backings.collect(), content.digests, cancel)))
+        let backings: Vec<Backing> = content
+            .backings
+            .into_iter()
+            .map(|backing| match backing {
+                Backing::File { size, .. } => Backing::File { path: package.into(), size },
+                other => other,
+            })
+            .collect();
+        let listing: Listing = postcard::from_bytes(&content.listing).ok()?;
+        let file = File::open(package).ok()?;
+        let is_file = |stream: StreamId| {
+            matches!(backings.get(stream.0 as usize), Some(Backing::File { .. }))
+        };
+        let is_same = |locator: &Locator, listed: &[u8]| {
+            let mut content = vec![0; listed.len()];
+            !is_file(locator.stream)
+                || (file.read_exact_at(&mut content, locator.offset).is_ok() && content == listed)
+        };
+        if !listing.contents().iter().all(|(locator, content)| is_same(locator, content)) {
+            return None;
+        }
+        Some((listing, Streams::restored(backings, content.digests, cancel)))
     }
 
     /// Stores an index, and removes the oldest ones beyond [`MAX_CACHED`].

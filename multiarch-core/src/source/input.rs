@@ -1,7 +1,7 @@
 //! What a tar archive is read from: a section of a file, in which skipping is free, or a stream.
 
 use std::{
-    cell::Cell,
+    cell::{Cell, RefCell},
     io::{self, BufReader, Read, Seek, SeekFrom},
     rc::Rc,
 };
@@ -20,6 +20,8 @@ pub(super) struct Input<'a> {
     zeros: Rc<Cell<bool>>,
     /// The last read found the end of the source.
     ended: Rc<Cell<bool>>,
+    /// What was read since the last header began; `None` while content is read.
+    header: Rc<RefCell<Option<Vec<u8>>>>,
 }
 
 enum InputBytes<'a> {
@@ -32,7 +34,14 @@ const MAX_HEADER: u64 = 1 << 20;
 
 impl<'a> Input<'a> {
     fn new(source: InputBytes<'a>) -> Self {
-        Self { source, at: 0, allowance: Rc::default(), zeros: Rc::default(), ended: Rc::default() }
+        Self {
+            source,
+            at: 0,
+            allowance: Rc::default(),
+            zeros: Rc::default(),
+            ended: Rc::default(),
+            header: Rc::default(),
+        }
     }
 
     pub(super) fn section(section: Section) -> Self {
@@ -49,6 +58,7 @@ impl<'a> Input<'a> {
             left: self.allowance.clone(),
             zeros: self.zeros.clone(),
             ended: self.ended.clone(),
+            header: self.header.clone(),
         }
     }
 
@@ -66,6 +76,7 @@ pub(super) struct Allowance {
     left: Rc<Cell<u64>>,
     zeros: Rc<Cell<bool>>,
     ended: Rc<Cell<bool>>,
+    header: Rc<RefCell<Option<Vec<u8>>>>,
 }
 
 impl Allowance {
@@ -73,6 +84,12 @@ impl Allowance {
     pub(super) fn for_header(&self) {
         self.left.set(MAX_HEADER);
         self.zeros.set(false);
+        self.header.replace(Some(Vec::new()));
+    }
+
+    /// All that was read of the last header, with its extensions.
+    pub(super) fn header(&self) -> Vec<u8> {
+        self.header.borrow().clone().unwrap_or_default()
     }
 
     /// True where a block of zeros was read since the last header began.
@@ -85,18 +102,45 @@ impl Allowance {
         self.left.set(u64::MAX);
     }
 
+    /// Ends the recording of the header.
+    pub(super) fn forget_header(&self) {
+        self.header.replace(None);
+    }
+
     /// Converts an error of the tar crate. The crate reports an early end as `Other`: here it is
     /// recognised by the bytes that were read, not by the crate's message.
     pub(super) fn explain(&self, error: io::Error) -> Error {
+        let is_own = error.get_ref().is_some_and(|e| e.is::<Error>());
         let error = match error.kind() {
-            io::ErrorKind::Other
-                if self.ended.get() && !error.get_ref().is_some_and(|e| e.is::<Error>()) =>
-            {
+            io::ErrorKind::Other if self.ended.get() && !is_own => {
                 io::Error::new(io::ErrorKind::UnexpectedEof, error)
             }
             _ => error,
         };
-        Error::from_io("reading the archive", error)
+        unreadable("reading the archive", error)
+    }
+}
+
+/// Converts an error of reading an archive. Only the operating system's own errors are failures to read:
+/// what a decoder or the tar crate reports as `Other` is wrong with the data.
+pub(super) fn unreadable(doing: &str, error: io::Error) -> Error {
+    let is_own = error.get_ref().is_some_and(|e| e.is::<Error>());
+    if error.kind() == io::ErrorKind::Other && error.raw_os_error().is_none() && !is_own {
+        return Error::caused_by(ErrorKind::Malformed, doing, error);
+    }
+    Error::from_io(doing, error)
+}
+
+/// Gives a volume label (GNU tar, type `V`) the size 0 that GNU tar means by an empty field, which the tar
+/// crate does not read.
+fn repair_label(block: &mut [u8]) {
+    let Ok(header) = <&mut [u8; 512]>::try_from(block) else { return };
+    if header[156] == b'V' && header[124..136].iter().all(|byte| *byte == 0) {
+        header[124..135].fill(b'0');
+        // The checksum is the sum of all bytes, so it grows by that of the new ones.
+        let Ok(sum) = tar::Header::from_byte_slice(header).cksum() else { return };
+        let sum = sum + 11 * u32::from(b'0');
+        header[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
     }
 }
 
@@ -114,6 +158,12 @@ impl Read for Input<'_> {
         };
         self.at += count as u64;
         self.ended.set(count == 0);
+        if let Some(header) = &mut *self.header.borrow_mut() {
+            if count == 512 {
+                repair_label(&mut buffer[..count]);
+            }
+            header.extend_from_slice(&buffer[..count]);
+        }
         if count > 0 {
             // The tar crate reads headers one block of 512 bytes at a time.
             self.zeros.set(count <= 512 && buffer[..count].iter().all(|byte| *byte == 0));

@@ -24,11 +24,11 @@ impl OpenOptions {
     }
 
     /// Opens several packages, as many at once as there are processors. The results are in the order of
-    /// the paths; a file that is not a package has an error as its result.
+    /// the paths; a file that cannot be read, or is not a package, has an error as its result.
     ///
     /// # Errors
-    /// [`ErrorKind::Io`] where one of them cannot be read; where a path does not exist, before any
-    /// package is read. [`ErrorKind::Cancelled`].
+    /// [`ErrorKind::Io`] where a path does not exist, before any package is read, or none can be read.
+    /// [`ErrorKind::Cancelled`].
     pub fn open_all<P: AsRef<Path> + Sync>(&self, paths: &[P]) -> Result<Vec<Result<Package>>> {
         for path in paths.iter().map(AsRef::as_ref) {
             let there = std::fs::metadata(path).map_err(|e| Error::from_io("cannot be opened", e));
@@ -36,14 +36,19 @@ impl OpenOptions {
         }
         let jobs = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
         let opened = workers::map(jobs, paths, |path| self.open(path));
-        let ends_all = |e: &Error| matches!(e.kind(), ErrorKind::Io | ErrorKind::Cancelled);
-        opened
-            .into_iter()
-            .map(|opened| match opened {
-                Err(error) if ends_all(&error) => Err(error),
-                opened => Ok(opened),
-            })
-            .collect()
+        let failure = |result: &Result<Package>, kind| {
+            result.as_ref().err().filter(|error| error.kind() == kind).cloned()
+        };
+        if let Some(error) = opened.iter().find_map(|r| failure(r, ErrorKind::Cancelled)) {
+            return Err(error);
+        }
+        // One file that cannot be read does not stop the others. Where there are no others, nothing is left
+        // to do.
+        let unread: Vec<Error> = opened.iter().filter_map(|r| failure(r, ErrorKind::Io)).collect();
+        match unread.into_iter().next() {
+            Some(error) if opened.iter().all(|r| failure(r, ErrorKind::Io).is_some()) => Err(error),
+            _ => Ok(opened),
+        }
     }
 }
 

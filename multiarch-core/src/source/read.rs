@@ -7,6 +7,7 @@ use std::{
 };
 
 use super::{
+    image_check::ImageChecker,
     index_cache::{self, IndexCache},
     options::OpenOptions,
     streams::Streams,
@@ -16,7 +17,8 @@ use crate::{
     error::{Error, ErrorKind, Result},
     image::{Algorithm, Hasher},
     package::{
-        Blob, Finding, Found, Listing, Package, PackageIdentity, PackageImage, PackageName, collect,
+        Blob, Finding, Found, Listing, Package, PackageIdentity, PackageImage, PackageName, Unused,
+        collect,
     },
 };
 
@@ -102,7 +104,7 @@ fn package(
         // A failure is ignored: the next run then reads the whole package again.
         let _ = cache.store(&text, &streams);
     }
-    let Found { mut bundles, images, mut problems } = found;
+    let Found { mut bundles, images, mut problems, unused } = found;
     if bundles.is_empty() && images.is_empty() {
         let first = problems.into_iter().next();
         let why = "no bundle, docker-archive or OCI layout is in it";
@@ -126,53 +128,27 @@ fn package(
             *error = error.clone().in_bundle(&bundle.path).in_package(path);
         }
     }
-    let mut check = |image: PackageImage, origin: &PackageName| {
-        Arc::new(check_image(image, path, origin, &mut findings))
-    };
+    let unused = bundles.iter().flat_map(|bundle| &bundle.unused).chain(&unused);
+    findings.extend(unused.map(|Unused { what, because }| Finding::NotUsed {
+        package: path.into(),
+        what: what.clone(),
+        because: (*because).into(),
+    }));
+    let cancel = &options.context.cancel;
+    let mut checker = ImageChecker { package: path, source: &*streams, cancel, findings };
     for bundle in &mut bundles {
         // In a directory of packages, each file's own name says its version and architecture.
         let inner = PackageName::parse(bundle.path.split('/').next().unwrap_or_default());
         let own = name.architecture.is_none() && name.version.is_none();
         let origin = if own && bundle.path.contains('/') { inner } else { name.clone() };
-        let images = std::mem::take(&mut bundle.images).into_iter();
-        bundle.images = images.map(|image| check(Arc::unwrap_or_clone(image), &origin)).collect();
+        for image in &mut bundle.images {
+            *image = Arc::new(checker.check(PackageImage::clone(image), &origin)?);
+        }
     }
-    let images = images.into_iter().map(|image| check(image, &name)).collect();
+    let images = images.into_iter().map(|image| checker.check(image, &name).map(Arc::new));
+    let images = images.collect::<Result<_>>()?;
+    let findings = checker.findings;
     Ok(Package { name, identity, bundles, images, findings, problems, source: streams })
-}
-
-/// Adds findings about an image: another architecture than declared, missing images of its index.
-fn check_image(
-    mut image: PackageImage,
-    package: &str,
-    origin: &PackageName,
-    findings: &mut Vec<Finding>,
-) -> PackageImage {
-    image.origin = origin.clone();
-    let name = image
-        .references
-        .first()
-        .cloned()
-        .unwrap_or_else(|| image.incoming.document().digest().to_string());
-    if !image.absent.is_empty() {
-        findings.push(Finding::Incomplete {
-            package: package.into(),
-            image: name.clone(),
-            absent: image.absent.clone(),
-        });
-    }
-    if let (Some(declared), [only]) = (origin.architecture.as_deref(), image.incoming.images())
-        && only.platform().key().architecture() != declared
-    {
-        findings.push(Finding::Mislabelled {
-            package: package.into(),
-            image: name,
-            declared: declared.into(),
-            actual: only.platform().to_string(),
-        });
-        image.incoming = image.incoming.mislabelled(true);
-    }
-    image
 }
 
 /// `size` is `None` for a directory, whose size is the sum of its files' sizes.

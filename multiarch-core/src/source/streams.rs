@@ -17,6 +17,7 @@ use super::{
     gzip::{Checkpoints, Gunzip, MAX_POINTS, SPACING},
     input::{buffered, skip},
     section::{ReadAt, Section},
+    sparse::{FilledHoles, SparseMap},
 };
 use crate::{
     error::Result,
@@ -61,6 +62,11 @@ pub(super) enum Backing {
     },
     Zstd {
         packed: Locator,
+    },
+    /// A sparse file of a tar archive: its data in one piece, and the map that says where it belongs.
+    Sparse {
+        data: Locator,
+        map: SparseMap,
     },
     /// A reader that the caller passed in: it has no path, and is never in the index cache. This must be
     /// the last variant, because the cache stores each variant as its position.
@@ -162,6 +168,10 @@ impl Streams {
                 let reader = zstd::stream::read::Decoder::new(self.fresh(packed, 0)?)?;
                 Decoder { at: 0, reader: Box::new(reader) }
             }
+            Backing::Sparse { data, map } => {
+                let reader = FilledHoles::new(map.clone(), self.fresh(data, 0)?);
+                Decoder { at: 0, reader: Box::new(reader) }
+            }
         })
     }
 
@@ -184,7 +194,7 @@ impl Streams {
         let nearest = match &self.get(locator.stream)?.backing {
             Backing::Gzip { points, .. } => points.before(locator.offset).unpacked,
             Backing::File { .. } | Backing::Reader { .. } => locator.offset,
-            Backing::Zstd { .. } | Backing::Pending => 0,
+            Backing::Zstd { .. } | Backing::Sparse { .. } | Backing::Pending => 0,
         };
         let is_nearer = |decoder: &Decoder| (nearest..=locator.offset).contains(&decoder.at);
         let mut decoder = match idle.filter(is_nearer) {

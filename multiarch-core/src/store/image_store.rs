@@ -133,6 +133,16 @@ pub trait ImageStore: Send + Sync {
         Ok(None)
     }
 
+    /// Whether the store itself lists the documents that refer to a digest by their `subject`. Elsewhere a
+    /// tag stands in for that list.
+    ///
+    /// # Errors
+    /// Where the store cannot be asked.
+    fn lists_referrers(&self, repository: &str) -> Result<bool> {
+        let _ = repository;
+        Ok(false)
+    }
+
     /// Whether all repositories share one set of blobs.
     fn shares_blobs(&self) -> bool {
         false

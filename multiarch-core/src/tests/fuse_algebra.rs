@@ -175,7 +175,7 @@ proptest! {
         x in side(&["a", "b", "c"]),
         y in side(&["a", "b", "c"]),
         existing in any::<bool>(),
-        mislabelled in any::<bool>(),
+        doubtful in any::<bool>(),
     ) {
         let policy = if existing { ConflictPolicy::Existing } else { ConflictPolicy::Incoming };
         let options = options(policy);
@@ -183,7 +183,9 @@ proptest! {
         let mut now = t.tag();
         expected.extend(platforms(&now));
         for side in [&x, &y] {
-            now = step(&now, &side.incoming().mislabelled(mislabelled), &options);
+            let incoming = side.incoming();
+            let incoming = if doubtful { incoming.doubtful() } else { incoming };
+            now = step(&now, &incoming, &options);
             expected.extend(side.images.iter().map(Image::key));
             prop_assert_eq!(platforms(&now), expected.clone());
         }

@@ -110,7 +110,7 @@ pub(crate) fn incoming_index(text: &str, images: &[&Image]) -> Incoming {
             None => others.push(entry.clone()),
         }
     }
-    Incoming::index(document, parts, others, true)
+    Incoming::index(document, parts, others, &[]).expect("an index")
 }
 
 /// A tag that holds this document, with the configs of these images known.

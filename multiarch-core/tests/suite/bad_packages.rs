@@ -58,7 +58,6 @@ fn broken_bundles() {
     let no_json =
         Entry::file(format!("sha256:{}", multiarch_generator::sha256(b"no json")), "no json");
     let no_json_name = format!("sha256:{}", multiarch_generator::sha256(b"no json"));
-    let unknown = Image::of("unknown", "", vec![]);
     let huge = format!("{{\"x\":\"{}\"}}", "a".repeat(9 << 20));
     let huge_name = format!("sha256:{}", multiarch_generator::sha256(huge.as_bytes()));
     let mut no_chart = bundle(whole.clone()).entries();
@@ -111,12 +110,6 @@ fn broken_bundles() {
             "config of another digest",
             bundle(archive(&[Entry::file(&config, "{}")], &list(&config, &[]))).tar(),
             ErrorKind::DigestMismatch,
-            true,
-        ),
-        (
-            "config without a platform",
-            bundle(images_tar(&[(REFERENCE, &unknown)])).tar(),
-            ErrorKind::Malformed,
             true,
         ),
         (

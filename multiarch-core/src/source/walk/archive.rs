@@ -6,14 +6,15 @@ use super::{Base, Walk, link};
 use crate::{
     error::{Error, ErrorKind, Result},
     image::Compression,
-    package::{Listing, Locator, MAX_DEPTH, Member, MemberKind, StreamId},
+    package::{Listing, Locator, MAX_DEPTH, StreamId},
     run::{BufferPermit, BufferPool, Cancel},
     source::{
         gzip::{CurrentFile, Gunzip},
-        input::{Input, buffered, read_up_to},
+        input::{Input, buffered, read_up_to, unreadable},
         read_ahead::ReadAhead,
         section::Section,
         sniff::{self, FileKind},
+        sparse::{FilledHoles, PaxSparse, SparseMap},
         streams::Backing,
     },
 };
@@ -39,8 +40,8 @@ impl Walk<'_> {
         let section = input.as_section();
         input.allowance().for_content();
         let doing = "reading";
-        let head = read_up_to(&mut input, sniff::HEAD)
-            .map_err(|e| Error::from_io(doing, e).at_path(path))?;
+        let head =
+            read_up_to(&mut input, sniff::HEAD).map_err(|e| unreadable(doing, e).at_path(path))?;
         // A section is read again from its start; a stream cannot be, so its head is put before it.
         let again = match section {
             Some(section) => Input::section(section.part(0, at.size)),
@@ -107,20 +108,7 @@ impl Walk<'_> {
         listing: &mut Listing,
         depth: usize,
     ) {
-        let input = Input::stream(unpacked.by_ref());
-        self.tar(input, Base { stream, offset: 0 }, listing, depth);
-        if !listing.is_incomplete {
-            // The stream's checksum comes after the padding, so reading the padding checks it.
-            match is_padding(unpacked) {
-                Ok(true) => {}
-                Ok(false) => {
-                    let message = "data follows the archive's end mark, as where two archives \
-                                   were joined: only the first one is read";
-                    listing.problems.push(Error::new(ErrorKind::Malformed, message));
-                }
-                Err(error) => mark_cut(listing, error),
-            }
-        }
+        self.tar(Input::stream(unpacked), Base { stream, offset: 0 }, listing, depth);
     }
 
     fn tar(&mut self, input: Input<'_>, base: Base, listing: &mut Listing, depth: usize) {
@@ -133,35 +121,56 @@ impl Walk<'_> {
         };
         loop {
             allowance.for_header();
-            let Some(entry) = entries.next() else {
-                if !allowance.saw_end() {
-                    let message = "the archive ends without its end mark: it may be cut";
-                    listing.problems.push(Error::new(ErrorKind::Truncated, message));
-                    listing.is_incomplete = true;
-                }
-                return;
-            };
+            let Some(entry) = entries.next() else { break };
             allowance.for_content();
-            let result = entry
-                .map_err(|e| allowance.explain(e))
-                .and_then(|entry| self.entry(entry, section.as_ref(), base, listing, depth));
+            let header = allowance.header();
+            allowance.forget_header();
+            let result = entry.map_err(|e| allowance.explain(e)).and_then(|entry| {
+                self.entry(entry, &header, section.as_ref(), base, listing, depth)
+            });
             if let Err(error) = result {
                 listing.problems.push(error);
                 listing.is_incomplete = true;
                 return;
             }
         }
+        if !allowance.saw_end() {
+            let message = "the archive ends without its end mark: it may be cut";
+            listing.problems.push(Error::new(ErrorKind::Truncated, message));
+            listing.is_incomplete = true;
+            return;
+        }
+        allowance.for_content();
+        allowance.forget_header();
+        if listing.is_incomplete {
+            return;
+        }
+        // The checksum of a compressed stream comes after the padding, so reading the padding checks it.
+        match is_padding(&mut archive.into_inner()) {
+            Ok(true) => {}
+            Ok(false) => {
+                let message = "data follows the archive's end mark, as where two archives were joined: only the first one is read";
+                listing.problems.push(Error::new(ErrorKind::Malformed, message));
+            }
+            Err(error) => mark_cut(listing, error),
+        }
     }
 
     fn entry(
         &mut self,
         mut entry: tar::Entry<'_, Input<'_>>,
+        header: &[u8],
         section: Option<&Section>,
         base: Base,
         listing: &mut Listing,
         depth: usize,
     ) -> Result<()> {
+        let sparse = match entry.pax_extensions() {
+            Ok(Some(extensions)) => PaxSparse::parse(extensions)?,
+            _ => PaxSparse::default(),
+        };
         let raw = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
+        let raw = sparse.name.clone().unwrap_or(raw);
         self.count(raw.len())?;
         let kind = entry.header().entry_type();
         let Some(path) = crate::package::normalise(&raw) else {
@@ -183,18 +192,32 @@ impl Walk<'_> {
             link(listing, path, &target);
             return Ok(());
         }
-        if kind.is_gnu_sparse() {
-            let member =
-                Member { kind: MemberKind::Sparse, content: None, compression: Compression::None };
-            listing.insert(path, member);
+        if kind.as_byte() == b'M' {
+            let message = "the rest of a file that begins in another volume of the archive";
+            listing.problems.push(Error::new(ErrorKind::Unsupported, message).at_path(path));
             return Ok(());
         }
-        if !kind.is_file() && !kind.is_contiguous() || path.is_empty() {
+        if !has_content(kind) || path.is_empty() {
             return Ok(());
         }
         let from = entry.raw_file_position();
+        let at = |skip: u64, size| Locator {
+            stream: base.stream,
+            offset: base.offset + from + skip,
+            size,
+        };
+        if kind.is_gnu_sparse() {
+            let (map, blocks) = SparseMap::of_old_gnu(entry.header(), header)?;
+            let data = at(blocks * 512, map.stored());
+            return self.sparse(&mut entry, data, map, path, listing, depth);
+        }
         let size = entry.size();
-        let at = Locator { stream: base.stream, offset: base.offset + from, size };
+        if let Some((map, skipped)) = SparseMap::of_pax(&sparse, &mut entry)? {
+            let data = at(skipped, map.stored());
+            let filled = FilledHoles::new(map.clone(), &mut entry);
+            return self.sparse(filled, data, map, path, listing, depth);
+        }
+        let at = at(0, size);
         let input = match section {
             Some(section) => Input::section(section.part(from, size)),
             None => Input::stream(&mut entry),
@@ -202,6 +225,28 @@ impl Walk<'_> {
         self.content(input, at, path, listing, depth);
         Ok(())
     }
+
+    /// Lists a sparse file, as a stream of its own in which its holes are filled.
+    fn sparse(
+        &mut self,
+        filled: impl Read,
+        data: Locator,
+        map: SparseMap,
+        path: String,
+        listing: &mut Listing,
+        depth: usize,
+    ) -> Result<()> {
+        let size = map.size;
+        let stream = self.streams.add(Backing::Sparse { data, map });
+        let at = Locator { stream, offset: 0, size };
+        self.content(Input::stream(filled), at, path, listing, depth);
+        Ok(())
+    }
+}
+
+/// True for entries with content. POSIX has readers take types that they do not know for files.
+fn has_content(kind: tar::EntryType) -> bool {
+    !matches!(kind.as_byte(), b'1'..=b'6' | b'D' | b'V' | b'K' | b'L' | b'N' | b'x' | b'g' | b'X')
 }
 
 /// The bytes of an archive. A large one in a section is read ahead: a thread reads the next bytes
@@ -237,6 +282,6 @@ fn is_padding(rest: &mut impl Read) -> io::Result<bool> {
 
 /// Notes that reading failed, so that the listing ends early.
 fn mark_cut(listing: &mut Listing, error: io::Error) {
-    listing.problems.push(Error::from_io("reading the archive", error));
+    listing.problems.push(unreadable("reading the archive", error));
     listing.is_incomplete = true;
 }

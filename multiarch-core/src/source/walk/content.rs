@@ -7,11 +7,10 @@ use std::{
 
 use super::{Walk, roles};
 use crate::{
-    error::Error,
     image::Compression,
     package::{Listing, Locator, Member, MemberKind},
     source::{
-        input::{Input, read_up_to},
+        input::{Input, read_up_to, unreadable},
         sniff,
     },
 };
@@ -85,6 +84,6 @@ fn rest(head: Vec<u8>, input: Input<'_>, size: u64) -> io::Result<Arc<[u8]>> {
 }
 
 fn mark_cut_at(listing: &mut Listing, error: io::Error, path: &str) {
-    listing.problems.push(Error::from_io("reading the archive", error).at_path(path));
+    listing.problems.push(unreadable("reading the archive", error).at_path(path));
     listing.is_incomplete = true;
 }

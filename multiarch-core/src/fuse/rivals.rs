@@ -1,0 +1,126 @@
+//! Compares the images of one source with those that a tag held before.
+
+use std::collections::BTreeSet;
+
+use super::{Change, ConflictPolicy, Incoming, IncomingImage, Reason, TagState, slot::Slot};
+use crate::{
+    error::{Error, ErrorKind, Result},
+    image::{Digest, PlatformKey},
+};
+
+/// What a tag held before, to compare the images of one source with.
+pub(super) struct Rivals<'a> {
+    pub(super) tag: &'a TagState,
+    pub(super) slots: &'a [Slot],
+    pub(super) nested: &'a [Slot],
+    pub(super) policy: ConflictPolicy,
+}
+
+/// The manifests at the tag that provide one platform and are no part of the source's own statement.
+struct Held<'a> {
+    here: Vec<&'a Digest>,
+    nested: Vec<&'a Digest>,
+}
+
+impl Rivals<'_> {
+    /// What becomes of each image. They are one statement, so that none of them replaces another: of
+    /// several for one platform, each is compared with a manifest of the tag of its own.
+    pub(super) fn decide(&self, incoming: &Incoming) -> Result<Vec<Change>> {
+        let mut matched = BTreeSet::new();
+        let first: Vec<Option<Change>> = incoming
+            .images
+            .iter()
+            .map(|image| self.there_already(incoming, image, &mut matched))
+            .collect();
+        let images = incoming.images.iter().zip(first);
+        images
+            .map(|(image, first)| match first {
+                Some(change) => Ok(change),
+                None => self.against_others(incoming, image, &matched),
+            })
+            .collect()
+    }
+
+    fn held(&self, incoming: &Incoming, platform: &PlatformKey) -> Held<'_> {
+        let provides =
+            |slot: &&Slot| slot.key.as_ref() == Some(platform) && !incoming.states(slot.digest());
+        Held {
+            here: self.slots.iter().filter(provides).map(Slot::digest).collect(),
+            nested: self.nested.iter().filter(provides).map(Slot::digest).collect(),
+        }
+    }
+
+    /// The decision for an image that the tag has, as the same manifest or as another one of the same
+    /// image.
+    fn there_already(
+        &self,
+        incoming: &Incoming,
+        image: &IncomingImage,
+        matched: &mut BTreeSet<Digest>,
+    ) -> Option<Change> {
+        let digest = image.document.digest();
+        let key = (!image.platform.is_unknown()).then(|| image.platform.key());
+        // The platform is compared, too: one manifest may be listed for several platforms.
+        let mut all = self.slots.iter().chain(self.nested);
+        if let Some(slot) = all.find(|s| s.digest() == digest && (s.key == key || key.is_none())) {
+            return Some(match slot.entry.descriptor().size == image.document.size() {
+                true if self.tag.is_missing(digest) => Change::Restored,
+                true => Change::Present,
+                // No node pulls what is listed with a wrong size.
+                false => Change::Replaced { from: vec![digest.clone()] },
+            });
+        }
+        let held = self.held(incoming, &key?);
+        let same = |digest: &&&Digest| {
+            let config = self.tag.config(digest);
+            !self.tag.is_lost(digest)
+                && !matched.contains(**digest)
+                && config.is_some_and(|config| config.is_same_image(&image.config))
+        };
+        let stays = (*held.here.iter().chain(&held.nested).find(same)?).clone();
+        matched.insert(stays.clone());
+        Some(Change::Same { stays })
+    }
+
+    /// The decision for an image that the tag does not have.
+    fn against_others(
+        &self,
+        incoming: &Incoming,
+        image: &IncomingImage,
+        matched: &BTreeSet<Digest>,
+    ) -> Result<Change> {
+        if image.platform.is_unknown() {
+            if self.slots.is_empty() && self.nested.is_empty() && incoming.images.len() == 1 {
+                return Ok(Change::Added);
+            }
+            let message = "neither the image nor its package says its platform, so that it cannot be fused with what the tag holds";
+            let error = Error::new(ErrorKind::Unsupported, message);
+            return Err(error.with_digest(image.document.digest()));
+        }
+        let held = self.held(incoming, &image.platform.key());
+        let others = |held: Vec<&Digest>| -> Vec<Digest> {
+            held.into_iter().filter(|digest| !matched.contains(*digest)).cloned().collect()
+        };
+        let (here, nested) = (others(held.here), others(held.nested));
+        let mut all = here.iter().chain(&nested);
+        let Some(stays) = all.find(|digest| !self.tag.is_lost(digest)).cloned() else {
+            // What nobody can pull is no image that could be lost.
+            let gone =
+                if here.is_empty() { Change::Added } else { Change::Replaced { from: here } };
+            return Ok(gone);
+        };
+        let not_taken = |because| Change::NotTaken { stays: stays.clone(), because };
+        Ok(match self.policy {
+            _ if image.is_doubtful => not_taken(Reason::Mislabelled),
+            ConflictPolicy::Existing => not_taken(Reason::Policy),
+            ConflictPolicy::Fail => {
+                let (platform, digest) = (image.platform.key(), image.document.digest());
+                let message =
+                    format!("the tag holds another image for {platform}: {stays}, not {digest}");
+                return Err(Error::new(ErrorKind::Conflict, message));
+            }
+            ConflictPolicy::Incoming if here.is_empty() => not_taken(Reason::Nested),
+            ConflictPolicy::Incoming => Change::Replaced { from: here },
+        })
+    }
+}

@@ -1,0 +1,260 @@
+//! Sparse files in tar archives: their holes are left out, and a map says where the data belongs.
+//!
+//! Formats: [GNU tar, "Storing Sparse Files"].
+//!
+//! [GNU tar, "Storing Sparse Files"]: https://www.gnu.org/software/tar/manual/html_section/Sparse-Formats.html
+
+use std::io::{self, Read};
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// The block of a tar archive.
+const BLOCK: usize = 512;
+/// How many pieces of data a sparse file may have.
+const MAX_PIECES: usize = 1 << 18;
+
+/// Where the data of a sparse file belongs.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct SparseMap {
+    /// Size of the file with its holes.
+    pub(super) size: u64,
+    /// Offset and length of each piece of data, in their order in the archive.
+    pieces: Vec<(u64, u64)>,
+}
+
+impl SparseMap {
+    fn new(size: u64, pieces: Vec<(u64, u64)>) -> Result<Self> {
+        let mut end = 0;
+        for (offset, length) in &pieces {
+            let next = offset.checked_add(*length).filter(|next| *offset >= end && *next <= size);
+            end = next.ok_or_else(malformed)?;
+        }
+        Ok(Self { size, pieces })
+    }
+
+    /// Bytes of data in the archive.
+    pub(super) fn stored(&self) -> u64 {
+        self.pieces.iter().map(|(_, length)| length).sum()
+    }
+
+    /// The map of an entry of GNU's old format. `header` is all that was read before its data: the blocks
+    /// after the entry's own header continue the map. Also returns how many of these there are.
+    pub(super) fn of_old_gnu(header: &tar::Header, read: &[u8]) -> Result<(Self, u64)> {
+        let gnu = header.as_gnu().ok_or_else(malformed)?;
+        let mut more = 0;
+        let own = |blocks: usize| {
+            let start = read.len().checked_sub(BLOCK * (blocks + 1))?;
+            Some(read[start..start + BLOCK] == *header.as_bytes())
+        };
+        while !own(more).ok_or_else(malformed)? {
+            more += 1;
+        }
+        let mut pieces = Vec::new();
+        let mut add = |block: &tar::GnuSparseHeader| -> Result<()> {
+            if !block.is_empty() {
+                let numbers = (block.offset(), block.length());
+                let (Ok(offset), Ok(length)) = numbers else { return Err(malformed()) };
+                push(&mut pieces, (offset, length))?;
+            }
+            Ok(())
+        };
+        gnu.sparse.iter().try_for_each(&mut add)?;
+        for block in read[read.len() - BLOCK * more..].chunks_exact(BLOCK) {
+            let mut next = tar::GnuExtSparseHeader::new();
+            next.as_mut_bytes().copy_from_slice(block);
+            next.sparse().iter().try_for_each(&mut add)?;
+        }
+        let size = gnu.real_size().map_err(|_| malformed())?;
+        Ok((Self::new(size, pieces)?, more as u64))
+    }
+
+    /// The map of an entry in PAX format, by its extensions; `None` where the file is not sparse. Format
+    /// 1.0 begins the content with the map: then it is read from there, and the second value is its size.
+    pub(super) fn of_pax(pax: &PaxSparse, content: impl Read) -> Result<Option<(Self, u64)>> {
+        let Some(size) = pax.size else { return Ok(None) };
+        if !pax.map_in_content {
+            return Ok(Some((Self::new(size, pax.pieces.clone())?, 0)));
+        }
+        let mut lines = Lines { content, read: 0 };
+        let count = usize::try_from(lines.number()?).map_err(|_| malformed())?;
+        if count > MAX_PIECES {
+            return Err(too_many());
+        }
+        let mut pieces = Vec::new();
+        for _ in 0..count {
+            pieces.push((lines.number()?, lines.number()?));
+        }
+        let read = lines.finish_block()?;
+        Ok(Some((Self::new(size, pieces)?, read)))
+    }
+}
+
+fn push(pieces: &mut Vec<(u64, u64)>, piece: (u64, u64)) -> Result<()> {
+    if pieces.len() == MAX_PIECES {
+        return Err(too_many());
+    }
+    pieces.push(piece);
+    Ok(())
+}
+
+fn malformed() -> Error {
+    Error::new(ErrorKind::Malformed, "the map of a sparse file is malformed")
+}
+
+fn too_many() -> Error {
+    let message = "a sparse file of more than 262144 pieces";
+    Error::new(ErrorKind::TooLarge, message)
+}
+
+/// What the PAX extensions of an entry say of a sparse file, in any of the formats 0.0, 0.1 and 1.0.
+#[derive(Debug, Default)]
+pub(super) struct PaxSparse {
+    /// The true name, where the header has a made-up one.
+    pub(super) name: Option<String>,
+    size: Option<u64>,
+    map_in_content: bool,
+    pieces: Vec<(u64, u64)>,
+}
+
+impl PaxSparse {
+    pub(super) fn parse(extensions: tar::PaxExtensions<'_>) -> Result<Self> {
+        let mut pax = Self::default();
+        let mut offset = None;
+        for extension in extensions {
+            let extension = extension.map_err(|_| malformed())?;
+            let (Ok(key), value) = (extension.key(), extension.value_bytes()) else { continue };
+            let text = || std::str::from_utf8(value).map_err(|_| malformed());
+            let number = || text()?.parse::<u64>().map_err(|_| malformed());
+            match key.strip_prefix("GNU.sparse.") {
+                Some("name") => pax.name = Some(String::from_utf8_lossy(value).into_owned()),
+                Some("size" | "realsize") => pax.size = Some(number()?),
+                Some("major") => pax.map_in_content = number()? >= 1,
+                Some("offset") => offset = Some(number()?),
+                Some("numbytes") => {
+                    push(&mut pax.pieces, (offset.take().ok_or_else(malformed)?, number()?))?;
+                }
+                Some("map") => {
+                    let numbers =
+                        text()?.split(',').map(|n| n.parse::<u64>().map_err(|_| malformed()));
+                    let numbers = numbers.collect::<Result<Vec<_>>>()?;
+                    for pair in numbers.chunks(2) {
+                        let [offset, length] = pair else { return Err(malformed()) };
+                        push(&mut pax.pieces, (*offset, *length))?;
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(pax)
+    }
+}
+
+/// Decimal numbers, one a line.
+struct Lines<R> {
+    content: R,
+    read: u64,
+}
+
+impl<R: Read> Lines<R> {
+    fn byte(&mut self) -> Result<u8> {
+        let mut byte = [0];
+        let read = self.content.read_exact(&mut byte);
+        read.map_err(|e| Error::from_io("reading the map of a sparse file", e))?;
+        self.read += 1;
+        Ok(byte[0])
+    }
+
+    fn number(&mut self) -> Result<u64> {
+        let mut number: u64 = 0;
+        loop {
+            match self.byte()? {
+                b'\n' => return Ok(number),
+                digit @ b'0'..=b'9' => {
+                    let next =
+                        number.checked_mul(10).and_then(|n| n.checked_add((digit - b'0').into()));
+                    number = next.ok_or_else(malformed)?;
+                }
+                _ => return Err(malformed()),
+            }
+        }
+    }
+
+    /// Reads to the end of the block; returns how many bytes were read in all.
+    fn finish_block(mut self) -> Result<u64> {
+        while !self.read.is_multiple_of(BLOCK as u64) {
+            self.byte()?;
+        }
+        Ok(self.read)
+    }
+}
+
+/// A sparse file with its holes filled in, from the data in the archive.
+pub(super) struct FilledHoles<R> {
+    map: SparseMap,
+    data: R,
+    /// The piece at or after `at`, and the offset in the file.
+    piece: usize,
+    at: u64,
+}
+
+impl<R: Read> FilledHoles<R> {
+    pub(super) fn new(map: SparseMap, data: R) -> Self {
+        Self { map, data, piece: 0, at: 0 }
+    }
+}
+
+impl<R: Read> Read for FilledHoles<R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let within = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX).min(out.len());
+        while let Some((offset, length)) = self.map.pieces.get(self.piece).copied() {
+            if self.at < offset {
+                let count = within(offset - self.at);
+                out[..count].fill(0);
+                self.at += count as u64;
+                return Ok(count);
+            }
+            if self.at < offset + length {
+                let count = within(offset + length - self.at);
+                let count = self.data.read(&mut out[..count])?;
+                if count == 0 && !out.is_empty() {
+                    return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the archive is cut"));
+                }
+                self.at += count as u64;
+                return Ok(count);
+            }
+            self.piece += 1;
+        }
+        let count = within(self.map.size - self.at);
+        out[..count].fill(0);
+        self.at += count as u64;
+        Ok(count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn holes_are_filled_with_zeros() {
+        let map = SparseMap::new(12, vec![(0, 0), (2, 3), (5, 1), (10, 0)]).expect("valid");
+        assert_eq!(map.stored(), 4);
+        let mut filled = Vec::new();
+        FilledHoles::new(map, b"abcd".as_slice()).read_to_end(&mut filled).expect("read");
+        assert_eq!(filled, b"\0\0abcd\0\0\0\0\0\0");
+    }
+
+    #[test]
+    fn maps_that_overlap_or_leave_the_file_are_refused() {
+        for pieces in
+            [vec![(2, 3), (4, 1)], vec![(2, 3), (0, 1)], vec![(8, 3)], vec![(u64::MAX, 2)]]
+        {
+            assert!(SparseMap::new(10, pieces.clone()).is_err(), "{pieces:?}");
+        }
+        let cut = SparseMap::new(4, vec![(0, 4)]).expect("valid");
+        let mut filled = Vec::new();
+        assert!(FilledHoles::new(cut, b"ab".as_slice()).read_to_end(&mut filled).is_err());
+    }
+}
