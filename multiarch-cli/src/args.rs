@@ -157,6 +157,9 @@ pub(crate) struct Inspect {
     /// Packages: files or directories
     #[arg(required = true, value_name = "PACKAGE")]
     pub(crate) packages: Vec<PathBuf>,
+    /// Look into the layers of every image for the architecture of its programs
+    #[arg(long)]
+    pub(crate) elf: bool,
     #[command(flatten)]
     pub(crate) show: Show,
 }

@@ -22,6 +22,11 @@ pub(crate) fn finding(finding: &Finding) -> String {
         Finding::UnknownArchitecture { package, image, platform } => format!(
             "{image}: {package} holds it for {platform}, an architecture that no container runtime knows"
         ),
+        Finding::OtherPrograms { package, image, platform, programs } => {
+            format!(
+                "{image}: {package} holds it for {platform}, but the programs in it are for {programs}"
+            )
+        }
         Finding::Incomplete { package, image, absent, platforms } => {
             let platforms: Vec<_> = platforms.iter().map(ToString::to_string).collect();
             let absent: Vec<_> = absent.iter().map(ToString::to_string).collect();

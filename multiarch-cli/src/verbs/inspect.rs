@@ -8,6 +8,9 @@ use crate::{args::Inspect, output, progress};
 pub(crate) fn run(args: &Inspect, cancel: &Cancel) -> Result<Completion> {
     let shown = progress::shown(&args.show);
     let mut options = OpenOptions::new().meter(shown.meter()).cancel(cancel);
+    if args.elf {
+        options = options.read_programs();
+    }
     if let Some(folder) = args.show.cache() {
         options = options.cache(folder);
     }

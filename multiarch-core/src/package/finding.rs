@@ -47,6 +47,17 @@ pub enum Finding {
         /// The platform.
         platform: String,
     },
+    /// The programs in an image are for another architecture than the image.
+    OtherPrograms {
+        /// The package.
+        package: String,
+        /// The image.
+        image: String,
+        /// The image's platform.
+        platform: String,
+        /// The architecture of its programs.
+        programs: String,
+    },
     /// An index lists images that the package does not hold as a whole.
     Incomplete {
         /// The package.

@@ -1,6 +1,6 @@
 //! Images in a package.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
     error::Error,
@@ -29,6 +29,8 @@ pub(crate) struct PackageImage {
     pub(crate) lacking: Vec<Lacking>,
     /// Signatures, attestations and other documents that refer to it.
     pub(crate) companions: Vec<Companion>,
+    /// The architecture of the programs in each manifest, where it was looked for.
+    pub(crate) programs: BTreeMap<Digest, &'static str>,
 }
 
 /// A manifest that an index lists and its source does not have as a whole.
@@ -94,6 +96,7 @@ impl PackageImage {
             origin: PackageName::default(),
             lacking: Vec::new(),
             companions: Vec::new(),
+            programs: BTreeMap::new(),
         }
     }
 

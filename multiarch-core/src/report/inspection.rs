@@ -1,6 +1,9 @@
 //! What a package contains, for people and programs.
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use serde::Serialize;
 
@@ -62,6 +65,9 @@ struct InspectedImage<'a> {
     digest: &'a Digest,
     /// The platforms, from the configs.
     platforms: Vec<PlatformKey>,
+    /// The architecture of the programs in it, by manifest, where it was looked for.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    programs: &'a BTreeMap<Digest, &'static str>,
     /// Bytes of its distinct blobs.
     bytes: u64,
 }
@@ -132,6 +138,7 @@ fn inspect(image: &PackageImage) -> InspectedImage<'_> {
         references: &image.references,
         digest: image.incoming.document().digest(),
         platforms: image.incoming.images().iter().map(|i| i.platform().key()).collect(),
+        programs: &image.programs,
         bytes: distinct(std::iter::once(image)).values().sum(),
     }
 }
@@ -141,7 +148,12 @@ impl fmt::Display for Inspection<'_> {
         let mut rows =
             vec![["CHART", "IMAGE", "PLATFORM", "SIZE", "DIGEST"].map(String::from).to_vec()];
         let row = |chart: &str, image: &InspectedImage<'_>| {
-            let platforms: Vec<_> = image.platforms.iter().map(ToString::to_string).collect();
+            let mut platforms: Vec<_> = image.platforms.iter().map(ToString::to_string).collect();
+            let programs: BTreeSet<_> = image.programs.values().copied().collect();
+            if let Some(last) = platforms.last_mut().filter(|_| !programs.is_empty()) {
+                let programs: Vec<_> = programs.into_iter().collect();
+                last.push_str(&format!(" (programs: {})", programs.join(", ")));
+            }
             vec![
                 chart.to_owned(),
                 image.references.first().map_or("(no name)", String::as_str).to_owned(),

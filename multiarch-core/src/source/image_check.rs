@@ -1,9 +1,11 @@
 //! Compares what a package, an index and an image say of the image's platform.
 
+use std::collections::BTreeMap;
+
 use super::programs;
 use crate::{
     error::Result,
-    image::Platform,
+    image::{Digest, Platform},
     package::{BlobSource, Finding, PackageImage, PackageName},
     run::Cancel,
 };
@@ -13,6 +15,8 @@ pub(super) struct ImageChecker<'a> {
     pub(super) package: &'a str,
     pub(super) source: &'a dyn BlobSource,
     pub(super) cancel: &'a Cancel,
+    /// The programs of every image are looked at.
+    pub(super) looks_at_all: bool,
     pub(super) findings: Vec<Finding>,
 }
 
@@ -31,6 +35,9 @@ impl ImageChecker<'_> {
         let name = image.references.first().cloned();
         let name = name.unwrap_or_else(|| image.incoming.document().digest().to_string());
         self.note_lacking(&image, &name);
+        if self.looks_at_all {
+            image.programs = self.programs(&image)?;
+        }
         if let (Some(declared), [only]) = (&origin.architecture, image.incoming.images())
             && !image.incoming.is_index()
             && only.platform().key().architecture() != declared
@@ -54,8 +61,29 @@ impl ImageChecker<'_> {
                     platform: platform.to_string(),
                 });
             }
+            if let Some(programs) = image.programs.get(part.document().digest())
+                && *programs != platform.key().architecture()
+            {
+                self.findings.push(Finding::OtherPrograms {
+                    package: self.package.into(),
+                    image: name.clone(),
+                    platform: platform.to_string(),
+                    programs: (*programs).into(),
+                });
+            }
         }
         Ok(image)
+    }
+
+    /// The architecture of the programs in each manifest, where there are any.
+    fn programs(&self, image: &PackageImage) -> Result<BTreeMap<Digest, &'static str>> {
+        let mut found = BTreeMap::new();
+        for stored in &image.documents {
+            if let Some(programs) = programs::architecture(stored, self.source, self.cancel)? {
+                found.insert(stored.document.digest().clone(), programs);
+            }
+        }
+        Ok(found)
     }
 
     fn note_lacking(&mut self, image: &PackageImage, name: &str) {
@@ -78,7 +106,7 @@ impl ImageChecker<'_> {
         name: String,
         declared: &str,
     ) -> Result<PackageImage> {
-        let found = programs::architecture(&image, self.source, self.cancel)?;
+        let found = self.programs(&image)?.into_values().next();
         let actual = image.incoming.images()[0].platform().clone();
         let os = if actual.os.is_empty() { "linux" } else { &actual.os };
         let of = |architecture: &str| Platform::new(os, architecture);

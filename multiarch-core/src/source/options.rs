@@ -19,6 +19,7 @@ use crate::run::{Cancel, Context, Meter};
 pub struct OpenOptions {
     pub(super) context: Context,
     pub(super) cache: Option<PathBuf>,
+    pub(super) reads_programs: bool,
 }
 
 impl OpenOptions {
@@ -28,7 +29,7 @@ impl OpenOptions {
     }
 
     pub(crate) fn in_context(context: &Context, cache: Option<PathBuf>) -> Self {
-        Self { context: context.clone(), cache }
+        Self { context: context.clone(), cache, reads_programs: false }
     }
 
     /// Stores an index of each package in this folder, so that the next run need not read all of the
@@ -36,6 +37,14 @@ impl OpenOptions {
     #[must_use]
     pub fn cache(mut self, folder: impl Into<PathBuf>) -> Self {
         self.cache = Some(folder.into());
+        self
+    }
+
+    /// Looks into the layers of every image for the architecture of its programs. Without, only those of
+    /// images whose package and config disagree are looked at.
+    #[must_use]
+    pub fn read_programs(mut self) -> Self {
+        self.reads_programs = true;
         self
     }
 

@@ -9,7 +9,7 @@ use super::input::{Input, read_up_to};
 use crate::{
     error::Result,
     image::{Compression, layer_is_rootfs},
-    package::{BlobPlace, BlobSource, PackageImage, reading},
+    package::{BlobPlace, BlobSource, StoredDocument, reading},
     run::{Buffer, BufferPermit, BufferSource, Cancel},
 };
 
@@ -20,15 +20,16 @@ const MAX_BYTES: u64 = 512 << 20;
 /// The part of an ELF file that is read: the identification, the type and the machine.
 const ELF_HEAD: usize = 20;
 
-/// The architecture, as Go names it, of most of the programs in an image with a single manifest; `None`
-/// where there is none, or no majority.
+/// The architecture, as Go names it, of most of the programs in the layers of a manifest; `None` where
+/// there is none, or no majority.
 pub(super) fn architecture(
-    image: &PackageImage,
+    manifest: &StoredDocument,
     source: &dyn BlobSource,
     cancel: &Cancel,
 ) -> Result<Option<&'static str>> {
     let mut programs = Programs { left: MAX_BYTES, ..Programs::default() };
-    for blob in image.blobs().filter(|blob| layer_is_rootfs(&blob.descriptor.media_type)) {
+    let layers = manifest.blobs.iter();
+    for blob in layers.filter(|blob| layer_is_rootfs(&blob.descriptor.media_type)) {
         let BlobPlace::Package(locator) = &blob.place else { continue };
         if programs.is_enough() {
             break;

@@ -134,8 +134,9 @@ fn package(
         what: what.clone(),
         because: (*because).into(),
     }));
-    let cancel = &options.context.cancel;
-    let mut checker = ImageChecker { package: path, source: &*streams, cancel, findings };
+    let (cancel, looks_at_all) = (&options.context.cancel, options.reads_programs);
+    let mut checker =
+        ImageChecker { package: path, source: &*streams, cancel, looks_at_all, findings };
     for bundle in &mut bundles {
         // In a directory of packages, each file's own name says its version and architecture.
         let inner = PackageName::parse(bundle.path.split('/').next().unwrap_or_default());

@@ -3,11 +3,16 @@
 
 mod bad_packages;
 mod clashes;
+mod companions;
+mod field;
+mod field_archives;
+mod field_tools;
 mod house;
+mod interleavings;
 mod layout;
 mod library_use;
 mod packages;
-
+mod presence;
 mod runs;
 mod saved_plans;
 mod scripted;
