@@ -29,7 +29,7 @@ mod upstream;
 pub(crate) use incoming::is_image;
 pub use incoming::{Incoming, IncomingImage};
 pub use merge::fuse;
-pub(crate) use merge::put_back;
+pub(crate) use merge::{fuse_again, put_back};
 pub(crate) use tag_state::TagChild;
 pub use tag_state::TagState;
 
@@ -142,6 +142,8 @@ pub enum Reason {
     Mislabelled,
     /// The other image is listed in a nested index, and nested indexes are not rewritten.
     Nested,
+    /// Another writer put the other image there after this run had written the tag.
+    Newer,
     /// The other image comes from a package of a later version.
     LaterVersion,
     /// It comes from an earlier import, which gave it another name in the target.

@@ -4,13 +4,13 @@
 //! in the listing are read through a [`BlobSource`].
 
 mod bundle;
-mod companions;
 mod docker_archive;
 mod document_store;
 mod finding;
 mod image;
 mod image_archive;
 mod layout;
+mod layout_entries;
 mod leftover;
 mod listing;
 mod model;
@@ -23,7 +23,7 @@ pub use name::PackageName;
 
 pub(crate) use bundle::{Found, collect};
 pub(crate) use document_store::{DocumentStore, read_image};
-pub(crate) use image::{Blob, BlobPlace, Companion, Lacking, PackageImage, StoredDocument};
+pub(crate) use image::{Blob, BlobPlace, IncompleteImage, PackageImage, Referrer, StoredDocument};
 pub(crate) use layout::LAYOUT_NAMES;
 pub(crate) use leftover::Unused;
 pub(crate) use listing::{

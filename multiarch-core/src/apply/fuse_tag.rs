@@ -6,7 +6,8 @@ use super::write_tag::{Attempt, Attempts, Tags};
 use crate::{
     chart::TargetName,
     error::Result,
-    fuse::{ConflictPolicy, FuseOptions, Fusion, Incoming, fuse},
+    fuse::{FuseOptions, Fusion, Incoming, TagState, fuse_again, put_back},
+    image::Digest,
     observe::tag_state,
     run::Cancel,
     store::ImageStore,
@@ -38,7 +39,7 @@ use crate::{
 /// ```
 ///
 /// # Errors
-/// Those of [`fuse`]; if the store cannot be read or written; [`ErrorKind::Contended`](crate::ErrorKind::Contended) if another
+/// Those of [`fuse`](crate::fuse); if the store cannot be read or written; [`ErrorKind::Contended`](crate::ErrorKind::Contended) if another
 /// writer changes the tag each time.
 pub fn fuse_tag(
     store: &dyn ImageStore,
@@ -46,7 +47,8 @@ pub fn fuse_tag(
     incoming: &Incoming,
     options: &FuseOptions,
 ) -> Result<Fusion> {
-    let (cancel, mut options) = (Cancel::new(), options.clone());
+    let cancel = Cancel::new();
+    let (mut earlier, mut known): (Vec<TagState>, Option<BTreeSet<Digest>>) = (Vec::new(), None);
     let tags = Tags::new(store, &cancel, BTreeSet::new());
     let mut attempts = Attempts::new(&cancel);
     let mut done: Option<Fusion> = None;
@@ -54,7 +56,16 @@ pub fn fuse_tag(
         let now = tags.read(name)?;
         let state = tag_state(store, (name, now), std::slice::from_ref(incoming))?;
         let before = state.document().map(|document| document.digest().clone());
-        let fusion = fuse(&state, incoming, &options).map_err(|e| e.of_image(name))?;
+        let fusion = fuse_again(&state, incoming, options, known.as_ref());
+        let mut fusion = fusion.map_err(|e| e.of_image(name))?;
+        // What another writer has removed meanwhile is put back.
+        for earlier in &earlier {
+            if let Some(after) = put_back(&fusion.state, earlier)? {
+                fusion.document = after.document().cloned();
+                fusion.state = after;
+            }
+        }
+        earlier.push(state);
         let Some(document) = fusion.document.clone() else {
             return Ok(done.unwrap_or(fusion));
         };
@@ -63,6 +74,7 @@ pub fn fuse_tag(
                 store.put_manifest(name.repository(), image.document())?;
             }
         }
+        known.get_or_insert_with(|| earlier.iter().flat_map(TagState::listed).collect());
         match tags.write(name, before.as_ref(), &document)? {
             Attempt::Written { .. } if !store.flush()?.contains(name) => {
                 if store.compares_and_sets_tags()
@@ -72,7 +84,6 @@ pub fn fuse_tag(
                 }
                 // Another writer has written the tag after us. Its images for our platforms are newer,
                 // and stay; platforms that it lacks are fused in again.
-                options.on_conflict = ConflictPolicy::Existing;
                 done = Some(fusion);
                 attempts.after_change().map_err(|e| e.of_image(name))?;
             }
@@ -80,7 +91,7 @@ pub fn fuse_tag(
                 attempts.after_failure(error)?;
                 done = Some(fusion);
             }
-            Attempt::Written { .. } | Attempt::Stale => {
+            Attempt::Written { .. } | Attempt::Stale | Attempt::Needless => {
                 attempts.after_change().map_err(|e| e.of_image(name))?;
             }
         }

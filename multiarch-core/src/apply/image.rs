@@ -9,7 +9,7 @@ use super::{
 use crate::{
     chart::TargetName,
     error::{Detail, Error, ErrorKind, Result},
-    fuse::{Change, ConflictPolicy},
+    fuse::Change,
     image::{Document, Manifest, layer_is_foreign},
     observe::observe_image,
     package::Finding,
@@ -60,6 +60,11 @@ impl Run<'_> {
                 let error = explain_foreign_layers(error, image);
                 (report.state, report.error) = self.end_by(error, &image.name);
                 self.report_as_before(&mut report);
+                // The server may have written the tag without saying so.
+                let was_tried = self.state().written.contains_key(&image.name);
+                if was_tried && let Ok(now) = self.tags.digest(&image.name) {
+                    report.after = now;
+                }
             }
         }
         let (state, name) = (report.state, image.name.to_string());
@@ -123,26 +128,22 @@ impl Run<'_> {
         loop {
             self.context.cancel.check()?;
             let planned = again.as_ref().unwrap_or(first);
-            let Some(document) = &planned.document else {
-                if planned.restores() {
-                    match self.send_parts(planned, None) {
-                        Ok(()) => return Ok((ImageState::Restored, again)),
-                        Err(error) if error.kind() == ErrorKind::BlobUnknown && !sent_again => {
-                            sent_again = true;
-                            self.forget_parts(planned);
-                            again = Some(self.plan_again(&first.name, options)?);
-                            continue;
-                        }
-                        Err(error) => return Err(error),
-                    }
-                }
-                // What an attempt without an answer has written is there.
-                if let Some(written) = unclear.filter(|unclear| unclear.after == planned.before) {
-                    return Ok((ImageState::Written, Some(written)));
-                }
-                return Ok((ImageState::Unchanged, again));
+            let written = match &planned.document {
+                Some(document) => self.send_and_write(planned, document),
+                None => self.send_parts(planned, None).map(|()| Attempt::Needless),
             };
-            match self.send_and_write(planned, document) {
+            match written {
+                Ok(Attempt::Needless) => {
+                    let state = match (&unclear, planned.restores()) {
+                        // What an attempt without an answer has written is there, alone or fused by another
+                        // writer.
+                        (Some(_), _) => ImageState::Written,
+                        (None, true) => ImageState::Restored,
+                        (None, false) => ImageState::Unchanged,
+                    };
+                    let is_alone = |unclear: &PlannedImage| unclear.after == planned.before;
+                    return Ok((state, unclear.filter(is_alone).or(again)));
+                }
                 Ok(Attempt::Written { .. }) => return Ok((ImageState::Written, again)),
                 Ok(Attempt::Stale) => attempts.after_change()?,
                 Ok(Attempt::Unclear { error, .. }) => {
@@ -162,6 +163,7 @@ impl Run<'_> {
     /// Sends everything that the tag needs, then makes one attempt to write the tag.
     fn send_and_write(&self, planned: &PlannedImage, document: &Document) -> Result<Attempt> {
         self.send_parts(planned, Some(document))?;
+        self.state().observed.note_writing(&planned.name);
         let attempt = self.tags.write(&planned.name, planned.before.as_ref(), document)?;
         if let Attempt::Written { gap } | Attempt::Unclear { gap, .. } = attempt {
             let mut state = self.state();
@@ -200,15 +202,14 @@ impl Run<'_> {
     /// fused in again. The other writer's images for our platforms are newer, and stay. Returns the
     /// last plan, in which nothing is left to write.
     pub(super) fn fuse_back_in(&self, name: &TargetName) -> Result<PlannedImage> {
-        let mut options = self.live.inventory.options.clone();
-        options.fuse.on_conflict = ConflictPolicy::Existing;
+        let options = &self.live.inventory.options;
         for round in 0..MAX_ROUNDS {
             pause(round, &self.context.cancel)?;
-            let again = self.plan_again(name, &options)?;
+            let again = self.plan_again(name, options)?;
             if again.document.is_none() {
                 return Ok(again);
             }
-            self.write_planned(&again, &options)?;
+            self.write_planned(&again, options)?;
         }
         let message = "another writer keeps removing what this run writes";
         Err(Error::new(ErrorKind::Contended, message))

@@ -101,6 +101,8 @@ impl<'a> Tags<'a> {
 /// How one attempt to write a tag ended.
 #[derive(Debug)]
 pub(super) enum Attempt {
+    /// The tag holds already what it must hold.
+    Needless,
     /// The tag was written, this long after it was read.
     Written { gap: Duration },
     /// The tag no longer holds what the document was fused from, and was left as it is.

@@ -194,11 +194,11 @@ impl Incoming {
         self.images.iter().any(IncomingImage::is_doubtful)
     }
 
-    /// True where the source's index lists this manifest, whether the source has it or not: then it is
-    /// part of the same statement.
-    pub(crate) fn states(&self, digest: &Digest) -> bool {
-        self.images.iter().any(|image| image.document.digest() == digest)
-            || self.upstream.as_ref().is_some_and(|upstream| upstream.lists(digest))
+    /// The manifests that the source's index lists, whether the source has them or not, or its images: all
+    /// of them are one statement.
+    pub(crate) fn stated(&self) -> BTreeSet<&Digest> {
+        let images = self.images.iter().map(|image| image.document.digest());
+        images.chain(self.upstream.iter().flat_map(Upstream::listed)).collect()
     }
 
     /// True where the source has everything that its index lists.

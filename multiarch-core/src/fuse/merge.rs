@@ -21,16 +21,30 @@ use crate::{
 ///   there is no platform to fuse by.
 /// - [`ErrorKind::UnreadableTag`] where `tag` lacks a child that [`TagState::unknown_children`] lists.
 pub fn fuse(tag: &TagState, incoming: &Incoming, options: &FuseOptions) -> Result<Fusion> {
+    fuse_again(tag, incoming, options, None)
+}
+
+/// Fuses into a tag that this run has written before. `known` are the manifests that the tag listed before
+/// that: any other one at the tag is another writer's newer image, and stays.
+///
+/// # Errors
+/// As [`fuse`].
+pub(crate) fn fuse_again(
+    tag: &TagState,
+    incoming: &Incoming,
+    options: &FuseOptions,
+    known: Option<&BTreeSet<Digest>>,
+) -> Result<Fusion> {
     let mut after = tag.clone();
     after.add_incoming(incoming);
     if incoming.is_artifact() {
-        return onto_artifact(incoming, after);
+        return onto_artifact(incoming, after, options.on_conflict);
     }
     let mut merge = match tag.document() {
         Some(document) => Merge::onto(&after, document, incoming)?,
         None => Merge::default(),
     };
-    let changes = merge.add_images(&after, incoming, options.on_conflict)?;
+    let changes = merge.add_images(&after, incoming, options.on_conflict, known)?;
     merge.add_others(&incoming.others);
     let decisions =
         incoming.images.iter().zip(changes).map(|(image, change)| decision(image, change));
@@ -44,7 +58,7 @@ pub fn fuse(tag: &TagState, incoming: &Incoming, options: &FuseOptions) -> Resul
 }
 
 /// Puts back what a tag held earlier in the same run, and lacks now: another writer has removed it, or a
-/// replica of the registry answers with an older state. `None` where nothing is lacking.
+/// replica of the registry answers with an older state. `None` where nothing is incomplete.
 ///
 /// # Errors
 /// As [`fuse`].
@@ -54,15 +68,19 @@ pub(crate) fn put_back(now: &TagState, earlier: &TagState) -> Result<Option<TagS
     earlier.children.iter().for_each(|(digest, child)| {
         after.children.entry(digest.clone()).or_insert_with(|| child.clone());
     });
-    let (Ok(lost), Some(current)) = (Merge::of(earlier, document), now.document()) else {
+    let Some(current) = now.document() else { return Ok(None) };
+    // Both are read with the same configs, so that one entry has one platform on both sides.
+    let (Ok(lost), mut merge) = (Merge::of(&after, document), Merge::of(&after, current)?) else {
         return Ok(None);
     };
-    let mut merge = Merge::of(&after, current)?;
-    let there: BTreeSet<_> =
-        merge.slots.iter().chain(&merge.nested).map(|s| s.key.clone()).collect();
+    let all = merge.slots.iter().chain(&merge.nested);
+    let there: BTreeSet<_> = all.clone().map(|slot| slot.key.clone()).collect();
+    let listed: BTreeSet<Digest> = all.map(|slot| slot.digest().clone()).collect();
     let (attestations, images): (Vec<_>, Vec<_>) =
         lost.slots.into_iter().partition(|slot| slot.attests.is_some());
-    let absent = images.into_iter().filter(|slot| slot.key.is_some() && !there.contains(&slot.key));
+    let absent = images.into_iter().filter(|slot| {
+        slot.key.is_some() && !there.contains(&slot.key) && !listed.contains(slot.digest())
+    });
     let before = merge.slots.len();
     merge.slots.extend(absent);
     if merge.slots.len() == before {
@@ -78,11 +96,26 @@ fn decision(image: &IncomingImage, change: Change) -> Decision {
     Decision { platform: image.platform.key(), digest: image.document.digest().clone(), change }
 }
 
-/// An artifact has no platform: only an absent tag can take it.
-fn onto_artifact(incoming: &Incoming, mut after: TagState) -> Result<Fusion> {
+/// An artifact has no platform to fuse by: an absent tag takes it, and a tag that holds another artifact by
+/// the policy.
+fn onto_artifact(
+    incoming: &Incoming,
+    mut after: TagState,
+    policy: ConflictPolicy,
+) -> Result<Fusion> {
+    let is_artifact =
+        |there: &Document| matches!(after.children.get(there.digest()), Some(TagChild::Artifact));
     let document = match after.document() {
         None => Some(incoming.document.clone()),
         Some(there) if there.digest() == incoming.document.digest() => None,
+        Some(there) if is_artifact(there) => match policy {
+            ConflictPolicy::Incoming => Some(incoming.document.clone()),
+            ConflictPolicy::Existing => None,
+            ConflictPolicy::Fail => {
+                let message = format!("the tag holds another artifact: {}", there.digest());
+                return Err(Error::new(ErrorKind::Conflict, message));
+            }
+        },
         Some(_) => {
             let message = "an artifact cannot be fused into a tag that holds something else";
             return Err(Error::new(ErrorKind::Unsupported, message));
@@ -151,8 +184,9 @@ impl Merge {
         tag: &TagState,
         incoming: &Incoming,
         policy: ConflictPolicy,
+        known: Option<&BTreeSet<Digest>>,
     ) -> Result<Vec<Change>> {
-        let rivals = Rivals { tag, slots: &self.slots, nested: &self.nested, policy };
+        let rivals = Rivals { tag, slots: &self.slots, nested: &self.nested, policy, known };
         let changes = rivals.decide(incoming)?;
         let (mut added, mut replaced) = (Vec::new(), BTreeSet::new());
         for (image, change) in incoming.images.iter().zip(&changes) {

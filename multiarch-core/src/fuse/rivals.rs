@@ -14,10 +14,12 @@ pub(super) struct Rivals<'a> {
     pub(super) slots: &'a [Slot],
     pub(super) nested: &'a [Slot],
     pub(super) policy: ConflictPolicy,
+    /// What the tag listed before this run wrote it: anything else is newer, and stays.
+    pub(super) known: Option<&'a BTreeSet<Digest>>,
 }
 
 /// The manifests at the tag that provide one platform and are no part of the source's own statement.
-struct Held<'a> {
+struct SamePlatform<'a> {
     here: Vec<&'a Digest>,
     nested: Vec<&'a Digest>,
 }
@@ -26,25 +28,25 @@ impl Rivals<'_> {
     /// What becomes of each image. They are one statement, so that none of them replaces another: of
     /// several for one platform, each is compared with a manifest of the tag of its own.
     pub(super) fn decide(&self, incoming: &Incoming) -> Result<Vec<Change>> {
-        let mut matched = BTreeSet::new();
+        let (mut matched, stated) = (BTreeSet::new(), incoming.stated());
         let first: Vec<Option<Change>> = incoming
             .images
             .iter()
-            .map(|image| self.there_already(incoming, image, &mut matched))
+            .map(|image| self.there_already(&stated, image, &mut matched))
             .collect();
         let images = incoming.images.iter().zip(first);
         images
             .map(|(image, first)| match first {
                 Some(change) => Ok(change),
-                None => self.against_others(incoming, image, &matched),
+                None => self.against_others(&stated, image, &matched),
             })
             .collect()
     }
 
-    fn held(&self, incoming: &Incoming, platform: &PlatformKey) -> Held<'_> {
+    fn of_platform(&self, stated: &BTreeSet<&Digest>, platform: &PlatformKey) -> SamePlatform<'_> {
         let provides =
-            |slot: &&Slot| slot.key.as_ref() == Some(platform) && !incoming.states(slot.digest());
-        Held {
+            |slot: &&Slot| slot.key.as_ref() == Some(platform) && !stated.contains(slot.digest());
+        SamePlatform {
             here: self.slots.iter().filter(provides).map(Slot::digest).collect(),
             nested: self.nested.iter().filter(provides).map(Slot::digest).collect(),
         }
@@ -54,7 +56,7 @@ impl Rivals<'_> {
     /// image.
     fn there_already(
         &self,
-        incoming: &Incoming,
+        stated: &BTreeSet<&Digest>,
         image: &IncomingImage,
         matched: &mut BTreeSet<Digest>,
     ) -> Option<Change> {
@@ -70,14 +72,14 @@ impl Rivals<'_> {
                 false => Change::Replaced { from: vec![digest.clone()] },
             });
         }
-        let held = self.held(incoming, &key?);
+        let there = self.of_platform(stated, &key?);
         let same = |digest: &&&Digest| {
             let config = self.tag.config(digest);
             !self.tag.is_lost(digest)
                 && !matched.contains(**digest)
                 && config.is_some_and(|config| config.is_same_image(&image.config))
         };
-        let stays = (*held.here.iter().chain(&held.nested).find(same)?).clone();
+        let stays = (*there.here.iter().chain(&there.nested).find(same)?).clone();
         matched.insert(stays.clone());
         Some(Change::Same { stays })
     }
@@ -85,24 +87,28 @@ impl Rivals<'_> {
     /// The decision for an image that the tag does not have.
     fn against_others(
         &self,
-        incoming: &Incoming,
+        stated: &BTreeSet<&Digest>,
         image: &IncomingImage,
         matched: &BTreeSet<Digest>,
     ) -> Result<Change> {
         if image.platform.is_unknown() {
-            if self.slots.is_empty() && self.nested.is_empty() && incoming.images.len() == 1 {
+            if self.slots.is_empty() && self.nested.is_empty() && stated.len() == 1 {
                 return Ok(Change::Added);
             }
             let message = "neither the image nor its package says its platform, so that it cannot be fused with what the tag holds";
             let error = Error::new(ErrorKind::Unsupported, message);
             return Err(error.with_digest(image.document.digest()));
         }
-        let held = self.held(incoming, &image.platform.key());
-        let others = |held: Vec<&Digest>| -> Vec<Digest> {
-            held.into_iter().filter(|digest| !matched.contains(*digest)).cloned().collect()
+        let there = self.of_platform(stated, &image.platform.key());
+        let others = |there: Vec<&Digest>| -> Vec<Digest> {
+            there.into_iter().filter(|digest| !matched.contains(*digest)).cloned().collect()
         };
-        let (here, nested) = (others(held.here), others(held.nested));
+        let (here, nested) = (others(there.here), others(there.nested));
         let mut all = here.iter().chain(&nested);
+        let is_newer = |digest: &&Digest| self.known.is_some_and(|known| !known.contains(*digest));
+        if let Some(newer) = all.clone().find(is_newer) {
+            return Ok(Change::NotTaken { stays: newer.clone(), because: Reason::Newer });
+        }
         let Some(stays) = all.find(|digest| !self.tag.is_lost(digest)).cloned() else {
             // What nobody can pull is no image that could be lost.
             let gone =

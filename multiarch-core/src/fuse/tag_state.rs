@@ -141,13 +141,13 @@ impl TagState {
         let slots = self.all_slots(&Index::from_document(document)?);
         let platforms: BTreeSet<PlatformKey> =
             images.iter().map(|image| image.platform.key()).collect();
-        let stated = |slot: &Slot| incoming.iter().any(|source| source.states(slot.digest()));
+        let stated: BTreeSet<&Digest> = incoming.iter().flat_map(Incoming::stated).collect();
         let mut unknown: Vec<Digest> = slots
             .iter()
             .filter(|slot| !self.children.contains_key(slot.digest()))
             .filter(|slot| {
                 let rivals = || platforms.iter().any(|platform| slot.may_provide(platform));
-                slot.must_be_read() || (!stated(slot) && rivals())
+                slot.must_be_read() || (!stated.contains(slot.digest()) && rivals())
             })
             .map(|slot| slot.digest().clone())
             .collect();

@@ -49,9 +49,9 @@ impl Upstream {
         Ok(upstream)
     }
 
-    /// True where it lists this manifest.
-    pub(super) fn lists(&self, digest: &Digest) -> bool {
-        self.leaves.iter().any(|entry| entry.digest() == digest)
+    /// The manifests that it lists.
+    pub(super) fn listed(&self) -> impl Iterator<Item = &Digest> {
+        self.leaves.iter().map(Entry::digest)
     }
 
     /// True where these are all the manifests that the index lists.

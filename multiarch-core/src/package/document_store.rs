@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Blob, BlobPlace, Lacking, PackageImage, StoredDocument};
+use super::{Blob, BlobPlace, IncompleteImage, PackageImage, StoredDocument};
 use crate::{
     error::{Error, ErrorKind, Result},
     fuse::{Incoming, IncomingImage, is_image},
@@ -31,7 +31,7 @@ struct Gathered {
     others: Vec<Entry>,
     documents: Vec<StoredDocument>,
     nested: Vec<Document>,
-    lacking: Vec<Lacking>,
+    incomplete: Vec<IncompleteImage>,
 }
 
 /// Reads the image of a manifest, or all images of an index, with every document and blob they need.
@@ -59,15 +59,18 @@ pub(crate) fn read_image(
 fn read_index(store: &dyn DocumentStore, document: Document) -> Result<PackageImage> {
     let mut gathered = Gathered::default();
     gather(store, &document, &mut gathered, 0)?;
-    let Gathered { images, others, mut documents, nested, lacking } = gathered;
-    if images.is_empty() && lacking.iter().any(|lacking| lacking.platform.is_some()) {
+    let Gathered { images, others, mut documents, nested, incomplete } = gathered;
+    if images.is_empty() && incomplete.iter().any(|incomplete| incomplete.platform.is_some()) {
         let message = "none of the images that the index lists is there as a whole";
         let error = Error::new(ErrorKind::Missing, message).with_digest(document.digest());
-        return Err(lacking.into_iter().find_map(|lacking| lacking.error).unwrap_or(error));
+        return Err(incomplete
+            .into_iter()
+            .find_map(|incomplete| incomplete.error)
+            .unwrap_or(error));
     }
     documents.push(StoredDocument { document: document.clone(), blobs: Vec::new() });
     let incoming = Incoming::index(document, images, others, &nested)?;
-    Ok(PackageImage { lacking, ..PackageImage::new(incoming, documents) })
+    Ok(PackageImage { incomplete, ..PackageImage::new(incoming, documents) })
 }
 
 fn gather(
@@ -116,7 +119,7 @@ impl Gathered {
         let stated = stated.filter(|platform| !platform.is_unknown() && entry.attests().is_none());
         let platform = stated.map(Platform::key);
         let error = error.filter(|_| platform.is_some());
-        self.lacking.push(Lacking { digest: entry.digest().clone(), platform, error });
+        self.incomplete.push(IncompleteImage { digest: entry.digest().clone(), platform, error });
     }
 }
 

@@ -26,16 +26,16 @@ pub(crate) struct PackageImage {
     /// What the name of its package file says.
     pub(crate) origin: PackageName,
     /// Manifests that its index lists but the package does not hold as a whole.
-    pub(crate) lacking: Vec<Lacking>,
+    pub(crate) incomplete: Vec<IncompleteImage>,
     /// Signatures, attestations and other documents that refer to it.
-    pub(crate) companions: Vec<Companion>,
+    pub(crate) referrers: Vec<Referrer>,
     /// The architecture of the programs in each manifest, where it was looked for.
     pub(crate) programs: BTreeMap<Digest, &'static str>,
 }
 
 /// A manifest that an index lists and its source does not have as a whole.
 #[derive(Clone, Debug)]
-pub(crate) struct Lacking {
+pub(crate) struct IncompleteImage {
     pub(crate) digest: Digest,
     /// The platform that the index states for it.
     pub(crate) platform: Option<PlatformKey>,
@@ -46,7 +46,7 @@ pub(crate) struct Lacking {
 
 /// A document that refers to an image by its digest, and goes into the image's repository.
 #[derive(Clone, Debug)]
-pub(crate) struct Companion {
+pub(crate) struct Referrer {
     /// The tag by which it is found.
     pub(crate) tag: String,
     /// The tag only stands in for the registry's list of referrers ([OCI distribution, "Referrers Tag
@@ -94,17 +94,16 @@ impl PackageImage {
             documents,
             has_target_names: false,
             origin: PackageName::default(),
-            lacking: Vec::new(),
-            companions: Vec::new(),
+            incomplete: Vec::new(),
+            referrers: Vec::new(),
             programs: BTreeMap::new(),
         }
     }
 
-    /// True where this is or lists a document with this digest.
-    pub(crate) fn reaches(&self, digest: &Digest) -> bool {
-        self.documents.iter().any(|stored| stored.document.digest() == digest)
-            || self.incoming.states(digest)
-            || self.companions.iter().any(|companion| companion.image.reaches(digest))
+    /// The digests of its documents, and of all that its index lists.
+    pub(crate) fn reachable(&self) -> impl Iterator<Item = Digest> {
+        let documents = self.documents.iter().map(|stored| stored.document.digest().clone());
+        documents.chain(self.incoming.stated().into_iter().cloned())
     }
 
     /// Every blob of every document; a blob that several documents need comes several times.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::{
     BlobPlace, BlobSource, DocumentStore, Listing, PackageImage, Unused,
-    companions::{self, LayoutEntry, reference_of},
+    layout_entries::{LayoutEntry, reference_of, sort_out},
     leftover::UnreadImage,
     read_image,
 };
@@ -54,7 +54,7 @@ pub(super) fn read(
             }
         }
     }
-    let (images, unused) = companions::sort_out(parts);
+    let (images, unused) = sort_out(parts);
     Ok(LayoutImages { images, failed, unused })
 }
 

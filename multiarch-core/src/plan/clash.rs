@@ -9,7 +9,7 @@ use super::{Inventory, NamedImage, Origin};
 use crate::{
     chart::{TargetName, is_newer},
     error::{Error, ErrorKind},
-    fuse::Reason,
+    fuse::{IncomingImage, Reason},
     image::{Digest, PlatformKey, same_reference},
     package::{Finding, Package},
 };
@@ -122,23 +122,18 @@ fn find_clash(images: &[NamedImage], packages: &[Arc<Package>]) -> Option<Clash>
     None
 }
 
-/// The platform for which two sources have different images, and their manifests.
+/// The platform for which two sources have different images, and their manifests. Two images that one source
+/// states for a platform are no clash.
 fn differ(a: &NamedImage, b: &NamedImage) -> Option<(PlatformKey, Digest, Digest)> {
-    // Two images that one source lists for a platform are its statement, and no clash.
-    let sources = (&a.incoming, &b.incoming);
-    for a in a.incoming.images() {
-        for b in b.incoming.images() {
-            let platform = a.platform().key();
-            let (of_a, of_b) = (a.document().digest(), b.document().digest());
-            if platform == b.platform().key()
-                && !sources.0.states(of_b)
-                && !sources.1.states(of_a)
-                && !a.config().is_same_image(b.config())
-            {
-                let digests = (of_a.clone(), of_b.clone());
-                return Some((platform, digests.0, digests.1));
-            }
-        }
+    let stated = (a.incoming.stated(), b.incoming.stated());
+    let mut others: BTreeMap<PlatformKey, Vec<&IncomingImage>> = BTreeMap::new();
+    for b in b.incoming.images().iter().filter(|b| !stated.0.contains(b.document().digest())) {
+        others.entry(b.platform().key()).or_default().push(b);
     }
-    None
+    let own = a.incoming.images().iter();
+    own.filter(|a| !stated.1.contains(a.document().digest())).find_map(|a| {
+        let platform = a.platform().key();
+        let b = others.get(&platform)?.iter().find(|b| !a.config().is_same_image(b.config()))?;
+        Some((platform, a.document().digest().clone(), b.document().digest().clone()))
+    })
 }

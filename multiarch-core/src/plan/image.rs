@@ -8,9 +8,9 @@ use super::{BlobOrigin, NamedImage, Observed, Options, Origin, Presence};
 use crate::{
     chart::TargetName,
     error::{Error, Result},
-    fuse::{Decision, Incoming, TagState, fuse, put_back},
+    fuse::{Decision, Incoming, TagState, fuse_again, put_back},
     image::{Digest, Document, Index, PlatformKey},
-    package::{Blob, BlobPlace, Lacking, ReadOrder, StoredDocument},
+    package::{Blob, BlobPlace, IncompleteImage, ReadOrder, StoredDocument},
 };
 
 /// What happens to one name in the target.
@@ -106,8 +106,7 @@ pub(crate) fn plan_image(
     observed: &Observed,
     options: &Options,
 ) -> PlannedImage {
-    if named.iter().any(|named| named.is_fallback) && observed.has_referrers_api(name.repository())
-    {
+    if is_list_of_referrers(named) && observed.has_referrers_api(name.repository()) {
         return PlannedImage {
             name: name.clone(),
             ..plan_referrers(name.repository(), named, observed)
@@ -140,7 +139,8 @@ fn fill(
         if !seen.insert(parts_of(&image.incoming)) {
             continue;
         }
-        let fusion = fuse(&now, &image.incoming, &options.fuse)?;
+        let known = observed.known(&planned.name);
+        let fusion = fuse_again(&now, &image.incoming, &options.fuse, known)?;
         planned.decisions.extend(
             fusion
                 .decisions
@@ -167,30 +167,27 @@ fn fill(
 }
 
 /// Identifies what a source holds: its document, and the parts of it that it has.
-fn parts_of(incoming: &Incoming) -> (&Digest, Vec<&Digest>) {
-    let images = incoming.images().iter().map(|image| image.document().digest());
-    let parts = images.chain(incoming.others().iter().map(|entry| entry.digest()));
+fn parts_of(incoming: &Incoming) -> (&Digest, Vec<(&Digest, Option<PlatformKey>)>) {
+    let images = incoming.images().iter();
+    let images = images.map(|image| (image.document().digest(), Some(image.platform().key())));
+    let parts = images.chain(incoming.others().iter().map(|entry| (entry.digest(), None)));
     (incoming.document().digest(), parts.collect())
 }
 
 /// The manifests that packages hold only in parts, and that are not in the tag afterwards.
 fn lost(now: &TagState, named: &[NamedImage]) -> Vec<Error> {
-    let listed = now.listed();
-    let is_lost = |digest: &Digest| !listed.contains(digest) || now.is_missing(digest);
-    let mut errors: Vec<Error> = Vec::new();
+    let (listed, mut seen) = (now.listed(), BTreeSet::new());
+    let is_there = |digest: &Digest| listed.contains(digest) && !now.is_missing(digest);
+    let mut errors = Vec::new();
     for named in named {
-        for Lacking { digest, platform, error } in &named.image.lacking {
+        for IncompleteImage { digest, platform, error } in &named.image.incomplete {
             let (Some(platform), Some(error)) = (platform, error) else { continue };
-            let brought = named.incoming.images().iter().any(|i| i.document().digest() == digest);
-            if brought || !is_lost(digest) {
+            if is_there(digest) || !seen.insert((digest, &named.reference)) {
                 continue;
             }
             let message = format!("the image for {platform} is not whole in the package");
             let whole = Error::caused_by(error.kind(), message, error.clone());
-            let whole = whole.of_image(&named.reference).with_digest(digest);
-            if errors.iter().all(|known| known.to_string() != whole.to_string()) {
-                errors.push(whole);
-            }
+            errors.push(whole.of_image(&named.reference).with_digest(digest));
         }
     }
     errors
@@ -214,6 +211,11 @@ pub(super) fn plan_referrers(
     }
     planned.count_bytes();
     planned
+}
+
+/// True where these images are lists of referrers, which a registry may keep by itself.
+pub(super) fn is_list_of_referrers(named: &[NamedImage]) -> bool {
+    !named.is_empty() && named.iter().all(|named| named.is_fallback)
 }
 
 /// The documents of lists of referrers, without the lists.

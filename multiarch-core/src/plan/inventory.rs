@@ -25,7 +25,7 @@ pub(crate) struct Inventory {
     /// Images by their name in the target.
     pub(super) images: BTreeMap<TargetName, Vec<NamedImage>>,
     /// What goes along with images, such as signatures: each name with those of the images.
-    companions: BTreeMap<TargetName, BTreeSet<TargetName>>,
+    referrers: BTreeMap<TargetName, BTreeSet<TargetName>>,
     pub(super) findings: Vec<Finding>,
     pub(super) problems: Vec<Error>,
     pub(crate) packages: Vec<Arc<Package>>,
@@ -130,24 +130,24 @@ impl Inventory {
 
     fn add_images(&mut self, named: Vec<NamedImage>) {
         for image in named {
-            let mut companions = image.companions();
+            let mut referrers = image.referrers();
             if self.options.keep_children_tagged {
-                companions.extend(image.tagged_children());
+                referrers.extend(image.tagged_manifests());
             }
-            for companion in companions {
-                let subjects = self.companions.entry(companion.name.clone()).or_default();
+            for referrer in referrers {
+                let subjects = self.referrers.entry(referrer.name.clone()).or_default();
                 subjects.insert(image.name.clone());
-                self.images.entry(companion.name.clone()).or_default().push(companion);
+                self.images.entry(referrer.name.clone()).or_default().push(referrer);
             }
             self.images.entry(image.name.clone()).or_default().push(image);
         }
     }
 
     /// The names of what goes along with these images.
-    pub(super) fn companions_of(&self, images: &BTreeSet<TargetName>) -> BTreeSet<TargetName> {
-        let companions = self.companions.iter();
-        let companions = companions.filter(|(_, subjects)| !subjects.is_disjoint(images));
-        companions.map(|(name, _)| name.clone()).collect()
+    pub(super) fn referrers_of(&self, images: &BTreeSet<TargetName>) -> BTreeSet<TargetName> {
+        let referrers = self.referrers.iter();
+        let referrers = referrers.filter(|(_, subjects)| !subjects.is_disjoint(images));
+        referrers.map(|(name, _)| name.clone()).collect()
     }
 
     /// The names of the images, without what goes along with them.
@@ -255,7 +255,7 @@ impl Inventory {
     /// Removes images that no chart has any more.
     pub(super) fn drop_unused(&mut self) {
         let mut used: BTreeSet<TargetName> = self.image_names().cloned().collect();
-        used.extend(self.companions_of(&used));
+        used.extend(self.referrers_of(&used));
         self.images.retain(|name, _| used.contains(name));
     }
 }

@@ -205,11 +205,11 @@ impl Plan {
         }
         let mut used: BTreeSet<TargetName> =
             self.charts.iter().flat_map(|chart| chart.images.iter().cloned()).collect();
-        let companions = live.inventory.companions_of(&used);
-        if !companions.is_empty() {
-            used.extend(companions.iter().cloned());
+        let referrers = live.inventory.referrers_of(&used);
+        if !referrers.is_empty() {
+            used.extend(referrers.iter().cloned());
             // They come first: a cluster may refuse an image whose signature is not there yet.
-            self.charts.insert(0, PlannedChart::without_chart(companions.into_iter().collect()));
+            self.charts.insert(0, PlannedChart::without_chart(referrers.into_iter().collect()));
         }
         self.images.retain(|image| used.contains(&image.name));
     }
@@ -241,8 +241,8 @@ impl Plan {
 
     /// The blobs that no repository of the target is known to have, with their sizes.
     pub(crate) fn to_send(&self, observed: &Observed) -> BTreeMap<Digest, u64> {
-        let lacking = |blob: &&PlannedBlob| !blob.present && !observed.has_source(&blob.digest);
-        self.blobs().filter(lacking).map(|blob| (blob.digest.clone(), blob.size)).collect()
+        let incomplete = |blob: &&PlannedBlob| !blob.present && !observed.has_source(&blob.digest);
+        self.blobs().filter(incomplete).map(|blob| (blob.digest.clone(), blob.size)).collect()
     }
 
     /// True where everything that was asked for is or will be in the target.

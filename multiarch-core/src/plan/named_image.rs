@@ -8,7 +8,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     fuse::Incoming,
     image::{Reference, same_reference},
-    package::{Bundle, Companion, PackageImage},
+    package::{Bundle, PackageImage, Referrer},
 };
 
 /// One image under its name in the target.
@@ -37,7 +37,7 @@ impl NamedImage {
     }
 
     /// Its manifests, each under a tag of its own in the same repository.
-    pub(super) fn tagged_children(&self) -> Vec<Self> {
+    pub(super) fn tagged_manifests(&self) -> Vec<Self> {
         let children = self.incoming.images().iter().filter_map(|child| {
             let document = child.document();
             let stored = self.image.documents.iter();
@@ -52,12 +52,12 @@ impl NamedImage {
     }
 
     /// What refers to this image, under its name in the same repository.
-    pub(super) fn companions(&self) -> Vec<Self> {
+    pub(super) fn referrers(&self) -> Vec<Self> {
         let mut all = Vec::new();
-        for Companion { tag, is_fallback, image } in &self.image.companions {
+        for Referrer { tag, is_fallback, image } in &self.image.referrers {
             let Ok(name) = TargetName::new(self.name.repository(), tag) else { continue };
             let named = Self::new(name, self.origin, self.reference.clone(), image);
-            all.extend(named.companions());
+            all.extend(named.referrers());
             all.push(Self { is_fallback: *is_fallback, ..named });
         }
         all

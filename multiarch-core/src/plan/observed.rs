@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Inventory, NamedImage, Options, PlannedImage,
-    image::{plan_referrers, referrer_documents},
+    image::{is_list_of_referrers, plan_referrers, referrer_documents},
     plan_image,
 };
 use crate::{
@@ -64,6 +64,10 @@ pub(crate) enum Presence {
 pub(crate) struct Observed {
     tags: BTreeMap<TargetName, TagState>,
     failed: BTreeMap<TargetName, Error>,
+    /// Errors of questions about a repository, which concern all of its tags.
+    failed_repositories: BTreeMap<String, Error>,
+    /// What each tag that this run has written listed before.
+    known: BTreeMap<TargetName, BTreeSet<Digest>>,
     /// What each tag was seen to hold earlier in this run.
     earlier: BTreeMap<TargetName, Vec<TagState>>,
     manifests: BTreeMap<(String, Digest), bool>,
@@ -103,7 +107,9 @@ impl Observed {
         named: &[NamedImage],
         options: &Options,
     ) -> Vec<Question> {
-        if self.failed.contains_key(name) {
+        if self.failed.contains_key(name)
+            || self.failed_repositories.contains_key(name.repository())
+        {
             return Vec::new();
         }
         let repository = name.repository();
@@ -125,7 +131,7 @@ impl Observed {
         let listed = self.listed_documents(named, state);
         let unknown = listed.iter().map(|stored| stored.document.digest());
         let mut questions = self.manifest_questions(repository, unknown);
-        questions.extend(self.lacking_questions(name, named, state));
+        questions.extend(self.incomplete_questions(name, named, state));
         if self.verifies {
             questions.extend(self.blob_questions(repository, listed.iter().flat_map(|s| &s.blobs)));
         }
@@ -145,7 +151,7 @@ impl Observed {
     /// The questions for documents that are only to be found by what they refer to; `None` where they are
     /// written to a tag like others.
     fn referrer_questions(&self, repository: &str, named: &[NamedImage]) -> Option<Vec<Question>> {
-        if named.is_empty() || !named.iter().all(|named| named.is_fallback) {
+        if !is_list_of_referrers(named) {
             return None;
         }
         match self.referrers_api.get(repository) {
@@ -174,18 +180,19 @@ impl Observed {
 
     /// The questions for manifests that the packages hold only in parts: they are no loss where the
     /// target has them.
-    fn lacking_questions(
+    fn incomplete_questions(
         &self,
         name: &TargetName,
         named: &[NamedImage],
         state: &TagState,
     ) -> Vec<Question> {
         let listed = state.listed();
-        let lacking = named.iter().flat_map(|named| &named.image.lacking);
-        let lacking = lacking.filter(|l| l.error.is_some()).map(|lacking| &lacking.digest);
+        let incomplete = named.iter().flat_map(|named| &named.image.incomplete);
+        let incomplete =
+            incomplete.filter(|l| l.error.is_some()).map(|incomplete| &incomplete.digest);
         self.manifest_questions(
             name.repository(),
-            lacking.filter(|digest| listed.contains(*digest)),
+            incomplete.filter(|digest| listed.contains(*digest)),
         )
     }
 
@@ -247,9 +254,9 @@ impl Observed {
                 state.add_missing(digest.clone());
             }
         }
-        for lacking in named.iter().flat_map(|named| &named.image.lacking) {
-            if self.has_manifest(repository, &lacking.digest) == Some(false) {
-                state.add_missing(lacking.digest.clone());
+        for incomplete in named.iter().flat_map(|named| &named.image.incomplete) {
+            if self.has_manifest(repository, &incomplete.digest) == Some(false) {
+                state.add_missing(incomplete.digest.clone());
             }
         }
         Ok(state)
@@ -270,11 +277,11 @@ impl Observed {
         self.referrers_api.get(repository) == Some(&true)
     }
 
-    /// Records an answer. An error about a tag or its manifests is recorded for that tag, which then
-    /// stays untouched.
+    /// Records an answer. An error about a tag or a repository is recorded for it, and its tags stay
+    /// untouched.
     ///
     /// # Errors
-    /// Errors about blobs, and about the target as a whole, which end the run.
+    /// Errors about the target as a whole, which end the run.
     pub(crate) fn answer(&mut self, question: Question, answer: Result<Answer>) -> Result<()> {
         match (question, answer) {
             (Question::Tag(name), Ok(Answer::Tag(document))) => {
@@ -313,9 +320,16 @@ impl Observed {
                 self.failed.insert(name, error);
             }
             (
-                Question::Blob(..) | Question::Manifest(..) | Question::ReferrersApi(_),
+                Question::Blob(repository, ..)
+                | Question::Manifest(repository, _)
+                | Question::ReferrersApi(repository),
                 Err(error),
-            ) => return Err(error),
+            ) => {
+                if error.kind().concerns_whole_run() || repository.is_empty() {
+                    return Err(error);
+                }
+                self.failed_repositories.entry(repository).or_insert(error);
+            }
             (_, Ok(_)) => {
                 return Err(Error::new(ErrorKind::Usage, "an answer to another question"));
             }
@@ -346,8 +360,25 @@ impl Observed {
         self.sources.entry(digest.clone()).or_default().insert(repository.to_owned());
     }
 
-    /// Takes over what is known of a tag, and what it was seen to hold.
+    /// Notes that this run writes a tag: what the tag lists that was not seen before is newer from now on.
+    pub(crate) fn note_writing(&mut self, name: &TargetName) {
+        let states = self.tags.get(name).into_iter().chain(self.earlier(name));
+        let known = states.flat_map(TagState::listed).collect();
+        self.known.entry(name.clone()).or_insert(known);
+    }
+
+    /// What a tag that this run has written listed before; `None` for one that it has not written.
+    pub(super) fn known(&self, name: &TargetName) -> Option<&BTreeSet<Digest>> {
+        self.known.get(name)
+    }
+
+    /// Takes over what is known of a tag and its repository, and what the tag was seen to hold.
     pub(crate) fn take_over(&mut self, name: &TargetName, other: &Self) {
+        let here = |key: &(String, Digest)| key.0 == name.repository() || key.0.is_empty();
+        let manifests = other.manifests.iter().filter(|(key, _)| here(key));
+        self.manifests.extend(manifests.map(|(key, there)| (key.clone(), *there)));
+        let blobs = other.blobs.iter().filter(|(key, _)| here(key));
+        self.blobs.extend(blobs.map(|(key, there)| (key.clone(), *there)));
         if let Some(state) = other.tags.get(name) {
             self.tags.insert(name.clone(), state.clone());
         }
@@ -391,7 +422,8 @@ impl Observed {
     /// # Errors
     /// Why it could not be read.
     pub(crate) fn tag(&self, name: &TargetName) -> Result<&TagState> {
-        if let Some(error) = self.failed.get(name) {
+        let failed = self.failed.get(name);
+        if let Some(error) = failed.or_else(|| self.failed_repositories.get(name.repository())) {
             return Err(error.clone());
         }
         let unasked = || Error::new(ErrorKind::UnreadableTag, "the tag was not looked at");

@@ -50,6 +50,7 @@ impl fmt::Display for Change {
                 let because = match because {
                     Reason::Mislabelled => "the incoming one is mislabelled",
                     Reason::Nested => "it stands in a nested index",
+                    Reason::Newer => "another writer put it there meanwhile",
                     _ => "policy",
                 };
                 write!(f, "not taken, {stays} stays ({because})")

@@ -26,12 +26,12 @@ impl Coverage {
             images.iter().flat_map(|(_, platforms)| *platforms).collect();
         let mut coverage = Self::default();
         for platform in platforms {
-            let lacking = images.iter().filter(|(_, platforms)| !platforms.contains(platform));
-            let lacking: Vec<TargetName> = lacking.map(|(name, _)| (*name).clone()).collect();
-            if lacking.is_empty() {
+            let incomplete = images.iter().filter(|(_, platforms)| !platforms.contains(platform));
+            let incomplete: Vec<TargetName> = incomplete.map(|(name, _)| (*name).clone()).collect();
+            if incomplete.is_empty() {
                 coverage.all_images_for.push(platform.clone());
             } else {
-                coverage.some_images_for.insert(platform.to_string(), lacking);
+                coverage.some_images_for.insert(platform.to_string(), incomplete);
             }
         }
         coverage

@@ -34,7 +34,7 @@ impl ImageChecker<'_> {
         image.origin = origin.clone();
         let name = image.references.first().cloned();
         let name = name.unwrap_or_else(|| image.incoming.document().digest().to_string());
-        self.note_lacking(&image, &name);
+        self.note_incomplete(&image, &name);
         if self.looks_at_all {
             image.programs = self.programs(&image)?;
         }
@@ -86,15 +86,15 @@ impl ImageChecker<'_> {
         Ok(found)
     }
 
-    fn note_lacking(&mut self, image: &PackageImage, name: &str) {
-        if image.lacking.is_empty() {
+    fn note_incomplete(&mut self, image: &PackageImage, name: &str) {
+        if image.incomplete.is_empty() {
             return;
         }
         self.findings.push(Finding::Incomplete {
             package: self.package.into(),
             image: name.into(),
-            absent: image.lacking.iter().map(|lacking| lacking.digest.clone()).collect(),
-            platforms: image.lacking.iter().filter_map(|l| l.platform.clone()).collect(),
+            absent: image.incomplete.iter().map(|incomplete| incomplete.digest.clone()).collect(),
+            platforms: image.incomplete.iter().filter_map(|l| l.platform.clone()).collect(),
         });
     }
 

@@ -3,7 +3,6 @@
 
 mod bad_packages;
 mod clashes;
-mod companions;
 mod field;
 mod field_archives;
 mod field_tools;
@@ -13,6 +12,7 @@ mod layout;
 mod library_use;
 mod packages;
 mod presence;
+mod referrers;
 mod runs;
 mod saved_plans;
 mod scripted;
