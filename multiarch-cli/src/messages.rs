@@ -5,17 +5,15 @@ use multiarch_core::{Finding, Reason};
 /// A finding as a text.
 pub(crate) fn finding(finding: &Finding) -> String {
     match finding {
-        Finding::Mislabelled { package, image, declared, actual, programs } => match programs {
-            Some(programs) => format!(
-                "{image}: {package} declares {declared}, the config says {actual}, and the programs in it are for {programs}; imported as {programs}"
-            ),
-            None if actual.is_empty() || actual == "/" => format!(
-                "{image}: {package} declares {declared}, and neither the config nor programs in it say a platform; imported as {declared}"
-            ),
-            None => format!(
-                "{image}: {package} declares {declared}, the config says {actual}, and no programs in it decide; imported as what the config says"
-            ),
-        },
+        Finding::Mislabelled { package, image, declared, actual, programs, imported_as } => {
+            let programs = match programs {
+                Some(programs) => format!("the programs in it are for {programs}"),
+                None => "no programs in it decide".into(),
+            };
+            format!(
+                "{image}: {package} declares {declared}, the config says {actual}, and {programs}; imported as {imported_as}"
+            )
+        }
         Finding::Contradicted { package, image, stated, config } => format!(
             "{image}: {package} lists an image for {stated} whose config says {config}; imported as {stated}, and it replaces no other image"
         ),

@@ -75,7 +75,9 @@ impl ImageStore for OciLayout {
     }
 
     fn has_manifest(&self, _repository: &str, digest: &Digest) -> Result<bool> {
-        Ok(self.files.size(digest)?.is_some())
+        // A manifest is small: its content is compared, and not only its name.
+        let there = self.files.read(digest, MAX_DOCUMENT_SIZE)?;
+        Ok(there.is_some_and(|there| digest.verify(&there).is_ok()))
     }
 
     fn get_blob(&self, _repository: &str, digest: &Digest, limit: u64) -> Result<Option<Vec<u8>>> {
@@ -101,7 +103,8 @@ impl ImageStore for OciLayout {
     }
 
     fn put_manifest(&self, _repository: &str, document: &Document) -> Result<()> {
-        if self.files.size(document.digest())? == Some(document.size()) {
+        let there = self.files.read(document.digest(), MAX_DOCUMENT_SIZE)?;
+        if there.is_some_and(|there| there == document.raw()) {
             return Ok(());
         }
         let mut raw = Some(document.raw());
@@ -130,6 +133,8 @@ impl ImageStore for OciLayout {
         // Held to the end, and emptied only then: after a failure all of it is still to be written.
         let mut staged = self.staged();
         if staged.is_empty() {
+            // What was sent again for tags that stay as they are must be on disk, too.
+            self.files.sync()?;
             return Ok(Vec::new());
         }
         let _lock = self.files.lock_index()?;

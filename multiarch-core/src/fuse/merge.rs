@@ -221,11 +221,13 @@ impl Merge {
             .filter(|slot| slot.attests.is_none())
             .map(|slot| slot.digest().clone())
             .collect();
+        let all = self.slots.iter().chain(&self.nested);
+        let mut there: BTreeSet<(Digest, Option<Digest>)> =
+            all.map(|slot| (slot.digest().clone(), slot.attests.clone())).collect();
         for entry in others {
             let subject = entry.attests();
             let follows = subject.as_ref().is_none_or(|subject| images.contains(subject));
-            let there = |slot: &Slot| slot.digest() == entry.digest() && slot.attests == subject;
-            if follows && !self.slots.iter().chain(&self.nested).any(there) {
+            if follows && there.insert((entry.digest().clone(), subject)) {
                 self.slots.push(Slot::of_entry(entry.clone(), &BTreeMap::new()));
                 self.changed = true;
             }

@@ -80,23 +80,24 @@ impl Slot {
 pub(super) fn in_order(slots: Vec<Slot>) -> Vec<Slot> {
     let images: BTreeSet<Digest> =
         slots.iter().filter(|s| s.stated.is_some()).map(|s| s.digest().clone()).collect();
-    let (mut attestations, mut loose, mut sorted) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut loose, mut sorted) = (Vec::new(), Vec::new());
+    let mut attestations: BTreeMap<Digest, Vec<Slot>> = BTreeMap::new();
     for slot in slots {
         match &slot.attests {
-            Some(subject) if images.contains(subject) => attestations.push(slot),
+            Some(subject) if images.contains(subject) => {
+                attestations.entry(subject.clone()).or_default().push(slot);
+            }
             _ if slot.stated.is_some() => sorted.push(slot),
             _ => loose.push(slot),
         }
     }
     sorted.sort_by(|a, b| (&a.stated, a.digest()).cmp(&(&b.stated, b.digest())));
-    attestations.sort_by(|a, b| a.digest().cmp(b.digest()));
     let mut ordered = Vec::new();
     for slot in sorted {
-        let (mine, rest): (Vec<_>, Vec<_>) =
-            attestations.into_iter().partition(|a| a.attests.as_ref() == Some(slot.digest()));
-        attestations = rest;
+        let mut own = attestations.remove(slot.digest()).unwrap_or_default();
+        own.sort_by(|a, b| a.digest().cmp(b.digest()));
         ordered.push(slot);
-        ordered.extend(mine);
+        ordered.extend(own);
     }
     ordered.extend(loose);
     ordered

@@ -49,7 +49,7 @@ impl Import {
             return Err(Error::new(ErrorKind::Usage, "there is no package to import"));
         }
         let (packages, problems) = self.open_packages()?;
-        self.options.check_image_names(packages.iter().map(AsRef::as_ref))?;
+        self.options.check_image_names(packages.iter().map(AsRef::as_ref), &problems)?;
         let (target, context) = (self.connect()?, &self.context);
         let earlier = observe::read_earlier_import(&target, &packages, &self.options, context)?;
         let inventory = observe::take_inventory(&packages, &self.options, &earlier, problems);

@@ -5,7 +5,10 @@ use std::{
     io::{self, Read, Write},
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::{
+        Arc, Mutex, OnceLock, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use tempfile::NamedTempFile;
@@ -14,6 +17,7 @@ use super::TagIndex;
 use crate::{
     error::{Error, ErrorKind, Result},
     image::Digest,
+    package::MAX_INDEX,
 };
 
 const MARKER: &str = "oci-layout";
@@ -21,8 +25,6 @@ const MARKER_TEXT: &[u8] = br#"{"imageLayoutVersion":"1.0.0"}"#;
 const INDEX: &str = "index.json";
 /// Prefix of temporary files. Those that a killed run left are removed by the next one.
 const TEMPORARY: &str = ".multiarch-";
-/// The largest `index.json` that is read, in bytes: enough for some 300 000 tags.
-const MAX_INDEX: u64 = 64 << 20;
 
 #[derive(Debug)]
 pub(super) struct Files {
@@ -30,6 +32,8 @@ pub(super) struct Files {
     /// The shared lock on the directory, held from the first write on.
     ready: OnceLock<File>,
     preparing: Mutex<()>,
+    /// Names of blobs may not be on disk yet.
+    is_unsynced: AtomicBool,
     /// `index.json` as it was read last, and the stamp that shows whether it has changed since.
     cached: Mutex<Option<(Stamp, Arc<TagIndex>)>>,
 }
@@ -56,7 +60,8 @@ impl Stamp {
 
 impl Files {
     pub(super) fn new(root: PathBuf) -> Self {
-        Self { root, ready: OnceLock::new(), preparing: Mutex::default(), cached: Mutex::default() }
+        let (ready, preparing, cached) = Default::default();
+        Self { root, ready, preparing, is_unsynced: AtomicBool::new(false), cached }
     }
 
     fn error(&self, doing: &str, path: &Path, error: io::Error) -> Error {
@@ -111,7 +116,9 @@ impl Files {
         while let Some(part) = next()? {
             file.write_all(part.as_ref()).map_err(failed)?;
         }
-        self.persist(file, &path).map_err(failed)
+        self.persist(file, &path).map_err(failed)?;
+        self.is_unsynced.store(true, Ordering::Relaxed);
+        Ok(())
     }
 
     fn temporary(&self, folder: &Path) -> io::Result<NamedTempFile> {
@@ -194,13 +201,21 @@ impl Files {
         let failed = |e| self.error("writing the target", &path, e);
         // After a loss of power nothing may be listed that is not there. So the names of the blobs are on
         // disk before the index is renamed, and its own name after.
-        for folder in self.folders() {
-            sync_folder(&folder).map_err(failed)?;
-        }
+        self.sync()?;
         let mut file = self.temporary(&self.root).map_err(failed)?;
         file.write_all(&index.text()).map_err(failed)?;
         self.persist(file, &path).map_err(failed)?;
         sync_folder(&self.root).map_err(failed)
+    }
+
+    /// Makes the names of all blobs that were written survive a loss of power.
+    pub(super) fn sync(&self) -> Result<()> {
+        if self.is_unsynced.swap(false, Ordering::Relaxed) {
+            for folder in self.folders() {
+                sync_folder(&folder).map_err(|e| self.error("writing the target", &folder, e))?;
+            }
+        }
+        Ok(())
     }
 
     /// The folders that hold blobs, and those above them, as far as they exist.

@@ -8,7 +8,7 @@ use std::{
 use super::{observe_image, read_earlier_import, stored_charts::StoredImages, take_inventory};
 use crate::{
     chart::TargetName,
-    error::{Error, Result},
+    error::{Error, ErrorKind, Result},
     image::{Digest, Manifest, PlatformKey, layer_is_foreign},
     package::Package,
     plan::{Observed, Options, Question},
@@ -96,14 +96,26 @@ fn tag(
             return Ok(TagStatus { name, digest: None, platforms: Vec::new(), error: Some(error) });
         }
     };
-    let mut platforms = Vec::new();
+    let (mut platforms, mut failed) = (Vec::new(), None);
     for (platform, manifest) in listed {
         let is_root = digest.as_ref() == Some(&manifest);
-        let is_there =
-            (is_root && !verifies) || is_whole(store, name.repository(), &manifest, verifies)?;
-        platforms.push(TagPlatform { platform, digest: manifest, missing: !is_there });
+        let is_there = match is_root && !verifies {
+            true => Ok(true),
+            false => is_whole(store, name.repository(), &manifest, verifies),
+        };
+        let missing = match is_there {
+            Ok(is_there) => !is_there,
+            Err(error) if error.kind().concerns_whole_run() => return Err(error),
+            // What is damaged is not there.
+            Err(error) if error.kind() == ErrorKind::DigestMismatch => true,
+            Err(error) => {
+                failed.get_or_insert(error.of_image(&name));
+                continue;
+            }
+        };
+        platforms.push(TagPlatform { platform, digest: manifest, missing });
     }
-    Ok(TagStatus { name, digest, platforms, error: None })
+    Ok(TagStatus { name, digest, platforms, error: failed })
 }
 
 /// Whether a manifest is there, and with `verifies` its blobs.

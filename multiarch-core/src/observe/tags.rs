@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{referrers::referrers, target_images::no_config};
+use super::referrers::referrers;
 use crate::{
     chart::TargetName,
     error::Result,
@@ -84,7 +84,8 @@ fn child(store: &dyn ImageStore, repository: &str, digest: &Digest) -> Result<Ta
     }
     let config = &manifest.config.digest;
     let text = store.get_blob(repository, config, MAX_CONFIG_SIZE)?;
-    let text = text.ok_or_else(|| no_config(config))?;
+    // A manifest without its config is of no more use than one that is gone.
+    let Some(text) = text else { return Ok(TagChild::Missing) };
     let config = ImageConfig::parse(&text)?;
     Ok(match is_image(&manifest, &config) {
         true if manifest.check_fit(&config).is_err() => TagChild::Misfit(Arc::new(config)),

@@ -39,7 +39,7 @@ impl DocumentStore for Repository<'_> {
 }
 
 /// The error for an image whose config is missing in the target.
-pub(super) fn no_config(digest: &Digest) -> Error {
+fn no_config(digest: &Digest) -> Error {
     let message = "the config of an image at the tag is not there";
     Error::new(ErrorKind::Missing, message).with_digest(digest)
 }

@@ -38,8 +38,11 @@ pub(crate) fn collect(listing: &mut Listing, source: &dyn BlobSource, found: &mu
     let has_images = |folder: &str| nested.contains_key(&format!("{folder}{IMAGES}"));
     let bundles = folders.iter().filter(|f| is_bundle(listing, f, has_images(f)));
     let bundles: BTreeSet<&String> = bundles.collect();
-    // An archive or a layout in a bundle's folder holds images of that bundle.
-    let owner = |path: &str| bundles.iter().rev().find(|bundle| path.starts_with(**bundle));
+    // An archive or a layout in a bundle's folder holds images of that bundle: of the innermost one.
+    let owner = |path: &str| {
+        let ends = path.match_indices('/').map(|(at, _)| at + 1).rev().chain([0]);
+        ends.map(|end| &path[..end]).find_map(|folder| bundles.get(&folder.to_owned()))
+    };
     for folder in &bundles {
         let of_bundle = |path: &str| owner(path) == Some(folder);
         let mut images = BundleImages::default();
@@ -122,17 +125,26 @@ impl BundleImages {
         self.found.unused.extend(read.unused);
     }
 
+    /// Adds everything in an archive, at any depth.
     fn add_archive(&mut self, mut archive: Listing, source: &dyn BlobSource) {
         self.found.problems.append(&mut archive.problems);
-        let is_read = image_archive::is_docker_archive(&archive, "", source)
-            || image_archive::is_layout(&archive, "");
-        if !is_read && !archive.is_incomplete {
+        let folders = folders(&archive);
+        let nested = std::mem::take(&mut archive.nested).into_values();
+        let nested: Vec<Listing> = nested.filter(holds_images).collect();
+        let is_list = |folder: &String| {
+            image_archive::is_docker_archive(&archive, folder, source)
+                || image_archive::is_layout(&archive, folder)
+        };
+        let lists: Vec<&String> = folders.iter().filter(|folder| is_list(folder)).collect();
+        if lists.is_empty() && nested.is_empty() && !archive.is_incomplete {
             let has_list = archive.has("manifest.json");
             let kind = if has_list { ErrorKind::Malformed } else { ErrorKind::Missing };
             let message = "the archive is neither a docker-archive nor an OCI layout";
             self.found.problems.push(Error::new(kind, message).at_path(&archive.path));
         }
-        self.add(&archive, "", source);
+        self.is_there = true;
+        lists.into_iter().for_each(|folder| self.add(&archive, folder, source));
+        nested.into_iter().for_each(|archive| self.add_archive(archive, source));
     }
 }
 

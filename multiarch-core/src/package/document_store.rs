@@ -1,6 +1,9 @@
 //! Reads images from anything that holds documents and blobs by digest: a layout, or a target.
 
-use std::sync::Arc;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use super::{Blob, BlobPlace, IncompleteImage, PackageImage, StoredDocument};
 use crate::{
@@ -11,6 +14,8 @@ use crate::{
 
 /// How deep indexes may be nested; real ones are nested once.
 const MAX_NESTING: usize = 4;
+/// How many entries an index may have, with those of its nested indexes; real ones have some dozens.
+const MAX_ENTRIES: usize = 100_000;
 
 /// A place that holds documents and blobs by digest.
 pub(crate) trait DocumentStore {
@@ -30,9 +35,17 @@ struct Gathered {
     images: Vec<IncomingImage>,
     others: Vec<Entry>,
     documents: Vec<StoredDocument>,
+    /// The digests of `documents`, and of nested indexes that are being read.
+    known: BTreeSet<Digest>,
+    /// The manifests that were read, so that each is read once however often it is listed.
+    manifests: BTreeMap<Digest, ManifestParts>,
+    entries: usize,
     nested: Vec<Document>,
     incomplete: Vec<IncompleteImage>,
 }
+
+/// A manifest with its blobs, and its config where it is an image's.
+type ManifestParts = (StoredDocument, Option<Arc<ImageConfig>>);
 
 /// Reads the image of a manifest, or all images of an index, with every document and blob they need.
 /// `entry` is what lists it, which may state its platform.
@@ -59,7 +72,7 @@ pub(crate) fn read_image(
 fn read_index(store: &dyn DocumentStore, document: Document) -> Result<PackageImage> {
     let mut gathered = Gathered::default();
     gather(store, &document, &mut gathered, 0)?;
-    let Gathered { images, others, mut documents, nested, incomplete } = gathered;
+    let Gathered { images, others, mut documents, nested, incomplete, .. } = gathered;
     if images.is_empty() && incomplete.iter().any(|incomplete| incomplete.platform.is_some()) {
         let message = "none of the images that the index lists is there as a whole";
         let error = Error::new(ErrorKind::Missing, message).with_digest(document.digest());
@@ -84,10 +97,19 @@ fn gather(
         return Err(Error::new(ErrorKind::TooLarge, message).with_digest(index.digest()));
     }
     for entry in Index::from_document(index)?.entries() {
-        match part(store, entry) {
+        into.entries += 1;
+        if into.entries > MAX_ENTRIES {
+            let message = "an index of more than 100 000 entries, with those of nested indexes";
+            return Err(Error::new(ErrorKind::TooLarge, message).with_digest(index.digest()));
+        }
+        match part(store, entry, &mut into.manifests) {
             Ok(Some(IndexPart::Index(document))) => {
+                if !into.known.insert(document.digest().clone()) {
+                    continue;
+                }
                 gather(store, &document, into, depth + 1)?;
-                into.add(StoredDocument { document: document.clone(), blobs: Vec::new() });
+                into.documents
+                    .push(StoredDocument { document: document.clone(), blobs: Vec::new() });
                 into.nested.push(document);
             }
             Ok(Some(IndexPart::Manifest(stored, image))) => {
@@ -107,8 +129,7 @@ fn gather(
 
 impl Gathered {
     fn add(&mut self, stored: StoredDocument) {
-        let digest = stored.document.digest();
-        if self.documents.iter().all(|known| known.document.digest() != digest) {
+        if self.known.insert(stored.document.digest().clone()) {
             self.documents.push(stored);
         }
     }
@@ -145,7 +166,11 @@ enum IndexPart {
 }
 
 /// Reads one entry of an index; `None` where the source does not have it.
-fn part(store: &dyn DocumentStore, entry: &Entry) -> Result<Option<IndexPart>> {
+fn part(
+    store: &dyn DocumentStore,
+    entry: &Entry,
+    known: &mut BTreeMap<Digest, ManifestParts>,
+) -> Result<Option<IndexPart>> {
     let descriptor = entry.descriptor();
     let Some(document) = store.document(descriptor)? else { return Ok(None) };
     if document.size() != descriptor.size {
@@ -156,7 +181,14 @@ fn part(store: &dyn DocumentStore, entry: &Entry) -> Result<Option<IndexPart>> {
     if document.kind().is_index() {
         return Ok(Some(IndexPart::Index(document)));
     }
-    let (stored, config) = manifest(store, &document)?;
+    let (stored, config) = match known.get(&descriptor.digest) {
+        Some(known) => known.clone(),
+        None => {
+            let parts = manifest(store, &document)?;
+            known.insert(descriptor.digest.clone(), parts.clone());
+            parts
+        }
+    };
     let image = config
         .filter(|_| entry.attests().is_none() && !descriptor.is_artifact())
         .map(|config| IncomingImage::new(document, config, Some(entry.clone())))
@@ -164,11 +196,8 @@ fn part(store: &dyn DocumentStore, entry: &Entry) -> Result<Option<IndexPart>> {
     Ok(Some(IndexPart::Manifest(stored, image.map(Box::new))))
 }
 
-/// A manifest with its blobs, and its config where it is an image's.
-fn manifest(
-    store: &dyn DocumentStore,
-    document: &Document,
-) -> Result<(StoredDocument, Option<Arc<ImageConfig>>)> {
+/// Reads a manifest. Fails where any of its parts is not there, or does not fit.
+fn manifest(store: &dyn DocumentStore, document: &Document) -> Result<ManifestParts> {
     let manifest = Manifest::parse(document)?;
     let blob = |descriptor: &Descriptor| {
         Ok(Blob { descriptor: descriptor.clone(), place: store.place(descriptor)? })

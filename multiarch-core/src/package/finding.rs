@@ -26,6 +26,9 @@ pub enum Finding {
         /// The architecture of the programs in the image, where they were read; it decides.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         programs: Option<String>,
+        /// The platform that was decided.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        imported_as: String,
     },
     /// The entry of an index and the config of the image that it lists name different platforms.
     Contradicted {

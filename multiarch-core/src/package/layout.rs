@@ -18,6 +18,8 @@ use crate::{
     },
 };
 
+/// The largest `index.json` that is read, in bytes: enough for some 300 000 tags.
+pub(crate) const MAX_INDEX: u64 = 64 << 20;
 /// Annotation of `index.json`: its names are names in a target.
 pub(crate) const LAYOUT_NAMES: &str = "io.multiarch.names";
 
@@ -35,7 +37,7 @@ pub(super) fn read(
     source: &dyn BlobSource,
 ) -> Result<LayoutImages> {
     let path = format!("{prefix}index.json");
-    let text = listing.read(&path, MAX_DOCUMENT_SIZE, source)?;
+    let text = listing.read(&path, MAX_INDEX, source)?;
     let index = Index::parse(&text).map_err(|e| e.at_path(&path))?;
     let layout = Layout { listing, prefix, source };
     let has_target_names =

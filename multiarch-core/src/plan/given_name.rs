@@ -62,6 +62,7 @@ impl Options {
     pub(crate) fn check_image_names<'p>(
         &self,
         packages: impl Iterator<Item = &'p Package> + Clone,
+        unread: &[Error],
     ) -> Result<()> {
         for text in &self.image_names {
             let name = GivenName::parse(text);
@@ -79,7 +80,8 @@ impl Options {
                 let bundles = package.bundles().iter().flat_map(|bundle| bundle.images());
                 bundles.chain(package.images()).any(|image| unnamed(image))
             });
-            if !is_used {
+            let is_unread = unread.iter().filter_map(Error::package).any(|file| name.is_for(file));
+            if !is_used && !is_unread {
                 return Err(wrong(format!("the name {text:?} fits no image without a name")));
             }
         }

@@ -113,6 +113,8 @@ impl Client {
         let place = |e| self.place(e, &write.method, &write.url);
         let mut renewals = 0;
         loop {
+            // Fetched before, so that no token is fetched between the read and the write.
+            self.authorization(&write.url, &write.scope).await.map_err(place)?;
             let mut permit = self.throttle.enter().await?;
             let response = self.send_permitted(&read).await?;
             let (outcome, did) = retry::outcome_of(&response);

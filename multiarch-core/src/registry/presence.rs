@@ -37,22 +37,29 @@ impl Client {
         Ok(self.head(&request).await?.is_some())
     }
 
-    /// Whether a blob is there.
+    /// Whether a blob is there, which should have this size.
     pub(super) async fn stored_blob(
         &self,
         repository: &str,
         digest: &Digest,
+        expected: u64,
     ) -> Result<StoredBlob> {
         let path = format!("{repository}/blobs/{digest}");
         // The token asks for the push scope, so that the upload can use the same token.
         let request = self.request(Method::HEAD, &path, Scope::push(repository));
-        Ok(match self.head(&request).await? {
-            Some(response) => {
-                let size = response.headers().get(header::CONTENT_LENGTH);
-                StoredBlob::Present(size.and_then(|size| size.to_str().ok()?.parse().ok()))
-            }
-            None => StoredBlob::Absent,
-        })
+        let Some(response) = self.head(&request).await? else { return Ok(StoredBlob::Absent) };
+        let size = length_of(&response);
+        if size.is_none() || size == Some(expected) {
+            return Ok(StoredBlob::Present(size));
+        }
+        // Some proxies give HEAD a length of 0: another length counts only where GET gives it, too.
+        drop(response);
+        let request = self.request(Method::GET, &path, Scope::push(repository));
+        let response = self.send(&request).await?;
+        match response.status() {
+            StatusCode::OK => Ok(StoredBlob::Present(length_of(&response))),
+            _ => Ok(StoredBlob::Present(size)),
+        }
     }
 
     /// Whether the server lists referrers: it answers 200 for every digest then, and 404 otherwise ([OCI
@@ -76,7 +83,8 @@ impl Client {
         let response = self.send(request).await?;
         match response.status() {
             StatusCode::OK => Ok(Some(response)),
-            StatusCode::NOT_FOUND => Ok(None),
+            // A page is somebody else's 404; an answer to HEAD has no body that would show more.
+            StatusCode::NOT_FOUND if !is_page(&response) => Ok(None),
             _ => {
                 let error = refusal::read(response).await;
                 Err(self.place(error, &request.method, &request.url))
@@ -98,11 +106,20 @@ impl Client {
         if status == StatusCode::CREATED {
             return Ok(());
         }
-        match self.stored_blob(repository, digest).await? {
+        match self.stored_blob(repository, digest, size).await? {
             stored @ StoredBlob::Present(_) if stored.other_size(size).is_none() => Ok(()),
             _ => Err(not_stored(status)),
         }
     }
+}
+
+fn length_of(response: &Response) -> Option<u64> {
+    response.headers().get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+fn is_page(response: &Response) -> bool {
+    let media_type = response.headers().get(header::CONTENT_TYPE);
+    media_type.is_some_and(|name| name.to_str().is_ok_and(|name| name.starts_with("text/html")))
 }
 
 /// The error of an answer that reports success for something that is not there afterwards.

@@ -43,10 +43,11 @@ impl Registry {
         self.damaged.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn stored_blob(&self, repository: &str, digest: &Digest) -> Result<StoredBlob> {
+    fn stored_blob(&self, repository: &str, digest: &Digest, size: u64) -> Result<StoredBlob> {
         let client = self.connection.client()?;
         let (repository, digest) = (repository.to_owned(), digest.clone());
-        self.connection.runtime.run(async move { client.stored_blob(&repository, &digest).await })
+        let stored = async move { client.stored_blob(&repository, &digest, size).await };
+        self.connection.runtime.run(stored)
     }
 
     /// Held while a blob is copied within the registry, so that at most one is in memory as a whole.
@@ -94,7 +95,7 @@ impl ImageStore for Registry {
 
     fn has_blob(&self, repository: &str, digest: &Digest, size: u64) -> Result<bool> {
         let repository = self.connection.address.repository(repository);
-        Ok(match self.stored_blob(&repository, digest)? {
+        Ok(match self.stored_blob(&repository, digest, size)? {
             StoredBlob::Absent => false,
             stored if stored.other_size(size).is_some() => {
                 self.damaged().insert(digest.clone());
@@ -117,7 +118,7 @@ impl ImageStore for Registry {
         let sent = self.send_blob(&repository, mount_from, content)?;
         // Some registries keep what they have under a digest, whatever is sent.
         if is_damaged {
-            let stored = self.stored_blob(&repository, content.digest())?;
+            let stored = self.stored_blob(&repository, content.digest(), content.size())?;
             if let Some(size) = stored.other_size(content.size()) {
                 let message = format!(
                     "the registry holds this blob with a size of {size} bytes instead of {}, and keeps it so although all of it was sent",
@@ -126,6 +127,7 @@ impl ImageStore for Registry {
                 let error = Error::new(ErrorKind::Server, message).with_detail(Detail::NotStored);
                 return Err(error.at_host(address.host()));
             }
+            self.damaged().remove(content.digest());
         }
         Ok(sent)
     }

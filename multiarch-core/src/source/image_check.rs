@@ -2,19 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use super::programs;
+use super::programs::Programs;
 use crate::{
     error::Result,
     image::{Digest, Platform},
-    package::{BlobSource, Finding, PackageImage, PackageName},
-    run::Cancel,
+    package::{Finding, PackageImage, PackageName},
 };
 
 /// Checks the images of a package, and notes what a user should know of them.
 pub(super) struct ImageChecker<'a> {
     pub(super) package: &'a str,
-    pub(super) source: &'a dyn BlobSource,
-    pub(super) cancel: &'a Cancel,
+    pub(super) programs: Programs<'a>,
     /// The programs of every image are looked at.
     pub(super) looks_at_all: bool,
     pub(super) findings: Vec<Finding>,
@@ -42,18 +40,13 @@ impl ImageChecker<'_> {
             && !image.incoming.is_index()
             && only.platform().key().architecture() != declared
         {
-            return self.decide(image, name, declared);
+            let actual = only.platform().clone();
+            image = self.decide(image, &name, actual, declared)?;
+        } else {
+            self.note_contradictions(&image, &name);
         }
         for part in image.incoming.images() {
             let platform = part.platform();
-            if part.is_doubtful() {
-                self.findings.push(Finding::Contradicted {
-                    package: self.package.into(),
-                    image: name.clone(),
-                    stated: platform.to_string(),
-                    config: part.config().platform().to_string(),
-                });
-            }
             if !platform.is_unknown() && !platform.is_known_architecture() {
                 self.findings.push(Finding::UnknownArchitecture {
                     package: self.package.into(),
@@ -61,25 +54,37 @@ impl ImageChecker<'_> {
                     platform: platform.to_string(),
                 });
             }
-            if let Some(programs) = image.programs.get(part.document().digest())
-                && *programs != platform.key().architecture()
-            {
-                self.findings.push(Finding::OtherPrograms {
-                    package: self.package.into(),
-                    image: name.clone(),
-                    platform: platform.to_string(),
-                    programs: (*programs).into(),
-                });
-            }
         }
         Ok(image)
     }
 
+    /// Notes where entries of an index, configs and programs contradict each other.
+    fn note_contradictions(&mut self, image: &PackageImage, name: &str) {
+        for part in image.incoming.images() {
+            let (package, platform) = (self.package.to_owned(), part.platform());
+            if part.is_doubtful() {
+                self.findings.push(Finding::Contradicted {
+                    package: package.clone(),
+                    image: name.into(),
+                    stated: platform.to_string(),
+                    config: part.config().platform().to_string(),
+                });
+            }
+            if let Some(programs) = image.programs.get(part.document().digest())
+                && *programs != platform.key().architecture()
+            {
+                let (image, platform) = (name.into(), platform.to_string());
+                let programs = (*programs).into();
+                self.findings.push(Finding::OtherPrograms { package, image, platform, programs });
+            }
+        }
+    }
+
     /// The architecture of the programs in each manifest, where there are any.
-    fn programs(&self, image: &PackageImage) -> Result<BTreeMap<Digest, &'static str>> {
+    fn programs(&mut self, image: &PackageImage) -> Result<BTreeMap<Digest, &'static str>> {
         let mut found = BTreeMap::new();
         for stored in &image.documents {
-            if let Some(programs) = programs::architecture(stored, self.source, self.cancel)? {
+            if let Some(programs) = self.programs.architecture(stored)? {
                 found.insert(stored.document.digest().clone(), programs);
             }
         }
@@ -99,36 +104,36 @@ impl ImageChecker<'_> {
     }
 
     /// Decides the platform of an image by the machine that its programs are for. Without that evidence
-    /// the config counts; where that is silent, the package.
+    /// the config counts; where that is silent, the package. An image that turns out to be for another
+    /// architecture than the package is made for never replaces one that is there.
     fn decide(
         &mut self,
         mut image: PackageImage,
-        name: String,
+        name: &str,
+        actual: Platform,
         declared: &str,
     ) -> Result<PackageImage> {
         let found = self.programs(&image)?.into_values().next();
-        let actual = image.incoming.images()[0].platform().clone();
         let os = if actual.os.is_empty() { "linux" } else { &actual.os };
-        let of = |architecture: &str| Platform::new(os, architecture);
         let decided = match found {
-            Some(found) if found == actual.key().architecture() => None,
-            Some(found) => Some(of(found)),
-            None if actual.is_unknown() => Some(of(declared)),
-            None => None,
+            Some(found) if found == actual.key().architecture() => actual.clone(),
+            Some(found) => Platform::new(os, found),
+            None if actual.is_unknown() => Platform::new(os, declared),
+            None => actual.clone(),
         };
-        image.incoming = match &decided {
-            Some(platform) => image.incoming.of_platform(platform),
-            None => image.incoming,
-        };
-        if decided.is_none_or(|platform| platform.key().architecture() != declared) {
+        if decided != actual {
+            image.incoming = image.incoming.of_platform(&decided);
+        }
+        if decided.key().architecture() != declared {
             image.incoming = image.incoming.doubtful();
         }
         self.findings.push(Finding::Mislabelled {
             package: self.package.into(),
-            image: name,
+            image: name.into(),
             declared: declared.into(),
             actual: actual.to_string(),
             programs: found.map(Into::into),
+            imported_as: decided.to_string(),
         });
         Ok(image)
     }

@@ -8,95 +8,111 @@ use std::{
 use super::input::{Input, read_up_to};
 use crate::{
     error::Result,
-    image::{Compression, layer_is_rootfs},
-    package::{BlobPlace, BlobSource, StoredDocument, reading},
+    image::{Compression, Digest, layer_is_rootfs},
+    package::{Blob, BlobPlace, BlobSource, StoredDocument},
     run::{Buffer, BufferPermit, BufferSource, Cancel},
 };
 
-/// How many programs are looked at: those of the lowest layers, which hold the system's own.
+/// How many programs of one image are looked at: those of the lowest layers, which hold the system's own.
 const MAX_PROGRAMS: usize = 64;
-/// How many unpacked bytes of an image are read for that.
-const MAX_BYTES: u64 = 512 << 20;
+/// How many unpacked bytes of one layer, and of a whole package, are read for that.
+const MAX_LAYER: u64 = 512 << 20;
+const MAX_PACKAGE: u64 = 64 << 30;
 /// The part of an ELF file that is read: the identification, the type and the machine.
 const ELF_HEAD: usize = 20;
 
-/// The architecture, as Go names it, of most of the programs in the layers of a manifest; `None` where
-/// there is none, or no majority.
-pub(super) fn architecture(
-    manifest: &StoredDocument,
-    source: &dyn BlobSource,
-    cancel: &Cancel,
-) -> Result<Option<&'static str>> {
-    let mut programs = Programs { left: MAX_BYTES, ..Programs::default() };
-    let layers = manifest.blobs.iter();
-    for blob in layers.filter(|blob| layer_is_rootfs(&blob.descriptor.media_type)) {
-        let BlobPlace::Package(locator) = &blob.place else { continue };
-        if programs.is_enough() {
-            break;
-        }
-        let buffers = source.open(locator, BufferPermit::new(cancel)).map_err(reading)?;
-        let layer = LayerBytes { buffers, now: None, at: 0 };
-        match programs.count_layer(layer) {
-            // A damaged layer is reported when it is sent; it is no evidence.
-            Ok(()) | Err(_) if !cancel.is_cancelled() => {}
-            _ => cancel.check()?,
-        }
-    }
-    Ok(programs.majority())
-}
+/// How many programs there are for each architecture.
+type Count = BTreeMap<&'static str, usize>;
 
-#[derive(Default)]
-struct Programs {
-    found: BTreeMap<&'static str, usize>,
+/// Looks for programs in the layers of a package, in each layer once.
+pub(super) struct Programs<'a> {
+    source: &'a dyn BlobSource,
+    cancel: &'a Cancel,
+    layers: BTreeMap<Digest, Count>,
+    /// How many bytes may still be read.
     left: u64,
 }
 
-impl Programs {
-    fn total(&self) -> usize {
-        self.found.values().sum()
+impl<'a> Programs<'a> {
+    pub(super) fn new(source: &'a dyn BlobSource, cancel: &'a Cancel) -> Self {
+        Self { source, cancel, layers: BTreeMap::new(), left: MAX_PACKAGE }
     }
 
-    fn is_enough(&self) -> bool {
-        self.left == 0 || self.total() >= MAX_PROGRAMS
-    }
-
-    fn majority(&self) -> Option<&'static str> {
-        let (architecture, count) = self.found.iter().max_by_key(|(_, count)| **count)?;
-        (count * 2 > self.total()).then_some(*architecture)
-    }
-
-    /// Counts the programs of one layer, a tar archive that may be compressed.
-    fn count_layer(&mut self, mut layer: impl Read) -> io::Result<()> {
-        let head = read_up_to(&mut layer, 8)?;
-        let compression = Compression::sniff(&head);
-        let packed = io::Cursor::new(head).chain(layer);
-        match compression {
-            Compression::None => self.count(packed),
-            Compression::Gzip => self.count(flate2::read::MultiGzDecoder::new(packed)),
-            Compression::Zstd => self.count(zstd::stream::read::Decoder::new(packed)?),
-        }
-    }
-
-    fn count(&mut self, unpacked: impl Read) -> io::Result<()> {
-        let mut counted = CountedBytes { reader: unpacked, left: &mut self.left };
-        let input = Input::stream(&mut counted);
-        let allowance = input.allowance();
-        let mut archive = tar::Archive::new(input);
-        let mut entries = archive.entries()?;
-        let mut total: usize = self.found.values().sum();
-        loop {
-            allowance.for_header();
-            let Some(entry) = entries.next().filter(|_| total < MAX_PROGRAMS) else {
-                return Ok(());
-            };
-            let mut entry = entry?;
-            allowance.for_content();
-            if entry.header().entry_type().is_file()
-                && let Some(architecture) = machine(&read_up_to(&mut entry, ELF_HEAD)?)
-            {
-                *self.found.entry(architecture).or_default() += 1;
-                total += 1;
+    /// The architecture, as Go names it, of most of the programs in the layers of a manifest; `None` where
+    /// there is none, or no majority.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled).
+    pub(super) fn architecture(
+        &mut self,
+        manifest: &StoredDocument,
+    ) -> Result<Option<&'static str>> {
+        let mut all = Count::new();
+        let layers = manifest.blobs.iter();
+        for blob in layers.filter(|blob| layer_is_rootfs(&blob.descriptor.media_type)) {
+            if all.values().sum::<usize>() >= MAX_PROGRAMS {
+                break;
             }
+            for (architecture, count) in self.layer(blob)? {
+                *all.entry(architecture).or_default() += count;
+            }
+        }
+        let total: usize = all.values().sum();
+        let most = all.into_iter().max_by_key(|(_, count)| *count);
+        Ok(most.filter(|(_, count)| count * 2 > total).map(|(architecture, _)| architecture))
+    }
+
+    /// Counts the programs of one layer. A layer that cannot be read is reported when it is sent; here it is
+    /// no evidence.
+    fn layer(&mut self, blob: &Blob) -> Result<Count> {
+        let digest = &blob.descriptor.digest;
+        if let Some(known) = self.layers.get(digest) {
+            return Ok(known.clone());
+        }
+        let BlobPlace::Package(locator) = &blob.place else { return Ok(Count::new()) };
+        let mut count = Count::new();
+        if let Ok(buffers) = self.source.open(locator, BufferPermit::new(self.cancel)) {
+            let allowed = MAX_LAYER.min(self.left);
+            let mut left = allowed;
+            let _ = count_layer(LayerBytes { buffers, now: None, at: 0 }, &mut left, &mut count);
+            self.left -= allowed - left;
+        }
+        self.cancel.check()?;
+        self.layers.insert(digest.clone(), count.clone());
+        Ok(count)
+    }
+}
+
+/// Counts the programs of one layer, a tar archive that may be compressed.
+fn count_layer(mut layer: impl Read, left: &mut u64, count: &mut Count) -> io::Result<()> {
+    let head = read_up_to(&mut layer, 8)?;
+    let compression = Compression::sniff(&head);
+    let packed = io::Cursor::new(head).chain(layer);
+    match compression {
+        Compression::None => count_programs(packed, left, count),
+        Compression::Gzip => count_programs(flate2::read::MultiGzDecoder::new(packed), left, count),
+        Compression::Zstd => count_programs(zstd::stream::read::Decoder::new(packed)?, left, count),
+    }
+}
+
+fn count_programs(unpacked: impl Read, left: &mut u64, count: &mut Count) -> io::Result<()> {
+    let mut counted = CountedBytes { reader: unpacked, left };
+    let input = Input::stream(&mut counted);
+    let allowance = input.allowance();
+    let mut archive = tar::Archive::new(input);
+    let mut entries = archive.entries_with_seek()?;
+    let mut total = 0;
+    loop {
+        allowance.for_header();
+        let Some(entry) = entries.next().filter(|_| total < MAX_PROGRAMS) else { return Ok(()) };
+        allowance.for_content();
+        allowance.forget_header();
+        let mut entry = entry?;
+        if entry.header().entry_type().is_file()
+            && let Some(architecture) = machine(&read_up_to(&mut entry, ELF_HEAD)?)
+        {
+            *count.entry(architecture).or_default() += 1;
+            total += 1;
         }
     }
 }
@@ -173,6 +189,24 @@ mod tests {
     use super::*;
 
     // The numbers are those of the System V ABI's registry of machines.
+    /// Programs are found after files that are larger than the limit of a header.
+    #[test]
+    fn programs_after_a_large_file_count() {
+        let mut elf =
+            vec![0x7f, b'E', b'L', b'F', 2, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 0, 183, 0];
+        elf.resize(100, 0);
+        let mut archive = tar::Builder::new(Vec::new());
+        for (path, content) in [("data", vec![1; 3 << 20]), ("bin/app", elf)] {
+            let mut header = tar::Header::new_gnu();
+            header.set_size(content.len() as u64);
+            archive.append_data(&mut header, path, content.as_slice()).expect("written");
+        }
+        let layer = archive.into_inner().expect("written");
+        let (mut left, mut count) = (MAX_LAYER, Count::new());
+        count_layer(layer.as_slice(), &mut left, &mut count).expect("read");
+        assert_eq!(count, Count::from([("arm64", 1)]));
+    }
+
     #[test]
     fn machines_are_told_by_the_elf_header() {
         let head = |class: u8, data: u8, kind: u16, machine: u16| {

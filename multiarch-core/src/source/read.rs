@@ -10,6 +10,7 @@ use super::{
     image_check::ImageChecker,
     index_cache::{self, IndexCache},
     options::OpenOptions,
+    programs::Programs,
     streams::Streams,
     walk::Walk,
 };
@@ -134,9 +135,9 @@ fn package(
         what: what.clone(),
         because: (*because).into(),
     }));
-    let (cancel, looks_at_all) = (&options.context.cancel, options.reads_programs);
-    let mut checker =
-        ImageChecker { package: path, source: &*streams, cancel, looks_at_all, findings };
+    let programs = Programs::new(&*streams, &options.context.cancel);
+    let looks_at_all = options.reads_programs;
+    let mut checker = ImageChecker { package: path, programs, looks_at_all, findings };
     for bundle in &mut bundles {
         // In a directory of packages, each file's own name says its version and architecture.
         let inner = PackageName::parse(bundle.path.split('/').next().unwrap_or_default());

@@ -4,7 +4,10 @@
 //!
 //! [GNU tar, "Storing Sparse Files"]: https://www.gnu.org/software/tar/manual/html_section/Sparse-Formats.html
 
-use std::io::{self, Read};
+use std::{
+    io::{self, Read},
+    sync::Arc,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +17,8 @@ use crate::error::{Error, ErrorKind, Result};
 const BLOCK: usize = 512;
 /// How many pieces of data a sparse file may have.
 const MAX_PIECES: usize = 1 << 18;
+/// How many bytes the holes of a sparse file may have together.
+const MAX_HOLES: u64 = 64 << 30;
 
 /// Where the data of a sparse file belongs.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,17 +26,32 @@ pub(super) struct SparseMap {
     /// Size of the file with its holes.
     pub(super) size: u64,
     /// Offset and length of each piece of data, in their order in the archive.
-    pieces: Vec<(u64, u64)>,
+    pieces: Arc<[(u64, u64)]>,
 }
 
 impl SparseMap {
-    fn new(size: u64, pieces: Vec<(u64, u64)>) -> Result<Self> {
+    /// The map of a file of this size whose data takes `stored` bytes in the archive.
+    fn new(size: u64, stored: u64, pieces: Vec<(u64, u64)>) -> Result<Self> {
         let mut end = 0;
         for (offset, length) in &pieces {
             let next = offset.checked_add(*length).filter(|next| *offset >= end && *next <= size);
             end = next.ok_or_else(malformed)?;
         }
-        Ok(Self { size, pieces })
+        let pieces = pieces.into_iter().filter(|(_, length)| *length > 0).collect();
+        let map = Self { size, pieces };
+        if map.stored() > stored {
+            return Err(malformed());
+        }
+        if map.size - map.stored() > MAX_HOLES {
+            let message = "a sparse file with holes of more than 64 GiB";
+            return Err(Error::new(ErrorKind::TooLarge, message));
+        }
+        Ok(map)
+    }
+
+    /// How many pieces of data it has.
+    pub(super) fn pieces(&self) -> usize {
+        self.pieces.len()
     }
 
     /// Bytes of data in the archive.
@@ -67,15 +87,21 @@ impl SparseMap {
             next.sparse().iter().try_for_each(&mut add)?;
         }
         let size = gnu.real_size().map_err(|_| malformed())?;
-        Ok((Self::new(size, pieces)?, more as u64))
+        // The tar crate has compared the pieces with what the archive stores.
+        Ok((Self::new(size, u64::MAX, pieces)?, more as u64))
     }
 
     /// The map of an entry in PAX format, by its extensions; `None` where the file is not sparse. Format
     /// 1.0 begins the content with the map: then it is read from there, and the second value is its size.
-    pub(super) fn of_pax(pax: &PaxSparse, content: impl Read) -> Result<Option<(Self, u64)>> {
+    /// `stored` is the size of the content in the archive.
+    pub(super) fn of_pax(
+        pax: &PaxSparse,
+        content: impl Read,
+        stored: u64,
+    ) -> Result<Option<(Self, u64)>> {
         let Some(size) = pax.size else { return Ok(None) };
         if !pax.map_in_content {
-            return Ok(Some((Self::new(size, pax.pieces.clone())?, 0)));
+            return Ok(Some((Self::new(size, stored, pax.pieces.clone())?, 0)));
         }
         let mut lines = Lines { content, read: 0 };
         let count = usize::try_from(lines.number()?).map_err(|_| malformed())?;
@@ -87,7 +113,7 @@ impl SparseMap {
             pieces.push((lines.number()?, lines.number()?));
         }
         let read = lines.finish_block()?;
-        Ok(Some((Self::new(size, pieces)?, read)))
+        Ok(Some((Self::new(size, stored.saturating_sub(read), pieces)?, read)))
     }
 }
 
@@ -239,7 +265,7 @@ mod tests {
 
     #[test]
     fn holes_are_filled_with_zeros() {
-        let map = SparseMap::new(12, vec![(0, 0), (2, 3), (5, 1), (10, 0)]).expect("valid");
+        let map = SparseMap::new(12, 4, vec![(0, 0), (2, 3), (5, 1), (10, 0)]).expect("valid");
         assert_eq!(map.stored(), 4);
         let mut filled = Vec::new();
         FilledHoles::new(map, b"abcd".as_slice()).read_to_end(&mut filled).expect("read");
@@ -251,9 +277,11 @@ mod tests {
         for pieces in
             [vec![(2, 3), (4, 1)], vec![(2, 3), (0, 1)], vec![(8, 3)], vec![(u64::MAX, 2)]]
         {
-            assert!(SparseMap::new(10, pieces.clone()).is_err(), "{pieces:?}");
+            assert!(SparseMap::new(10, 10, pieces.clone()).is_err(), "{pieces:?}");
         }
-        let cut = SparseMap::new(4, vec![(0, 4)]).expect("valid");
+        assert!(SparseMap::new(10, 3, vec![(0, 4)]).is_err(), "more than is stored");
+        assert!(SparseMap::new(1 << 62, 1, vec![(0, 1)]).is_err(), "holes without end");
+        let cut = SparseMap::new(4, 4, vec![(0, 4)]).expect("valid");
         let mut filled = Vec::new();
         assert!(FilledHoles::new(cut, b"ab".as_slice()).read_to_end(&mut filled).is_err());
     }

@@ -21,6 +21,8 @@ use crate::{
 
 /// Limit for all paths together, in bytes; a million real ones take some 50 MiB.
 const MAX_NAMES: usize = 64 << 20;
+/// How many pieces all sparse files may have together; they are kept in memory.
+const MAX_PIECES: usize = 1 << 20;
 /// How deep folders may be nested in a package that is a directory.
 const MAX_FOLDERS: usize = 64;
 
@@ -30,6 +32,8 @@ pub(super) struct Walk<'a> {
     entries: usize,
     /// Bytes of all paths so far.
     names: usize,
+    /// Pieces of all sparse files so far.
+    pieces: usize,
     /// Bytes of all file contents in the listing so far.
     content_bytes: u64,
     /// The archive member that is being unpacked, for each gzip stream.
@@ -54,6 +58,7 @@ impl<'a> Walk<'a> {
             options,
             entries: 0,
             names: 0,
+            pieces: 0,
             content_bytes: 0,
             current_file: BTreeMap::new(),
             modified: 0,

@@ -7,7 +7,7 @@ use super::{
     inflate::{BlockState, Inflate},
 };
 
-/// Unpacks all members of a gzip stream. As gzip does, it ignores data after the last member.
+/// Unpacks all members of a gzip stream. As gzip does, it ends where no other member follows.
 pub(in crate::source) struct Gunzip<R> {
     inner: R,
     phase: MemberPhase,
@@ -18,6 +18,8 @@ pub(in crate::source) struct Gunzip<R> {
     /// Unpacked bytes given out so far, from the start of the stream.
     unpacked: u64,
     recorder: Option<Recorder>,
+    /// The first byte of a member followed the last one, and no second one.
+    has_stray_byte: bool,
 }
 
 enum MemberPhase {
@@ -47,7 +49,7 @@ const TRAILER: usize = 8;
 impl<R: BufRead> Gunzip<R> {
     fn new(inner: R, recorder: Option<Recorder>, at: (u64, u64), phase: MemberPhase) -> Self {
         let (unpacked, packed) = at;
-        Self { inner, phase, last_byte: 0, packed, unpacked, recorder }
+        Self { inner, phase, last_byte: 0, packed, unpacked, recorder, has_stray_byte: false }
     }
 
     /// Reads from the start and takes checkpoints at least `spacing` bytes apart. The caller sets
@@ -74,6 +76,23 @@ impl<R: BufRead> Gunzip<R> {
         (self.recorder.map(Recorder::finish).unwrap_or_default(), self.unpacked)
     }
 
+    /// True where nothing but zeros follows the last member; called at the end of the unpacked data.
+    pub(in crate::source) fn ends_with_padding(&mut self) -> io::Result<bool> {
+        if self.has_stray_byte {
+            return Ok(false);
+        }
+        loop {
+            let rest = self.inner.fill_buf()?;
+            if rest.iter().any(|byte| *byte != 0) {
+                return Ok(false);
+            }
+            match rest.len() {
+                0 => return Ok(true),
+                count => self.inner.consume(count),
+            }
+        }
+    }
+
     fn consume(&mut self, count: usize, last: Option<u8>) {
         self.last_byte = last.unwrap_or(self.last_byte);
         self.inner.consume(count);
@@ -87,7 +106,9 @@ impl<R: BufRead> Gunzip<R> {
             return Ok(false);
         }
         self.consume(1, None);
-        Ok(self.inner.fill_buf()?.first() == Some(&MAGIC[1]))
+        let is_member = self.inner.fill_buf()?.first() == Some(&MAGIC[1]);
+        self.has_stray_byte = !is_member;
+        Ok(is_member)
     }
 
     fn record(&mut self, bits: u8) {

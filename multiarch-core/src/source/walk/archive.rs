@@ -2,7 +2,7 @@
 
 use std::io::{self, BufRead, Read};
 
-use super::{Base, Walk, link};
+use super::{Base, MAX_PIECES, Walk, link};
 use crate::{
     error::{Error, ErrorKind, Result},
     image::Compression,
@@ -87,6 +87,9 @@ impl Walk<'_> {
                 let spacing = self.streams.spacing;
                 let mut gunzip = Gunzip::recording(ahead(input, at.size), current_file, spacing);
                 self.packed(&mut gunzip, stream, &mut listing, depth);
+                if !listing.is_incomplete {
+                    note_trailing(&mut listing, gunzip.ends_with_padding());
+                }
                 let (points, _) = gunzip.finish();
                 self.streams.set(stream, Backing::Gzip { packed: at, points });
             }
@@ -146,14 +149,7 @@ impl Walk<'_> {
             return;
         }
         // The checksum of a compressed stream comes after the padding, so reading the padding checks it.
-        match is_padding(&mut archive.into_inner()) {
-            Ok(true) => {}
-            Ok(false) => {
-                let message = "data follows the archive's end mark, as where two archives were joined: only the first one is read";
-                listing.problems.push(Error::new(ErrorKind::Malformed, message));
-            }
-            Err(error) => mark_cut(listing, error),
-        }
+        note_trailing(listing, is_padding(&mut archive.into_inner()));
     }
 
     fn entry(
@@ -201,23 +197,25 @@ impl Walk<'_> {
             return Ok(());
         }
         let from = entry.raw_file_position();
-        let at = |skip: u64, size| Locator {
-            stream: base.stream,
-            offset: base.offset + from + skip,
-            size,
-        };
-        if kind.is_gnu_sparse() {
-            let (map, blocks) = SparseMap::of_old_gnu(entry.header(), header)?;
-            let data = at(blocks * 512, map.stored());
-            return self.sparse(&mut entry, data, map, path, listing, depth);
-        }
         let size = entry.size();
-        if let Some((map, skipped)) = SparseMap::of_pax(&sparse, &mut entry)? {
-            let data = at(skipped, map.stored());
-            let filled = FilledHoles::new(map.clone(), &mut entry);
-            return self.sparse(filled, data, map, path, listing, depth);
+        match sparse_data(&mut entry, header, &sparse) {
+            Ok(None) => {}
+            Ok(Some((map, skipped))) => {
+                let offset = (base.offset + from).saturating_add(skipped);
+                let data = Locator { stream: base.stream, offset, size: map.stored() };
+                let filled: Box<dyn Read> = match kind.is_gnu_sparse() {
+                    // The tar crate fills the holes of this format itself.
+                    true => Box::new(entry),
+                    false => Box::new(FilledHoles::new(map.clone(), entry)),
+                };
+                return self.sparse(filled, data, map, path, listing, depth);
+            }
+            Err(error) => {
+                listing.problems.push(error.at_path(path));
+                return Ok(());
+            }
         }
-        let at = at(0, size);
+        let at = Locator { stream: base.stream, offset: base.offset + from, size };
         let input = match section {
             Some(section) => Input::section(section.part(from, size)),
             None => Input::stream(&mut entry),
@@ -229,18 +227,51 @@ impl Walk<'_> {
     /// Lists a sparse file, as a stream of its own in which its holes are filled.
     fn sparse(
         &mut self,
-        filled: impl Read,
+        filled: Box<dyn Read + '_>,
         data: Locator,
         map: SparseMap,
         path: String,
         listing: &mut Listing,
         depth: usize,
     ) -> Result<()> {
+        self.pieces += map.pieces();
+        if self.pieces > MAX_PIECES {
+            let message = "sparse files of more than a million pieces together";
+            return Err(Error::new(ErrorKind::TooLarge, message));
+        }
         let size = map.size;
+        let filled = CancelledRead { reader: filled, cancel: &self.options.context.cancel.clone() };
         let stream = self.streams.add(Backing::Sparse { data, map });
         let at = Locator { stream, offset: 0, size };
         self.content(Input::stream(filled), at, path, listing, depth);
         Ok(())
+    }
+}
+
+/// The map of an entry that is a sparse file, and how many bytes of its content come before the data.
+fn sparse_data(
+    entry: &mut tar::Entry<'_, Input<'_>>,
+    header: &[u8],
+    pax: &PaxSparse,
+) -> Result<Option<(SparseMap, u64)>> {
+    if entry.header().entry_type().is_gnu_sparse() {
+        let (map, blocks) = SparseMap::of_old_gnu(entry.header(), header)?;
+        return Ok(Some((map, blocks * 512)));
+    }
+    let stored = entry.size();
+    SparseMap::of_pax(pax, entry, stored)
+}
+
+/// Fails once the run is cancelled. The bytes of holes come from no file, which would look at that itself.
+struct CancelledRead<'a, R> {
+    reader: R,
+    cancel: &'a Cancel,
+}
+
+impl<R: Read> Read for CancelledRead<'_, R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        self.cancel.check()?;
+        self.reader.read(out)
     }
 }
 
@@ -267,16 +298,29 @@ fn ahead(input: Input<'_>, size: u64) -> Box<dyn BufRead + '_> {
     Box::new(buffered(input))
 }
 
-/// Reads to the end, at most [`MAX_TAIL`] bytes; true where all of them are zeros.
+/// Reads to the end, at most [`MAX_TAIL`] bytes; true where that is the end, and all of them are zeros.
 fn is_padding(rest: &mut impl Read) -> io::Result<bool> {
     let mut buffer = vec![0; 128 << 10];
-    let mut rest = rest.take(MAX_TAIL);
+    let mut left = MAX_TAIL;
     loop {
         match rest.read(&mut buffer)? {
             0 => return Ok(true),
+            count if count as u64 > left => return Ok(false),
             count if buffer[..count].iter().any(|byte| *byte != 0) => return Ok(false),
-            _ => {}
+            count => left -= count as u64,
         }
+    }
+}
+
+/// Notes where something else than padding follows an archive's end.
+fn note_trailing(listing: &mut Listing, is_padding: io::Result<bool>) {
+    match is_padding {
+        Ok(true) => {}
+        Ok(false) => {
+            let message = "data follows the archive's end, as where two archives were joined: only the first one is read";
+            listing.problems.push(Error::new(ErrorKind::Malformed, message));
+        }
+        Err(error) => mark_cut(listing, error),
     }
 }
 
