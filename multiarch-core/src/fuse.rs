@@ -29,7 +29,7 @@ mod upstream;
 pub(crate) use incoming::is_image;
 pub use incoming::{Incoming, IncomingImage};
 pub use merge::fuse;
-pub(crate) use merge::{fuse_again, put_back};
+pub(crate) use merge::{add_attestations, fuse_again, put_back};
 pub(crate) use tag_state::TagChild;
 pub use tag_state::TagState;
 

@@ -181,11 +181,10 @@ impl Run<'_> {
         if is_ours { Ok(None) } else { self.fuse_back_in(&written.name).map(Some) }
     }
 
-    /// Sends blobs, then manifests by digest, except the document of the tag itself, which is written with
-    /// the tag or is there.
+    /// Sends blobs, then manifests by digest, except the document that is written with the tag.
     fn send_parts(&self, planned: &PlannedImage, document: Option<&Document>) -> Result<()> {
         let repository = planned.name.repository();
-        let root = document.map(Document::digest).or(planned.before.as_ref());
+        let root = document.map(Document::digest);
         for Push { digest, blobs, document: child } in &planned.pushes {
             for blob in blobs {
                 self.send_blob(repository, blob)?;

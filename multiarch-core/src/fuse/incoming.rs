@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use super::upstream::Upstream;
 use crate::{
     error::{Error, ErrorKind, Result},
-    image::{Digest, Document, Entry, ImageConfig, Manifest, Platform, layer_is_rootfs},
+    image::{Digest, Document, Entry, ImageConfig, Index, Manifest, Platform, layer_is_rootfs},
 };
 
 /// One incoming image.
@@ -129,6 +129,11 @@ impl Incoming {
         Some(Self { document, upstream: None, images, others: Vec::new() })
     }
 
+    /// Adds an attestation of one of the images.
+    pub(crate) fn add_other(&mut self, entry: Entry) {
+        self.others.push(entry);
+    }
+
     /// A single manifest that is not an image: only an absent tag can take it.
     pub fn artifact(document: Document) -> Self {
         Self { document, upstream: None, images: Vec::new(), others: Vec::new() }
@@ -199,6 +204,11 @@ impl Incoming {
     pub(crate) fn stated(&self) -> BTreeSet<&Digest> {
         let images = self.images.iter().map(|image| image.document.digest());
         images.chain(self.upstream.iter().flat_map(Upstream::listed)).collect()
+    }
+
+    /// The nested indexes that the source has.
+    pub(super) fn nested(&self) -> impl Iterator<Item = (&Digest, &Index)> {
+        self.upstream.iter().flat_map(|upstream| &upstream.nested)
     }
 
     /// True where the source has everything that its index lists.

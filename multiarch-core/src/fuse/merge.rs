@@ -57,6 +57,28 @@ pub(crate) fn fuse_again(
     Ok(Fusion { document, decisions, state: after })
 }
 
+/// Adds the attestations of a source whose subjects came later, from another source; `None` where there are
+/// none.
+///
+/// # Errors
+/// As [`fuse`].
+pub(crate) fn add_attestations(tag: &TagState, incoming: &Incoming) -> Result<Option<TagState>> {
+    let Some(document) = tag.document().filter(|_| !incoming.others.is_empty()) else {
+        return Ok(None);
+    };
+    if incoming.is_artifact() {
+        return Ok(None);
+    }
+    let mut merge = Merge::onto(tag, document, incoming)?;
+    merge.add_others(&incoming.others);
+    if !merge.changed {
+        return Ok(None);
+    }
+    let mut after = tag.clone();
+    after.document = Some(merge.write(tag, incoming, IndexMode::WhenNeeded));
+    Ok(Some(after))
+}
+
 /// Puts back what a tag held earlier in the same run, and lacks now: another writer has removed it, or a
 /// replica of the registry answers with an older state. `None` where nothing is incomplete.
 ///
@@ -137,13 +159,14 @@ struct Merge {
 impl Merge {
     /// What a tag holds. Where its single manifest does not say its platform, the incoming source may.
     fn onto(tag: &TagState, document: &Document, incoming: &Incoming) -> Result<Self> {
-        if document.kind().is_index() {
-            return Self::of(tag, document);
+        let of_tag = Self::of(tag, document);
+        if document.kind().is_index() || of_tag.is_ok() {
+            return of_tag;
         }
         let stated = incoming.images.iter().find(|i| i.document.digest() == document.digest());
         match stated.map(Slot::of_image).filter(|slot| slot.key.is_some()) {
             Some(slot) => Ok(Self { slots: vec![slot], ..Self::default() }),
-            None => Self::of(tag, document),
+            None => of_tag,
         }
     }
 

@@ -114,8 +114,12 @@ impl TagState {
         self.children.insert(digest, child);
     }
 
-    /// Notes the configs of incoming images, so that they need not be read from the target.
+    /// Notes the configs of incoming images and the nested indexes, so that they need not be read from the
+    /// target.
     pub(crate) fn add_incoming(&mut self, incoming: &Incoming) {
+        for (digest, index) in incoming.nested() {
+            self.add_child(digest.clone(), TagChild::Index(index.clone()));
+        }
         for image in incoming.images() {
             self.add_child(
                 image.document().digest().clone(),
@@ -139,16 +143,23 @@ impl TagState {
             return Ok(if known { Vec::new() } else { vec![document.digest().clone()] });
         }
         let slots = self.all_slots(&Index::from_document(document)?);
-        let platforms: BTreeSet<PlatformKey> =
-            images.iter().map(|image| image.platform.key()).collect();
-        let stated: BTreeSet<&Digest> = incoming.iter().flat_map(Incoming::stated).collect();
+        // A manifest that a source itself states is not compared with that source's images.
+        let sources: Vec<(BTreeSet<PlatformKey>, BTreeSet<&Digest>)> = incoming
+            .iter()
+            .map(|source| {
+                let images = source.images().iter();
+                (images.map(|image| image.platform.key()).collect(), source.stated())
+            })
+            .collect();
+        let may_be_compared = |slot: &Slot| {
+            sources.iter().any(|(platforms, stated)| {
+                !stated.contains(slot.digest()) && platforms.iter().any(|p| slot.may_provide(p))
+            })
+        };
         let mut unknown: Vec<Digest> = slots
             .iter()
             .filter(|slot| !self.children.contains_key(slot.digest()))
-            .filter(|slot| {
-                let rivals = || platforms.iter().any(|platform| slot.may_provide(platform));
-                slot.must_be_read() || (!stated.contains(slot.digest()) && rivals())
-            })
+            .filter(|slot| slot.must_be_read() || may_be_compared(slot))
             .map(|slot| slot.digest().clone())
             .collect();
         unknown.sort();

@@ -18,35 +18,30 @@ pub(super) struct Upstream {
     /// All entries that are not nested indexes.
     leaves: Vec<Entry>,
     /// The nested indexes that the source has.
-    nested: BTreeSet<Digest>,
+    pub(super) nested: BTreeMap<Digest, Index>,
     /// The source has every nested index, so that `leaves` are all.
     is_known: bool,
 }
 
 impl Upstream {
     pub(super) fn new(document: &Document, nested: &[Document]) -> Result<Self> {
-        let nested: BTreeMap<&Digest, &Document> =
-            nested.iter().map(|document| (document.digest(), document)).collect();
-        let mut upstream = Self {
-            document: document.clone(),
-            leaves: Vec::new(),
-            nested: nested.keys().map(|digest| (*digest).clone()).collect(),
-            is_known: true,
-        };
-        let (mut open, mut seen) = (vec![document], BTreeSet::new());
+        let index =
+            |document: &Document| Ok((document.digest().clone(), Index::from_document(document)?));
+        let nested = nested.iter().map(index).collect::<Result<BTreeMap<_, _>>>()?;
+        let (mut leaves, mut is_known) = (Vec::new(), true);
+        let root = Index::from_document(document)?;
+        let (mut open, mut seen) = (vec![&root], BTreeSet::new());
         while let Some(index) = open.pop() {
-            if !seen.insert(index.digest()) {
-                continue;
-            }
-            for entry in Index::from_document(index)?.entries() {
+            for entry in index.entries() {
                 match nested.get(entry.digest()) {
-                    Some(below) => open.push(below),
-                    None if entry.is_index() => upstream.is_known = false,
-                    None => upstream.leaves.push(entry.clone()),
+                    Some(below) if seen.insert(entry.digest()) => open.push(below),
+                    Some(_) => {}
+                    None if entry.is_index() => is_known = false,
+                    None => leaves.push(entry.clone()),
                 }
             }
         }
-        Ok(upstream)
+        Ok(Self { document: document.clone(), leaves, nested, is_known })
     }
 
     /// The manifests that it lists.
@@ -74,11 +69,15 @@ impl Upstream {
         let key = |slot: &Slot| (slot.digest().clone(), slot.key.clone(), slot.attests.clone());
         let ours: Vec<Slot> =
             self.leaves.iter().map(|entry| Slot::of_entry(entry.clone(), children)).collect();
-        let entries: BTreeMap<_, &Entry> = ours.iter().map(|s| (key(s), &s.entry)).collect();
-        let leaves = slots.iter().filter(|slot| !self.nested.contains(slot.digest()));
+        let mut entries: BTreeMap<_, Vec<&Entry>> = BTreeMap::new();
+        for slot in &ours {
+            entries.entry(key(slot)).or_default().push(&slot.entry);
+        }
+        let leaves = slots.iter().filter(|slot| !self.nested.contains_key(slot.digest()));
         let theirs: BTreeSet<_> = leaves.clone().chain(in_nested).map(key).collect();
         let kept = |slot: &Slot| {
-            entries.get(&key(slot)).is_some_and(|entry| is_within(&slot.entry, entry))
+            let same = entries.get(&key(slot)).into_iter().flatten();
+            same.into_iter().any(|entry| is_within(&slot.entry, entry))
         };
         leaves.clone().all(kept)
             && in_nested.iter().all(|slot| entries.contains_key(&key(slot)))

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use super::tags::ask;
 use crate::{
-    error::{Error, Result},
+    error::{Error, ErrorKind, Result},
     package::{BlobPlace, Package},
-    plan::{EarlierImport, Inventory, Observed, Options, Question},
+    plan::{Answer, EarlierImport, Inventory, NamedImage, Observed, Options, Question},
     run::{Context, workers},
     store::OpenTarget,
 };
@@ -55,7 +55,25 @@ pub(crate) fn observe(
         let asked = |question: &Question| ask(store, question);
         let answers = workers::ask(store.jobs(), &questions, context, asked)?;
         for (question, answer) in questions.into_iter().zip(answers) {
+            let answer = match (&question, answer) {
+                (Question::Tag(name), Err(error)) => {
+                    lost_document(inventory.image(name), &error).ok_or(error)
+                }
+                (_, answer) => answer,
+            };
             observed.answer(question, answer)?;
         }
     }
+}
+
+/// What a tag holds whose own document is gone or damaged, where a package has that document: then it is
+/// sent again.
+fn lost_document(named: &[NamedImage], error: &Error) -> Option<Answer> {
+    if !matches!(error.kind(), ErrorKind::Missing | ErrorKind::DigestMismatch) {
+        return None;
+    }
+    let mut documents = named.iter().flat_map(|named| &named.image.documents);
+    let lost = documents
+        .find(|stored| Some(stored.document.digest().to_string().as_str()) == error.digest())?;
+    Some(Answer::LostTag(lost.document.clone()))
 }

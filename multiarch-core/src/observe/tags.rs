@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::referrers::referrers;
 use crate::{
     chart::TargetName,
-    error::Result,
+    error::{ErrorKind, Result},
     fuse::{Incoming, TagChild, TagState, is_image},
     image::{Digest, Document, ImageConfig, Index, MAX_CONFIG_SIZE, Manifest},
     plan::{Answer, NamedImage, Observed, Options, Question},
@@ -72,8 +72,14 @@ pub(super) fn ask(store: &dyn ImageStore, question: &Question) -> Result<Answer>
 }
 
 fn child(store: &dyn ImageStore, repository: &str, digest: &Digest) -> Result<TagChild> {
-    let Some(document) = store.get_manifest(repository, digest)? else {
-        return Ok(TagChild::Missing);
+    let document = match store.get_manifest(repository, digest) {
+        Ok(Some(document)) => document,
+        Ok(None) => return Ok(TagChild::Missing),
+        // A file with other content than its name says is not what the tag lists.
+        Err(error) if store.is_local() && error.kind() == ErrorKind::DigestMismatch => {
+            return Ok(TagChild::Missing);
+        }
+        Err(error) => return Err(error),
     };
     if document.kind().is_index() {
         return Ok(TagChild::Index(Index::from_document(&document)?));

@@ -223,6 +223,10 @@ impl SortedImages {
             entry.reference.as_ref().is_some_and(|name| image.references.contains(name))
         };
         let subject = self.images.iter().position(has_name);
+        if let (Some(place), Some(_)) = (subject, entry.entry.attests()) {
+            // One statement with the images that the layout lists under this name.
+            return self.images[place].add_attestation(entry.entry, entry.image);
+        }
         let because = match (subject, ending) {
             (Some(subject), Some(ending)) => {
                 let subject = &mut self.images[subject];
@@ -272,6 +276,11 @@ impl PackageImage {
             self.incoming = incoming;
         }
         self.documents.extend(other.documents);
+    }
+
+    fn add_attestation(&mut self, entry: Entry, attestation: Self) {
+        self.incoming.add_other(entry);
+        self.documents.extend(attestation.documents);
     }
 
     /// The list that a tag holds of the documents with one subject, with these documents.

@@ -8,7 +8,7 @@ use super::{BlobOrigin, NamedImage, Observed, Options, Origin, Presence};
 use crate::{
     chart::TargetName,
     error::{Error, Result},
-    fuse::{Decision, Incoming, TagState, fuse_again, put_back},
+    fuse::{Decision, Incoming, TagState, add_attestations, fuse_again, put_back},
     image::{Digest, Document, Index, PlatformKey},
     package::{Blob, BlobPlace, IncompleteImage, ReadOrder, StoredDocument},
 };
@@ -39,6 +39,9 @@ pub struct PlannedImage {
     /// What a package was to bring, has only in parts, and the tag does not have either.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) lost: Vec<Error>,
+    /// Attestations that a package has, but whose image is not at the tag.
+    #[serde(skip)]
+    pub(crate) unplaced: Vec<(Origin, Digest)>,
     /// Why the image cannot be imported.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<Error>,
@@ -150,6 +153,12 @@ fn fill(
         now = fusion.state;
         changed = fusion.document.or(changed);
     }
+    for image in named {
+        if let Some(state) = add_attestations(&now, &image.incoming)? {
+            changed = state.document().cloned();
+            now = state;
+        }
+    }
     for earlier in observed.earlier(&planned.name) {
         if let Some(state) = put_back(&now, earlier)? {
             changed = state.document().cloned();
@@ -158,9 +167,10 @@ fn fill(
     }
     planned.platforms = platforms(&now);
     planned.lost = lost(&now, named);
+    planned.unplaced = unplaced(&now, named);
     let changed = changed.filter(|document| Some(document.digest()) != planned.before.as_ref());
     planned.after = changed.as_ref().map(|document| document.digest().clone());
-    planned.pushes = pushes(now.document(), &before, named, observed, planned.name.repository())?;
+    planned.pushes = pushes(&now, &before, named, observed, planned.name.repository());
     planned.count_bytes();
     planned.document = changed;
     Ok(())
@@ -177,7 +187,11 @@ fn parts_of(incoming: &Incoming) -> (&Digest, Vec<(&Digest, Option<PlatformKey>)
 /// The manifests that packages hold only in parts, and that are not in the tag afterwards.
 fn lost(now: &TagState, named: &[NamedImage]) -> Vec<Error> {
     let (listed, mut seen) = (now.listed(), BTreeSet::new());
-    let is_there = |digest: &Digest| listed.contains(digest) && !now.is_missing(digest);
+    let mut brought = named.iter().flat_map(|named| named.incoming.images());
+    let brought: BTreeSet<&Digest> = brought.by_ref().map(|i| i.document().digest()).collect();
+    let is_there = |digest: &Digest| {
+        brought.contains(digest) || (listed.contains(digest) && !now.is_missing(digest))
+    };
     let mut errors = Vec::new();
     for named in named {
         for IncompleteImage { digest, platform, error } in &named.image.incomplete {
@@ -191,6 +205,18 @@ fn lost(now: &TagState, named: &[NamedImage]) -> Vec<Error> {
         }
     }
     errors
+}
+
+/// The attestations that sources have, and the tag does not list.
+fn unplaced(now: &TagState, named: &[NamedImage]) -> Vec<(Origin, Digest)> {
+    let listed = now.listed();
+    let mut unplaced = BTreeSet::new();
+    for named in named.iter().filter(|named| !named.is_fallback) {
+        let others = named.incoming.others().iter().map(|entry| entry.digest());
+        let others = others.filter(|digest| !listed.contains(*digest)).cloned();
+        unplaced.extend(others.map(|digest| (named.origin, digest)));
+    }
+    unplaced.into_iter().collect()
 }
 
 /// Plans documents that are found by what they refer to, and need no tag.
@@ -243,6 +269,7 @@ impl PlannedImage {
             pushes: Vec::new(),
             bytes_to_send: 0,
             lost: Vec::new(),
+            unplaced: Vec::new(),
             error: None,
             document: None,
         }
@@ -267,22 +294,17 @@ pub(crate) fn platforms(state: &TagState) -> Vec<PlatformKey> {
 /// The manifests and nested indexes to push: those that the document lists, and that the tag did not list
 /// or the target has lost. All that are not there where an incoming document is written unchanged.
 fn pushes(
-    document: Option<&Document>,
+    now: &TagState,
     before: &TagState,
     named: &[NamedImage],
     observed: &Observed,
     repository: &str,
-) -> Result<Vec<Push>> {
-    let Some(document) = document else { return Ok(Vec::new()) };
-    let mut needed = BTreeSet::from([document.digest().clone()]);
-    if document.kind().is_index() {
-        let index = Index::from_document(document)?;
-        needed.extend(index.entries().iter().map(|entry| entry.digest().clone()));
-    }
-    let there = before.listed();
+) -> Vec<Push> {
+    let (needed, there) = (now.listed(), before.listed());
     let (mut pushes, mut done) = (Vec::new(), BTreeSet::new());
     for image in named {
-        let whole = image.incoming.document().digest() == document.digest();
+        let root = now.document().map(Document::digest);
+        let whole = root == Some(image.incoming.document().digest());
         for stored in &image.image.documents {
             let digest = stored.document.digest();
             let is_there = there.contains(digest) && !before.is_missing(digest);
@@ -292,7 +314,30 @@ fn pushes(
             }
         }
     }
-    Ok(pushes)
+    children_first(pushes)
+}
+
+/// Sorts documents so that each comes after those that it lists: several sources hold parts of one index.
+fn children_first(pushes: Vec<Push>) -> Vec<Push> {
+    let (mut indexes, mut sorted): (Vec<Push>, Vec<Push>) = pushes
+        .into_iter()
+        .partition(|push| push.document.as_ref().is_some_and(|d| d.kind().is_index()));
+    while !indexes.is_empty() {
+        let open: BTreeSet<Digest> = indexes.iter().map(|push| push.digest.clone()).collect();
+        let lists_open = |push: &Push| {
+            let index = push.document.as_ref().and_then(|d| Index::from_document(d).ok());
+            index.is_some_and(|index| index.entries().iter().any(|e| open.contains(e.digest())))
+        };
+        let (waiting, ready): (Vec<_>, Vec<_>) = indexes.into_iter().partition(lists_open);
+        let is_stuck = ready.is_empty();
+        sorted.extend(ready);
+        indexes = waiting;
+        if is_stuck {
+            // No document can list itself, as its digest would change.
+            sorted.append(&mut indexes);
+        }
+    }
+    sorted
 }
 
 fn push(stored: &StoredDocument, origin: Origin, observed: &Observed, repository: &str) -> Push {

@@ -8,7 +8,8 @@ use std::{
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{
-    Cost, Inventory, Observed, Options, PlannedBlob, PlannedImage, PlannedUpload, plan_image,
+    Cost, Inventory, Observed, Options, Origin, PlannedBlob, PlannedImage, PlannedUpload,
+    plan_image,
 };
 use crate::{
     chart::TargetName,
@@ -124,6 +125,17 @@ impl Plan {
             .collect();
         let mut findings = inventory.findings.clone();
         for image in &images {
+            for (origin, digest) in &image.unplaced {
+                let package = match origin {
+                    Origin::Package(number) => inventory.packages[*number].path().to_owned(),
+                    Origin::Target => target.name.clone(),
+                };
+                findings.push(Finding::NotUsed {
+                    package,
+                    what: format!("{digest} of {}", image.name),
+                    because: "an attestation whose image is not at the tag".into(),
+                });
+            }
             if let (Some(before), Some(_)) = (&image.before, &image.after) {
                 let by = observed.referrers(&image.name, before);
                 if !by.is_empty() {

@@ -38,6 +38,8 @@ pub(crate) enum Question {
 pub(crate) enum Answer {
     /// The tag holds this document, or does not exist.
     Tag(Option<Document>),
+    /// The tag is for this document, which the target has lost.
+    LostTag(Document),
     /// What the manifest or index is.
     Child(TagChild),
     /// The manifest is there, or not.
@@ -63,6 +65,8 @@ pub(crate) enum Presence {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Observed {
     tags: BTreeMap<TargetName, TagState>,
+    /// The tags whose own document the target has lost.
+    lost_tags: BTreeSet<TargetName>,
     failed: BTreeMap<TargetName, Error>,
     /// Errors of questions about a repository, which concern all of its tags.
     failed_repositories: BTreeMap<String, Error>,
@@ -244,6 +248,10 @@ impl Observed {
     ) -> Result<TagState> {
         let mut state = self.tag(name)?.clone();
         let repository = name.repository();
+        let root = state.document().map(|document| document.digest().clone());
+        if let Some(root) = root.filter(|_| self.lost_tags.contains(name)) {
+            state.add_missing(root);
+        }
         for stored in self.listed_documents(named, &state) {
             let digest = stored.document.digest();
             let lacks = |blob: &Blob| {
@@ -287,6 +295,10 @@ impl Observed {
             (Question::Tag(name), Ok(Answer::Tag(document))) => {
                 let state = document.map_or_else(TagState::absent, TagState::new);
                 self.tags.insert(name, state);
+            }
+            (Question::Tag(name), Ok(Answer::LostTag(document))) => {
+                self.lost_tags.insert(name.clone());
+                self.tags.insert(name, TagState::new(document));
             }
             (Question::Child(name, digest), Ok(Answer::Child(child))) => {
                 if let Some(state) = self.tags.get_mut(&name) {

@@ -80,7 +80,11 @@ impl Client {
 
     /// The answer 200 to a HEAD; `None` for 404.
     async fn head(&self, request: &PreparedRequest) -> Result<Option<Response>> {
-        let response = self.send(request).await?;
+        let mut response = self.send(request).await?;
+        if response.status() == StatusCode::METHOD_NOT_ALLOWED {
+            let request = PreparedRequest { method: Method::GET, ..request.clone() };
+            response = self.send(&request).await?;
+        }
         match response.status() {
             StatusCode::OK => Ok(Some(response)),
             // A page is somebody else's 404; an answer to HEAD has no body that would show more.
