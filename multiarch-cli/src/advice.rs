@@ -101,7 +101,7 @@ fn of_kind(kind: ErrorKind) -> Option<&'static str> {
             "the chart cannot say which image it means: ask the bundle's author; the other charts do not depend on it"
         }
         ErrorKind::Unnamed => {
-            "give the image a name in the package (RepoTags, or org.opencontainers.image.ref.name)"
+            "give the image a name with --name REF, or --name FILE=REF where there are several such files"
         }
         ErrorKind::PlanOutdated => "make a new plan with `multiarch plan … -o`, and look at it",
         ErrorKind::Contended => "run the same command again: it does what is left",

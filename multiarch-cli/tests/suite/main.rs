@@ -8,7 +8,9 @@ use common::*;
 
 mod commands;
 mod files;
+mod lying_servers;
 mod packed;
 mod server;
 mod signals;
+mod unnamed;
 mod ways;

@@ -49,7 +49,7 @@ pub(crate) fn fuse_again(
     let decisions =
         incoming.images.iter().zip(changes).map(|(image, change)| decision(image, change));
     let decisions = decisions.collect();
-    let is_written = merge.changed || tag.document().is_none();
+    let is_written = merge.changed || (tag.document().is_none() && incoming.is_whole());
     let document = is_written.then(|| merge.write(&after, incoming, options.index));
     if let Some(document) = &document {
         after.document = Some(document.clone());

@@ -72,14 +72,14 @@ pub(crate) fn read_image(
 fn read_index(store: &dyn DocumentStore, document: Document) -> Result<PackageImage> {
     let mut gathered = Gathered::default();
     gather(store, &document, &mut gathered, 0)?;
-    let Gathered { images, others, mut documents, nested, incomplete, .. } = gathered;
-    if images.is_empty() && incomplete.iter().any(|incomplete| incomplete.platform.is_some()) {
-        let message = "none of the images that the index lists is there as a whole";
-        let error = Error::new(ErrorKind::Missing, message).with_digest(document.digest());
-        return Err(incomplete
-            .into_iter()
-            .find_map(|incomplete| incomplete.error)
-            .unwrap_or(error));
+    let Gathered { images, others, mut documents, nested, mut incomplete, .. } = gathered;
+    if images.is_empty() {
+        // Nothing that can be run is there: that is a loss, unless another source or the target has it.
+        for image in incomplete.iter_mut().filter(|image| image.platform.is_some()) {
+            let message = "none of the images that the index lists is there as a whole";
+            let error = || Error::new(ErrorKind::Missing, message).with_digest(document.digest());
+            image.error.get_or_insert_with(error);
+        }
     }
     documents.push(StoredDocument { document: document.clone(), blobs: Vec::new() });
     let incoming = Incoming::index(document, images, others, &nested)?;

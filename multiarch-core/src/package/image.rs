@@ -100,6 +100,12 @@ impl PackageImage {
         }
     }
 
+    /// True for a signature, an attestation, a list of referrers: anything that is for no platform.
+    pub(crate) fn is_artifact(&self) -> bool {
+        let is_platform = |image: &IncompleteImage| image.platform.is_some();
+        self.incoming.images().is_empty() && !self.incomplete.iter().any(is_platform)
+    }
+
     /// The digests of its documents, and of all that its index lists.
     pub(crate) fn reachable(&self) -> impl Iterator<Item = Digest> {
         let documents = self.documents.iter().map(|stored| stored.document.digest().clone());

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::{
     BlobPlace, BlobSource, DocumentStore, Listing, PackageImage, Unused,
-    layout_entries::{LayoutEntry, reference_of, sort_out},
+    layout_entries::{LayoutEntry, listed, reference_of, sort_out},
     leftover::UnreadImage,
     read_image,
 };
@@ -52,10 +52,14 @@ pub(super) fn read(
             Err(error) => {
                 let name = reference_of(entry).unwrap_or_else(|| entry.digest().to_string());
                 let config = layout.config_of(entry.descriptor());
-                failed.push(UnreadImage { error: error.of_image(name), config });
+                failed.push((entry, UnreadImage { error: error.of_image(name), config }));
             }
         }
     }
+    // An entry without a name that an index lists is part of that: what is lost of it is reported there.
+    let listed = listed(&parts);
+    failed.retain(|(entry, _)| entry.has_name() || !listed.contains(entry.digest()));
+    let failed = failed.into_iter().map(|(_, unread)| unread).collect();
     let (images, unused) = sort_out(parts);
     Ok(LayoutImages { images, failed, unused })
 }

@@ -62,11 +62,6 @@ impl LayoutEntry {
         self.reference.is_some() || self.tag.is_some()
     }
 
-    /// True for a signature, an attestation, a list of referrers: anything without an image in it.
-    fn is_artifact(&self) -> bool {
-        self.image.incoming.images().is_empty()
-    }
-
     /// True where it refers to another document, and has no reference of its own.
     fn is_referrer(&self) -> bool {
         self.reference.is_none() && self.subject.is_some()
@@ -106,7 +101,7 @@ pub(super) fn sort_out(entries: Vec<LayoutEntry>) -> (Vec<PackageImage>, Vec<Unu
     let (referrers, entries): (Vec<_>, Vec<_>) =
         entries.into_iter().partition(LayoutEntry::is_referrer);
     let (artifacts, images): (Vec<_>, Vec<_>) =
-        entries.into_iter().partition(LayoutEntry::is_artifact);
+        entries.into_iter().partition(|entry| entry.image.is_artifact());
     let mut sorted = SortedImages { images: unite(images), ..SortedImages::default() };
     sorted.add_referrers(referrers);
     for artifact in artifacts {
@@ -115,13 +110,17 @@ pub(super) fn sort_out(entries: Vec<LayoutEntry>) -> (Vec<PackageImage>, Vec<Unu
     sorted.finish()
 }
 
+/// The digests that the indexes among these entries list.
+pub(super) fn listed(entries: &[LayoutEntry]) -> BTreeSet<Digest> {
+    let digests = entries
+        .iter()
+        .flat_map(|entry| entry.image.reachable().filter(|digest| digest != entry.entry.digest()));
+    digests.collect()
+}
+
 /// Leaves out entries without a name that an index among them lists: they come with it.
 fn without_children(entries: Vec<LayoutEntry>) -> Vec<LayoutEntry> {
-    let mut listed = BTreeSet::new();
-    for entry in &entries {
-        let digests = entry.image.reachable().filter(|digest| digest != entry.entry.digest());
-        listed.extend(digests);
-    }
+    let listed = listed(&entries);
     let stays = |entry: &LayoutEntry| entry.is_named() || !listed.contains(entry.entry.digest());
     entries.into_iter().filter(stays).collect()
 }
@@ -302,6 +301,12 @@ impl PackageImage {
 }
 
 impl Entry {
+    /// True where a layout's `index.json` gives it a name.
+    pub(super) fn has_name(&self) -> bool {
+        let annotations = &self.descriptor().annotations;
+        [REF_NAME, CONTAINERD_NAME].iter().any(|name| annotations.contains_key(*name))
+    }
+
     /// The same entry without the names that a layout's `index.json` gives it.
     pub(super) fn without_names(&self) -> Self {
         self.without_annotations(&[REF_NAME, CONTAINERD_NAME, "kind"])

@@ -130,10 +130,17 @@ fn differ(a: &NamedImage, b: &NamedImage) -> Option<(PlatformKey, Digest, Digest
     for b in b.incoming.images().iter().filter(|b| !stated.0.contains(b.document().digest())) {
         others.entry(b.platform().key()).or_default().push(b);
     }
-    let own = a.incoming.images().iter();
-    own.filter(|a| !stated.1.contains(a.document().digest())).find_map(|a| {
-        let platform = a.platform().key();
-        let b = others.get(&platform)?.iter().find(|b| !a.config().is_same_image(b.config()))?;
-        Some((platform, a.document().digest().clone(), b.document().digest().clone()))
+    let mut own: BTreeMap<PlatformKey, Vec<&IncomingImage>> = BTreeMap::new();
+    for a in a.incoming.images().iter().filter(|a| !stated.1.contains(a.document().digest())) {
+        own.entry(a.platform().key()).or_default().push(a);
+    }
+    // Of several for one platform, one that is the same in both is enough: the others are its twins.
+    let same = |a: &&IncomingImage, b: &&IncomingImage| a.config().is_same_image(b.config());
+    own.into_iter().find_map(|(platform, own)| {
+        let others = others.get(&platform)?;
+        let is_same = own.iter().any(|a| others.iter().any(|b| same(a, b)));
+        let (a, b) = (own.first()?, others.first()?);
+        let digests = (a.document().digest().clone(), b.document().digest().clone());
+        (!is_same).then_some((platform, digests.0, digests.1))
     })
 }
