@@ -96,13 +96,10 @@ pub(crate) fn put_back(now: &TagState, earlier: &TagState) -> Result<Option<TagS
         return Ok(None);
     };
     let all = merge.slots.iter().chain(&merge.nested);
-    let there: BTreeSet<_> = all.clone().map(|slot| slot.key.clone()).collect();
-    let listed: BTreeSet<Digest> = all.map(|slot| slot.digest().clone()).collect();
+    let there: BTreeSet<_> = all.map(|slot| slot.key.clone()).collect();
     let (attestations, images): (Vec<_>, Vec<_>) =
         lost.slots.into_iter().partition(|slot| slot.attests.is_some());
-    let absent = images.into_iter().filter(|slot| {
-        slot.key.is_some() && !there.contains(&slot.key) && !listed.contains(slot.digest())
-    });
+    let absent = images.into_iter().filter(|slot| slot.key.is_some() && !there.contains(&slot.key));
     let before = merge.slots.len();
     merge.slots.extend(absent);
     if merge.slots.len() == before {

@@ -29,18 +29,26 @@ impl Rivals<'_> {
     /// several for one platform, each is compared with a manifest of the tag of its own.
     pub(super) fn decide(&self, incoming: &Incoming) -> Result<Vec<Change>> {
         let (mut matched, stated) = (BTreeSet::new(), incoming.stated());
-        let first: Vec<Option<Change>> = incoming
-            .images
-            .iter()
-            .map(|image| self.there_already(&stated, image, &mut matched))
-            .collect();
-        let images = incoming.images.iter().zip(first);
-        images
-            .map(|(image, first)| match first {
-                Some(change) => Ok(change),
-                None => self.against_others(&stated, image, &matched),
-            })
-            .collect()
+        let images = incoming.images.iter();
+        let mut changes: Vec<Option<Change>> =
+            images.map(|image| self.there_already(&stated, image, &mut matched)).collect();
+        // A doubtful image comes last: it replaces nothing, but what another one of its source replaces is
+        // not in its way.
+        for doubtful in [false, true] {
+            for (image, change) in incoming.images.iter().zip(&mut changes) {
+                if change.is_some() || image.is_doubtful != doubtful {
+                    continue;
+                }
+                let decided = self.against_others(&stated, image, &matched)?;
+                *change = Some(decided);
+            }
+            for change in changes.iter().flatten() {
+                if let Change::Replaced { from } = change {
+                    matched.extend(from.iter().cloned());
+                }
+            }
+        }
+        Ok(changes.into_iter().flatten().collect())
     }
 
     fn of_platform(&self, stated: &BTreeSet<&Digest>, platform: &PlatformKey) -> SamePlatform<'_> {
@@ -110,7 +118,7 @@ impl Rivals<'_> {
             return Ok(Change::NotTaken { stays: newer.clone(), because: Reason::Newer });
         }
         let Some(stays) = all.find(|digest| !self.tag.is_lost(digest)).cloned() else {
-            // What nobody can pull is no image that could be lost.
+            // What no node can pull is not an image that could be lost.
             let gone =
                 if here.is_empty() { Change::Added } else { Change::Replaced { from: here } };
             return Ok(gone);

@@ -20,8 +20,9 @@ use crate::{
 const ACCEPT: [&str; 4] =
     [types::OCI_INDEX, types::OCI_MANIFEST, types::DOCKER_LIST, types::DOCKER_MANIFEST];
 
-/// The limit of [`MAX_DOCUMENT_SIZE`] for what is held in memory.
-const LIMIT: usize = MAX_DOCUMENT_SIZE as usize;
+/// [`MAX_DOCUMENT_SIZE`], for what is held in memory.
+const LIMIT: usize = 4 << 20;
+const _: () = assert!(LIMIT as u64 == MAX_DOCUMENT_SIZE);
 
 impl Registry {
     /// What a tag or a digest holds, with the media type that the server declares.

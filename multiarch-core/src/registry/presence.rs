@@ -87,7 +87,7 @@ impl Client {
         }
         match response.status() {
             StatusCode::OK => Ok(Some(response)),
-            // A page is somebody else's 404; an answer to HEAD has no body that would show more.
+            // A page is the 404 of something before the registry; an answer to HEAD has no body to show more.
             StatusCode::NOT_FOUND if !is_page(&response) => Ok(None),
             _ => {
                 let error = refusal::read(response).await;

@@ -39,7 +39,7 @@ impl<'a> Programs<'a> {
     }
 
     /// The architecture, as Go names it, of most of the programs in the layers of a manifest; `None` where
-    /// there is none, or no majority.
+    /// there are no programs, or none has a majority.
     ///
     /// # Errors
     /// [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled).
@@ -125,7 +125,7 @@ fn machine(head: &[u8]) -> Option<&'static str> {
         let bytes = [*head.get(at)?, *head.get(at + 1)?];
         Some(if *data == 1 { u16::from_le_bytes(bytes) } else { u16::from_be_bytes(bytes) })
     };
-    // Executables and shared objects; objects that are linked or loaded elsewhere are none.
+    // Executables and shared objects; other objects are linked, or loaded into something else.
     if !matches!(number(16)?, 2 | 3) {
         return None;
     }

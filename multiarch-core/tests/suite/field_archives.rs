@@ -232,7 +232,7 @@ fn another_file_of_the_same_size_and_time_is_read_anew() {
     let write = |name: &str, tag: &str| {
         let image = Image::new("amd64", "a");
         let bundle = Bundle::simple("a", "1.0.0", &[("app", "quay.io", "team/a", tag, &image)]);
-        // A long file before it, so that samples of the bytes do not tell the two apart.
+        // A long file before it, so that samples of the bytes are equal in both.
         let noise: Vec<u8> =
             (0..6_000_000u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
         let entries =

@@ -5,6 +5,7 @@ mod bad_packages;
 mod clashes;
 mod field;
 mod field_archives;
+mod field_sources;
 mod field_tools;
 mod house;
 mod interleavings;

@@ -90,7 +90,7 @@ fn a_sparse_index_is_filled() {
     assert_eq!(held(&*memory, TAG).len(), 2);
 }
 
-/// What nobody can pull is replaced whatever the policy says: there is no image that could be lost.
+/// What no node can pull is replaced whatever the policy says: there is no image that could be lost.
 #[test]
 fn a_lost_image_gives_way_to_another() {
     let folder = Folder::new();
@@ -108,7 +108,7 @@ fn a_lost_image_gives_way_to_another() {
     assert!(status(&target).is_sound());
 }
 
-/// `keep_children_tagged` gives each manifest of an index a tag of its own; without, there is none.
+/// `keep_children_tagged` gives each manifest of an index a tag of its own; without, no such tag is set.
 #[test]
 fn children_are_tagged_where_that_is_asked_for() {
     let folder = Folder::new();
