@@ -6,6 +6,7 @@ mod common;
 use common::*;
 
 mod certificates;
+mod collected;
 mod files;
 mod helm;
 mod other_writers;

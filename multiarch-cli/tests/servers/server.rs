@@ -140,6 +140,22 @@ impl Server {
         succeed(tool("crane").args(["digest", &self.at(name)])).trim().to_owned()
     }
 
+    /// Stops the registry, has it delete every manifest without a tag, and starts it again.
+    pub(crate) fn collect_garbage(&mut self) {
+        let _ = self.process.child.kill();
+        let _ = self.process.child.wait();
+        let config = self.process.folder.path().join("config.yml");
+        succeed(tool("docker-registry").args(["garbage-collect", "-m"]).arg(&config));
+        let mut command = tool("docker-registry");
+        command.arg("serve").arg(config).stdout(Stdio::null()).stderr(Stdio::null());
+        self.process.child = command.spawn().expect("it started before");
+        let begun = Instant::now();
+        while TcpStream::connect(&self.process.address).is_err() {
+            assert!(begun.elapsed() < Duration::from_secs(20), "it does not start again");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
     fn file(&self, name: &str, content: impl AsRef<[u8]>) -> String {
         let path = self.process.folder.path().join(name);
         std::fs::write(&path, content).expect("written");

@@ -111,3 +111,24 @@ fn reading_ends_with_everything_read() {
         assert_eq!((&last["bytes"], &last["bytes_total"]), (&expected.into(), &expected.into()));
     }
 }
+
+/// containers/podman#16192: there is no room for the new plan, and the older one stays as it was.
+#[test]
+fn a_plan_is_replaced_as_a_whole() {
+    let desk = Desk::new();
+    let (package, target) = (desk.package("amd64"), desk.target());
+    let plan = desk.path().join("plan.json");
+    let words = ["plan", &package, "--to", &target, "-o", "plan.json", "--no-cache"];
+    assert_eq!(desk.run(&words).code, Some(0));
+    let before = std::fs::read(&plan).expect("written");
+    // A limit on the size of files ends a write as a full disk does.
+    let limited = "trap '' XFSZ; ulimit -f 4; exec \"$@\"";
+    let mut command = std::process::Command::new("sh");
+    command.args(["-c", limited, "sh", env!("CARGO_BIN_EXE_multiarch")]).args(words);
+    let run = Run::of(command.current_dir(desk.path()));
+    assert!(run.code.is_some_and(|code| code > 0), "{run:?}");
+    assert!(run.err.contains("saving the plan"), "{}", run.err);
+    assert_eq!(std::fs::read(&plan).expect("there"), before);
+    let left = std::fs::read_dir(desk.path()).expect("read").filter_map(Result::ok);
+    assert!(left.map(|item| item.file_name()).all(|name| !name.to_string_lossy().starts_with('.')));
+}

@@ -13,6 +13,7 @@ mod layout;
 mod library_use;
 mod packages;
 mod presence;
+mod programs;
 mod referrers;
 mod runs;
 mod saved_plans;
