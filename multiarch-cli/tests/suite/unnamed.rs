@@ -47,7 +47,7 @@ fn names_for_single_files() {
     ]);
     assert_eq!(run.code, Some(0), "{}", run.err);
     assert_eq!(tags(&desk.store()).into_keys().collect::<Vec<_>>(), ["a:1", "b:1"]);
-    // A name that fits nothing, or is none, is a wrong use, and nothing is written.
+    // A name that fits no image, or is not a reference, is a wrong use, and nothing is written.
     for name in ["other.tar=quay.io/a:1", "not a reference"] {
         let run = desk.run(&["import", &amd64, "--to", &target, "--name", name]);
         assert_eq!(run.code, Some(2), "{name}: {}", run.err);

@@ -141,7 +141,7 @@ impl Run<'_> {
             (source.map(ToOwned::to_owned), source.is_none_or(has))
         };
         self.blobs.send(repository, mount_from.as_deref(), blob)?;
-        // A tag needs the blob there, but nobody asked whether it is whole.
+        // A tag needs the blob there, but it was not asked whether it is whole.
         if !is_sure && !self.store.has_blob(repository, &blob.digest, blob.size)? {
             self.blobs.send(repository, None, blob)?;
         }

@@ -122,8 +122,8 @@ impl Incoming {
         Self { document, upstream: None, images, others: Vec::new() }
     }
 
-    /// Several images that a source lists under one name without an index of their own; `None` where there
-    /// is none.
+    /// Several images that a source lists under one name without an index of their own; `None` for no
+    /// image.
     pub(crate) fn images_of_one_name(images: Vec<IncomingImage>) -> Option<Self> {
         let document = images.first()?.document.clone();
         Some(Self { document, upstream: None, images, others: Vec::new() })
