@@ -4,6 +4,7 @@
 //! which an [`EarlierImport`] or the options decide. [`Observed`] is what the target holds, filled in by
 //! answering its [`Question`]s. [`Plan::new`] computes the plan from both.
 
+mod asking;
 mod clash;
 mod compare;
 mod cost;
@@ -16,7 +17,11 @@ mod named_image;
 mod observed;
 mod options;
 mod origin;
+mod plan_image;
 mod print;
+mod push;
+mod question;
+mod referrer_list;
 mod solved_chart;
 mod stored_chart;
 mod upload;
@@ -29,11 +34,14 @@ pub use origin::Origin;
 pub use upload::{ChartAction, PlannedUpload};
 
 pub(crate) use earlier_import::EarlierImport;
-pub(crate) use image::{PlannedBlob, Push, plan_image, platforms};
+
 pub(crate) use inventory::Inventory;
 pub(crate) use model::LivePlan;
 pub(crate) use named_image::NamedImage;
-pub(crate) use observed::{Answer, Observed, Presence, Question};
+pub(crate) use observed::{Observed, Presence};
 pub(crate) use origin::BlobOrigin;
+pub(crate) use plan_image::{plan_image, platforms};
 pub(crate) use print::{Bytes, decisions_text, table};
+pub(crate) use push::{PlannedBlob, Push};
+pub(crate) use question::{Answer, Question};
 use solved_chart::SolvedChart;

@@ -2,55 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{
-    Inventory, NamedImage, Options, PlannedImage,
-    image::{is_list_of_referrers, plan_referrers, referrer_documents},
-    plan_image,
-};
+use super::{Answer, NamedImage, Question};
 use crate::{
     chart::TargetName,
     error::{Error, ErrorKind, Result},
-    fuse::{TagChild, TagState},
-    image::{Descriptor, Digest, Document},
-    package::{Blob, BlobPlace, StoredDocument},
+    fuse::TagState,
+    image::{Digest, Document},
+    package::{Blob, StoredDocument},
 };
-
-/// A question to the target.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Question {
-    /// What does this tag hold?
-    Tag(TargetName),
-    /// What is this manifest or index, which the tag holds or lists?
-    Child(TargetName, Digest),
-    /// Is this manifest or index in this repository? The tag lists it, or something in the repository
-    /// refers to it.
-    Manifest(String, Digest),
-    /// Is this blob, of this size, in this repository?
-    Blob(String, Digest, u64),
-    /// Does the registry list the documents that refer to a digest of this repository?
-    ReferrersApi(String),
-    /// Which tags refer to this digest (signatures, referrers)?
-    Referrers(TargetName, Digest),
-}
-
-/// The target's answer to a [`Question`].
-#[derive(Debug)]
-pub(crate) enum Answer {
-    /// The tag holds this document, or does not exist.
-    Tag(Option<Document>),
-    /// The tag is for this document, which the target has lost.
-    LostTag(Document),
-    /// What the manifest or index is.
-    Child(TagChild),
-    /// The manifest is there, or not.
-    Manifest(bool),
-    /// The blob is there, or not.
-    Blob(bool),
-    /// The registry lists referrers, or not.
-    ReferrersApi(bool),
-    /// These tags refer to the digest.
-    Referrers(Vec<String>),
-}
 
 /// Whether a blob is in the target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,26 +23,26 @@ pub(crate) enum Presence {
 /// What is known about the target, from the questions it was asked.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Observed {
-    tags: BTreeMap<TargetName, TagState>,
+    pub(super) tags: BTreeMap<TargetName, TagState>,
     /// The tags whose own document the target has lost.
     lost_tags: BTreeSet<TargetName>,
-    failed: BTreeMap<TargetName, Error>,
+    pub(super) failed: BTreeMap<TargetName, Error>,
     /// Errors of questions about a repository, which concern all of its tags.
-    failed_repositories: BTreeMap<String, Error>,
+    pub(super) failed_repositories: BTreeMap<String, Error>,
     /// What each tag that this run has written listed before.
     known: BTreeMap<TargetName, BTreeSet<Digest>>,
     /// What each tag was seen to hold earlier in this run.
     earlier: BTreeMap<TargetName, Vec<TagState>>,
     manifests: BTreeMap<(String, Digest), bool>,
     blobs: BTreeMap<(String, Digest), bool>,
-    referrers_api: BTreeMap<String, bool>,
-    referrers: BTreeMap<(TargetName, Digest), Vec<String>>,
+    pub(super) referrers_api: BTreeMap<String, bool>,
+    pub(super) referrers: BTreeMap<(TargetName, Digest), Vec<String>>,
     /// The repositories that are known to have a blob.
     sources: BTreeMap<Digest, BTreeSet<String>>,
     /// All repositories of the target share their blobs, so one question per blob is enough.
     shares_blobs: bool,
     /// The blobs of listed manifests are asked for, too.
-    verifies: bool,
+    pub(super) verifies: bool,
 }
 
 impl Observed {
@@ -92,140 +51,8 @@ impl Observed {
         Self { shares_blobs, verifies, ..Self::default() }
     }
 
-    /// The questions to ask next. Call again after answering them, until there are no more.
-    pub(crate) fn questions(&self, inventory: &Inventory) -> Vec<Question> {
-        let mut questions = BTreeSet::new();
-        for (name, named) in inventory.images() {
-            questions.extend(self.image_questions(name, named, &inventory.options));
-        }
-        for name in inventory.needed() {
-            questions.extend(self.image_questions(name, &[], &inventory.options));
-        }
-        questions.into_iter().collect()
-    }
-
-    /// The same for one name.
-    pub(crate) fn image_questions(
-        &self,
-        name: &TargetName,
-        named: &[NamedImage],
-        options: &Options,
-    ) -> Vec<Question> {
-        if self.failed.contains_key(name)
-            || self.failed_repositories.contains_key(name.repository())
-        {
-            return Vec::new();
-        }
-        let repository = name.repository();
-        if let Some(questions) = self.referrer_questions(repository, named) {
-            return questions;
-        }
-        let Some(state) = self.tags.get(name) else {
-            return vec![Question::Tag(name.clone())];
-        };
-        let incoming: Vec<_> = named.iter().map(|image| image.incoming.clone()).collect();
-        match state.unknown_children(&incoming) {
-            Ok(unknown) if unknown.is_empty() => {}
-            Ok(unknown) => {
-                return unknown.into_iter().map(|d| Question::Child(name.clone(), d)).collect();
-            }
-            Err(_) => return Vec::new(),
-        }
-        // A listing is not trusted: what the tag lists may have been deleted since.
-        let listed = self.listed_documents(named, state);
-        let unknown = listed.iter().map(|stored| stored.document.digest());
-        let mut questions = self.manifest_questions(repository, unknown);
-        questions.extend(self.incomplete_questions(name, named, state));
-        if self.verifies {
-            questions.extend(self.blob_questions(repository, listed.iter().flat_map(|s| &s.blobs)));
-        }
-        if !questions.is_empty() {
-            return questions;
-        }
-        let planned = plan_image(name, named, self, options);
-        let mut questions = self.push_questions(repository, &planned);
-        if let (Some(before), Some(_)) = (&planned.before, &planned.after)
-            && !self.referrers.contains_key(&(name.clone(), before.clone()))
-        {
-            questions.push(Question::Referrers(name.clone(), before.clone()));
-        }
-        questions
-    }
-
-    /// The questions for documents that are only to be found by what they refer to; `None` where they are
-    /// written to a tag like others.
-    fn referrer_questions(&self, repository: &str, named: &[NamedImage]) -> Option<Vec<Question>> {
-        if !is_list_of_referrers(named) {
-            return None;
-        }
-        match self.referrers_api.get(repository) {
-            None => Some(vec![Question::ReferrersApi(repository.to_owned())]),
-            Some(false) => None,
-            Some(true) => {
-                let documents = referrer_documents(named).map(|stored| stored.document.digest());
-                let questions = self.manifest_questions(repository, documents);
-                if !questions.is_empty() {
-                    return Some(questions);
-                }
-                let planned = plan_referrers(repository, named, self);
-                Some(self.push_questions(repository, &planned))
-            }
-        }
-    }
-
-    fn manifest_questions<'a>(
-        &self,
-        repository: &str,
-        digests: impl Iterator<Item = &'a Digest>,
-    ) -> Vec<Question> {
-        let unknown = digests.filter(|digest| self.has_manifest(repository, digest).is_none());
-        unknown.map(|digest| Question::Manifest(repository.to_owned(), digest.clone())).collect()
-    }
-
-    /// The questions for manifests that the packages hold only in parts: they are no loss where the
-    /// target has them.
-    fn incomplete_questions(
-        &self,
-        name: &TargetName,
-        named: &[NamedImage],
-        state: &TagState,
-    ) -> Vec<Question> {
-        let listed = state.listed();
-        let incomplete = named.iter().flat_map(|named| &named.image.incomplete);
-        let incomplete =
-            incomplete.filter(|l| l.error.is_some()).map(|incomplete| &incomplete.digest);
-        self.manifest_questions(
-            name.repository(),
-            incomplete.filter(|digest| listed.contains(*digest)),
-        )
-    }
-
-    fn blob_questions<'a>(
-        &self,
-        repository: &str,
-        blobs: impl Iterator<Item = &'a Blob>,
-    ) -> Vec<Question> {
-        let own = blobs.filter(|blob| !matches!(blob.place, BlobPlace::Foreign));
-        own.filter_map(|blob| {
-            let Descriptor { digest, size, .. } = &blob.descriptor;
-            self.blob_question(repository, digest, *size)
-        })
-        .collect()
-    }
-
-    fn push_questions(&self, repository: &str, planned: &PlannedImage) -> Vec<Question> {
-        let blobs = planned.pushes.iter().flat_map(|push| &push.blobs);
-        blobs.filter_map(|blob| self.blob_question(repository, &blob.digest, blob.size)).collect()
-    }
-
-    fn blob_question(&self, repository: &str, digest: &Digest, size: u64) -> Option<Question> {
-        let is_unknown = self.has_blob(repository, digest) == Presence::Unknown;
-        let repository = self.blob_key(repository, digest).0;
-        is_unknown.then(|| Question::Blob(repository, digest.clone(), size))
-    }
-
     /// The documents of these images that the tag lists: all that the packages could send again.
-    fn listed_documents<'a>(
+    pub(super) fn listed_documents<'a>(
         &self,
         named: &'a [NamedImage],
         state: &TagState,
@@ -461,7 +288,7 @@ impl Observed {
         self.referrers.get(&(name.clone(), digest.clone())).map(Vec::as_slice).unwrap_or_default()
     }
 
-    fn blob_key(&self, repository: &str, digest: &Digest) -> (String, Digest) {
+    pub(super) fn blob_key(&self, repository: &str, digest: &Digest) -> (String, Digest) {
         let repository = if self.shares_blobs { "" } else { repository };
         (repository.to_owned(), digest.clone())
     }

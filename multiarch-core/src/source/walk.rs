@@ -2,6 +2,7 @@
 
 mod archive;
 mod content;
+mod entry;
 mod roles;
 
 use std::{collections::BTreeMap, fs::File, io, path::Path, sync::Arc, time::UNIX_EPOCH};
