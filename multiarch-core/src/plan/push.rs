@@ -102,7 +102,12 @@ fn children_first(pushes: Vec<Push>) -> Vec<Push> {
 }
 
 /// One document to send.
-pub(super) fn push(stored: &StoredDocument, origin: Origin, observed: &Observed, repository: &str) -> Push {
+pub(super) fn push(
+    stored: &StoredDocument,
+    origin: Origin,
+    observed: &Observed,
+    repository: &str,
+) -> Push {
     let mut seen = BTreeSet::new();
     let blobs = stored.blobs.iter().filter(|blob| seen.insert(blob.descriptor.digest.clone()));
     let blobs = blobs.filter_map(|blob| {
