@@ -74,8 +74,11 @@ pub fn fuse_tag(
                 store.put_manifest(name.repository(), image.document())?;
             }
         }
-        known.get_or_insert_with(|| earlier.iter().flat_map(TagState::listed).collect());
-        match tags.write(name, before.as_ref(), &document)? {
+        let attempt = tags.write(name, before.as_ref(), &document)?;
+        if let Attempt::Written { .. } | Attempt::Unclear { .. } = attempt {
+            known.get_or_insert_with(|| earlier.iter().flat_map(TagState::listed).collect());
+        }
+        match attempt {
             Attempt::Written { .. } if !store.flush()?.contains(name) => {
                 if store.compares_and_sets_tags()
                     || tags.digest(name)?.as_ref() == Some(document.digest())

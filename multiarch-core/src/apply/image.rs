@@ -163,10 +163,10 @@ impl Run<'_> {
     /// Sends everything that the tag needs, then makes one attempt to write the tag.
     fn send_and_write(&self, planned: &PlannedImage, document: &Document) -> Result<Attempt> {
         self.send_parts(planned, Some(document))?;
-        self.state().observed.note_writing(&planned.name);
         let attempt = self.tags.write(&planned.name, planned.before.as_ref(), document)?;
         if let Attempt::Written { gap } | Attempt::Unclear { gap, .. } = attempt {
             let mut state = self.state();
+            state.observed.note_writing(&planned.name);
             state.longest_gap = state.longest_gap.max(gap);
             state.written.insert(planned.name.clone(), Instant::now());
         }

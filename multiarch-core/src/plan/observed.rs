@@ -199,7 +199,7 @@ impl Observed {
         self.sources.entry(digest.clone()).or_default().insert(repository.to_owned());
     }
 
-    /// Notes that this run writes a tag: what the tag lists that was not seen before is newer from now on.
+    /// Notes that this run has written a tag: what the tag lists from now on, and was not seen before, is newer.
     pub(crate) fn note_writing(&mut self, name: &TargetName) {
         let states = self.tags.get(name).into_iter().chain(self.earlier(name));
         let known = states.flat_map(TagState::listed).collect();
