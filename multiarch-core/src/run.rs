@@ -9,7 +9,7 @@ mod snapshot;
 pub(crate) mod workers;
 
 pub(crate) use buffers::BufferPermit;
-pub(crate) use buffers::{BUFFER_SIZE, Buffer, BufferPool, BufferSource};
+pub(crate) use buffers::{BUFFER_SIZE, Buffer, BufferPool, BufferReader, BufferSource};
 pub(crate) use cancel::CHECK_INTERVAL;
 pub use cancel::Cancel;
 pub(crate) use context::Context;

@@ -46,6 +46,41 @@ pub(crate) trait BufferSource: Send {
     fn next(&mut self) -> io::Result<Option<Buffer>>;
 }
 
+/// A sequence of buffers as [`Read`].
+pub(crate) struct BufferReader<S> {
+    source: S,
+    now: Option<Buffer>,
+    at: usize,
+}
+
+impl<S: BufferSource> BufferReader<S> {
+    pub(crate) fn new(source: S) -> Self {
+        Self { source, now: None, at: 0 }
+    }
+}
+
+impl<S: BufferSource> Read for BufferReader<S> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        if self.now.as_ref().is_none_or(|buffer| self.at == buffer.as_ref().len()) {
+            // The old buffer must return to the pool first: the pool may have no other to fill.
+            self.now = None;
+            (self.now, self.at) = (self.source.next()?, 0);
+        }
+        let Some(buffer) = &self.now else { return Ok(0) };
+        let rest = &buffer.as_ref()[self.at..];
+        let count = out.len().min(rest.len());
+        out[..count].copy_from_slice(&rest[..count]);
+        self.at += count;
+        Ok(count)
+    }
+}
+
+impl<S: BufferSource + ?Sized> BufferSource for Box<S> {
+    fn next(&mut self) -> io::Result<Option<Buffer>> {
+        (**self).next()
+    }
+}
+
 /// A bounded number of buffers, which are reused.
 #[derive(Clone)]
 pub(crate) struct BufferPool(Arc<(Mutex<Buffers>, Condvar)>);

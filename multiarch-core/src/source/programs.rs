@@ -10,7 +10,7 @@ use crate::{
     error::Result,
     image::{Compression, Digest, layer_is_rootfs},
     package::{Blob, BlobPlace, BlobSource, StoredDocument},
-    run::{Buffer, BufferPermit, BufferSource, Cancel},
+    run::{BufferPermit, BufferReader, Cancel},
 };
 
 /// How many programs of one image are looked at: those of the lowest layers, which hold the system's own.
@@ -74,7 +74,7 @@ impl<'a> Programs<'a> {
         if let Ok(buffers) = self.source.open(locator, BufferPermit::new(self.cancel)) {
             let allowed = MAX_LAYER.min(self.left);
             let mut left = allowed;
-            let _ = count_layer(LayerBytes { buffers, now: None, at: 0 }, &mut left, &mut count);
+            let _ = count_layer(BufferReader::new(buffers), &mut left, &mut count);
             self.left -= allowed - left;
         }
         self.cancel.check()?;
@@ -158,28 +158,6 @@ impl<R: Read> Read for CountedBytes<'_, R> {
         let length = out.len().min(usize::try_from(*self.left).unwrap_or(usize::MAX));
         let count = self.reader.read(&mut out[..length])?;
         *self.left -= count as u64;
-        Ok(count)
-    }
-}
-
-/// A blob's bytes as they are stored.
-struct LayerBytes<'a> {
-    buffers: Box<dyn BufferSource + 'a>,
-    now: Option<Buffer>,
-    at: usize,
-}
-
-impl Read for LayerBytes<'_> {
-    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        if self.now.as_ref().is_none_or(|buffer| self.at == buffer.as_ref().len()) {
-            self.now = None;
-            (self.now, self.at) = (self.buffers.next()?, 0);
-        }
-        let Some(buffer) = &self.now else { return Ok(0) };
-        let rest = &buffer.as_ref()[self.at..];
-        let count = out.len().min(rest.len());
-        out[..count].copy_from_slice(&rest[..count]);
-        self.at += count;
         Ok(count)
     }
 }

@@ -10,13 +10,13 @@ use std::{
 
 use super::{
     ImageStore,
-    blob_reader::{BlobReader, MemoryBuffers, ReadBuffers},
+    blob_reader::{BlobReader, MemoryBuffers},
 };
 use crate::{
     error::{Error, ErrorKind, Result},
     image::{Digest, Hasher},
     package::{Locator, Package, ReadOrder, reading},
-    run::{BufferPermit, Context},
+    run::{BufferPermit, BufferReader, Context},
 };
 
 /// Limit for a blob that is copied within a registry, because the registry does not mount it: it is
@@ -109,8 +109,7 @@ impl<'a> BlobContent<'a> {
     /// Where the content cannot be read. The reader's own error is an [`Error`] inside an
     /// [`std::io::Error`].
     pub fn reader(&self) -> Result<Box<dyn Read + '_>> {
-        let buffers = self.buffers()?;
-        Ok(Box::new(ReadBuffers { buffers, now: None, at: 0 }))
+        Ok(Box::new(BufferReader::new(self.buffers()?)))
     }
 
     /// Where the bytes are. What is in memory comes first, so that the memory is released.

@@ -1,7 +1,7 @@
 //! Reads a blob's bytes, and checks them against its digest and size.
 
 use std::{
-    io::{self, Read},
+    io,
     sync::atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
@@ -96,25 +96,8 @@ impl BufferSource for MemoryBuffers<'_> {
     }
 }
 
-/// A [`BlobReader`] as [`Read`].
-pub(super) struct ReadBuffers<'a> {
-    pub(super) buffers: BlobReader<'a>,
-    pub(super) now: Option<Buffer>,
-    pub(super) at: usize,
-}
-
-impl Read for ReadBuffers<'_> {
-    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        if self.now.as_ref().is_none_or(|buffer| self.at == buffer.as_ref().len()) {
-            // The old buffer must return to the pool first: the pool may have no other to fill.
-            self.now = None;
-            (self.now, self.at) = (self.buffers.next()?, 0);
-        }
-        let Some(buffer) = &self.now else { return Ok(0) };
-        let rest = &buffer.as_ref()[self.at..];
-        let count = out.len().min(rest.len());
-        out[..count].copy_from_slice(&rest[..count]);
-        self.at += count;
-        Ok(count)
+impl BufferSource for BlobReader<'_> {
+    fn next(&mut self) -> io::Result<Option<Buffer>> {
+        Ok(BlobReader::next(self)?)
     }
 }

@@ -17,6 +17,7 @@ use multiarch_core::{
 };
 use multiarch_generator::{Image, images_tar};
 
+use crate::own_store::answered_by_memory;
 use crate::runs::{Folder, held, import, open};
 
 const TAG: &str = "x:1";
@@ -103,6 +104,8 @@ impl Scheduled {
 }
 
 impl ImageStore for Scheduled {
+    answered_by_memory!(inner);
+
     fn get_tag(&self, name: &TargetName) -> Result<Option<Document>> {
         self.ask(Request::Read)?;
         self.inner.get_tag(name)
@@ -114,32 +117,8 @@ impl ImageStore for Scheduled {
         self.inner.put_tag(name, now.as_ref().map(Document::digest), document)
     }
 
-    fn get_manifest(&self, repository: &str, digest: &Digest) -> Result<Option<Document>> {
-        self.inner.get_manifest(repository, digest)
-    }
-
-    fn get_blob(&self, repository: &str, digest: &Digest, limit: u64) -> Result<Option<Vec<u8>>> {
-        self.inner.get_blob(repository, digest, limit)
-    }
-
-    fn has_blob(&self, repository: &str, digest: &Digest, size: u64) -> Result<bool> {
-        self.inner.has_blob(repository, digest, size)
-    }
-
     fn put_blob(&self, to: &str, from: Option<&str>, content: &BlobContent<'_>) -> Result<Sent> {
         self.inner.put_blob(to, from, content)
-    }
-
-    fn put_manifest(&self, repository: &str, document: &Document) -> Result<()> {
-        self.inner.put_manifest(repository, document)
-    }
-
-    fn flush(&self) -> Result<Vec<TargetName>> {
-        Ok(Vec::new())
-    }
-
-    fn tags(&self) -> Result<Vec<TargetName>> {
-        self.inner.tags()
     }
 
     fn tags_of(&self, _: &str) -> Result<Option<Vec<String>>> {

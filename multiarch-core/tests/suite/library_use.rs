@@ -17,6 +17,7 @@ use multiarch_core::{
 };
 use multiarch_generator::{Image, Layer, gzip, images_tar};
 
+use crate::own_store::answered_by_memory;
 use crate::runs::Folder;
 
 type PutBlob = dyn Fn(&MemoryStore, &BlobContent<'_>) -> Result<Sent> + Send + Sync;
@@ -53,6 +54,8 @@ impl OwnStore {
 }
 
 impl ImageStore for OwnStore {
+    answered_by_memory!(inner);
+
     fn get_tag(&self, name: &TargetName) -> Result<Option<Document>> {
         let number = self.reads.fetch_add(1, Ordering::SeqCst);
         (self.before_read)(number, &self.inner);
@@ -62,37 +65,13 @@ impl ImageStore for OwnStore {
         self.inner.get_tag(name)
     }
 
-    fn get_manifest(&self, repository: &str, digest: &Digest) -> Result<Option<Document>> {
-        self.inner.get_manifest(repository, digest)
-    }
-
-    fn get_blob(&self, repository: &str, digest: &Digest, limit: u64) -> Result<Option<Vec<u8>>> {
-        self.inner.get_blob(repository, digest, limit)
-    }
-
-    fn has_blob(&self, repository: &str, digest: &Digest, size: u64) -> Result<bool> {
-        self.inner.has_blob(repository, digest, size)
-    }
-
     fn put_blob(&self, _: &str, _: Option<&str>, content: &BlobContent<'_>) -> Result<Sent> {
         self.puts.fetch_add(1, Ordering::SeqCst);
         (self.put_blob)(&self.inner, content)
     }
 
-    fn put_manifest(&self, repository: &str, document: &Document) -> Result<()> {
-        self.inner.put_manifest(repository, document)
-    }
-
     fn put_tag(&self, name: &TargetName, old: Option<&Digest>, new: &Document) -> Result<()> {
         self.inner.put_tag(name, old, new)
-    }
-
-    fn flush(&self) -> Result<Vec<TargetName>> {
-        Ok(Vec::new())
-    }
-
-    fn tags(&self) -> Result<Vec<TargetName>> {
-        self.inner.tags()
     }
 
     fn jobs(&self) -> usize {

@@ -15,6 +15,7 @@ use multiarch_core::{
 use multiarch_generator::{Image, images_tar};
 use serde_json::Value;
 
+use crate::own_store::answered_by_memory;
 use crate::runs::Folder;
 
 type Write = Box<dyn FnOnce(&MemoryStore) + Send>;
@@ -41,6 +42,8 @@ impl ScriptedStore {
 }
 
 impl ImageStore for ScriptedStore {
+    answered_by_memory!(inner);
+
     fn get_tag(&self, name: &TargetName) -> Result<Option<Document>> {
         let answer = self.inner.get_tag(name);
         self.note("read");
@@ -58,32 +61,8 @@ impl ImageStore for ScriptedStore {
         set_tag(&self.inner, name, new)
     }
 
-    fn get_manifest(&self, repository: &str, digest: &Digest) -> Result<Option<Document>> {
-        self.inner.get_manifest(repository, digest)
-    }
-
-    fn get_blob(&self, repository: &str, digest: &Digest, limit: u64) -> Result<Option<Vec<u8>>> {
-        self.inner.get_blob(repository, digest, limit)
-    }
-
-    fn has_blob(&self, repository: &str, digest: &Digest, size: u64) -> Result<bool> {
-        self.inner.has_blob(repository, digest, size)
-    }
-
     fn put_blob(&self, to: &str, from: Option<&str>, content: &BlobContent<'_>) -> Result<Sent> {
         self.inner.put_blob(to, from, content)
-    }
-
-    fn put_manifest(&self, repository: &str, document: &Document) -> Result<()> {
-        self.inner.put_manifest(repository, document)
-    }
-
-    fn flush(&self) -> Result<Vec<TargetName>> {
-        self.inner.flush()
-    }
-
-    fn tags(&self) -> Result<Vec<TargetName>> {
-        self.inner.tags()
     }
 }
 
