@@ -333,6 +333,33 @@ fn artifacts_are_never_fused() {
     assert_eq!(fusion.document, Some(artifact));
 }
 
+/// An artifact listed beside images provides no platform, whatever its entry states.
+#[test]
+fn an_artifact_entry_with_a_platform_stays_beside_the_image() {
+    let image = amd64("a");
+    let mut artifact = amd64("of wasm").entry();
+    artifact["artifactType"] = "application/vnd.wasm.config.v0+json".into();
+    let tag = tag_of(&oci(&[artifact.clone(), arm64("a").entry()]), &[]);
+    let fusion = fused(&tag, &image.incoming());
+    assert_eq!(fusion.decisions[0].change, Change::Added);
+    let index: Value = serde_json::from_str(&text_after(&fusion)).expect("an index");
+    let listed: Vec<_> = index["manifests"].as_array().expect("a list").iter().collect();
+    assert!(listed.contains(&&artifact) && listed.contains(&&image.entry()) && listed.len() == 3);
+}
+
+#[test]
+fn an_image_is_parsed_and_an_artifact_is_refused() {
+    let image = amd64("a");
+    let config = config_text("linux/amd64", "a");
+    let parse = |manifest: &Document| Incoming::parse(manifest.raw(), config.as_bytes());
+    let incoming = parse(&image.document).expect("an image");
+    assert_eq!(incoming.images()[0].document().digest(), &image.digest());
+    let text = String::from_utf8(image.document.raw().to_vec()).expect("JSON");
+    let typed = text.replace(types::DOCKER_CONFIG, "application/vnd.example.config+json");
+    assert_ne!(typed, text);
+    assert_eq!(parse(&document(&typed)).expect_err("an artifact").kind(), ErrorKind::Unsupported);
+}
+
 #[test]
 fn unknown_media_types_are_refused() {
     let signed = r#"{"schemaVersion":1,"mediaType":"application/vnd.docker.distribution.manifest.v1+prettyjws"}"#;
