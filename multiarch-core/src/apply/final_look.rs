@@ -84,3 +84,16 @@ impl Run<'_> {
 fn settling_time(longest_gap: Duration) -> Duration {
     (longest_gap * 2).max(SETTLE)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// However slow a server is, another writer gets twice as long.
+    #[test]
+    fn settling_takes_twice_the_longest_gap() {
+        assert_eq!(settling_time(Duration::ZERO), Duration::from_millis(100));
+        assert_eq!(settling_time(Duration::from_millis(51)), Duration::from_millis(102));
+        assert_eq!(settling_time(Duration::from_secs(40)), Duration::from_secs(80));
+    }
+}

@@ -164,3 +164,16 @@ pub(super) fn pause(round: u32, cancel: &Cancel) -> Result<()> {
     let jitter = Duration::from_micros(u64::from(std::process::id() % 997) * 20);
     cancel.sleep(PAUSE * 2u32.pow(round.min(6)) + jitter)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// After each of these failures the tag may hold what was sent; after a refusal it does not.
+    #[test]
+    fn a_server_that_fails_may_have_written() {
+        assert!(may_have_written(&Error::new(ErrorKind::Network, "no answer")));
+        assert!(may_have_written(&Error::new(ErrorKind::Server, "503").with_detail(Detail::Busy)));
+        assert!(!may_have_written(&Error::new(ErrorKind::Denied, "403")));
+    }
+}
