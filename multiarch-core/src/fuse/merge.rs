@@ -85,12 +85,13 @@ pub(crate) fn add_attestations(tag: &TagState, incoming: &Incoming) -> Result<Op
 /// # Errors
 /// As [`fuse`].
 pub(crate) fn put_back(now: &TagState, earlier: &TagState) -> Result<Option<TagState>> {
-    let Some(document) = earlier.document() else { return Ok(None) };
+    let (Some(document), Some(current)) = (earlier.document(), now.document()) else {
+        return Ok(None);
+    };
     let mut after = now.clone();
     earlier.children.iter().for_each(|(digest, child)| {
         after.children.entry(digest.clone()).or_insert_with(|| child.clone());
     });
-    let Some(current) = now.document() else { return Ok(None) };
     // Both are read with the same configs, so that one entry has one platform on both sides.
     let (Ok(lost), mut merge) = (Merge::of(&after, document), Merge::of(&after, current)?) else {
         return Ok(None);

@@ -97,8 +97,7 @@ impl Web {
                 format!("{} {}", request.method, request.url.path()),
             );
             let status = response.status().as_u16();
-            let media_type = response.headers().get(header::CONTENT_TYPE);
-            let media_type = media_type.and_then(|v| v.to_str().ok()).unwrap_or("").to_owned();
+            let media_type = response::media_type(&response).to_owned();
             let body = response::body(response, limit)
                 .await
                 .map_err(|e| e.at_host(&place.0).asking(&place.1))?;

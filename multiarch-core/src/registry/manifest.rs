@@ -85,8 +85,7 @@ impl Client {
             }
             _ => return Err(place(refusal::read(response).await)),
         }
-        let media_type = response.headers().get(header::CONTENT_TYPE);
-        let media_type = media_type.and_then(|v| v.to_str().ok()).unwrap_or("").to_owned();
+        let media_type = response::media_type(&response).to_owned();
         let body = response::body(response, limit).await.map_err(place)?;
         Ok(Some((body, media_type)))
     }

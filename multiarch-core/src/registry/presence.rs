@@ -71,9 +71,7 @@ impl Client {
         let request = self.request(Method::GET, &path, Scope::pull(repository));
         let response = self.send(&request).await?;
         let is_listed = response.status() == StatusCode::OK
-            && response.headers().get(header::CONTENT_TYPE).is_some_and(|name| {
-                name.to_str().is_ok_and(|name| name.starts_with(types::OCI_INDEX))
-            });
+            && response::media_type(&response).starts_with(types::OCI_INDEX);
         response::discard_body(response).await;
         Ok(is_listed)
     }
@@ -122,8 +120,7 @@ fn length_of(response: &Response) -> Option<u64> {
 }
 
 fn is_page(response: &Response) -> bool {
-    let media_type = response.headers().get(header::CONTENT_TYPE);
-    media_type.is_some_and(|name| name.to_str().is_ok_and(|name| name.starts_with("text/html")))
+    response::media_type(response).starts_with("text/html")
 }
 
 /// The error of an answer that reports success for something that is not there afterwards.

@@ -2,7 +2,7 @@
 
 use std::{future::Future, time::Duration};
 
-use reqwest::Response;
+use reqwest::{Response, header};
 use tokio::time::timeout;
 
 use crate::error::{Error, ErrorKind, Result};
@@ -30,6 +30,12 @@ pub(super) async fn with_timeout(
 pub(super) fn network_error(error: reqwest::Error) -> Error {
     // The error names the path already, and the URL's query may hold an upload session.
     Error::caused_by(ErrorKind::Network, "the request failed", error.without_url())
+}
+
+/// The media type that an answer declares; empty where it declares none.
+pub(super) fn media_type(response: &Response) -> &str {
+    let declared = response.headers().get(header::CONTENT_TYPE);
+    declared.and_then(|value| value.to_str().ok()).unwrap_or("")
 }
 
 /// Reads a body and drops it, so that the connection can be used for the next request.

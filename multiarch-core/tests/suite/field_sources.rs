@@ -101,15 +101,20 @@ fn a_part_is_taken_from_the_source_that_has_it() {
     }
 }
 
-#[test]
-fn an_attestation_in_another_file_than_its_image() {
-    let folder = Folder::new();
+/// A named index of two images and an attestation of the first; its entry, and the attestation's.
+fn attested() -> (Layout, Value, Value) {
     let mut layout = Layout::new();
     let amd64 = layout.image(&image("amd64"));
     let about = attestation(&mut layout, &amd64);
     let arm64 = layout.image(&image("arm64"));
     let index = layout.index(&[amd64, about.clone(), arm64]);
-    let layout = layout.top(named(index.clone(), NAME));
+    (layout.top(named(index.clone(), NAME)), index, about)
+}
+
+#[test]
+fn an_attestation_in_another_file_than_its_image() {
+    let folder = Folder::new();
+    let (layout, index, about) = attested();
     let one = folder.write("one.tar", without(&layout, &image("amd64")).tar());
     let two = without(&layout, &image("arm64")).without(digest(&about));
     let two = folder.write("two.tar", two.tar());
@@ -147,12 +152,7 @@ fn a_source_with_nothing_but_an_attestation() {
 #[test]
 fn the_same_image_does_not_replace_itself() {
     let folder = Folder::new();
-    let mut layout = Layout::new();
-    let amd64 = layout.image(&image("amd64"));
-    let about = attestation(&mut layout, &amd64);
-    let arm64 = layout.image(&image("arm64"));
-    let index = layout.index(&[amd64, about, arm64]);
-    let layout = layout.top(named(index.clone(), NAME));
+    let (layout, index, _) = attested();
     let whole = folder.write("whole.tar", layout.tar());
     let part = folder.write("part.tar", without(&layout, &image("amd64")).tar());
     let archive = folder.write("amd64.tar", images_tar(&[(NAME, &image("amd64"))]));

@@ -26,6 +26,14 @@ fn referrer(layout: &mut Layout, subject: &Value, content: &str) -> Value {
     layout.document(MANIFEST, text.to_string())
 }
 
+/// A layout of an image and its signature, with the entries of both.
+fn signed(image: &Image) -> (Layout, Value, Value) {
+    let mut layout = Layout::new();
+    let subject = layout.image(image);
+    let signature = referrer(&mut layout, &subject, "signature");
+    (layout, subject, signature)
+}
+
 /// oras-project/oras#1514: the children of a named index stand in `index.json` once more, without names.
 #[test]
 fn listed_children_need_no_name() {
@@ -47,9 +55,7 @@ fn listed_children_need_no_name() {
 fn referrers_go_with_their_subject() {
     let folder = Folder::new();
     let image = Image::new("amd64", "app");
-    let mut layout = Layout::new();
-    let subject = layout.image(&image);
-    let signature = referrer(&mut layout, &subject, "signature");
+    let (mut layout, subject, signature) = signed(&image);
     let counter = referrer(&mut layout, &signature, "countersignature");
     let tops = [named(subject, NAME), counter.clone(), signature.clone()];
     let layout = tops.into_iter().fold(layout, Layout::top);
@@ -130,9 +136,7 @@ fn a_signature_with_the_name_of_its_image() {
 fn a_tag_made_of_a_digest_needs_no_more_of_a_name() {
     let folder = Folder::new();
     let image = Image::new("amd64", "app");
-    let mut layout = Layout::new();
-    let subject = layout.image(&image);
-    let signature = referrer(&mut layout, &subject, "signature");
+    let (layout, subject, signature) = signed(&image);
     let tag = format!("{}.sig", oci_digest(&image).replace(':', "-"));
     let signature = annotated(signature, "org.opencontainers.image.ref.name", &tag);
     let layout = layout.top(signature.clone()).top(named(subject, NAME));
