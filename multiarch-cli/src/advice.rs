@@ -4,7 +4,7 @@ use multiarch_core::{Error, ErrorKind};
 
 /// The error with its next step.
 pub(crate) fn explain(error: &Error) -> String {
-    if let (ErrorKind::Untrusted, Some(host)) = (error.kind(), error.host()) {
+    if let (ErrorKind::Untrusted, None, Some(host)) = (error.kind(), error.detail(), error.host()) {
         return format!(
             "{error}\n  next: compare the fingerprint with the server's; then add `--ca FILE` with its authority's certificate, or `--insecure {host}`"
         );
@@ -49,6 +49,64 @@ fn of_detail(detail: &str) -> Option<&'static str> {
         }
         "official-service" => "write builtin or external, or name the target with --to",
         "shared-value" => "try another --names mode, such as prefix-registry",
+        "login-refused" => {
+            "check user and password where the message says they come from; no other request was made with them, so that no account is locked"
+        }
+        "login-expired" => "log in again: this login is good for a time only, and that is over",
+        "no-login" => {
+            "log in with `docker login` or `podman login`, name a file with --authfile, or set MULTIARCH_USERNAME and MULTIARCH_PASSWORD (for charts MULTIARCH_CHARTS_USERNAME and MULTIARCH_CHARTS_PASSWORD)"
+        }
+        "client-certificate" => {
+            "give the certificate and its key with --client-cert FILE and --client-key FILE, or put them into /etc/containers/certs.d/HOST:PORT as client.cert and client.key"
+        }
+        "certificate-expired" => {
+            "have the server's certificate renewed; where it has not expired, this machine's clock is wrong"
+        }
+        "certificate-not-yet-valid" => {
+            "set this machine's clock right; where it is right, the certificate begins later"
+        }
+        "certificate-name" => {
+            "name the server as its certificate does, or have a certificate made for the name in use"
+        }
+        "login-unprotected" => {
+            "have the registry name a token server with https://, or use http:// for the registry, too, where that is meant"
+        }
+        "plain-http" => {
+            "name the target with http:// where plain HTTP is meant, or add `--insecure HOST:PORT`"
+        }
+        "tls-version" => "have the server offer TLS 1.2 or 1.3 with a current cipher",
+        "no-such-host" => {
+            "check the spelling of the host, this machine's DNS and /etc/hosts, and HTTPS_PROXY and NO_PROXY where a proxy knows the host"
+        }
+        "proxy" => {
+            "look into the proxy's log; servers that are reached without a proxy belong into NO_PROXY"
+        }
+        "proxy-login" => {
+            "write user and password into HTTPS_PROXY (http://USER:PASSWORD@HOST:PORT), or name the server in NO_PROXY"
+        }
+        "project-unknown" => {
+            "create the project (in Harbor: Projects, New project), or name one that is there in the target's path, such as HOST/PROJECT"
+        }
+        "repository-name" => {
+            "give a project in the target's path, such as HOST/PROJECT, or choose another --names mode, such as prefix-registry"
+        }
+        "immutable-tag" => {
+            "take the tag out of the rule that keeps it as it is, or let the import be its first push: a second architecture changes the tag"
+        }
+        "read-only" => {
+            "have the registry's read-only mode switched off; then run the same command again"
+        }
+        "quota" => {
+            "raise the quota of the project, or make room in it; then run the same command again: what was sent stays"
+        }
+        "proxy-project" => "choose another project: this one only mirrors another registry",
+        "redirected" => "name the address to which the server sends, if that is the right one",
+        "not-a-registry" => {
+            "check host, port and path: the address is that of a web page, such as a portal, a login page or the web interface of the registry"
+        }
+        "body-limit" => {
+            "raise the limit of the proxy before the registry (nginx: client_max_body_size 0; ingress: nginx.ingress.kubernetes.io/proxy-body-size: \"0\"), and run the same command again"
+        }
         "busy" => "run the same command again: it goes on from where this run ended",
         "not-from-registry" => {
             "check the address, and what stands before the registry, such as a proxy or a login page: the registry itself did not answer"

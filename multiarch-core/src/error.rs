@@ -120,6 +120,44 @@ impl Error {
         self
     }
 
+    /// Adds a statement to the message.
+    #[cfg(feature = "registry")]
+    #[must_use]
+    pub(crate) fn saying(mut self, statement: impl fmt::Display) -> Self {
+        self.0.message = format!("{}; {statement}", self.0.message);
+        self
+    }
+
+    /// True for an error that concerns the whole target: every other request would meet it, too, and
+    /// nothing but the user can change that.
+    pub(crate) fn concerns_whole_target(&self) -> bool {
+        use Detail::{
+            ClientCertificate, LoginExpired, LoginRefused, NoLogin, NotARegistry, ReadOnly,
+        };
+        self.kind() == ErrorKind::Untrusted
+            || matches!(
+                self.0.detail,
+                Some(
+                    LoginRefused
+                        | LoginExpired
+                        | NoLogin
+                        | ClientCertificate
+                        | ReadOnly
+                        | NotARegistry
+                )
+            )
+    }
+
+    /// True for an error that concerns a server or a run as a whole, and not one image or chart.
+    pub(crate) fn concerns_whole_run(&self) -> bool {
+        self.kind().concerns_whole_run() || self.concerns_whole_target()
+    }
+
+    /// Which case of its kind this is.
+    pub(crate) fn case(&self) -> Option<Detail> {
+        self.0.detail
+    }
+
     /// What went wrong.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind

@@ -1,6 +1,9 @@
 //! The options that several verbs share.
 
-use std::{num::NonZeroUsize, path::PathBuf};
+use std::{
+    num::{NonZeroU64, NonZeroUsize},
+    path::PathBuf,
+};
 
 use clap::{Args as ClapArgs, ValueEnum};
 use multiarch_core::{ConflictPolicy, IndexMode, NameMode, Naming, Options, Result};
@@ -93,9 +96,35 @@ pub(crate) struct Connection {
     /// Do not verify this host's certificate, and allow plain HTTP
     #[arg(long, value_name = "HOST[:PORT]")]
     pub(crate) insecure: Vec<String>,
+    /// Show this certificate, in PEM, to the target and the chart repository where they ask for one
+    #[arg(long, value_name = "FILE")]
+    pub(crate) client_cert: Option<PathBuf>,
+    /// The key of that certificate, in PEM, if the file with the certificate does not hold it
+    #[arg(long, value_name = "FILE", requires = "client_cert")]
+    pub(crate) client_key: Option<PathBuf>,
+    /// Take logins from this file only, in the form of docker's config.json; by default those of podman
+    /// and docker are used
+    #[arg(long, value_name = "FILE")]
+    pub(crate) authfile: Option<PathBuf>,
+    /// Send at most N bytes of blobs a second, over all connections; with k, M or G, N thousand, million
+    /// or milliard
+    #[arg(long, value_name = "N", value_parser = rate)]
+    pub(crate) limit_rate: Option<NonZeroU64>,
     /// At most N requests at once to one server, by default 16; fewer if the server refuses that many
     #[arg(long, value_name = "N")]
     pub(crate) jobs: Option<NonZeroUsize>,
+}
+
+/// Bytes a second: `500k`, `10M`, `1G`, or a number.
+fn rate(text: &str) -> std::result::Result<NonZeroU64, String> {
+    let (digits, factor) = match text.char_indices().next_back() {
+        Some((at, 'k' | 'K')) => (&text[..at], 1_000),
+        Some((at, 'm' | 'M')) => (&text[..at], 1_000_000),
+        Some((at, 'g' | 'G')) => (&text[..at], 1_000_000_000),
+        _ => (text, 1),
+    };
+    let bytes = digits.parse::<u64>().ok().and_then(|number| number.checked_mul(factor));
+    bytes.and_then(NonZeroU64::new).ok_or_else(|| "a number above 0, such as 500k or 10M".into())
 }
 
 #[derive(Debug, ClapArgs)]

@@ -102,6 +102,10 @@ fn import_to(
 fn connect(options: &mut Options, connection: &Connection) {
     options.ca_files.clone_from(&connection.ca);
     options.insecure_hosts.clone_from(&connection.insecure);
+    options.client_certificate.clone_from(&connection.client_cert);
+    options.client_key.clone_from(&connection.client_key);
+    options.auth_file.clone_from(&connection.authfile);
+    options.limit_rate = connection.limit_rate;
     options.jobs = connection.jobs;
 }
 

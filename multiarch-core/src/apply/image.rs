@@ -82,11 +82,19 @@ impl Run<'_> {
             ErrorKind::Cancelled if self.context.cancel.is_cancelled() => {
                 (ImageState::NotReached, None)
             }
-            ErrorKind::Unreachable => {
+            _ if error.kind() == ErrorKind::Unreachable || error.concerns_whole_target() => {
                 self.state().given_up.get_or_insert(error);
                 (ImageState::NotReached, None)
             }
             _ => (ImageState::Failed, Some(error.of_image(name))),
+        }
+    }
+
+    /// Fails once an error of the target as a whole has ended the run.
+    pub(super) fn check_target(&self) -> Result<()> {
+        match &self.state().given_up {
+            Some(error) if error.concerns_whole_target() => Err(error.clone()),
+            _ => Ok(()),
         }
     }
 
@@ -102,6 +110,7 @@ impl Run<'_> {
         if let Some(error) = &image.error {
             return Err(error.clone());
         }
+        self.check_target()?;
         let (state, planned_again) = self.write_planned(image, options)?;
         let planned = planned_again.as_ref().unwrap_or(image);
         let written = planned.after.as_ref().filter(|_| state == ImageState::Written);

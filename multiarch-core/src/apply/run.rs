@@ -131,6 +131,7 @@ impl Run<'_> {
     }
 
     pub(super) fn send_blob(&self, repository: &str, blob: &PlannedBlob) -> Result<()> {
+        self.check_target()?;
         let (mount_from, is_sure) = {
             let state = self.state();
             if state.observed.has_blob(repository, &blob.digest) == Presence::Present {

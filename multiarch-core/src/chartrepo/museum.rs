@@ -1,6 +1,6 @@
 //! ChartMuseum, and the chart repository of Harbor before 2.8, which is a ChartMuseum, too.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::index::RepoIndex;
 use crate::{
@@ -14,6 +14,8 @@ pub(super) struct Museum {
     web: Web,
     /// Path of the repository, without slashes at its ends.
     path: String,
+    /// Where charts are uploaded to; found by the first request.
+    api: OnceLock<String>,
     /// Read once, and again after each upload.
     index: Mutex<Option<Arc<RepoIndex>>>,
 }
@@ -42,14 +44,47 @@ fn split(url: &str) -> Result<(Address, &str)> {
 impl Museum {
     pub(super) fn new(url: &str, connector: Connector) -> Result<Self> {
         let (address, path) = split(url)?;
-        Ok(Self { web: Web::new(address, connector)?, path: path.into(), index: Mutex::default() })
+        let (path, web) = (path.into(), Web::new(address, connector)?);
+        let (api, index) = Default::default();
+        Ok(Self { web, path, api, index })
     }
 
-    /// The path of the repository with these parts before and after it.
-    fn at(&self, before: &str, after: &str) -> String {
-        let parts = [before, self.path.as_str(), after];
-        let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
-        format!("/{}", parts.join("/"))
+    /// A path below that of the repository.
+    fn below(&self, after: &str) -> String {
+        joined([&self.path, after])
+    }
+
+    /// Where the API may be: a part of the path may be the context path of the server, or of a proxy
+    /// before it, and the rest names a tenant. The index is at the same place in all cases.
+    fn possible_apis(&self) -> impl Iterator<Item = String> + '_ {
+        let ends = self.path.match_indices('/').map(|(at, _)| at);
+        let ends = std::iter::once(0).chain(ends).chain([self.path.len()]);
+        ends.map(|end| {
+            joined([&self.path[..end], "api", self.path[end..].trim_matches('/'), "charts"])
+        })
+    }
+
+    /// Finds where charts are uploaded to. Fails where the server takes no uploads.
+    fn find_api(&self) -> Result<String> {
+        let mut seen = Vec::new();
+        for api in self.possible_apis().filter(|api| {
+            let is_new = !seen.contains(api);
+            seen.push(api.clone());
+            is_new
+        }) {
+            let answer = self.web.get(&format!("{api}?limit=1"), MAX_INDEX)?;
+            if answer.status == 200 && answer.media_type.starts_with("application/json") {
+                return Ok(api);
+            }
+        }
+        let message = "it lists charts, but takes no uploads: it is neither a ChartMuseum nor a Harbor's chart repository, its API is disabled, or it has tenants and the address lacks one";
+        Err(Error::new(ErrorKind::NoChartRepository, message).at_host(self.web.host()))
+    }
+
+    /// Where charts are uploaded to.
+    fn api(&self) -> Result<String> {
+        self.index()?;
+        Ok(self.api.get().cloned().unwrap_or_else(|| joined(["api", &self.path, "charts"])))
     }
 
     /// The index. Fails unless this is a chart repository that takes uploads.
@@ -62,16 +97,10 @@ impl Museum {
             let message = format!("there is no chart repository: no index.yaml at /{}", self.path);
             return Err(Error::new(ErrorKind::NoChartRepository, message).at_host(self.web.host()));
         };
-        if !index.is_of_museum() && !self.path.starts_with("chartrepo/") {
-            // An older ChartMuseum does not identify itself in its index. The API shows that it is not
-            // just a web server with an `index.yaml`.
-            let api = self.web.get(&self.at("api", "charts"), MAX_INDEX)?;
-            if !(api.status == 200 && api.media_type.starts_with("application/json")) {
-                let message = "it lists charts, but takes no uploads: it is neither a ChartMuseum nor a Harbor's chart repository";
-                return Err(
-                    Error::new(ErrorKind::NoChartRepository, message).at_host(self.web.host())
-                );
-            }
+        // An index that names its server, at the root, is that of a ChartMuseum whose API is there, too.
+        let is_known = index.is_of_museum() && self.path.is_empty();
+        if self.api.get().is_none() && !is_known {
+            let _ = self.api.set(self.find_api()?);
         }
         Ok(cached.insert(Arc::new(index)).clone())
     }
@@ -79,11 +108,11 @@ impl Museum {
     /// `None` if there is no index. The portal of Harbor answers every path with 200 and an HTML page,
     /// which is not an index.
     fn read_index(&self) -> Result<Option<RepoIndex>> {
-        let answer = self.web.get(&self.at("", "index.yaml"), MAX_INDEX)?;
+        let answer = self.web.get(&self.below("index.yaml"), MAX_INDEX)?;
         match answer.status {
             200 if !answer.is_html() => Ok(RepoIndex::parse(&answer.body).ok()),
             200 | 404 => Ok(None),
-            _ => Err(answer.refusal()),
+            _ => Err(answer.unexpected("the index cannot be read", self.web.host())),
         }
     }
 
@@ -101,7 +130,7 @@ impl Museum {
         *self.index.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
-    fn upload_refusal(&self, chart: &PackedChart, answer: &WebAnswer) -> Error {
+    fn upload_refusal(&self, chart: &PackedChart, answer: WebAnswer) -> Error {
         match answer.status {
             409 => chart_exists_error(chart).at_host(self.web.host()),
             413 => {
@@ -114,9 +143,34 @@ impl Museum {
                 let message = "the chart repository takes no uploads at this path: its API is disabled, or it has tenants and the path lacks one";
                 Error::new(ErrorKind::NoChartRepository, message).at_host(self.web.host())
             }
-            _ => answer.refusal(),
+            _ => answer.unexpected("the chart was not stored", self.web.host()),
         }
     }
+
+    /// Whether the repository has a chart, without a look at what is in it.
+    fn has(&self, api: &str, chart: &PackedChart) -> Result<bool> {
+        let path = format!("{api}/{}/{}", chart.name(), chart.version());
+        let answer = self.web.get(&path, MAX_ANSWER)?;
+        if answer.status == 200 && answer.media_type.starts_with("application/json") {
+            return Ok(true);
+        }
+        // Not every server that takes charts has this part of the API.
+        Ok(self.index()?.has(chart.name(), chart.version()))
+    }
+}
+
+/// Whether an answer to an upload says that the chart is stored: 201, or `{"saved": true}`. Something else
+/// that stands before the server may answer 200 for itself.
+fn is_stored(answer: &WebAnswer) -> bool {
+    let saved =
+        || serde_json::from_slice::<serde_json::Value>(&answer.body).ok()?.get("saved")?.as_bool();
+    answer.status == 201 || (200..300).contains(&answer.status) && saved() == Some(true)
+}
+
+/// A path of these parts, without the empty ones.
+fn joined<const N: usize>(parts: [&str; N]) -> String {
+    let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    format!("/{}", parts.join("/"))
 }
 
 impl ChartRepo for Museum {
@@ -128,12 +182,12 @@ impl ChartRepo for Museum {
         let index = self.index()?;
         let Some(url) = index.url(name, version) else { return Ok(None) };
         let path = match url.split_once("://") {
-            None => self.at("", url),
+            None => self.below(url),
             // Behind a proxy the server may list itself under another host. The path below is where a
             // ChartMuseum keeps its files.
             Some((_, rest)) => match rest.split_once('/') {
                 Some((host, path)) if host == self.web.host() => format!("/{path}"),
-                _ => self.at("charts", &file_name(name, version)),
+                _ => self.below(&format!("charts/{}", file_name(name, version))),
             },
         };
         let limit = usize::try_from(MAX_CHART_SIZE).unwrap_or(usize::MAX);
@@ -142,22 +196,48 @@ impl ChartRepo for Museum {
             200 => Ok(Some(answer.body)),
             // The index may still list a chart that was removed.
             404 => Ok(None),
-            _ => Err(answer.refusal()),
+            _ => Err(answer.unexpected("the chart cannot be read", self.web.host())),
         }
     }
 
+    /// Uploads a chart, and asks for it: it counts when it is there.
     fn put(&self, chart: &PackedChart, replace: bool) -> Result<()> {
-        self.index()?;
-        let path = self.at("api", "charts") + if replace { "?force" } else { "" };
+        let api = self.api()?;
+        let path = if replace { format!("{api}?force") } else { api.clone() };
         let answer = self.web.post(&path, chart.bytes(), MAX_ANSWER)?;
         self.forget_index();
-        match answer.status {
-            200 | 201 => Ok(()),
-            _ => Err(self.upload_refusal(chart, &answer)),
+        if !is_stored(&answer) {
+            return Err(self.upload_refusal(chart, answer));
         }
+        if self.has(&api, chart)? {
+            return Ok(());
+        }
+        let message = "the server says that the chart is stored, but does not have it";
+        let error = Error::new(ErrorKind::Server, message).at_host(self.web.host());
+        Err(error.with_detail(Detail::NotStored))
     }
 
     fn list(&self) -> Result<Vec<(String, String)>> {
         Ok(self.index()?.list())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_a_context_a_tenant_or_both() {
+        let options = crate::plan::Options::default();
+        let connector = Connector::new(&options, &crate::run::Context::default());
+        let apis = |url: &str| -> Vec<String> {
+            Museum::new(url, connector.clone()).expect(url).possible_apis().collect()
+        };
+        assert_eq!(apis("http://h:1/")[0], "/api/charts");
+        assert_eq!(apis("http://h:1/x"), ["/api/x/charts", "/x/api/charts"]);
+        let three = ["/api/a/b/charts", "/a/api/b/charts", "/a/b/api/charts"];
+        assert_eq!(apis("http://h:1/a/b/index.yaml"), three);
+        // An older Harbor.
+        assert_eq!(apis("http://h:1/chartrepo/p")[0], "/api/chartrepo/p/charts");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// User and password, or an identity token. The debug form shows no secret.
+/// User and password, or a token. The debug form shows no secret.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Credentials {
@@ -15,6 +15,8 @@ pub enum Credentials {
     },
     /// A token that is exchanged for access tokens.
     IdentityToken(String),
+    /// A token that is sent with each request as it is.
+    AccessToken(String),
 }
 
 impl Credentials {
@@ -29,6 +31,7 @@ impl fmt::Debug for Credentials {
         match self {
             Self::Basic { user, .. } => write!(f, "Basic {{ user: {user:?}, password: … }}"),
             Self::IdentityToken(_) => f.write_str("IdentityToken(…)"),
+            Self::AccessToken(_) => f.write_str("AccessToken(…)"),
         }
     }
 }

@@ -76,10 +76,7 @@ impl ErrorKind {
     }
 
     /// True for errors that concern a server or a run as a whole, and not one image or chart.
-    pub(crate) fn concerns_whole_run(self) -> bool {
-        matches!(
-            self,
-            Self::Cancelled | Self::Usage | Self::Untrusted | Self::Network | Self::Unreachable
-        )
+    pub(super) fn concerns_whole_run(self) -> bool {
+        matches!(self, Self::Cancelled | Self::Usage | Self::Network | Self::Unreachable)
     }
 }

@@ -42,7 +42,7 @@ pub(crate) fn read_earlier_import(
     let repo = &charts.repo;
     let answers = workers::ask(repo.jobs(), &keys, context, |(name, version)| {
         match repo.get(name, version) {
-            Err(error) if error.kind().concerns_whole_run() => Err(error),
+            Err(error) if error.concerns_whole_run() => Err(error),
             answer => Ok(answer),
         }
     })?;

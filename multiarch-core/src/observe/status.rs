@@ -105,7 +105,7 @@ fn tag(
         };
         let missing = match is_there {
             Ok(is_there) => !is_there,
-            Err(error) if error.kind().concerns_whole_run() => return Err(error),
+            Err(error) if error.concerns_whole_run() => return Err(error),
             // What is damaged is not there.
             Err(error) if error.kind() == ErrorKind::DigestMismatch => true,
             Err(error) => {

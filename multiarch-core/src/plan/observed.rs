@@ -152,7 +152,7 @@ impl Observed {
                 Err(error),
             ) => {
                 // An error of the target as a whole would come for every tag.
-                if error.kind().concerns_whole_run() {
+                if error.concerns_whole_run() {
                     return Err(error);
                 }
                 let error = error.of_image(&name);
@@ -164,7 +164,7 @@ impl Observed {
                 | Question::ReferrersApi(repository),
                 Err(error),
             ) => {
-                if error.kind().concerns_whole_run() || repository.is_empty() {
+                if error.concerns_whole_run() || repository.is_empty() {
                     return Err(error);
                 }
                 self.failed_repositories.entry(repository).or_insert(error);

@@ -1,6 +1,9 @@
 //! The options of an import.
 
-use std::{num::NonZeroUsize, path::PathBuf};
+use std::{
+    num::{NonZeroU64, NonZeroUsize},
+    path::PathBuf,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -46,6 +49,20 @@ pub struct Options {
     /// Hosts, perhaps with a port, whose certificate is not verified and that may use plain HTTP.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub insecure_hosts: Vec<String>,
+    /// A file with the certificate, in PEM, that is shown to the target and the chart repository where they
+    /// ask for one. It may hold the key, too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_certificate: Option<PathBuf>,
+    /// The file with the key of that certificate, in PEM.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_key: Option<PathBuf>,
+    /// The file with logins, in the form of docker's `config.json`. By default those of podman and docker
+    /// are read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub auth_file: Option<PathBuf>,
+    /// The most bytes of blobs that are sent in a second, over all connections.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit_rate: Option<NonZeroU64>,
     /// The most requests at once to one server, by default 16. Fewer are sent where the server refuses
     /// that many.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -55,8 +72,15 @@ pub struct Options {
 impl Options {
     /// The options that decide the result. How to reach a server belongs to the machine, not to a plan.
     pub(crate) fn of_plan(&self) -> Self {
-        let Self { ca_files: _, insecure_hosts: _, jobs: _, .. } = self;
-        let (ca_files, insecure_hosts, jobs) = Default::default();
-        Self { ca_files, insecure_hosts, jobs, ..self.clone() }
+        Self {
+            ca_files: Vec::new(),
+            insecure_hosts: Vec::new(),
+            client_certificate: None,
+            client_key: None,
+            auth_file: None,
+            limit_rate: None,
+            jobs: None,
+            ..self.clone()
+        }
     }
 }

@@ -38,6 +38,11 @@ impl Address {
         &self.host
     }
 
+    /// The path that precedes all names; it may be empty.
+    pub(super) fn path(&self) -> &str {
+        &self.path
+    }
+
     /// Host and path, which precede the name in a reference.
     pub(crate) fn registry(&self) -> String {
         let path = if self.path.is_empty() { String::new() } else { format!("/{}", self.path) };
@@ -63,12 +68,17 @@ impl Address {
 
     /// True for this machine itself: `localhost`, 127.0.0.0/8, `[::1]`.
     pub(super) fn is_loopback(&self) -> bool {
-        let name = match self.host.strip_prefix('[') {
-            Some(rest) => rest.split(']').next().unwrap_or_default(),
-            None => self.host.split(':').next().unwrap_or_default(),
-        };
-        name == "localhost" || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+        match self.host.strip_prefix('[') {
+            Some(rest) => is_loopback(rest.split(']').next().unwrap_or_default()),
+            None => is_loopback(self.host.split(':').next().unwrap_or_default()),
+        }
     }
+}
+
+/// True for the name or address of this machine itself.
+pub(super) fn is_loopback(host: &str) -> bool {
+    let host = host.trim_matches(['[', ']']);
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 impl FromStr for Address {

@@ -3,230 +3,217 @@
 //! [token authentication]: https://distribution.github.io/distribution/spec/auth/token/
 
 mod challenge;
+mod header;
+mod realm;
+mod scope;
 mod token;
+mod tokens;
 
-use std::{collections::HashMap, sync::Arc, time::Instant};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use base64::Engine as _;
-use reqwest::{Url, header};
-use tokio::sync::Mutex;
+use reqwest::{Url, header::HeaderMap};
 
 use self::{
-    challenge::Challenge,
-    token::{Token, TokenAnswer},
+    challenge::{Bearer, Challenge},
+    tokens::{Tokens, Wanted},
 };
-use super::{refusal, response, retry};
+pub(super) use scope::Scope;
+
+use super::{
+    credentials::{Login, Logins},
+    transport::Transport,
+};
 use crate::{
     config::Credentials,
-    error::{Error, ErrorKind, Result},
+    error::{Detail, Error, ErrorKind, Result},
 };
 
-/// The token scopes of a request: its repositories, and whether it writes to them.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub(super) struct Scope(Vec<String>);
-
-impl Scope {
-    pub(super) fn pull(repository: &str) -> Self {
-        Self(vec![format!("repository:{repository}:pull")])
-    }
-
-    pub(super) fn push(repository: &str) -> Self {
-        Self(vec![format!("repository:{repository}:pull,push")])
-    }
-
-    pub(super) fn catalog() -> Self {
-        Self(vec!["registry:catalog:*".into()])
-    }
-
-    /// A mount also reads another repository.
-    pub(super) fn and_pull(mut self, repository: &str) -> Self {
-        self.0.push(format!("repository:{repository}:pull"));
-        self
-    }
-}
-
-/// Authentication at one registry: the credentials, its challenge, and the tokens.
+/// Authentication at one registry: the logins, its challenge, and the tokens.
 pub(super) struct Auth {
-    http: reqwest::Client,
+    transport: Transport,
     origin: Url,
-    credentials: Option<Credentials>,
+    logins: Logins,
     challenge: Mutex<Option<Challenge>>,
-    /// One lock per scope: concurrent requests with the same scope fetch one token, and others do not
-    /// wait for it.
-    tokens: Mutex<HashMap<Scope, Arc<Mutex<Option<Token>>>>>,
+    /// The names that the registry itself gave for a scope.
+    challenged: Mutex<HashMap<Scope, BTreeSet<String>>>,
+    tokens: Tokens,
+    /// The registry, or its token server, has taken the login.
+    is_login_taken: AtomicBool,
+    /// The registry refuses a greeting without a login.
+    wants_login: AtomicBool,
 }
-
-const MAX_ANSWER: usize = 1 << 20;
-const CLIENT_ID: &str = "multiarch";
 
 impl Auth {
-    pub(super) fn new(
-        http: reqwest::Client,
-        origin: Url,
-        credentials: Option<Credentials>,
-    ) -> Self {
-        let (challenge, tokens) = Default::default();
-        Self { http, origin, credentials, challenge, tokens }
+    pub(super) fn new(transport: Transport, origin: Url, logins: Logins) -> Self {
+        let (challenge, challenged, tokens, is_login_taken, wants_login) = Default::default();
+        Self {
+            transport,
+            origin,
+            logins,
+            challenge,
+            challenged,
+            tokens,
+            is_login_taken,
+            wants_login,
+        }
+    }
+
+    fn challenge(&self) -> MutexGuard<'_, Option<Challenge>> {
+        self.challenge.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The login for a request.
+    fn login(&self, scope: &Scope) -> Option<&Login> {
+        self.logins.of(scope.place())
     }
 
     /// The `Authorization` of a request; `None` as long as the registry has sent no challenge.
     pub(super) async fn header(&self, scope: &Scope) -> Result<Option<String>> {
-        let challenge = self.challenge.lock().await.clone();
+        self.header_with(self.login(scope), scope).await
+    }
+
+    async fn header_with(&self, login: Option<&Login>, scope: &Scope) -> Result<Option<String>> {
+        let challenge = self.challenge().clone();
         match challenge {
-            None | Some(Challenge::None) => Ok(None),
-            Some(Challenge::Basic) => Ok(self.basic()),
-            Some(Challenge::Bearer { realm, service }) => {
-                let token = self.token(scope, &realm, service.as_deref()).await?;
+            None => Ok(None),
+            Some(Challenge::Basic) => Ok(basic(login)),
+            Some(Challenge::Bearer(bearer)) => {
+                let token = self.token(login, scope, &bearer).await?;
                 Ok(Some(format!("Bearer {token}")))
             }
         }
     }
 
-    /// Handles a 401: keeps its challenge, and drops the refused token, unless another request has
-    /// replaced it meanwhile. True if another attempt makes sense.
+    async fn token(&self, login: Option<&Login>, scope: &Scope, from: &Bearer) -> Result<String> {
+        if let Some(Credentials::AccessToken(token)) = login.map(|login| &login.credentials) {
+            return Ok(token.clone());
+        }
+        let scopes = {
+            let challenged = self.challenged.lock().unwrap_or_else(PoisonError::into_inner);
+            challenged.get(scope).unwrap_or(scope.names()).clone()
+        };
+        let key = login.map(|login| login.describe()).unwrap_or_default();
+        let wanted = Wanted { scopes, login: key };
+        let fetch = |scopes| realm::fetch(&self.transport, &self.origin, from, login, scopes);
+        self.tokens.get(wanted, fetch).await.map_err(|error| self.of_token(error, login))
+    }
+
+    /// Where a token server refuses the login as such, no request will succeed.
+    fn of_token(&self, error: Error, login: Option<&Login>) -> Error {
+        let is_taken = self.is_login_taken.load(Ordering::Relaxed);
+        match (error.kind(), login) {
+            (ErrorKind::Unauthorized, Some(_)) if !is_taken => self.login_refused(error, login),
+            _ => error,
+        }
+    }
+
+    /// The error of a login that is refused, whatever is asked for.
+    fn login_refused(&self, error: Error, login: Option<&Login>) -> Error {
+        if error.detail() == Some(Detail::LoginRefused.text()) {
+            return error;
+        }
+        error.with_detail(Detail::LoginRefused).saying(self.logins.describe(login))
+    }
+
+    /// Handles a 401: keeps its challenge, and drops a refused token, unless another request has replaced
+    /// it meanwhile. True if another attempt makes sense.
     pub(super) async fn refused(
         &self,
-        headers: &header::HeaderMap,
+        headers: &HeaderMap,
         scope: &Scope,
         used: Option<&str>,
     ) -> Result<bool> {
-        let values = headers.get_all(header::WWW_AUTHENTICATE).iter();
-        let challenges = values.filter_map(|v| v.to_str().ok()).filter_map(Challenge::parse);
-        // Docker prefers Bearer if there are several challenges.
-        let mut chosen = None;
-        for challenge in challenges {
-            if matches!(challenge, Challenge::Bearer { .. }) || chosen.is_none() {
-                chosen = Some(challenge);
+        let Some(chosen) = Challenge::choose(headers, &self.origin)? else { return Ok(false) };
+        let login = self.login(scope).map(|login| &login.credentials);
+        let can_renew = !matches!(login, Some(Credentials::AccessToken(_)));
+        if let Some(token) = used.and_then(|used| used.strip_prefix("Bearer ")) {
+            self.tokens.forget(token);
+        }
+        let mut known = self.challenge();
+        match (&*known, &chosen) {
+            // Harbor refuses a token without the needed right with a Basic challenge, but still wants
+            // tokens.
+            (Some(Challenge::Bearer(_)), Challenge::Basic) => Ok(can_renew),
+            (_, Challenge::Basic) => {
+                let basic = basic(self.login(scope));
+                *known = Some(chosen);
+                Ok(basic.is_some() && used != basic.as_deref())
+            }
+            (_, Challenge::Bearer(bearer)) => {
+                self.learn(scope, &bearer.scopes);
+                *known = Some(chosen);
+                Ok(can_renew || used.is_none())
             }
         }
-        let Some(chosen) = chosen else { return Ok(false) };
-        if let Challenge::Bearer { realm, .. } = &chosen {
-            self.check_realm(realm)?;
-        }
-        let basic = matches!(chosen, Challenge::Basic);
-        if basic && (self.basic().is_none() || used == self.basic().as_deref()) {
-            return Ok(false);
-        }
-        self.forget(scope, used).await;
-        let mut known = self.challenge.lock().await;
-        // Harbor refuses a token without the needed right with a Basic challenge, but still wants
-        // tokens.
-        if matches!((&*known, &chosen), (Some(Challenge::Bearer { .. }), Challenge::Basic)) {
-            return Ok(true);
-        }
-        *known = Some(chosen);
-        Ok(true)
     }
 
-    async fn forget(&self, scope: &Scope, used: Option<&str>) {
-        let Some(slot) = self.tokens.lock().await.get(scope).cloned() else { return };
-        let mut slot = slot.lock().await;
-        if slot.as_ref().is_some_and(|token| used == Some(&format!("Bearer {}", token.text))) {
-            *slot = None;
+    /// Keeps the names that a challenge gives for a scope. A mount needs more than a challenge names.
+    fn learn(&self, scope: &Scope, challenged: &[String]) {
+        let names = scope.as_challenged(challenged);
+        if !scope.names().is_superset(&names) {
+            let mut known = self.challenged.lock().unwrap_or_else(PoisonError::into_inner);
+            known.insert(scope.clone(), names);
         }
     }
 
-    /// Notes that the registry accepts requests without authentication, unless it has sent a
-    /// challenge.
-    pub(super) async fn accepted(&self) {
-        self.challenge.lock().await.get_or_insert(Challenge::None);
+    /// The login with which the registry is greeted.
+    pub(super) fn greeting(&self, path: &str) -> Option<&Login> {
+        self.logins.for_greeting(path)
     }
 
-    /// Refuses a token server on another host without TLS, if the registry itself has TLS: the
-    /// credentials would be sent unencrypted.
-    fn check_realm(&self, realm: &Url) -> Result<()> {
-        let plain = realm.scheme() != "https" && self.origin.scheme() == "https";
-        let same_host = realm.host_str() == self.origin.host_str();
-        if plain && self.credentials.is_some() && !same_host {
-            let message = format!("the registry wants credentials sent to {realm} without TLS");
-            return Err(Error::new(ErrorKind::Untrusted, message));
-        }
-        Ok(())
-    }
-
-    fn basic(&self) -> Option<String> {
-        let Some(Credentials::Basic { user, password }) = &self.credentials else { return None };
-        let text = base64::engine::general_purpose::STANDARD.encode(format!("{user}:{password}"));
-        Some(format!("Basic {text}"))
-    }
-
-    async fn token(&self, scope: &Scope, realm: &Url, service: Option<&str>) -> Result<String> {
-        let slot = self.tokens.lock().await.entry(scope.clone()).or_default().clone();
-        let mut slot = slot.lock().await;
-        if let Some(token) = &*slot
-            && token.expires > Instant::now()
-        {
-            return Ok(token.text.clone());
-        }
-        let token = self.fetch(scope, realm, service).await?;
-        let text = token.text.clone();
-        *slot = Some(token);
-        Ok(text)
-    }
-
-    async fn fetch(&self, scope: &Scope, realm: &Url, service: Option<&str>) -> Result<Token> {
-        let place = |e: Error| e.at_host(realm.host_str().unwrap_or_default());
-        let response = retry::with_retries(None, || async {
-            let request = self.token_request(scope, realm, service);
-            response::with_timeout(response::TIMEOUT, request.send()).await
-        })
-        .await
-        .map_err(place)?;
-        if !response.status().is_success() {
-            let refusal = refusal::read(response).await;
-            let message = format!("no token is given: {}", refusal.message());
-            let kind = match refusal.kind() {
-                ErrorKind::Denied | ErrorKind::Unauthorized => ErrorKind::Unauthorized,
-                other => other,
-            };
-            return Err(place(Error::new(kind, message)));
-        }
-        let text = response::body(response, MAX_ANSWER).await.map_err(place)?;
-        let answer: TokenAnswer = serde_json::from_slice(&text).map_err(|_| {
-            // Without the cause, which might quote the token.
-            place(Error::new(
-                ErrorKind::Server,
-                "the answer to the request for a token is no token",
-            ))
-        })?;
-        answer.into_token().map_err(place)
-    }
-
-    fn token_request(
-        &self,
-        scope: &Scope,
-        realm: &Url,
-        service: Option<&str>,
-    ) -> reqwest::RequestBuilder {
-        if let Some(Credentials::IdentityToken(token)) = &self.credentials {
-            let mut form = vec![
-                ("grant_type", "refresh_token"),
-                ("client_id", CLIENT_ID),
-                ("refresh_token", token.as_str()),
-            ];
-            form.extend(service.map(|service| ("service", service)));
-            let scopes = scope.0.join(" ");
-            if !scopes.is_empty() {
-                form.push(("scope", &scopes));
+    /// The `Authorization` of a greeting, by which the registry, or its token server, shows whether it
+    /// takes the login. A token server that gives no token without a scope shows it later.
+    pub(super) async fn greeting_header(&self, path: &str) -> Result<Option<String>> {
+        match self.header_with(self.greeting(path), &Scope::none(path, false)).await {
+            Ok(header) => {
+                let is_bearer = header.as_ref().is_some_and(|text| text.starts_with("Bearer "));
+                self.is_login_taken.store(is_bearer, Ordering::Relaxed);
+                Ok(header)
             }
-            let mut body = Url::parse("form:").expect("a constant");
-            body.query_pairs_mut().extend_pairs(form);
-            return self
-                .http
-                .post(realm.clone())
-                .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-                .body(body.query().unwrap_or_default().to_owned());
-        }
-        let mut url = realm.clone();
-        {
-            let mut query = url.query_pairs_mut();
-            query.extend_pairs(service.map(|service| ("service", service)));
-            query.extend_pairs(scope.0.iter().map(|scope| ("scope", scope)));
-        }
-        let request = self.http.get(url);
-        match self.basic() {
-            Some(basic) => request.header(header::AUTHORIZATION, basic),
-            None => request,
+            Err(error) if error.concerns_whole_run() => Err(error),
+            Err(_) => Ok(None),
         }
     }
+
+    /// The error of a greeting that is refused although it was sent with a login.
+    pub(super) fn greeting_refused(&self, error: Error, path: &str) -> Error {
+        self.login_refused(error, self.greeting(path))
+    }
+
+    /// Adds to a refusal which login the request had, or why it had no login.
+    pub(super) fn describe(&self, error: Error, scope: &Scope) -> Error {
+        if error.kind() != ErrorKind::Unauthorized || error.detail().is_some() {
+            return error;
+        }
+        let login = self.login(scope);
+        let error = error.saying(self.logins.describe(login));
+        // What one request is refused without a login, all others are.
+        let is_for_all = login.is_none() && self.wants_login.load(Ordering::Relaxed);
+        if is_for_all { error.with_detail(Detail::NoLogin) } else { error }
+    }
+
+    /// Notes that the registry refuses a greeting without a login.
+    pub(super) fn note_wants_login(&self) {
+        self.wants_login.store(true, Ordering::Relaxed);
+    }
+}
+
+/// The `Authorization` of a user with a password.
+fn basic(login: Option<&Login>) -> Option<String> {
+    match &login?.credentials {
+        Credentials::Basic { user, password } => Some(basic_of(user, password)),
+        _ => None,
+    }
+}
+
+fn basic_of(user: &str, password: &str) -> String {
+    let text = base64::engine::general_purpose::STANDARD.encode(format!("{user}:{password}"));
+    format!("Basic {text}")
 }

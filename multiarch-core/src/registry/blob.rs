@@ -1,10 +1,14 @@
 //! Uploads one blob, in as many attempts as needed.
 
+use std::sync::atomic::Ordering;
+
 use bytes::Bytes;
+use reqwest::Url;
 
 use super::{
     Registry,
     concurrency::RequestOutcome,
+    redirect::{self, MAX_REDIRECTS},
     retry::Retries,
     runtime::Pending,
     session::{ResumePoint, UploadStart},
@@ -27,6 +31,8 @@ struct UploadState {
     retries: Retries,
     /// The server does not take the blob in one PUT.
     chunked: bool,
+    /// How often the upload was redirected.
+    redirects: usize,
     /// The highest offset that the upload was resumed from; the blob's size once it must not resume.
     furthest: u64,
     /// Where the next attempt resumes; `None` to begin anew.
@@ -46,8 +52,10 @@ impl Drop for ClosedAtEnd {
 /// How one attempt ended.
 enum UploadAttempt {
     Sent(Sent),
-    /// The server does not take the blob in one PUT.
-    WantsChunks,
+    /// The server does not take the blob in one PUT, and says so with this refusal.
+    WantsChunks(Error),
+    /// The server wants the blob sent to another address.
+    SendTo(Url),
     /// The blob lies in another repository of the same server, which did not mount it: it has to be
     /// downloaded first.
     NeedsDownload(ResumePoint),
@@ -62,7 +70,8 @@ impl Registry {
         mut mount_from: Option<String>,
         content: &BlobContent<'_>,
     ) -> Result<Sent> {
-        let mut state = UploadState::default();
+        let chunked = content.size() >= self.wants_chunks.load(Ordering::Relaxed);
+        let mut state = UploadState { chunked, ..UploadState::default() };
         // A blob copied within the registry is held in memory as a whole, so only one is copied at a
         // time.
         let mut copy_lock = None;
@@ -71,11 +80,19 @@ impl Registry {
             let fetched = copy_lock.is_some() || !content.is_in_target();
             match self.attempt(repository, mount_from.take(), content, &mut state, fetched) {
                 Ok(UploadAttempt::Sent(sent)) => return Ok(sent),
-                Ok(UploadAttempt::WantsChunks) if !state.chunked => state.chunked = true,
-                Ok(UploadAttempt::WantsChunks) => {
-                    let message = "the server takes the blob neither in one piece nor in chunks";
-                    return Err(Error::new(ErrorKind::Server, message)
-                        .at_host(self.connection.address.host()));
+                Ok(UploadAttempt::WantsChunks(_)) if !state.chunked => {
+                    state.chunked = true;
+                    self.wants_chunks.fetch_min(content.size(), Ordering::Relaxed);
+                }
+                Ok(UploadAttempt::WantsChunks(refusal)) => {
+                    return Err(refusal.saying("it is not taken in chunks, either"));
+                }
+                Ok(UploadAttempt::SendTo(_)) if state.redirects >= MAX_REDIRECTS => {
+                    return Err(redirect::too_many());
+                }
+                Ok(UploadAttempt::SendTo(url)) => {
+                    state.redirects += 1;
+                    state.point = Some(ResumePoint::redirected(url));
                 }
                 Ok(UploadAttempt::NeedsDownload(point)) => {
                     copy_lock = Some(self.lock_copying());
@@ -178,23 +195,37 @@ impl Registry {
         permit: &Permit,
     ) -> Result<UploadAttempt> {
         let client = self.connection.client()?;
-        let (repository, digest) = (repository.to_owned(), content.digest().clone());
-        let (size, offset) = (content.size(), point.offset);
+        let (to, digest) = (repository.to_owned(), content.digest().clone());
+        let (size, offset, session) = (content.size(), point.offset, point.session.clone());
         let start = |buffers: BufferChannel| {
             self.connection.runtime.start(async move {
                 let _closed = ClosedAtEnd(buffers.clone());
                 if chunked || point.offset > 0 {
-                    return client.put_chunked(point, &repository, &digest, size, buffers).await;
+                    return client.put_chunked(point, &to, &digest, size, buffers).await;
                 }
-                client.put_whole(point.session, &repository, &digest, size, buffers).await
+                client.put_whole(point, &to, &digest, size, buffers).await
             })
         };
         let reader =
             content.open(permit.buffer_permit(&self.connection.connector.context.cancel))?;
         Ok(match feed(reader, offset, start)? {
             UploadEnd::Done => UploadAttempt::Sent(Sent::Uploaded),
-            UploadEnd::WantsChunks => UploadAttempt::WantsChunks,
+            UploadEnd::WantsChunks(refusal) => {
+                self.drop_session(session, repository)?;
+                UploadAttempt::WantsChunks(refusal)
+            }
+            UploadEnd::SendTo(url) => UploadAttempt::SendTo(url),
             UploadEnd::Retry(failure) => UploadAttempt::Retry(failure),
+        })
+    }
+}
+
+impl Registry {
+    fn drop_session(&self, session: Url, repository: &str) -> Result<()> {
+        let (client, repository) = (self.connection.client()?, repository.to_owned());
+        self.connection.runtime.run(async move {
+            client.drop_session(session, &repository).await;
+            Ok(())
         })
     }
 }

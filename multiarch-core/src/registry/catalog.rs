@@ -60,7 +60,7 @@ impl Client {
             Ok(None) => Some(Vec::new()),
             Ok(Some((page, None))) => Some(page.tags.unwrap_or_default()),
             Ok(Some((_, Some(_)))) => None,
-            Err(error) if error.kind().concerns_whole_run() => return Err(error),
+            Err(error) if error.concerns_whole_run() => return Err(error),
             // An account without the right to list may still read single tags.
             Err(_) => None,
         })
@@ -90,8 +90,7 @@ impl Client {
                 return Ok(None);
             }
             _ => {
-                let error = refusal::read(response).await.at_host(self.address.host());
-                return Err(error.asking(format!("GET {}", request.url.path())));
+                return Err(self.place_refusal(refusal::read(response).await, request));
             }
         }
         let links = response.headers().get_all(header::LINK).iter();

@@ -1,39 +1,36 @@
 //! Requests: authentication, retries, time limits.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
-use reqwest::{Method, Response, StatusCode, Url, header, redirect};
+use reqwest::{Method, Response, StatusCode, Url, header};
 
 use super::{
-    Address, Connector,
-    address::Scheme,
+    Address,
     auth::{Auth, Scope},
-    credentials,
-    response::{TIMEOUT, discard_body, with_timeout},
+    redirect::{self, MAX_REDIRECTS},
+    response::{TIMEOUT, discard_body},
     retry::{once, with_retries},
     throttle::{Permit, Throttle},
-    tls::Verifier,
+    transport::{Transport, authority},
 };
 use crate::error::{Error, ErrorKind, Result};
 
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 /// How often a request is repeated after a 401: the first may only bring the challenge, and a new
 /// token may expire before it is used.
 pub(super) const MAX_UNAUTHORIZED: u32 = 2;
 
 /// Makes requests to one server.
 pub(super) struct Client {
-    pub(super) http: reqwest::Client,
+    pub(super) transport: Transport,
     pub(super) auth: Auth,
     pub(super) address: Address,
     pub(super) throttle: Arc<Throttle>,
-    origin: Url,
-    verifier: Arc<Verifier>,
+    pub(super) origin: Url,
 }
 
 /// How a request is admitted to the server.
 #[derive(Clone, Copy)]
-enum Admission {
+pub(super) enum Admission {
     /// It waits for a permit of the server's throttle, and is repeated while its failure may pass.
     Queue,
     /// The caller holds a permit; the request is not repeated after a failure.
@@ -51,58 +48,6 @@ pub(super) struct PreparedRequest {
 }
 
 impl Client {
-    /// Finds out whether the server is reached by HTTPS or HTTP. Only loopback and insecure hosts may
-    /// use plain HTTP. It is chosen if they do not answer over TLS, but never if their certificate is
-    /// refused.
-    pub(super) async fn connect(address: Address, connector: Connector) -> Result<Arc<Self>> {
-        let insecure = connector.insecure_hosts.iter().any(|host| host == address.host());
-        let credentials = credentials::find(&connector, address.host())?;
-        let verifier = Verifier::new(&connector, insecure)?;
-        let mut builder = reqwest::Client::builder();
-        if address.is_loopback() {
-            // HTTP_PROXY is not meant for servers on this machine; other tools ignore it there, too.
-            builder = builder.no_proxy();
-        }
-        let http = builder
-            .tls_backend_preconfigured(verifier.config()?)
-            .http1_only()
-            .connect_timeout(CONNECT_TIMEOUT)
-            .pool_idle_timeout(Duration::from_secs(30))
-            .redirect(redirect::Policy::limited(5))
-            .user_agent(concat!("multiarch/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(|e| Error::caused_by(ErrorKind::Network, "setting up HTTP", e))?;
-        let url = |scheme: Scheme| {
-            Url::parse(&format!("{}://{}/v2/", scheme.name(), address.host())).map_err(|e| {
-                Error::caused_by(ErrorKind::Usage, "the target's host is malformed", e)
-                    .at_host(address.host())
-            })
-        };
-        let meter = connector.context.meter.clone();
-        let throttle = connector.throttles.get(connector.max_requests(), address.host(), meter);
-        let may_be_plain = insecure || address.is_loopback();
-        let client = |origin: Url| Self {
-            auth: Auth::new(http.clone(), origin.clone(), credentials.clone()),
-            http: http.clone(),
-            address: address.clone(),
-            throttle: throttle.clone(),
-            origin,
-            verifier: verifier.clone(),
-        };
-        let chosen = match address.scheme() {
-            Some(scheme) => client(url(scheme)?),
-            None if !may_be_plain => client(url(Scheme::Https)?),
-            None => {
-                let tls = client(url(Scheme::Https)?);
-                match with_timeout(TIMEOUT, tls.http.get(tls.origin.clone()).send()).await {
-                    Err(_) if verifier.refused().is_none() => client(url(Scheme::Http)?),
-                    _ => tls,
-                }
-            }
-        };
-        Ok(Arc::new(chosen))
-    }
-
     /// A request below `/v2/`.
     pub(super) fn request(&self, method: Method, path: &str, scope: Scope) -> PreparedRequest {
         let mut url = self.origin.clone();
@@ -128,15 +73,14 @@ impl Client {
         request: &PreparedRequest,
         admission: Admission,
     ) -> Result<Response> {
-        let place = |e: Error| {
-            let e = self.explain(e).at_host(self.address.host());
-            e.asking(format!("{} {}", request.method, request.url.path()))
-        };
-        for _ in 0..MAX_UNAUTHORIZED {
+        let place = |e: Error| self.place(e, &request.method, &request.url);
+        let mut tries = 0;
+        loop {
             let used = self.authorization(&request.url, &request.scope).await.map_err(place)?;
             let response =
                 self.send_admitted(request, used.as_deref(), admission).await.map_err(place)?;
-            if response.status() != StatusCode::UNAUTHORIZED {
+            tries += 1;
+            if response.status() != StatusCode::UNAUTHORIZED || tries > MAX_UNAUTHORIZED {
                 return Ok(response);
             }
             let again =
@@ -146,11 +90,9 @@ impl Client {
             }
             discard_body(response).await;
         }
-        let used = self.authorization(&request.url, &request.scope).await.map_err(place)?;
-        self.send_admitted(request, used.as_deref(), admission).await.map_err(place)
     }
 
-    async fn send_admitted(
+    pub(super) async fn send_admitted(
         &self,
         request: &PreparedRequest,
         used: Option<&str>,
@@ -164,28 +106,47 @@ impl Client {
         }
     }
 
+    /// Sends a request once, and follows redirects. Another server gets no authorization.
     async fn send_once(
         &self,
         request: &PreparedRequest,
         authorization: Option<&str>,
     ) -> Result<Response> {
-        let mut builder = self.http.request(request.method.clone(), request.url.clone());
-        for (name, value) in &request.headers {
-            builder = builder.header(name, value);
+        let mut url = request.url.clone();
+        for _ in 0..=MAX_REDIRECTS {
+            let server = self.transport.server(&url)?;
+            let mut builder = server.request(request.method.clone(), url.clone());
+            for (name, value) in &request.headers {
+                builder = builder.header(name, value);
+            }
+            if let Some(body) = &request.body {
+                builder = builder.body(body.to_vec());
+            }
+            if let Some(authorization) = authorization.filter(|_| self.is_origin(&url)) {
+                builder = builder.header(header::AUTHORIZATION, authorization);
+            }
+            self.throttle.pace().await;
+            let response = server.send(TIMEOUT, builder).await?;
+            match self.redirected(&request.method, &url, &response)? {
+                None => return Ok(response),
+                Some(next) => {
+                    discard_body(response).await;
+                    url = next;
+                }
+            }
         }
-        if let Some(body) = &request.body {
-            builder = builder.body(body.to_vec());
-        }
-        if let Some(authorization) = authorization {
-            builder = builder.header(header::AUTHORIZATION, authorization);
-        }
-        // `explain` gives a refused certificate its own error kind, which is not retried: it would be
-        // refused again.
-        let response = with_timeout(TIMEOUT, builder.send()).await.map_err(|e| self.explain(e))?;
-        if response.status().is_success() {
-            self.auth.accepted().await;
-        }
-        Ok(response)
+        Err(redirect::too_many())
+    }
+
+    /// Where an answer redirects a request to; `None` where it is the answer.
+    pub(super) fn redirected(
+        &self,
+        method: &Method,
+        from: &Url,
+        response: &Response,
+    ) -> Result<Option<Url>> {
+        let to = redirect::location(response).map(|to| self.resolve(from, &to));
+        redirect::target(method, from, response.status(), to)
     }
 
     /// Makes a request exactly once, with a permit that the caller holds. The second value is true where
@@ -208,10 +169,8 @@ impl Client {
         if self.is_origin(url) { self.auth.header(scope).await } else { Ok(None) }
     }
 
-    pub(super) fn is_origin(&self, url: &Url) -> bool {
-        url.host_str() == self.origin.host_str()
-            && url.port_or_known_default() == self.origin.port_or_known_default()
-            && url.scheme() == self.origin.scheme()
+    fn is_origin(&self, url: &Url) -> bool {
+        url.origin() == self.origin.origin()
     }
 
     /// The URL of a `Location`. A server that does not know about the TLS proxy before it puts
@@ -229,16 +188,19 @@ impl Client {
         Ok(url)
     }
 
-    /// Turns a connection failure into an error about the certificate, if one was refused.
-    pub(super) fn explain(&self, error: Error) -> Error {
-        match self.verifier.refused() {
-            Some(fingerprint) if error.kind() == ErrorKind::Network => {
-                let message = format!(
-                    "the certificate is not trusted; its SHA-256 fingerprint is {fingerprint}"
-                );
-                Error::caused_by(ErrorKind::Untrusted, message, error)
-            }
-            _ => error,
-        }
+    /// Adds the host and the request to an error; the host is that of the URL, which may be another one
+    /// than the registry's.
+    pub(super) fn place(&self, error: Error, method: &Method, url: &Url) -> Error {
+        let error = match self.is_origin(url) {
+            true => error.at_host(self.address.host()),
+            false => error.at_host(authority(url)),
+        };
+        error.asking(format!("{method} {}", url.path()))
+    }
+
+    /// The same for a refusal, with the login that it was made with.
+    pub(super) fn place_refusal(&self, error: Error, request: &PreparedRequest) -> Error {
+        let error = self.auth.describe(error, &request.scope);
+        self.place(error, &request.method, &request.url)
     }
 }

@@ -6,6 +6,8 @@
 
 use std::time::{Duration, Instant};
 
+use super::pace::Pace;
+
 /// The kinds of requests that load a server differently.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum RequestKind {
@@ -90,6 +92,7 @@ pub(super) struct ConcurrencyLimit {
     fastest: Option<Duration>,
     /// Moving average of the times of small requests.
     recent: Duration,
+    pace: Pace,
 }
 
 impl ConcurrencyLimit {
@@ -111,7 +114,13 @@ impl ConcurrencyLimit {
             upload_streak: None,
             fastest: None,
             recent: Duration::ZERO,
+            pace: Pace::default(),
         }
+    }
+
+    /// When the next request of those that were let in may be sent; `None` for at once.
+    pub(super) fn reserve(&mut self, now: Instant) -> Option<Instant> {
+        self.pace.reserve(now)
     }
 
     /// Until when no request may begin, if the server throttles.
@@ -165,10 +174,14 @@ impl ConcurrencyLimit {
                 RequestKind::Upload => self.upload_streak = None,
             }
             self.grow(kind);
+            self.pace.speed_up();
             return Consequence::Nothing;
         }
         if let Some(time) = self.count_failure(kind, outcome, begun, now) {
             return Consequence::GiveUp(time);
+        }
+        if outcome == RequestOutcome::Throttled(None) && self.small + self.uploads == 0 {
+            self.pace.slow_down();
         }
         let is_new = self.slowed_at.is_none_or(|at| begun >= at);
         if is_new {

@@ -1,37 +1,56 @@
 //! A connection to one server, set up by the first request.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
 
 use reqwest::{Method, StatusCode, header};
 
 use super::{
-    Address, Connector, auth::Scope, client, client::Client, refusal, response, runtime::Runtime,
+    Address, Connector,
+    auth::Scope,
+    client::{Client, PreparedRequest},
+    greeting::ServerKind,
+    refusal, response,
+    runtime::Runtime,
 };
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 
 /// A server, its options, and the runtime for its requests.
 pub(super) struct Connection {
     pub(super) address: Address,
     pub(super) connector: Connector,
-    pub(super) runtime: Runtime,
-    client: Mutex<Option<Arc<Client>>>,
+    pub(super) runtime: Arc<Runtime>,
+    kind: ServerKind,
+    /// What connecting gave, and when; `None` before the first request.
+    client: Mutex<Option<(Instant, Result<Arc<Client>>)>>,
 }
 
+/// How long a failure to connect that may pass counts for the requests that come after it.
+const FAILURE_TIME: Duration = Duration::from_secs(30);
+
 impl Connection {
-    pub(super) fn new(address: Address, connector: Connector) -> Result<Self> {
-        let runtime = Runtime::new(connector.context.cancel.clone())?;
-        Ok(Self { address, connector, runtime, client: Mutex::new(None) })
+    pub(super) fn new(address: Address, connector: Connector, kind: ServerKind) -> Result<Self> {
+        let runtime = connector.runtime()?;
+        Ok(Self { address, connector, runtime, kind, client: Mutex::new(None) })
     }
 
+    /// The client, connected by the first request. Requests that wait for it meanwhile get the same
+    /// failure: a login that is refused for each of them would lock the account.
     pub(super) fn client(&self) -> Result<Arc<Client>> {
         let mut slot = self.client.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(client) = &*slot {
-            return Ok(client.clone());
+        match &*slot {
+            Some((at, Err(error))) if error.is_retryable() && at.elapsed() > FAILURE_TIME => {}
+            Some((_, known)) => return known.clone(),
+            None => {}
         }
-        let connect = Client::connect(self.address.clone(), self.connector.clone());
-        let client = self.runtime.run(connect)?;
-        *slot = Some(client.clone());
-        Ok(client)
+        let connect = Client::connect(self.address.clone(), self.connector.clone(), self.kind);
+        let client = self.runtime.run(connect);
+        if !matches!(&client, Err(error) if error.kind() == ErrorKind::Cancelled) {
+            *slot = Some((Instant::now(), client.clone()));
+        }
+        client
     }
 }
 
@@ -43,15 +62,18 @@ pub(crate) struct WebAnswer {
     pub(crate) status: u16,
     pub(crate) media_type: String,
     pub(crate) body: Vec<u8>,
-    place: (String, String),
+    /// The answer as an error, unless it reports success.
+    pub(crate) refusal: Option<Error>,
 }
 
 impl WebAnswer {
-    /// The answer as an error.
-    pub(crate) fn refusal(&self) -> Error {
-        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let error = refusal::explain(status, None, &self.body);
-        error.at_host(&self.place.0).asking(&self.place.1)
+    /// The answer as an error that says why it is not the expected one.
+    pub(crate) fn unexpected(self, why: &str, host: &str) -> Error {
+        self.refusal.unwrap_or_else(|| {
+            let status = StatusCode::from_u16(self.status).unwrap_or_default();
+            let said = refusal::explain(status, None, &self.body);
+            Error::new(ErrorKind::Server, format!("{why}: {}", said.message())).at_host(host)
+        })
     }
 
     pub(crate) fn is_html(&self) -> bool {
@@ -62,7 +84,7 @@ impl WebAnswer {
 impl Web {
     /// A server; nothing is sent yet.
     pub(crate) fn new(address: Address, connector: Connector) -> Result<Self> {
-        Connection::new(address, connector).map(Self)
+        Connection::new(address, connector, ServerKind::Web).map(Self)
     }
 
     pub(crate) fn host(&self) -> &str {
@@ -92,27 +114,29 @@ impl Web {
         }
         self.0.runtime.run(async move {
             let response = client.send(&request).await?;
-            let place = (
-                client.address.host().to_owned(),
-                format!("{} {}", request.method, request.url.path()),
-            );
-            let status = response.status().as_u16();
+            let status = response.status();
             let media_type = response::media_type(&response).to_owned();
-            let body = response::body(response, limit)
-                .await
-                .map_err(|e| e.at_host(&place.0).asking(&place.1))?;
-            Ok(WebAnswer { status, media_type, body, place })
+            let place = |e| client.place_refusal(e, &request);
+            let challenge = response.headers().get(header::WWW_AUTHENTICATE);
+            let challenge = challenge.map(|v| v.to_str().unwrap_or_default().to_owned());
+            let body = response::body(response, limit).await.map_err(place)?;
+            let refusal = (!status.is_success())
+                .then(|| place(refusal::explain(status, challenge.as_deref(), &body)));
+            let status = status.as_u16();
+            Ok(WebAnswer { status, media_type, body, refusal })
         })
     }
 }
 
 impl Client {
     /// A request for a path, with its query, on this server.
-    fn request_at(&self, method: Method, path: &str) -> Result<client::PreparedRequest> {
-        let mut request = self.request(method, "", Scope::default());
-        request.url = request.url.join(path).map_err(|e| {
-            Error::caused_by(crate::error::ErrorKind::Server, "a malformed address", e)
-        })?;
+    fn request_at(&self, method: Method, path: &str) -> Result<PreparedRequest> {
+        let writes = method == Method::POST;
+        let mut request = self.request(method, "", Scope::none("", writes));
+        request.url = request
+            .url
+            .join(path)
+            .map_err(|e| Error::caused_by(ErrorKind::Server, "a malformed address", e))?;
         Ok(request)
     }
 }

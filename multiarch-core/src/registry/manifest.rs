@@ -83,7 +83,7 @@ impl Client {
                 let text = response::body(response, refusal::MAX_BODY).await.unwrap_or_default();
                 return refusal::check_absence(&headers, &text).map(|()| None).map_err(place);
             }
-            _ => return Err(place(refusal::read(response).await)),
+            _ => return Err(self.place_refusal(refusal::read(response).await, request)),
         }
         let media_type = response::media_type(&response).to_owned();
         let body = response::body(response, limit).await.map_err(place)?;
@@ -152,7 +152,7 @@ impl Client {
         }
         let place = |e| self.place(e, &request.method, &request.url);
         if !status.is_success() {
-            return Err(place(refusal::read(response).await));
+            return Err(self.place_refusal(refusal::read(response).await, request));
         }
         response::discard_body(response).await;
         if self.has_manifest(repository, document.digest()).await? {

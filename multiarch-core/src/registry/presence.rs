@@ -89,7 +89,7 @@ impl Client {
             StatusCode::NOT_FOUND if !is_page(&response) => Ok(None),
             _ => {
                 let error = refusal::read(response).await;
-                Err(self.place(error, &request.method, &request.url))
+                Err(self.place_refusal(error, request))
             }
         }
     }

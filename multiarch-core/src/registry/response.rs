@@ -1,6 +1,6 @@
 //! Responses: waiting for them, and reading them, within limits.
 
-use std::{future::Future, time::Duration};
+use std::time::Duration;
 
 use reqwest::{Response, header};
 use tokio::time::timeout;
@@ -12,30 +12,16 @@ pub(super) const TIMEOUT: Duration = Duration::from_secs(60);
 /// An answer whose content is not needed is read up to this size.
 const MAX_DISCARDED: usize = 64 << 10;
 
-/// Makes a request fail after this time.
-pub(super) async fn with_timeout(
-    limit: Duration,
-    request: impl Future<Output = reqwest::Result<Response>>,
-) -> Result<Response> {
-    match timeout(limit, request).await {
-        Ok(Ok(response)) => Ok(response),
-        Ok(Err(error)) => Err(network_error(error)),
-        Err(_) => {
-            let message = format!("no answer within {} seconds", limit.as_secs());
-            Err(Error::new(ErrorKind::Network, message))
-        }
-    }
-}
-
-pub(super) fn network_error(error: reqwest::Error) -> Error {
-    // The error names the path already, and the URL's query may hold an upload session.
-    Error::caused_by(ErrorKind::Network, "the request failed", error.without_url())
-}
-
 /// The media type that an answer declares; empty where it declares none.
 pub(super) fn media_type(response: &Response) -> &str {
     let declared = response.headers().get(header::CONTENT_TYPE);
     declared.and_then(|value| value.to_str().ok()).unwrap_or("")
+}
+
+fn broken(error: reqwest::Error) -> Error {
+    // The URL's query may hold an upload session.
+    let message = "the answer broke off";
+    Error::caused_by(ErrorKind::Network, message, error.without_url())
 }
 
 /// Reads a body and drops it, so that the connection can be used for the next request.
@@ -47,7 +33,7 @@ pub(super) async fn discard_body(response: Response) {
 pub(super) async fn body(mut response: Response, limit: usize) -> Result<Vec<u8>> {
     let read = async {
         let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(network_error)? {
+        while let Some(chunk) = response.chunk().await.map_err(broken)? {
             body.extend_from_slice(&chunk);
             if body.len() > limit {
                 let message = format!("the server's answer is longer than {limit} bytes");

@@ -15,7 +15,7 @@ use super::{
     throttle::{Permit, Throttle},
 };
 use crate::{
-    error::{Error, ErrorKind, Result},
+    error::{Detail, Error, ErrorKind, Result},
     run::backoff::pause,
 };
 
@@ -114,11 +114,17 @@ fn note(result: &mut Result<Response>, permit: Option<Permit>, outcome: RequestO
 fn outcome(result: &Result<Response>) -> (RequestOutcome, String) {
     match result {
         Ok(response) => outcome_of(response),
-        Err(error) if error.kind() == ErrorKind::Network => {
+        Err(error) if error.kind() == ErrorKind::Network && !is_permanent(error) => {
             (RequestOutcome::NoAnswer, no_answer(error))
         }
         Err(_) => (RequestOutcome::Answered, String::new()),
     }
+}
+
+/// True for a failure that the same request would meet again.
+fn is_permanent(error: &Error) -> bool {
+    use Detail::{PlainHttp, ProxyLogin, TlsVersion};
+    matches!(error.case(), Some(PlainHttp | ProxyLogin | TlsVersion))
 }
 
 /// Describes a missing answer by the innermost cause of the error.

@@ -1,30 +1,58 @@
 //! The runtime that executes requests.
 
-use std::{future::Future, sync::mpsc};
+use std::{
+    future::Future,
+    sync::{Arc, Mutex, PoisonError, mpsc},
+};
+
+use tokio::sync::oneshot;
 
 use crate::{
     error::{Error, ErrorKind, Result},
     run::{CHECK_INTERVAL, Cancel},
 };
 
+/// The runtime of a run, started when the first server is reached.
+#[derive(Clone, Debug, Default)]
+pub(super) struct SharedRuntime(Arc<Mutex<Option<Arc<Runtime>>>>);
+
+impl SharedRuntime {
+    pub(super) fn get(&self, cancel: &Cancel) -> Result<Arc<Runtime>> {
+        let mut slot = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(runtime) = &*slot {
+            return Ok(runtime.clone());
+        }
+        Ok(slot.insert(Arc::new(Runtime::new(cancel.clone())?)).clone())
+    }
+}
+
 /// A small runtime of our own. A caller's thread may belong to another runtime, and must not enter
 /// this one: callers hand over a future, and wait on a channel.
+///
+/// It has one thread, which is started here: the runtime's own worker threads panic where the system
+/// allows no more of them.
 #[derive(Debug)]
 pub(super) struct Runtime {
-    /// `None` only during drop.
-    inner: Option<tokio::runtime::Runtime>,
+    handle: tokio::runtime::Handle,
     cancel: Cancel,
+    /// Ends the thread when it is dropped.
+    _stop: oneshot::Sender<()>,
 }
 
 impl Runtime {
-    pub(super) fn new(cancel: Cancel) -> Result<Self> {
-        let inner = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
-            .thread_name("multiarch-net")
-            .enable_all()
-            .build()
-            .map_err(|e| Error::from_io("starting the network threads", e))?;
-        Ok(Self { inner: Some(inner), cancel })
+    fn new(cancel: Cancel) -> Result<Self> {
+        let failed = |e| Error::from_io("starting the network thread", e);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(failed)?;
+        let handle = runtime.handle().clone();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let run = move || {
+            let _ = runtime.block_on(stopped);
+            // A normal drop would wait for requests whose callers have ended.
+            runtime.shutdown_background();
+        };
+        std::thread::Builder::new().name("multiarch-net".into()).spawn(run).map_err(failed)?;
+        Ok(Self { handle, cancel, _stop: stop })
     }
 
     /// Starts a request; [`Pending::wait`] gives its result.
@@ -34,17 +62,15 @@ impl Runtime {
     ) -> Pending<T> {
         let (sender, receiver) = mpsc::sync_channel(1);
         let cancel = self.cancel.clone();
-        if let Some(runtime) = &self.inner {
-            runtime.spawn(async move {
-                let result = tokio::select! {
-                    result = request => result,
-                    () = cancelled(&cancel) => {
-                        Err(Error::new(ErrorKind::Cancelled, "cancelled"))
-                    }
-                };
-                let _ = sender.send(result);
-            });
-        }
+        self.handle.spawn(async move {
+            let result = tokio::select! {
+                result = request => result,
+                () = cancelled(&cancel) => {
+                    Err(Error::new(ErrorKind::Cancelled, "cancelled"))
+                }
+            };
+            let _ = sender.send(result);
+        });
         Pending(receiver)
     }
 
@@ -54,15 +80,6 @@ impl Runtime {
         request: impl Future<Output = Result<T>> + Send + 'static,
     ) -> Result<T> {
         self.start(request).wait()
-    }
-}
-
-impl Drop for Runtime {
-    fn drop(&mut self) {
-        // A normal drop waits for the threads, and panics inside another runtime.
-        if let Some(inner) = self.inner.take() {
-            inner.shutdown_background();
-        }
     }
 }
 

@@ -3,7 +3,7 @@
 use reqwest::{Method, Response, StatusCode, Url, header};
 
 use super::{
-    auth::Scope, client::Client, concurrency::RequestOutcome, refusal, response, retry,
+    auth::Scope, client::Client, concurrency::RequestOutcome, redirect, refusal, response, retry,
     throttle::Permit, upload_failure::UploadFailure,
 };
 use crate::{
@@ -26,12 +26,22 @@ pub(super) struct ResumePoint {
     pub(super) session: Url,
     /// Bytes that the server has.
     pub(super) offset: u64,
+    /// The least size of a chunk but the last, in bytes.
+    pub(super) min_chunk: u64,
+    /// The address takes the whole blob as it is: the server has redirected the upload there.
+    pub(super) is_final: bool,
 }
 
 impl ResumePoint {
-    /// A session without any bytes yet.
-    fn start(session: Url) -> Self {
-        Self { session, offset: 0 }
+    fn new(session: Url, offset: u64, response: &Response) -> Self {
+        let min_chunk = response.headers().get("oci-chunk-min-length");
+        let min_chunk = min_chunk.and_then(|value| value.to_str().ok()?.parse().ok());
+        Self { session, offset, min_chunk: min_chunk.unwrap_or(0), is_final: false }
+    }
+
+    /// Where a redirect sends an upload.
+    pub(super) fn redirected(to: Url) -> Self {
+        Self { session: to, offset: 0, min_chunk: 0, is_final: true }
     }
 }
 
@@ -77,7 +87,7 @@ impl Client {
             return self.session(&request.url, &response);
         }
         let (outcome, did) = retry::outcome_of(&response);
-        let error = self.place(refusal::read(response).await, &Method::POST, &request.url);
+        let error = self.place_refusal(refusal::read(response).await, &request);
         match outcome {
             RequestOutcome::Answered => Err(error),
             outcome => {
@@ -88,11 +98,12 @@ impl Client {
     }
 
     fn session(&self, asked: &Url, response: &Response) -> Result<UploadStart> {
-        let location = location(response).ok_or_else(|| {
+        let location = redirect::location(response).ok_or_else(|| {
             let error = Error::new(ErrorKind::Server, "the server gives no Location to send to");
             self.place(error, &Method::POST, asked)
         })?;
-        Ok(UploadStart::Session(ResumePoint::start(self.resolve(asked, &location)?)))
+        let session = self.resolve(asked, &location)?;
+        Ok(UploadStart::Session(ResumePoint::new(session, 0, response)))
     }
 
     /// Where an interrupted upload resumes ([OCI distribution, "Pushing a blob in chunks"]): the
@@ -116,15 +127,20 @@ impl Client {
         let last: u64 = range.trim_start_matches("bytes=").strip_prefix("0-")?.parse().ok()?;
         // A session without any bytes reports `0-0`, as does one with a single byte.
         let offset = last.checked_add(1).filter(|offset| (2..=size).contains(offset))?;
-        let session = match location(&response) {
+        let session = match redirect::location(&response) {
             Some(location) => self.resolve(&request.url, &location).ok()?,
             None => request.url,
         };
-        Some(ResumePoint { session, offset })
+        Some(ResumePoint::new(session, offset, &response))
     }
-}
 
-/// The `Location` of an answer.
-pub(super) fn location(response: &Response) -> Option<String> {
-    Some(response.headers().get(header::LOCATION)?.to_str().ok()?.to_owned())
+    /// Ends a session that is not used any more, so that the server need not keep its bytes. What it
+    /// answers is of no matter: it drops old sessions in any case.
+    pub(super) async fn drop_session(&self, session: Url, repository: &str) {
+        let mut request = self.request(Method::DELETE, "", Scope::push(repository));
+        request.url = session;
+        if let Ok(response) = self.send_permitted(&request).await {
+            response::discard_body(response).await;
+        }
+    }
 }

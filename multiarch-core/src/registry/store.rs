@@ -2,12 +2,15 @@
 
 use std::{
     collections::BTreeSet,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError, atomic::AtomicU64},
 };
 
 use reqwest::Method;
 
-use super::{Address, Connector, auth::Scope, connection::Connection, presence::StoredBlob};
+use super::{
+    Address, Connector, auth::Scope, connection::Connection, greeting::ServerKind,
+    presence::StoredBlob,
+};
 use crate::{
     chart::TargetName,
     error::{Detail, Error, ErrorKind, Result},
@@ -20,6 +23,8 @@ pub(crate) struct Registry {
     pub(super) connection: Connection,
     copying: Mutex<()>,
     damaged: Mutex<BTreeSet<Digest>>,
+    /// The size of the smallest blob that the server did not take in one PUT.
+    pub(super) wants_chunks: AtomicU64,
 }
 
 impl std::fmt::Debug for Registry {
@@ -34,8 +39,13 @@ impl Registry {
     /// # Errors
     /// If threads cannot be started.
     pub(crate) fn new(address: Address, connector: Connector) -> Result<Self> {
-        let connection = Connection::new(address, connector)?;
-        Ok(Self { connection, copying: Mutex::new(()), damaged: Mutex::default() })
+        let connection = Connection::new(address, connector, ServerKind::Registry)?;
+        Ok(Self {
+            connection,
+            copying: Mutex::new(()),
+            damaged: Mutex::default(),
+            wants_chunks: AtomicU64::new(u64::MAX),
+        })
     }
 
     /// The digests that the registry holds with a wrong size, as far as this run has seen.

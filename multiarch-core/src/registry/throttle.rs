@@ -156,6 +156,15 @@ impl Throttle {
         }
     }
 
+    /// Waits before a request is sent, where the server limits their rate. Each request of those that a
+    /// permit is for waits by itself.
+    pub(super) async fn pace(&self) {
+        let at = self.limit().reserve(Instant::now());
+        if let Some(at) = at {
+            tokio::time::sleep_until(at.into()).await;
+        }
+    }
+
     /// Reports that this server makes the run wait, and why.
     pub(super) fn report_wait(&self, time: Duration, why: &str) {
         self.meter.waiting(time, format!("{}, which {why}", self.host));

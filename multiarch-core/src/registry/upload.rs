@@ -11,10 +11,11 @@ use reqwest::{Method, Response, StatusCode, Url, header};
 
 use super::{
     auth::Scope,
-    client::Client,
+    client::{Client, PreparedRequest},
     concurrency::RequestOutcome,
+    redirect::{self, MAX_REDIRECTS},
     refusal, response, retry,
-    session::{ResumePoint, location},
+    session::ResumePoint,
     upload_body::{BlobBody, BufferChannel, commit_time, stalled},
     upload_failure::UploadFailure,
 };
@@ -28,12 +29,16 @@ const CHUNK_TIMEOUT: Duration = Duration::from_secs(600);
 
 /// Chunk size, for a server that does not take a blob in one PUT, and for the rest of a resumed blob.
 const CHUNK_SIZE: usize = 8 << 20;
+/// No server makes us hold larger chunks in memory.
+const MAX_CHUNK_SIZE: u64 = 64 << 20;
 
 /// How an upload ended.
 pub(super) enum UploadEnd {
     Done,
-    /// The server does not take the blob in one PUT.
-    WantsChunks,
+    /// The server does not take the blob in one PUT, and says so with this refusal.
+    WantsChunks(Error),
+    /// The server wants the blob sent to another address.
+    SendTo(Url),
     /// Another attempt may succeed.
     Retry(UploadFailure),
 }
@@ -47,46 +52,45 @@ struct Upload<'a> {
 }
 
 impl Client {
-    /// Adds the host and the request to an error.
-    pub(super) fn place(&self, error: Error, method: &Method, url: &Url) -> Error {
-        let error = self.explain(error).at_host(self.address.host());
-        error.asking(format!("{method} {}", url.path()))
-    }
-
     /// Sends the whole blob in one PUT.
     pub(super) async fn put_whole(
         &self,
-        session: Url,
+        to: ResumePoint,
         repository: &str,
         digest: &Digest,
         size: u64,
         buffers: BufferChannel,
     ) -> Result<UploadEnd> {
-        let mut url = session.clone();
-        url.query_pairs_mut().append_pair("digest", &digest.to_string());
+        let ResumePoint { session, is_final, .. } = to;
+        let url = if is_final { session.clone() } else { with_digest(&session, digest) };
+        let place = |e| self.place(e, &Method::PUT, &url);
         let progress = Arc::new(AtomicU64::new(0));
         let body = BlobBody { buffers: Box::pin(buffers), left: size, progress: progress.clone() };
-        let request = self
-            .http
-            .put(url.clone())
+        let used = self.authorization(&url, &Scope::push(repository)).await.map_err(place)?;
+        let server = self.transport.server(&url).map_err(place)?;
+        self.throttle.pace().await;
+        let request = server
+            .request(Method::PUT, url.clone())
             .header(header::CONTENT_TYPE, "application/octet-stream")
             .header(header::CONTENT_LENGTH, size)
             .body(reqwest::Body::wrap(body));
-        let used = self.authorization(&url, &Scope::push(repository)).await?;
         let request = authorised(request, used.as_deref());
         let response = tokio::select! {
-            response = request.send() => response.map_err(response::network_error),
+            response = request.send() => response.map_err(|e| server.explain(e)),
             () = stalled(&progress, size) => {
                 Err(Error::new(ErrorKind::Network, "the upload made no progress for too long"))
             }
         };
-        let place = |e| self.place(e, &Method::PUT, &url);
         let response = match response {
             Ok(response) => response,
             Err(error) => return Ok(unanswered(place(error), session)),
         };
+        if let Some(to) = self.redirected(&Method::PUT, &url, &response).map_err(place)? {
+            response::discard_body(response).await;
+            return Ok(UploadEnd::SendTo(to));
+        }
         let upload = Upload { repository, digest, size, session };
-        self.interpret(response, upload, used.as_deref()).await.map_err(place)
+        self.interpret(response, upload, used.as_deref(), &place).await
     }
 
     /// Sends the rest in chunks, each with its range ([OCI distribution, "Pushing a blob in chunks"]).
@@ -100,61 +104,97 @@ impl Client {
         size: u64,
         buffers: BufferChannel,
     ) -> Result<UploadEnd> {
-        let ResumePoint { session: mut url, offset: mut sent } = from;
+        let ResumePoint { session: mut url, offset: mut sent, min_chunk, .. } = from;
+        let min_chunk = usize::try_from(min_chunk.min(MAX_CHUNK_SIZE)).unwrap_or(CHUNK_SIZE);
+        let chunk_size = CHUNK_SIZE.max(min_chunk);
+        let scope = Scope::push(repository);
         let mut chunk = Vec::new();
         let mut open = true;
         while open {
             match buffers.recv().await {
                 Ok(Ok(buffer)) => {
                     if chunk.is_empty() {
-                        chunk.reserve_exact(CHUNK_SIZE + buffer.len());
+                        chunk.reserve_exact(chunk_size + buffer.len());
                     }
                     chunk.extend_from_slice(&buffer);
                 }
                 Ok(Err(())) => return Err(Error::new(ErrorKind::Io, "the package ends early")),
                 Err(_) => open = false,
             }
-            if chunk.len() < CHUNK_SIZE && open || chunk.is_empty() {
+            if chunk.len() < chunk_size && open || chunk.is_empty() {
                 continue;
             }
             let body = Bytes::from(std::mem::take(&mut chunk));
             let end = sent + body.len() as u64 - 1;
-            let request = self
-                .http
-                .patch(url.clone())
-                .header(header::CONTENT_TYPE, "application/octet-stream")
-                .header(header::CONTENT_RANGE, format!("{sent}-{end}"))
-                .body(body);
-            let used = self.authorization(&url, &Scope::push(repository)).await?;
-            let request = authorised(request, used.as_deref());
+            let mut request = self.part(Method::PATCH, url.clone(), &scope);
+            request.headers.push((header::CONTENT_TYPE, "application/octet-stream".into()));
+            request.headers.push((header::CONTENT_RANGE, format!("{sent}-{end}")));
             let place = |e| self.place(e, &Method::PATCH, &url);
-            let response = match response::with_timeout(CHUNK_TIMEOUT, request.send()).await {
-                Ok(response) => response,
-                Err(error) => return Ok(unanswered(place(error), url)),
+            let (response, used) = match self.send_part(&request, body, CHUNK_TIMEOUT).await {
+                Ok(answered) => answered,
+                Err(error) if error.kind() == ErrorKind::Network => {
+                    return Ok(unanswered(place(error), url));
+                }
+                Err(error) => return Err(place(error)),
             };
             if response.status() != StatusCode::ACCEPTED {
                 let upload = Upload { repository, digest, size, session: url.clone() };
-                let meaning = self.interpret(response, upload, used.as_deref()).await;
-                return meaning.map_err(place);
+                return self.interpret(response, upload, used.as_deref(), &place).await;
             }
             sent = end + 1;
-            if let Some(location) = location(&response) {
-                url = self.resolve(&url, &location)?;
+            if let Some(location) = redirect::location(&response) {
+                url = self.resolve(&url, &location).map_err(place)?;
             }
         }
         let session = url.clone();
-        url.query_pairs_mut().append_pair("digest", &digest.to_string());
-        let request = self.http.put(url.clone()).header(header::CONTENT_LENGTH, 0);
-        let used = self.authorization(&url, &Scope::push(repository)).await?;
-        let request = authorised(request, used.as_deref());
+        let url = with_digest(&session, digest);
         let place = |e| self.place(e, &Method::PUT, &url);
-        match response::with_timeout(commit_time(sent), request.send()).await {
-            Ok(response) => {
+        let request = self.part(Method::PUT, url.clone(), &scope);
+        match self.send_part(&request, Bytes::new(), commit_time(sent)).await {
+            Ok((response, used)) => {
                 let upload = Upload { repository, digest, size, session };
-                self.interpret(response, upload, used.as_deref()).await.map_err(place)
+                self.interpret(response, upload, used.as_deref(), &place).await
             }
-            Err(error) => Ok(unanswered(place(error), session)),
+            Err(error) if error.kind() == ErrorKind::Network => {
+                Ok(unanswered(place(error), session))
+            }
+            Err(error) => Err(place(error)),
         }
+    }
+
+    fn part(&self, method: Method, url: Url, scope: &Scope) -> PreparedRequest {
+        PreparedRequest { method, url, scope: scope.clone(), headers: Vec::new(), body: None }
+    }
+
+    /// Sends a chunk once, and follows redirects. The second value is the authorization that was used.
+    async fn send_part(
+        &self,
+        request: &PreparedRequest,
+        body: Bytes,
+        limit: Duration,
+    ) -> Result<(Response, Option<String>)> {
+        let mut url = request.url.clone();
+        for _ in 0..=MAX_REDIRECTS {
+            let used = self.authorization(&url, &request.scope).await?;
+            let server = self.transport.server(&url)?;
+            let mut builder = server
+                .request(request.method.clone(), url.clone())
+                .header(header::CONTENT_LENGTH, body.len());
+            for (name, value) in &request.headers {
+                builder = builder.header(name, value);
+            }
+            let builder = authorised(builder.body(body.clone()), used.as_deref());
+            self.throttle.pace().await;
+            let response = server.send(limit, builder).await?;
+            match self.redirected(&request.method, &url, &response)? {
+                None => return Ok((response, used)),
+                Some(next) => {
+                    response::discard_body(response).await;
+                    url = next;
+                }
+            }
+        }
+        Err(redirect::too_many())
     }
 
     /// What the server's answer to a PUT or PATCH means for the upload.
@@ -163,49 +203,54 @@ impl Client {
         response: Response,
         upload: Upload<'_>,
         used: Option<&str>,
+        place: &impl Fn(Error) -> Error,
     ) -> Result<UploadEnd> {
         let Upload { repository, digest, size, session } = upload;
         let status = response.status();
         if status.is_success() {
             response::discard_body(response).await;
-            self.check_blob_stored(status, repository, digest, size).await?;
-            return Ok(UploadEnd::Done);
+            let stored = self.check_blob_stored(status, repository, digest, size).await;
+            return stored.map(|()| UploadEnd::Done).map_err(place);
         }
+        let scope = Scope::push(repository);
         let (outcome, did) = retry::outcome_of(&response);
-        let retryable = |error| {
-            Ok(UploadEnd::Retry(UploadFailure { error, outcome, did, session: Some(session) }))
-        };
+        // The token may have expired while the blob was being sent.
+        let is_renewed = status == StatusCode::UNAUTHORIZED
+            && self.auth.refused(response.headers(), &scope, used).await.map_err(place)?;
+        let refusal = place(self.auth.describe(refusal::read(response).await, &scope));
         match status {
-            // The token expired while the blob was being sent.
-            StatusCode::UNAUTHORIZED => {
-                let scope = Scope::push(repository);
-                let fresh = self.auth.refused(response.headers(), &scope, used).await?;
-                let refusal = refusal::read(response).await;
-                if fresh { retryable(refusal) } else { Err(refusal) }
-            }
             StatusCode::PAYLOAD_TOO_LARGE
             | StatusCode::METHOD_NOT_ALLOWED
             | StatusCode::NOT_IMPLEMENTED
-            | StatusCode::LENGTH_REQUIRED => Ok(UploadEnd::WantsChunks),
+            | StatusCode::LENGTH_REQUIRED => {
+                Ok(UploadEnd::WantsChunks(refusal.saying(format!("the blob has {size} bytes"))))
+            }
             // The session has ended, or has another offset.
             StatusCode::NOT_FOUND | StatusCode::RANGE_NOT_SATISFIABLE => {
-                retryable(refusal::read(response).await)
+                Ok(may_pass(refusal, outcome, did, session))
             }
-            _ if refusal::is_transient(status) => retryable(refusal::read(response).await),
-            _ => Err(refusal::read(response).await),
+            _ if is_renewed || refusal::is_transient(status) => {
+                Ok(may_pass(refusal, outcome, did, session))
+            }
+            _ => Err(refusal),
         }
     }
+}
+
+fn may_pass(error: Error, outcome: RequestOutcome, did: String, session: Url) -> UploadEnd {
+    UploadEnd::Retry(UploadFailure { error, outcome, did, session: Some(session) })
 }
 
 /// The end of an upload whose request got no answer.
 fn unanswered(error: Error, session: Url) -> UploadEnd {
     let did = retry::no_answer(&error);
-    UploadEnd::Retry(UploadFailure {
-        error,
-        outcome: RequestOutcome::NoAnswer,
-        did,
-        session: Some(session),
-    })
+    may_pass(error, RequestOutcome::NoAnswer, did, session)
+}
+
+fn with_digest(session: &Url, digest: &Digest) -> Url {
+    let mut url = session.clone();
+    url.query_pairs_mut().append_pair("digest", &digest.to_string());
+    url
 }
 
 fn authorised(

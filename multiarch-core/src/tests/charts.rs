@@ -35,7 +35,10 @@ impl Place {
     }
 
     fn repo(&self) -> Arc<dyn ChartRepo> {
-        self.charts.open(&Default::default()).expect("a repository").repo
+        self.charts
+            .open(&crate::registry::Connector::new(&Default::default(), &Default::default()))
+            .expect("a repository")
+            .repo
     }
 
     fn import(&self, packages: &[Arc<Package>], options: &Options) -> Import {

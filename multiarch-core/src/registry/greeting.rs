@@ -1,0 +1,144 @@
+//! The first requests to a server: whether it is reached by HTTPS or HTTP, whether it is a registry, and
+//! whether it takes the login. What is wrong there is wrong for all requests, and is found once.
+
+use std::sync::Arc;
+
+use reqwest::{Method, Response, StatusCode, Url};
+
+use super::{
+    Address, Connector,
+    address::Scheme,
+    auth::{Auth, Scope},
+    client::{Admission, Client, PreparedRequest},
+    credentials, refusal, response,
+};
+use crate::error::{Detail, Error, ErrorKind, Result};
+
+/// What a server is expected to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ServerKind {
+    Registry,
+    /// A web server that is not a registry: a chart repository.
+    Web,
+}
+
+impl Client {
+    /// Connects to a server. Only loopback and insecure hosts may use plain HTTP. It is chosen if they do
+    /// not answer over TLS, but never where they have shown a certificate.
+    pub(super) async fn connect(
+        address: Address,
+        connector: Connector,
+        kind: ServerKind,
+    ) -> Result<Arc<Self>> {
+        let host = address.host();
+        connector.transport.name(host);
+        let logins = credentials::find(&connector, host).map_err(|e| e.at_host(host))?;
+        let throttle = connector.throttle(host);
+        let client = |scheme: Scheme| {
+            let url = Url::parse(&format!("{}://{host}/v2/", scheme.name())).map_err(|e| {
+                Error::caused_by(ErrorKind::Usage, "the target's host is malformed", e)
+                    .at_host(host)
+            })?;
+            Ok::<_, Error>(Self {
+                auth: Auth::new(connector.transport.clone(), url.clone(), logins.clone()),
+                transport: connector.transport.clone(),
+                address: address.clone(),
+                throttle: throttle.clone(),
+                origin: url,
+            })
+        };
+        let may_be_plain = connector.transport.is_insecure(host) || address.is_loopback();
+        let chosen = match address.scheme() {
+            Some(scheme) => client(scheme)?,
+            None if !may_be_plain => client(Scheme::Https)?,
+            None => {
+                let tls = client(Scheme::Https)?;
+                if tls.speaks_tls().await? { tls } else { client(Scheme::Http)? }
+            }
+        };
+        if kind == ServerKind::Registry {
+            chosen.greet().await?;
+        }
+        Ok(Arc::new(chosen))
+    }
+
+    /// True where the server speaks TLS, or where its TLS is what failed.
+    async fn speaks_tls(&self) -> Result<bool> {
+        let server = self.transport.server(&self.origin)?;
+        let request = server.request(Method::GET, self.origin.clone());
+        let answer = server.send(response::TIMEOUT, request).await;
+        Ok(answer.is_ok() || server.has_spoken_tls())
+    }
+
+    /// Greets a registry ([OCI distribution, "Determining Support"]), with the login if there is one.
+    ///
+    /// # Errors
+    /// Where the registry is none, is not reached, or refuses the login.
+    ///
+    /// [OCI distribution, "Determining Support"]: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#determining-support
+    async fn greet(&self) -> Result<()> {
+        let path = self.address.path();
+        let request = self.request(Method::GET, "", Scope::none(path, false));
+        let place = |e: Error| self.place(e, &request.method, &request.url);
+        let response = self.first_answer(&request).await.map_err(place)?;
+        if response.status() != StatusCode::UNAUTHORIZED {
+            return self.check_registry(response).await.map_err(place);
+        }
+        self.auth.note_wants_login();
+        self.auth.refused(response.headers(), &request.scope, None).await.map_err(place)?;
+        response::discard_body(response).await;
+        if self.auth.greeting(path).is_none() {
+            return Ok(());
+        }
+        let Some(header) = self.auth.greeting_header(path).await.map_err(place)? else {
+            return Ok(());
+        };
+        let sent = self.send_admitted(&request, Some(&header), Admission::Queue).await;
+        let response = sent.map_err(place)?;
+        // A token for no scope is refused by some; the token server has taken the login then.
+        if response.status() == StatusCode::UNAUTHORIZED && header.starts_with("Basic ") {
+            let error = refusal::read(response).await;
+            return Err(place(self.auth.greeting_refused(error, path)));
+        }
+        self.check_registry(response).await.map_err(place)
+    }
+
+    /// The first answer of the server. A name that is not known is not looked up again and again.
+    async fn first_answer(&self, request: &PreparedRequest) -> Result<Response> {
+        let server = self.transport.server(&request.url)?;
+        let first = self.send_admitted(request, None, Admission::Permitted).await;
+        match first {
+            Err(error) if error.case() == Some(Detail::NoSuchHost) => Err(error),
+            Err(error) if error.kind() == ErrorKind::Network => {
+                let proxy = server.proxy().map(ToOwned::to_owned);
+                let again = self.send_admitted(request, None, Admission::Queue).await;
+                again.map_err(|error| match proxy {
+                    Some(proxy) => error.saying(format!("it was sent by the proxy {proxy}")),
+                    None => error,
+                })
+            }
+            Ok(response) if refusal::is_transient(response.status()) => {
+                response::discard_body(response).await;
+                self.send_admitted(request, None, Admission::Queue).await
+            }
+            answer => answer,
+        }
+    }
+
+    /// Fails where a page answers instead of a registry.
+    async fn check_registry(&self, response: Response) -> Result<()> {
+        let status = response.status();
+        let is_page = response::media_type(&response).starts_with("text/html")
+            && !response.headers().contains_key("docker-distribution-api-version");
+        if !is_page || !(status.is_success() || status == StatusCode::NOT_FOUND) {
+            if status == StatusCode::PROXY_AUTHENTICATION_REQUIRED {
+                return Err(refusal::read(response).await);
+            }
+            response::discard_body(response).await;
+            return Ok(());
+        }
+        let said = refusal::read(response).await;
+        let message = format!("a web page answers instead of a registry: {}", said.message());
+        Err(Error::new(ErrorKind::Server, message).with_detail(Detail::NotARegistry))
+    }
+}

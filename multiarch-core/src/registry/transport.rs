@@ -1,0 +1,204 @@
+//! HTTP clients, one for each server: trust, client certificates and proxies are decided by host.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
+    time::Duration,
+};
+
+use reqwest::{Method, RequestBuilder, Response, Url, redirect};
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use tokio::time::timeout;
+
+use super::{
+    proxy::Proxies,
+    tls::{self, Identity, SystemTrust, Trust, Verifier},
+};
+use crate::{
+    error::{Error, ErrorKind, Result},
+    plan::Options,
+};
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// The servers that one run reaches. Clones share their connections.
+#[derive(Clone)]
+pub(super) struct Transport(Arc<TransportState>);
+
+struct TransportState {
+    ca_files: Vec<PathBuf>,
+    insecure_hosts: Vec<String>,
+    client_certificate: Option<(PathBuf, PathBuf)>,
+    proxies: Proxies,
+    provider: Arc<CryptoProvider>,
+    system: OnceLock<SystemTrust>,
+    /// The servers that the user named. Only they get the client certificate.
+    named: Mutex<BTreeSet<String>>,
+    servers: Mutex<BTreeMap<String, Arc<Server>>>,
+}
+
+impl fmt::Debug for Transport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Transport")
+    }
+}
+
+impl Transport {
+    pub(super) fn new(options: &Options) -> Self {
+        let both = (options.client_certificate.clone(), options.client_key.clone());
+        let client_certificate = match both {
+            (Some(certificate), Some(key)) => Some((certificate, key)),
+            // One file may hold both.
+            (Some(both), None) => Some((both.clone(), both)),
+            (None, _) => None,
+        };
+        let (system, named, servers) = Default::default();
+        Self(Arc::new(TransportState {
+            ca_files: options.ca_files.clone(),
+            insecure_hosts: options.insecure_hosts.clone(),
+            client_certificate,
+            proxies: Proxies::of_environment(),
+            provider: Arc::new(aws_lc_rs::default_provider()),
+            system,
+            named,
+            servers,
+        }))
+    }
+
+    /// Notes that the user named this server.
+    pub(super) fn name(&self, host: &str) {
+        self.0.named.lock().unwrap_or_else(PoisonError::into_inner).insert(host.to_owned());
+    }
+
+    /// True where the user said that this server's certificate is not verified.
+    pub(super) fn is_insecure(&self, host: &str) -> bool {
+        self.0.insecure_hosts.iter().any(|insecure| insecure == host)
+    }
+
+    /// The server of a URL.
+    pub(super) fn server(&self, url: &Url) -> Result<Arc<Server>> {
+        let mut servers = self.0.servers.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = url.origin().ascii_serialization();
+        if let Some(server) = servers.get(&key) {
+            return Ok(server.clone());
+        }
+        let server = Arc::new(self.open(url)?);
+        servers.insert(key, server.clone());
+        Ok(server)
+    }
+
+    fn open(&self, url: &Url) -> Result<Server> {
+        let name = authority(url);
+        let port = url.port_or_known_default().unwrap_or(443);
+        let host = url.host_str().unwrap_or_default();
+        let trust = self.trust(&name, host, port)?;
+        let is_insecure = self.is_insecure(&name) || self.is_insecure(&format!("{host}:{port}"));
+        let (verifier, identity, config) = Verifier::new(trust, is_insecure, &self.0.provider)?;
+        let failed = |e: reqwest::Error| {
+            Error::caused_by(ErrorKind::Network, "setting up HTTP", e.without_url()).at_host(&name)
+        };
+        let mut builder = reqwest::Client::builder().no_proxy();
+        // A proxy is not meant for servers on this machine; other tools ignore it there, too.
+        let proxy = match super::address::is_loopback(host) {
+            true => None,
+            false => self.0.proxies.of(url.scheme(), host, port),
+        };
+        if let Some(proxy) = &proxy {
+            let proxy = reqwest::Proxy::all(proxy).map_err(|e| {
+                let message = "the environment's proxy has no valid address";
+                Error::caused_by(ErrorKind::Usage, message, e.without_url())
+            })?;
+            builder = builder.proxy(proxy);
+        }
+        let http = builder
+            .tls_backend_preconfigured(config)
+            .http1_only()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .pool_idle_timeout(Duration::from_secs(30))
+            .dns_resolver(super::resolver::Resolver)
+            .redirect(redirect::Policy::none())
+            .user_agent(concat!("multiarch/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map_err(failed)?;
+        // The address of a proxy may hold a password.
+        let shown = |proxy: String| match Url::parse(&proxy) {
+            Ok(url) => authority(&url),
+            Err(_) => "of the environment".into(),
+        };
+        Ok(Server { name, http, verifier, identity, proxy: proxy.map(shown) })
+    }
+
+    fn trust(&self, name: &str, host: &str, port: u16) -> Result<Trust> {
+        let TransportState { ca_files, provider, .. } = &*self.0;
+        let mut trust = Trust::new(self.0.system.get_or_init(SystemTrust::load));
+        for path in ca_files {
+            trust.add_file(path)?;
+        }
+        let mut names = vec![name.to_owned(), format!("{host}:{port}")];
+        names.dedup();
+        let folders = tls::folders()
+            .into_iter()
+            .flat_map(|folder| names.iter().map(|name| folder.join(name)).collect::<Vec<_>>());
+        if let Some(folder) = folders.into_iter().find(|folder| Path::is_dir(folder)) {
+            trust.add_folder(&folder, provider)?;
+        }
+        let is_named = self.0.named.lock().unwrap_or_else(PoisonError::into_inner).contains(name);
+        if let Some((certificate, key)) = self.0.client_certificate.as_ref().filter(|_| is_named) {
+            trust.show(certificate, key, provider)?;
+        }
+        Ok(trust)
+    }
+}
+
+/// Host, and port where the URL has one that is not its scheme's own.
+pub(super) fn authority(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+}
+
+/// One server, by scheme, host and port.
+pub(super) struct Server {
+    /// Host, and perhaps port, for messages.
+    pub(super) name: String,
+    http: reqwest::Client,
+    verifier: Arc<Verifier>,
+    identity: Arc<Identity>,
+    /// Host and port of the proxy before it.
+    proxy: Option<String>,
+}
+
+impl Server {
+    pub(super) fn request(&self, method: Method, url: Url) -> RequestBuilder {
+        self.http.request(method, url)
+    }
+
+    /// Sends a request once. Redirects are not followed.
+    pub(super) async fn send(&self, limit: Duration, request: RequestBuilder) -> Result<Response> {
+        match timeout(limit, request.send()).await {
+            Ok(Ok(response)) => Ok(response),
+            Ok(Err(error)) => Err(self.explain(error)),
+            Err(_) => {
+                let message = format!("no answer within {} seconds", limit.as_secs());
+                Err(Error::new(ErrorKind::Network, message).at_host(&self.name))
+            }
+        }
+    }
+
+    /// The failure of a request as an error that says why, as far as that is known.
+    pub(super) fn explain(&self, error: reqwest::Error) -> Error {
+        let proxy = self.proxy.as_deref();
+        tls::explain(error, &self.verifier, &self.identity, proxy).at_host(&self.name)
+    }
+
+    /// True once the server has shown a certificate, whatever became of it.
+    pub(super) fn has_spoken_tls(&self) -> bool {
+        self.verifier.has_seen_one()
+    }
+
+    /// The proxy before the server, for messages.
+    pub(super) fn proxy(&self) -> Option<&str> {
+        self.proxy.as_deref()
+    }
+}
