@@ -97,7 +97,7 @@ fn of_detail(detail: &str) -> Option<&'static str> {
             "have the registry's read-only mode switched off; then run the same command again"
         }
         "quota" => {
-            "raise the quota of the project, or make room in it; then run the same command again: what was sent stays"
+            "raise the quota of the project by at least the bytes that are left, or make room in it; then run the same command again: what was sent stays"
         }
         "proxy-project" => "choose another project: this one only mirrors another registry",
         "redirected" => "name the address to which the server sends, if that is the right one",

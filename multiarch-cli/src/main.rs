@@ -5,6 +5,7 @@
 
 mod advice;
 mod args;
+mod causes;
 mod messages;
 mod output;
 mod progress;
@@ -25,8 +26,9 @@ fn main() -> ExitCode {
     }
     let args = Args::parse_from(words);
     let cancel = multiarch_core::Cancel::new();
+    signals::survive_file_limit();
     if let Err(error) = signals::stop(&cancel) {
-        output::error(&format!("signals cannot be handled: {error}"));
+        output::note(&format!("a signal ends this run without a report: {error}"));
     }
     let result = match &args.verb {
         Verb::Import(import) => verbs::import::run(import, &cancel),

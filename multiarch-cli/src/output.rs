@@ -9,7 +9,7 @@ use std::{
 use multiarch_core::{Error, Finding};
 use serde::Serialize;
 
-use crate::{advice, messages};
+use crate::{causes, messages};
 
 /// Set where a result could not be printed, so that the exit code says so.
 static LOST: AtomicBool = AtomicBool::new(false);
@@ -50,7 +50,13 @@ pub(crate) fn note(text: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{text}");
 }
 
-/// Prints findings and errors, each text only once.
+/// A text that someone else chose, with control characters escaped.
+pub(crate) fn printable(text: &str) -> String {
+    let escape = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.into() };
+    text.chars().map(escape).collect()
+}
+
+/// Prints findings, each text only once, and errors, each cause only once.
 pub(crate) fn remarks<'a>(
     errors: impl Iterator<Item = &'a Error>,
     findings: impl Iterator<Item = &'a Finding>,
@@ -58,17 +64,10 @@ pub(crate) fn remarks<'a>(
     let mut seen = std::collections::BTreeSet::new();
     for finding in findings {
         // Names are a package's, and must not control the terminal; errors escape theirs themselves.
-        let escape =
-            |c: char| if c.is_control() { c.escape_default().to_string() } else { c.into() };
-        let text: String = messages::finding(finding).chars().map(escape).collect();
+        let text = printable(&messages::finding(finding));
         if seen.insert(text.clone()) {
             note(&format!("note: {text}"));
         }
     }
-    for problem in errors {
-        let text = advice::explain(problem);
-        if seen.insert(text.clone()) {
-            error(&text);
-        }
-    }
+    causes::texts(errors).iter().for_each(|text| error(text));
 }

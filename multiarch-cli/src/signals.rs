@@ -1,10 +1,13 @@
 //! SIGINT, SIGTERM and SIGHUP cancel the run, which then still prints its report.
 
-use std::io;
+use std::{
+    io,
+    sync::{Arc, mpsc},
+};
 
 use multiarch_core::Cancel;
 use signal_hook::{
-    consts::{SIGHUP, SIGINT, SIGTERM},
+    consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ},
     iterator::Signals,
 };
 
@@ -13,10 +16,26 @@ pub(crate) fn stop(cancel: &Cancel) -> io::Result<()> {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let ignored = ignored(&status);
     let heeded = [SIGINT, SIGTERM, SIGHUP].into_iter().filter(|signal| !ignored(*signal));
-    let (mut signals, cancel) = (Signals::new(heeded)?, cancel.clone());
-    let wait = move || signals.forever().for_each(|_| cancel.cancel());
+    let (heeded, cancel): (Vec<i32>, _) = (heeded.collect(), cancel.clone());
+    // The signals are taken over only once there is a thread that answers them.
+    let (taken, is_taken) = mpsc::channel();
+    let wait = move || match Signals::new(heeded) {
+        Ok(mut signals) => {
+            let _ = taken.send(Ok(()));
+            signals.forever().for_each(|_| cancel.cancel());
+        }
+        Err(error) => {
+            let _ = taken.send(Err(error));
+        }
+    };
     std::thread::Builder::new().name("multiarch-signals".into()).spawn(wait)?;
-    Ok(())
+    is_taken.recv().unwrap_or_else(|_| Err(io::Error::other("the thread ended")))
+}
+
+/// Makes a file that grows beyond the limit of `ulimit -f` an error of the write, and not the end of the
+/// process. (A closed pipe is one already.)
+pub(crate) fn survive_file_limit() {
+    let _ = signal_hook::flag::register(SIGXFSZ, Arc::default());
 }
 
 /// Which signals are ignored, from `SigIgn` in `/proc/self/status`: a hex mask, bit n - 1 for signal n.

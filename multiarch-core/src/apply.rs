@@ -10,6 +10,7 @@ mod final_look;
 mod fuse_tag;
 mod image;
 mod queue;
+mod room;
 mod run;
 mod write_tag;
 

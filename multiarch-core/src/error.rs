@@ -121,10 +121,10 @@ impl Error {
     }
 
     /// Adds a statement to the message.
-    #[cfg(feature = "registry")]
     #[must_use]
     pub(crate) fn saying(mut self, statement: impl fmt::Display) -> Self {
-        self.0.message = format!("{}; {statement}", self.0.message);
+        let told = self.0.message.trim_end_matches('.');
+        self.0.message = format!("{told}; {statement}");
         self
     }
 

@@ -19,6 +19,7 @@ mod manifest;
 mod pace;
 mod presence;
 mod proxy;
+mod rate;
 mod redirect;
 mod refusal;
 mod resolver;

@@ -8,8 +8,10 @@ use common::*;
 
 mod commands;
 mod files;
+mod logins;
 mod lying_servers;
 mod packed;
+mod refusals;
 mod server;
 mod signals;
 mod unnamed;

@@ -9,7 +9,7 @@ use std::{
 };
 
 use crate::{
-    error::{Error, Result},
+    error::{Detail, Error, Result},
     image::Digest,
     plan::{BlobOrigin, LivePlan, Plan, PlannedBlob},
     store::{BlobContent, Sent},
@@ -21,6 +21,8 @@ pub(super) struct BlobSender<'a> {
     /// Why a blob could not be sent to a repository. The repository is `None` if the blob cannot be
     /// read, and therefore cannot be sent to any.
     failed: Mutex<BTreeMap<(Digest, Option<String>), Error>>,
+    /// Why a project, the first part of its repositories, takes no more blobs.
+    full: Mutex<BTreeMap<String, Error>>,
     /// Blobs that are to be sent and that no repository has yet, with their sizes.
     unsent: Mutex<BTreeMap<Digest, u64>>,
     pub(super) uploaded: AtomicU64,
@@ -31,8 +33,32 @@ pub(super) struct BlobSender<'a> {
 impl<'a> BlobSender<'a> {
     pub(super) fn new(plan: &Plan, live: &'a LivePlan) -> Self {
         let (uploaded, mounted, bytes) = Default::default();
-        let (failed, unsent) = (Mutex::default(), Mutex::new(plan.to_send(&live.observed)));
-        Self { live, failed, unsent, uploaded, mounted, bytes }
+        let (failed, full) = Default::default();
+        let unsent = Mutex::new(plan.to_send(&live.observed));
+        Self { live, failed, full, unsent, uploaded, mounted, bytes }
+    }
+
+    fn full(&self) -> MutexGuard<'_, BTreeMap<String, Error>> {
+        self.full.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Fails for a blob that a full project would have to find room for. The room that is left is for the
+    /// manifests of the images whose blobs are all there, so that those become complete.
+    fn check_room(&self, repository: &str, mount_from: Option<&str>) -> Result<()> {
+        let project = self.project(repository);
+        if mount_from.is_some_and(|from| self.project(from) == project) {
+            return Ok(());
+        }
+        self.full().get(project).map_or(Ok(()), |error| Err(error.clone()))
+    }
+
+    /// The project of a repository: its first part, or that of the target's own path.
+    pub(super) fn project<'r>(&self, repository: &'r str) -> &'r str {
+        let address = self.live.target.name.split_once("://").map_or("", |(_, rest)| rest);
+        match address.contains('/') {
+            true => "",
+            false => repository.split('/').next().unwrap_or(repository),
+        }
     }
 
     fn failed(&self) -> MutexGuard<'_, BTreeMap<(Digest, Option<String>), Error>> {
@@ -82,6 +108,7 @@ impl<'a> BlobSender<'a> {
         if let Some(error) = failed(key(None)).or_else(|| failed(key(here.clone()))) {
             return Err(error);
         }
+        self.check_room(repository, mount_from)?;
         let (content, source) = self.content(blob);
         let sent = self.live.target.images.put_blob(repository, mount_from, &content);
         if !matches!(sent, Ok(Sent::Uploaded)) {
@@ -105,6 +132,10 @@ impl<'a> BlobSender<'a> {
             }
             Ok(Sent::Present) => Ok(()),
             Err(error) => {
+                if error.case() == Some(Detail::Quota) {
+                    let project = self.project(repository).to_owned();
+                    self.full().entry(project).or_insert_with(|| error.clone());
+                }
                 let key = key(here.filter(|_| !content.is_unreadable()));
                 self.failed().insert(key, error.clone());
                 Err(error)

@@ -243,7 +243,9 @@ impl Run<'_> {
 
     fn forget_parts(&self, planned: &PlannedImage) {
         let digests = planned.pushes.iter().flat_map(|p| &p.blobs).map(|blob| &blob.digest);
-        self.state().observed.forget_parts(planned.name.repository(), digests);
+        let (repository, mut state) = (planned.name.repository(), self.state());
+        state.observed.forget_parts(repository, digests);
+        state.refused_for.insert(repository.to_owned());
     }
 
     /// Reads the tag again, and plans the image by what it holds now.

@@ -66,15 +66,19 @@ impl<'a> Queue<'a> {
     ) -> Vec<ChartReport> {
         let finished = FinishedBlobs::new(self.blobs.len());
         let places: Vec<usize> = (0..self.blobs.len()).collect();
-        std::thread::scope(|scope| {
-            scope.spawn(|| {
-                // A store may panic: the charts must not wait for blobs that no thread sends any more.
-                let _all_done = finished.done_on_drop(0..places.len());
-                workers::for_each(jobs, &places, |place| {
-                    let _done = finished.done_on_drop(*place..*place + 1);
-                    send(&self.blobs[*place]);
-                });
+        let send_all = || {
+            // A store may panic: the charts must not wait for blobs that no thread sends any more.
+            let _all_done = finished.done_on_drop(0..places.len());
+            workers::for_each(jobs, &places, |place| {
+                let _done = finished.done_on_drop(*place..*place + 1);
+                send(&self.blobs[*place]);
             });
+        };
+        std::thread::scope(|scope| {
+            if std::thread::Builder::new().spawn_scoped(scope, send_all).is_err() {
+                // The system allows no more threads: first all blobs, then all charts.
+                send_all();
+            }
             let charts = self.charts.iter();
             charts
                 .map(|(chart, blobs)| {

@@ -1,7 +1,7 @@
 //! One run that carries out a plan.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Mutex, MutexGuard, PoisonError, atomic::Ordering},
     time::{Duration, Instant},
 };
@@ -67,6 +67,8 @@ pub(super) struct RunState {
     pub(super) given_up: Option<Error>,
     /// What a user should know of what happened.
     pub(super) findings: Vec<Finding>,
+    /// Repositories where the registry refused a manifest because it missed a blob.
+    pub(super) refused_for: BTreeSet<String>,
     /// When each tag was written last.
     pub(super) written: BTreeMap<TargetName, Instant>,
 }
@@ -137,6 +139,10 @@ impl Run<'_> {
             if state.observed.has_blob(repository, &blob.digest) == Presence::Present {
                 return Ok(());
             }
+            if state.refused_for.contains(repository) {
+                drop(state);
+                return self.send_surely(repository, blob);
+            }
             let source = state.observed.source_of(&blob.digest, repository);
             let has = |source| state.observed.has_blob(source, &blob.digest) == Presence::Present;
             (source.map(ToOwned::to_owned), source.is_none_or(has))
@@ -144,6 +150,16 @@ impl Run<'_> {
         self.blobs.send(repository, mount_from.as_deref(), blob)?;
         // A tag needs the blob there, but it was not asked whether it is whole.
         if !is_sure && !self.store.has_blob(repository, &blob.digest, blob.size)? {
+            self.blobs.send(repository, None, blob)?;
+        }
+        self.state().observed.note_sent(repository, &blob.digest);
+        Ok(())
+    }
+
+    /// Sends a blob to a repository whose registry has missed blobs that were mounted or sent there: it is
+    /// asked for, and not mounted again.
+    fn send_surely(&self, repository: &str, blob: &PlannedBlob) -> Result<()> {
+        if !self.store.has_blob(repository, &blob.digest, blob.size)? {
             self.blobs.send(repository, None, blob)?;
         }
         self.state().observed.note_sent(repository, &blob.digest);
@@ -172,7 +188,8 @@ impl Run<'_> {
     }
 
     fn report(self, charts: Vec<ChartReport>) -> Report {
-        let mut state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let mut state = std::mem::take(&mut *self.state());
+        self.state_missing_room(&mut state);
         let images: Vec<ImageReport> =
             self.plan.images.iter().filter_map(|image| state.reports.remove(&image.name)).collect();
         let problems = self.plan.problems.iter().cloned().chain(state.given_up.take());

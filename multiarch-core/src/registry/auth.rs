@@ -102,16 +102,16 @@ impl Auth {
         let key = login.map(|login| login.describe()).unwrap_or_default();
         let wanted = Wanted { scopes, login: key };
         let fetch = |scopes| realm::fetch(&self.transport, &self.origin, from, login, scopes);
-        self.tokens.get(wanted, fetch).await.map_err(|error| self.of_token(error, login))
+        self.tokens.get(wanted, fetch).await.map_err(|error| self.of_token(error, login, scope))
     }
 
     /// Where a token server refuses the login as such, no request will succeed.
-    fn of_token(&self, error: Error, login: Option<&Login>) -> Error {
+    fn of_token(&self, error: Error, login: Option<&Login>, scope: &Scope) -> Error {
         let is_taken = self.is_login_taken.load(Ordering::Relaxed);
-        match (error.kind(), login) {
-            (ErrorKind::Unauthorized, Some(_)) if !is_taken => self.login_refused(error, login),
-            _ => error,
+        if error.kind() == ErrorKind::Unauthorized && login.is_some() && !is_taken {
+            return self.login_refused(error, login);
         }
+        self.describe(error, scope)
     }
 
     /// The error of a login that is refused, whatever is asked for.

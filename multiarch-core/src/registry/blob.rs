@@ -6,7 +6,7 @@ use bytes::Bytes;
 use reqwest::Url;
 
 use super::{
-    Registry,
+    Connector, Registry,
     concurrency::RequestOutcome,
     redirect::{self, MAX_REDIRECTS},
     retry::Retries,
@@ -208,7 +208,7 @@ impl Registry {
         };
         let reader =
             content.open(permit.buffer_permit(&self.connection.connector.context.cancel))?;
-        Ok(match feed(reader, offset, start)? {
+        Ok(match self.feed(reader, offset, start)? {
             UploadEnd::Done => UploadAttempt::Sent(Sent::Uploaded),
             UploadEnd::WantsChunks(refusal) => {
                 self.drop_session(session, repository)?;
@@ -228,39 +228,44 @@ impl Registry {
             Ok(())
         })
     }
-}
 
-/// Reads the blob on this thread, while the runtime sends it. If reading fails, that error is
-/// returned, and not the failure of the request that it caused.
-fn feed(
-    mut reader: BlobReader<'_>,
-    offset: u64,
-    start: impl FnOnce(BufferChannel) -> Pending<UploadEnd>,
-) -> Result<UploadEnd> {
-    let mut rest = reader.skip(offset)?;
-    let (sender, receiver) = async_channel::bounded(MAX_WAITING);
-    let pending = start(receiver);
-    let mut failure = None;
-    loop {
-        match rest.take().map_or_else(|| reader.next(), |rest| Ok(Some(rest))) {
-            Ok(None) => break,
-            Ok(Some(buffer)) => {
-                // The channel is closed: the server has answered already.
-                if sender.send_blocking(Ok(Bytes::from_owner(buffer))).is_err() {
+    /// Reads the blob on this thread, while the runtime sends it. If reading fails, that error is
+    /// returned, and not the failure of the request that it caused.
+    fn feed(
+        &self,
+        mut reader: BlobReader<'_>,
+        offset: u64,
+        start: impl FnOnce(BufferChannel) -> Pending<UploadEnd>,
+    ) -> Result<UploadEnd> {
+        let Connector { rate, context, .. } = &self.connection.connector;
+        let mut rest = reader.skip(offset)?;
+        let (sender, receiver) = async_channel::bounded(MAX_WAITING);
+        let pending = start(receiver);
+        let mut failure = None;
+        loop {
+            let next = rest.take().map_or_else(|| reader.next(), |rest| Ok(Some(rest)));
+            let sent = next.and_then(|buffer| {
+                let Some(buffer) = buffer else { return Ok(None) };
+                let bytes = Bytes::from_owner(buffer);
+                let sent = rate.send(bytes, &context.cancel, |b| sender.send_blocking(Ok(b)));
+                sent.map(Some)
+            });
+            match sent {
+                Ok(Some(Ok(()))) => {}
+                // The channel is closed where the server has answered already.
+                Ok(None | Some(Err(_))) => break,
+                Err(error) => {
+                    failure = Some(error);
+                    let _ = sender.send_blocking(Err(()));
                     break;
                 }
             }
-            Err(error) => {
-                failure = Some(error);
-                let _ = sender.send_blocking(Err(()));
-                break;
-            }
         }
-    }
-    drop(sender);
-    let end = pending.wait();
-    match failure {
-        Some(error) => Err(error),
-        None => end,
+        drop(sender);
+        let end = pending.wait();
+        match failure {
+            Some(error) => Err(error),
+            None => end,
+        }
     }
 }

@@ -13,7 +13,7 @@ use super::{
     throttle::{Permit, Throttle},
     transport::{Transport, authority},
 };
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Detail, Error, ErrorKind, Result};
 
 /// How often a request is repeated after a 401: the first may only bring the challenge, and a new
 /// token may expire before it is used.
@@ -201,6 +201,12 @@ impl Client {
     /// The same for a refusal, with the login that it was made with.
     pub(super) fn place_refusal(&self, error: Error, request: &PreparedRequest) -> Error {
         let error = self.auth.describe(error, &request.scope);
+        let error = match &request.body {
+            Some(body) if error.case() == Some(Detail::BodyLimit) => {
+                error.saying(format!("the body has {} bytes", body.len()))
+            }
+            _ => error,
+        };
         self.place(error, &request.method, &request.url)
     }
 }

@@ -2,8 +2,11 @@
 
 use std::{num::NonZeroUsize, path::PathBuf, sync::Arc};
 
+use rustix::process::Resource;
+
 use super::{
     concurrency::DEFAULT_BOUND,
+    rate::RateLimit,
     runtime::{Runtime, SharedRuntime},
     throttle::{Throttle, Throttles},
     transport::Transport,
@@ -21,6 +24,7 @@ pub(crate) struct Connector {
     jobs: Option<NonZeroUsize>,
     throttles: Throttles,
     runtime: SharedRuntime,
+    pub(super) rate: Arc<RateLimit>,
 }
 
 impl Connector {
@@ -34,6 +38,7 @@ impl Connector {
             jobs: options.jobs,
             throttles: Throttles::default(),
             runtime: SharedRuntime::default(),
+            rate: Arc::new(RateLimit::new(options.limit_rate)),
         }
     }
 
@@ -45,7 +50,8 @@ impl Connector {
 
     /// The most concurrent requests to one server.
     pub(crate) fn max_requests(&self) -> usize {
-        self.jobs.map_or(DEFAULT_BOUND, NonZeroUsize::get)
+        let wanted = self.jobs.map_or(DEFAULT_BOUND, NonZeroUsize::get);
+        wanted.min(most_by_open_files(rustix::process::getrlimit(Resource::Nofile).current))
     }
 
     pub(super) fn throttle(&self, host: &str) -> Arc<Throttle> {
@@ -55,5 +61,27 @@ impl Connector {
     /// The runtime of all requests of this run.
     pub(super) fn runtime(&self) -> Result<Arc<Runtime>> {
         self.runtime.get(&self.context.cancel)
+    }
+}
+
+/// Files that are open besides those of requests: standard streams, the package, its index, the runtime's.
+const OTHER_FILES: u64 = 16;
+
+/// The most concurrent requests that leave enough open files: each needs a connection, and reads a package.
+fn most_by_open_files(limit: Option<u64>) -> usize {
+    let free = limit.unwrap_or(u64::MAX).saturating_sub(OTHER_FILES) / 2;
+    usize::try_from(free).unwrap_or(usize::MAX).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn open_files_bound_requests() {
+        for (limit, requests) in [(Some(1024), 504), (Some(32), 8), (Some(8), 1), (Some(0), 1)] {
+            assert_eq!(most_by_open_files(limit), requests, "{limit:?}");
+        }
+        assert!(most_by_open_files(None) > DEFAULT_BOUND);
     }
 }

@@ -103,13 +103,20 @@ impl Client {
         self.check_registry(response).await.map_err(place)
     }
 
-    /// The first answer of the server. A name that is not known is not looked up again and again.
+    /// The first answer of the server. What is wrong with its name or with the proxy is found by one request.
     async fn first_answer(&self, request: &PreparedRequest) -> Result<Response> {
         let server = self.transport.server(&request.url)?;
         let first = self.send_admitted(request, None, Admission::Permitted).await;
         match first {
-            Err(error) if error.case() == Some(Detail::NoSuchHost) => Err(error),
+            Err(error) if matches!(error.case(), Some(Detail::NoSuchHost | Detail::Proxy)) => {
+                Err(error)
+            }
             Err(error) if error.kind() == ErrorKind::Network => {
+                if error.case().is_none() && self.answers_in_plain_text().await {
+                    let message = "the server speaks plain HTTP where TLS was expected";
+                    let error = Error::caused_by(ErrorKind::Network, message, error);
+                    return Err(error.with_detail(Detail::PlainHttp));
+                }
                 let proxy = server.proxy().map(ToOwned::to_owned);
                 let again = self.send_admitted(request, None, Admission::Queue).await;
                 again.map_err(|error| match proxy {
@@ -123,6 +130,19 @@ impl Client {
             }
             answer => answer,
         }
+    }
+
+    /// True where a server that was expected to speak TLS, and showed no certificate, answers a request in
+    /// plain HTTP. The request has no login, and its answer is not used.
+    async fn answers_in_plain_text(&self) -> bool {
+        let mut url = self.origin.clone();
+        let port = url.port_or_known_default();
+        let is_tls = url.scheme() == "https" && url.set_scheme("http").is_ok();
+        let (true, Ok(())) = (is_tls, url.set_port(port)) else { return false };
+        let Ok(tls) = self.transport.server(&self.origin) else { return false };
+        let Ok(plain) = self.transport.server(&url) else { return false };
+        let request = plain.request(Method::GET, url);
+        !tls.has_spoken_tls() && plain.send(response::TIMEOUT, request).await.is_ok()
     }
 
     /// Fails where a page answers instead of a registry.

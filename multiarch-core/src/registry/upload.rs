@@ -223,7 +223,7 @@ impl Client {
             | StatusCode::METHOD_NOT_ALLOWED
             | StatusCode::NOT_IMPLEMENTED
             | StatusCode::LENGTH_REQUIRED => {
-                Ok(UploadEnd::WantsChunks(refusal.saying(format!("the blob has {size} bytes"))))
+                Ok(UploadEnd::WantsChunks(refusal.saying(format!("the body has {size} bytes"))))
             }
             // The session has ended, or has another offset.
             StatusCode::NOT_FOUND | StatusCode::RANGE_NOT_SATISFIABLE => {

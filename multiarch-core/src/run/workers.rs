@@ -8,21 +8,22 @@ use std::sync::{
 use super::Context;
 use crate::error::Result;
 
-/// Calls `act` for every item, in order, with at most `jobs` calls at a time.
+/// Calls `act` for every item, in order, with at most `jobs` calls at a time. Where the system allows fewer
+/// threads, there are fewer calls at a time.
 pub(crate) fn for_each<T: Sync>(jobs: usize, items: &[T], act: impl Fn(&T) + Sync) {
-    let jobs = jobs.min(items.len());
-    if jobs <= 1 {
-        return items.iter().for_each(act);
-    }
     let next = AtomicUsize::new(0);
-    std::thread::scope(|scope| {
-        for _ in 0..jobs {
-            scope.spawn(|| {
-                while let Some(item) = items.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    act(item);
-                }
-            });
+    let work = || {
+        while let Some(item) = items.get(next.fetch_add(1, Ordering::Relaxed)) {
+            act(item);
         }
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..jobs.min(items.len()) {
+            if std::thread::Builder::new().spawn_scoped(scope, work).is_err() {
+                break;
+            }
+        }
+        work();
     });
 }
 
