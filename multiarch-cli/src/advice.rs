@@ -79,7 +79,7 @@ fn of_detail(detail: &str) -> Option<&'static str> {
             "check the spelling of the host, this machine's DNS and /etc/hosts, and HTTPS_PROXY and NO_PROXY where a proxy knows the host"
         }
         "proxy" => {
-            "look into the proxy's log; servers that are reached without a proxy belong into NO_PROXY"
+            "look into the proxy's log; where it wants a login, write it into HTTPS_PROXY (http://USER:PASSWORD@HOST:PORT); servers that are reached without a proxy belong into NO_PROXY"
         }
         "proxy-login" => {
             "write user and password into HTTPS_PROXY (http://USER:PASSWORD@HOST:PORT), or name the server in NO_PROXY"

@@ -2,12 +2,17 @@
 //!
 //! The runtime's own way panics where the system allows no more threads; this one fails.
 
-use std::net::ToSocketAddrs;
+use std::{io, net::ToSocketAddrs};
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use tokio::sync::oneshot;
 
 pub(super) struct Resolver;
+
+/// The name of a host is not known.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct NoSuchHost(io::Error);
 
 impl Resolve for Resolver {
     fn resolve(&self, name: Name) -> Resolving {
@@ -19,7 +24,7 @@ impl Resolve for Resolver {
                 let addresses = (host.as_str(), 0).to_socket_addrs();
                 let _ = sender.send(addresses.map(Iterator::collect::<Vec<_>>));
             })?;
-            let addresses: Addrs = Box::new(receiver.await??.into_iter());
+            let addresses: Addrs = Box::new(receiver.await?.map_err(NoSuchHost)?.into_iter());
             Ok(addresses)
         })
     }

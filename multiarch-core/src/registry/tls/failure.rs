@@ -11,7 +11,10 @@ use rustls::{
 };
 
 use super::{Identity, Verifier};
-use crate::error::{Detail, Error, ErrorKind};
+use crate::{
+    error::{Detail, Error, ErrorKind},
+    registry::resolver::NoSuchHost,
+};
 
 /// Turns the failure of a request into an error that says why, as far as that is known.
 pub(in crate::registry) fn explain(
@@ -30,10 +33,7 @@ pub(in crate::registry) fn explain(
         Some(found) => found,
         // Some servers close the connection where they get no certificate, some send an alert.
         None if identity.is_missing() => wants_certificate(),
-        None => match of_text(&error, proxy) {
-            Some((detail, message)) => (ErrorKind::Network, Some(detail), message),
-            None => (ErrorKind::Network, None, "the request failed".into()),
-        },
+        None => of_connection(&error, proxy),
     };
     let message = match (kind, identity.is_shown()) {
         (ErrorKind::Network, true) => format!("{message}, after the server got our certificate"),
@@ -120,22 +120,16 @@ fn date(time: UnixTime) -> String {
     time.map_or_else(|| "a far date".into(), httpdate::fmt_http_date)
 }
 
-/// What only the texts of the libraries below say.
-fn of_text(error: &reqwest::Error, proxy: Option<&str>) -> Option<(Detail, String)> {
-    let texts: Vec<String> = causes(error).map(ToString::to_string).collect();
-    let says = |what: &str| texts.iter().any(|text| text.contains(what));
-    let proxy = proxy.unwrap_or("the proxy");
-    if says("proxy authorization required") {
-        let message = format!("the proxy {proxy} wants a login (407)");
-        return Some((Detail::ProxyLogin, message));
-    }
-    if says("tunnel error") || says("socks connect error") || says("SOCKS error") {
-        return Some((Detail::Proxy, format!("the proxy {proxy} did not connect to the server")));
-    }
-    if says("dns error") {
-        return Some((Detail::NoSuchHost, "the name of the host is not known".into()));
-    }
-    None
+fn of_connection(error: &reqwest::Error, proxy: Option<&str>) -> FailureClass {
+    let (detail, message) = if causes(error).any(|cause| cause.is::<NoSuchHost>()) {
+        (Some(Detail::NoSuchHost), "the name of the host is not known".to_owned())
+    } else if let (Some(proxy), true) = (proxy, error.is_connect()) {
+        let message = format!("the proxy {proxy} did not connect to the server");
+        (Some(Detail::Proxy), message)
+    } else {
+        (None, "the request failed".into())
+    };
+    (ErrorKind::Network, detail, message)
 }
 
 /// The error and its causes, those inside of I/O errors included.
