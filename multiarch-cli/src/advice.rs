@@ -6,7 +6,7 @@ use multiarch_core::{Error, ErrorKind};
 pub(crate) fn explain(error: &Error) -> String {
     if let (ErrorKind::Untrusted, None, Some(host)) = (error.kind(), error.detail(), error.host()) {
         return format!(
-            "{error}\n  next: compare the fingerprint with the server's; then add `--ca FILE` with its authority's certificate, or `--insecure {host}`"
+            "{error}\n  next: compare the fingerprint with the server's; then add `--ca FILE` with its authority's certificate (and those between, where the server does not send them), or `--insecure {host}`"
         );
     }
     match next_step(error.kind(), error.detail()) {
@@ -47,6 +47,10 @@ fn of_detail(detail: &str) -> Option<&'static str> {
         "cluster-config-registry" => {
             "write the registry's address, such as https://harbor.example.com"
         }
+        "insecure-host" => "write HOST or HOST:PORT, without a scheme and a path",
+        "proxy-address" => {
+            "write http://, https://, socks5:// or socks5h:// with HOST:PORT into the variable, or unset it"
+        }
         "official-service" => "write builtin or external, or name the target with --to",
         "shared-value" => "try another --names mode, such as prefix-registry",
         "login-refused" => {
@@ -55,6 +59,9 @@ fn of_detail(detail: &str) -> Option<&'static str> {
         "login-expired" => "log in again: this login is good for a time only, and that is over",
         "no-login" => {
             "log in with `docker login` or `podman login`, name a file with --authfile, or set MULTIARCH_USERNAME and MULTIARCH_PASSWORD (for charts MULTIARCH_CHARTS_USERNAME and MULTIARCH_CHARTS_PASSWORD)"
+        }
+        "login-unreadable" => {
+            "mend the place that the message names (a credential helper docker-credential-NAME belongs on the PATH), name another file with --authfile, or set MULTIARCH_USERNAME and MULTIARCH_PASSWORD"
         }
         "client-certificate" => {
             "give the certificate and its key with --client-cert FILE and --client-key FILE, or put them into /etc/containers/certs.d/HOST:PORT as client.cert and client.key"
@@ -68,12 +75,16 @@ fn of_detail(detail: &str) -> Option<&'static str> {
         "certificate-name" => {
             "name the server as its certificate does, or have a certificate made for the name in use"
         }
+        "certificate-form" => {
+            "have a certificate of X.509 version 3 with current algorithms made for the server, or name the server with --insecure HOST[:PORT]"
+        }
         "login-unprotected" => {
             "have the registry name a token server with https://, or use http:// for the registry, too, where that is meant"
         }
         "plain-http" => {
             "name the target with http:// where plain HTTP is meant, or add `--insecure HOST:PORT`"
         }
+        "tls-expected" => "name the server with https://",
         "tls-version" => "have the server offer TLS 1.2 or 1.3 with a current cipher",
         "no-such-host" => {
             "check the spelling of the host, this machine's DNS and /etc/hosts, and HTTPS_PROXY and NO_PROXY where a proxy knows the host"
@@ -100,6 +111,9 @@ fn of_detail(detail: &str) -> Option<&'static str> {
             "raise the quota of the project by at least the bytes that are left, or make room in it; then run the same command again: what was sent stays"
         }
         "proxy-project" => "choose another project: this one only mirrors another registry",
+        "media-type" => {
+            "have the registry take docker's types, too (zot: `compat: [docker2s2]` below `http`), or import an OCI layout"
+        }
         "redirected" => "name the address to which the server sends, if that is the right one",
         "not-a-registry" => {
             "check host, port and path: the address is that of a web page, such as a portal, a login page or the web interface of the registry"

@@ -147,8 +147,8 @@ mod tests {
     fn different_causes_stay_apart() {
         let errors = [
             Error::new(ErrorKind::Malformed, "not a chart").at_path("a"),
-            Error::new(ErrorKind::Truncated, "not a chart").at_path("a"),
-            refused("a/b:1", "x").at_host("other"),
+            Error::new(ErrorKind::Truncated, "not a chart").at_path("b"),
+            refused("a/b:1", "x"),
         ];
         assert_eq!(texts(errors.iter()).len(), 3);
     }

@@ -132,7 +132,8 @@ impl Error {
     /// nothing but the user can change that.
     pub(crate) fn concerns_whole_target(&self) -> bool {
         use Detail::{
-            ClientCertificate, LoginExpired, LoginRefused, NoLogin, NotARegistry, ReadOnly,
+            ClientCertificate, LoginExpired, LoginRefused, LoginUnreadable, NoLogin, NotARegistry,
+            ReadOnly, Redirected,
         };
         self.kind() == ErrorKind::Untrusted
             || matches!(
@@ -143,7 +144,9 @@ impl Error {
                         | NoLogin
                         | ClientCertificate
                         | ReadOnly
+                        | LoginUnreadable
                         | NotARegistry
+                        | Redirected
                 )
             )
     }

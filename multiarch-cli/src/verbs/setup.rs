@@ -117,15 +117,14 @@ fn in_context(import: Import, show: &Show, shown: &Shown, cancel: &Cancel) -> Im
     }
 }
 
-/// Adds credentials. Those in the environment win over the file's; the library itself reads the
-/// environment for images, so only those for charts are read here.
+/// Adds the file's credentials. Those in the environment, which the library reads, win over them.
 fn with_credentials(mut import: Import, found: Destination) -> Import {
     let of_file = |found: Option<Credentials>| found.filter(|_| environment(IMAGES).is_none());
     if let Some(credentials) = of_file(found.images_credentials) {
         import = import.credentials(credentials);
     }
-    let of_charts = environment(CHARTS).or_else(|| of_file(found.charts_credentials));
-    match of_charts {
+    let of_charts = of_file(found.charts_credentials);
+    match of_charts.filter(|_| environment(CHARTS).is_none()) {
         Some(credentials) => import.chart_credentials(credentials),
         None => import,
     }

@@ -13,6 +13,7 @@ use crate::unpacked;
 
 /// Which chart repository it behaves like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "servers", allow(dead_code, reason = "each binary uses some"))]
 pub(crate) enum Manner {
     ChartMuseum,
     /// One without `serverInfo` in its index.
@@ -32,6 +33,10 @@ pub(crate) enum Manner {
     OldHarbor,
     /// The first answer to an upload is lost.
     LosesAnswer,
+    /// Everything is below a path of the proxy in front of it.
+    Context,
+    /// It says that it stores charts, and does not.
+    Forgets,
 }
 
 pub(crate) struct Museum {
@@ -76,9 +81,16 @@ impl Service for Counter {
 
 impl Museum {
     pub(crate) fn start(manner: Manner) -> Self {
+        Self::start_with(manner, |_| Fault::Nothing)
+    }
+
+    /// Its requests go through a rule.
+    pub(crate) fn start_with(
+        manner: Manner,
+        rule: impl Fn(&Request) -> Fault + Send + Sync + 'static,
+    ) -> Self {
         let state = Arc::<Mutex<State>>::default();
-        let server =
-            HttpServer::start(Counter { manner, state: state.clone() }, |_| Fault::Nothing);
+        let server = HttpServer::start(Counter { manner, state: state.clone() }, rule);
         Self { address: server.address(), state, _server: server }
     }
 
@@ -146,6 +158,10 @@ fn answer(request: &Request, body: &[u8], manner: Manner, state: &mut State) -> 
         _ => "",
     };
     let (path, query) = request.path.split_once('?').unwrap_or((&request.path, ""));
+    let path = match manner {
+        Manner::Context => path.strip_prefix("/museum").unwrap_or("/nowhere"),
+        _ => path,
+    };
     let not_found = || json(404, r#"{"error":"not found"}"#);
     if let Some(below) = path.strip_prefix("/api") {
         return match (request.method.as_str(), below.strip_prefix(base)) {
@@ -154,8 +170,16 @@ fn answer(request: &Request, body: &[u8], manner: Manner, state: &mut State) -> 
             ("POST", Some("/charts")) if manner == Manner::Small && body.len() > 100 => {
                 reply(413, "text/plain", "request too large")
             }
+            ("POST", Some("/charts")) if manner == Manner::Forgets => {
+                json(201, r#"{"saved":true}"#)
+            }
             ("POST", Some("/charts")) => {
                 add(state, body, query == "force" && manner != Manner::NoOverwrite)
+            }
+            ("GET", Some(path)) => {
+                let wanted = path.trim_start_matches("/charts/").replacen('/', "-", 1) + ".tgz";
+                let has_it = path.starts_with("/charts/") && state.charts.contains_key(&wanted);
+                if has_it { json(200, "{}") } else { not_found() }
             }
             _ => not_found(),
         };

@@ -15,6 +15,7 @@ use crate::{
     package::Finding,
     plan::{Options, PlannedDecision, PlannedImage, Push, plan_image, platforms},
     report::{ImageReport, ImageState},
+    run::backoff,
 };
 
 /// How writing one image ended.
@@ -29,6 +30,10 @@ struct Outcome {
     /// Why it could not be read back or repaired.
     error: Option<Error>,
 }
+
+/// How often the parts of an image are asked for, and sent where they are not there, after the registry
+/// said that it misses one.
+const MAX_SENT_AGAIN: u32 = 4;
 
 impl Run<'_> {
     /// Writes one image, and puts the result into its report.
@@ -133,7 +138,7 @@ impl Run<'_> {
     ) -> Result<(ImageState, Option<PlannedImage>)> {
         let mut again: Option<PlannedImage> = None;
         let mut attempts = Attempts::new(&self.context.cancel);
-        let (mut unclear, mut sent_again): (Option<PlannedImage>, bool) = (None, false);
+        let (mut unclear, mut sent_again): (Option<PlannedImage>, u32) = (None, 0);
         loop {
             self.context.cancel.check()?;
             let planned = again.as_ref().unwrap_or(first);
@@ -159,8 +164,16 @@ impl Run<'_> {
                     attempts.after_failure(error)?;
                     unclear = Some(planned.clone());
                 }
-                Err(error) if error.kind() == ErrorKind::BlobUnknown && !sent_again => {
-                    sent_again = true;
+                Err(error)
+                    if error.kind() == ErrorKind::BlobUnknown && sent_again < MAX_SENT_AGAIN =>
+                {
+                    // A registry with replicas may not know for moments what it was sent.
+                    if sent_again > 0 {
+                        self.context
+                            .cancel
+                            .sleep(backoff::pause(sent_again, std::process::id()))?;
+                    }
+                    sent_again += 1;
                     self.forget_parts(planned);
                 }
                 Err(error) => return Err(error),

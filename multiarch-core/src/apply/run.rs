@@ -134,7 +134,7 @@ impl Run<'_> {
 
     pub(super) fn send_blob(&self, repository: &str, blob: &PlannedBlob) -> Result<()> {
         self.check_target()?;
-        let (mount_from, is_sure) = {
+        let mount_from = {
             let state = self.state();
             if state.observed.has_blob(repository, &blob.digest) == Presence::Present {
                 return Ok(());
@@ -143,15 +143,9 @@ impl Run<'_> {
                 drop(state);
                 return self.send_surely(repository, blob);
             }
-            let source = state.observed.source_of(&blob.digest, repository);
-            let has = |source| state.observed.has_blob(source, &blob.digest) == Presence::Present;
-            (source.map(ToOwned::to_owned), source.is_none_or(has))
+            state.observed.source_of(&blob.digest, repository).map(ToOwned::to_owned)
         };
         self.blobs.send(repository, mount_from.as_deref(), blob)?;
-        // A tag needs the blob there, but it was not asked whether it is whole.
-        if !is_sure && !self.store.has_blob(repository, &blob.digest, blob.size)? {
-            self.blobs.send(repository, None, blob)?;
-        }
         self.state().observed.note_sent(repository, &blob.digest);
         Ok(())
     }

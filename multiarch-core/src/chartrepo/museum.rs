@@ -135,12 +135,20 @@ impl Museum {
             409 => chart_exists_error(chart).at_host(self.web.host()),
             413 => {
                 let size = chart.bytes().len();
-                let message = format!("the chart repository takes no chart of {size} bytes");
+                let said = answer.unexpected("", self.web.host());
+                let message = format!(
+                    "the chart repository takes no chart of {size} bytes: {}",
+                    said.message()
+                );
                 let error = Error::new(ErrorKind::TooLarge, message).at_host(self.web.host());
                 error.with_detail(Detail::ChartLimit)
             }
             404 | 405 => {
-                let message = "the chart repository takes no uploads at this path: its API is disabled, or it has tenants and the path lacks one";
+                let said = answer.unexpected("", self.web.host());
+                let message = format!(
+                    "the chart repository takes no uploads at this path, as its API is disabled, or it has tenants and the path lacks one: {}",
+                    said.message()
+                );
                 Error::new(ErrorKind::NoChartRepository, message).at_host(self.web.host())
             }
             _ => answer.unexpected("the chart was not stored", self.web.host()),

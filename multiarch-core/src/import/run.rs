@@ -28,6 +28,7 @@ impl Import {
     /// [`ErrorKind::Usage`] where charts are imported, but neither the options nor the target say where
     /// their images are pulled from.
     pub fn check(&self) -> Result<()> {
+        self.options.check_insecure_hosts()?;
         let known = self.options.registry.is_some() || self.target.registry().is_some();
         if self.charts.is_none() || known {
             return Ok(());
@@ -103,7 +104,7 @@ impl Import {
     fn connect(&self) -> Result<OpenTarget> {
         let connector = Connector::new(&self.options, &self.context);
         let of_images = connector.with_credentials(self.credentials.clone());
-        let of_charts = connector.with_credentials(self.chart_credentials.clone());
+        let of_charts = connector.with_credentials(self.chart_credentials.clone()).for_charts();
         let mut target = self.target.connect(&of_images)?;
         target.charts = self.charts.as_ref().map(|charts| charts.open(&of_charts)).transpose()?;
         target.registry = self.options.registry.clone().or(target.registry);

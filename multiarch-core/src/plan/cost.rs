@@ -8,7 +8,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{Bytes, Observed, Plan, PlannedBlob};
+use super::{Bytes, Plan, PlannedBlob};
 use crate::image::Digest;
 
 /// An estimate of what a plan costs.
@@ -39,7 +39,6 @@ impl Cost {
     /// requests.
     pub(super) fn new(
         plan: &Plan,
-        observed: &Observed,
         to_send: &BTreeMap<Digest, u64>,
         compares_and_sets_tags: bool,
     ) -> Self {
@@ -52,7 +51,7 @@ impl Cost {
             cost.disk_bytes = cost.bytes_to_send;
             return cost;
         }
-        let (mut sent, mut settled): (BTreeSet<&Digest>, BTreeSet<_>) = Default::default();
+        let mut settled = BTreeSet::new();
         for image in &plan.images {
             let own = image.pushes.iter().filter(|push| Some(&push.digest) != image.after.as_ref());
             cost.requests += own.count() as u64;
@@ -64,8 +63,8 @@ impl Cost {
                 if !settled.insert((image.name.repository(), &blob.digest)) {
                     continue;
                 }
-                let mounted = observed.has_source(&blob.digest) || !sent.insert(&blob.digest);
-                cost.requests += if mounted { 1 } else { 2 };
+                // POST and PUT; or a mount, and a look whether it happened.
+                cost.requests += 2;
             }
         }
         cost

@@ -176,7 +176,7 @@ impl Plan {
         let to_send = plan.to_send(&live.observed);
         plan.count_bytes(&to_send);
         let atomic = live.target.images.compares_and_sets_tags();
-        plan.cost = Cost::new(&plan, &live.observed, &to_send, atomic);
+        plan.cost = Cost::new(&plan, &to_send, atomic);
         plan.complete = plan.is_complete();
         plan.live = Some(Arc::new(live));
         plan

@@ -7,7 +7,11 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::{chart::Naming, fuse::FuseOptions};
+use crate::{
+    chart::Naming,
+    error::{Detail, Error, ErrorKind, Result},
+    fuse::FuseOptions,
+};
 
 /// The options of an import, the same for the library, the command line and the C interface.
 ///
@@ -46,7 +50,7 @@ pub struct Options {
     /// Files with certificates, in PEM, that are trusted in addition to the system's.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub ca_files: Vec<PathBuf>,
-    /// Hosts, perhaps with a port, whose certificate is not verified and that may use plain HTTP.
+    /// Hosts whose certificate is not verified and that may use plain HTTP; with a port only there.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub insecure_hosts: Vec<String>,
     /// A file with the certificate, in PEM, that is shown to the target and the chart repository where they
@@ -70,6 +74,18 @@ pub struct Options {
 }
 
 impl Options {
+    /// Fails for an insecure host that is not a host with, perhaps, a port: it would fit nothing.
+    pub(crate) fn check_insecure_hosts(&self) -> Result<()> {
+        let odd = |host: &&String| host.is_empty() || host.contains(['/', '@', ' ']);
+        match self.insecure_hosts.iter().find(odd) {
+            Some(host) => {
+                let message = format!("{host:?} is not the name of a host");
+                Err(Error::new(ErrorKind::Usage, message).with_detail(Detail::InsecureHost))
+            }
+            None => Ok(()),
+        }
+    }
+
     /// The options that decide the result. How to reach a server belongs to the machine, not to a plan.
     pub(crate) fn of_plan(&self) -> Self {
         Self {

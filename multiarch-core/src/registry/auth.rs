@@ -3,22 +3,27 @@
 //! [token authentication]: https://distribution.github.io/distribution/spec/auth/token/
 
 mod challenge;
-mod header;
 mod realm;
 mod scope;
+mod syntax;
 mod token;
 mod tokens;
 
 use std::{
     collections::{BTreeSet, HashMap},
     sync::{
-        Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
 };
 
 use base64::Engine as _;
-use reqwest::{Url, header::HeaderMap};
+use reqwest::{
+    Url,
+    header::{self, HeaderMap},
+};
+
+use tokio::sync::{Mutex as AsyncMutex, MutexGuard as AsyncGuard};
 
 use self::{
     challenge::{Bearer, Challenge},
@@ -28,6 +33,7 @@ pub(super) use scope::Scope;
 
 use super::{
     credentials::{Login, Logins},
+    throttle::Throttle,
     transport::Transport,
 };
 use crate::{
@@ -38,6 +44,7 @@ use crate::{
 /// Authentication at one registry: the logins, its challenge, and the tokens.
 pub(super) struct Auth {
     transport: Transport,
+    throttle: Arc<Throttle>,
     origin: Url,
     logins: Logins,
     challenge: Mutex<Option<Challenge>>,
@@ -46,21 +53,36 @@ pub(super) struct Auth {
     tokens: Tokens,
     /// The registry, or its token server, has taken the login.
     is_login_taken: AtomicBool,
+    /// Held by the request that tries the login first.
+    first_login: AsyncMutex<()>,
+    /// Why the login will not be sent any more.
+    refused: OnceLock<Error>,
     /// The registry refuses a greeting without a login.
     wants_login: AtomicBool,
 }
 
 impl Auth {
-    pub(super) fn new(transport: Transport, origin: Url, logins: Logins) -> Self {
+    /// Authentication at the registry `origin`; `throttle` is that of its token server.
+    pub(super) fn new(
+        transport: &Transport,
+        origin: &Url,
+        logins: Logins,
+        throttle: Arc<Throttle>,
+    ) -> Self {
+        let (transport, origin) = (transport.clone(), origin.clone());
         let (challenge, challenged, tokens, is_login_taken, wants_login) = Default::default();
+        let (first_login, refused) = Default::default();
         Self {
             transport,
+            throttle,
             origin,
             logins,
             challenge,
             challenged,
             tokens,
             is_login_taken,
+            first_login,
+            refused,
             wants_login,
         }
     }
@@ -83,7 +105,10 @@ impl Auth {
         let challenge = self.challenge().clone();
         match challenge {
             None => Ok(None),
-            Some(Challenge::Basic) => Ok(basic(login)),
+            Some(Challenge::Basic) => match self.refused.get() {
+                Some(error) => Err(error.clone()),
+                None => Ok(basic(login)),
+            },
             Some(Challenge::Bearer(bearer)) => {
                 let token = self.token(login, scope, &bearer).await?;
                 Ok(Some(format!("Bearer {token}")))
@@ -101,14 +126,35 @@ impl Auth {
         };
         let key = login.map(|login| login.describe()).unwrap_or_default();
         let wanted = Wanted { scopes, login: key };
-        let fetch = |scopes| realm::fetch(&self.transport, &self.origin, from, login, scopes);
-        self.tokens.get(wanted, fetch).await.map_err(|error| self.of_token(error, login, scope))
+        let fetch = |scopes| async move {
+            let fetched = realm::fetch(self, from, login, scopes).await;
+            if fetched.is_ok() {
+                self.is_login_taken.store(true, Ordering::Relaxed);
+            }
+            fetched.map_err(|error| self.of_token(error, login, scope))
+        };
+        self.tokens.get(wanted, fetch).await
+    }
+
+    /// Waits while another request tries the login for the first time: a login that is refused for each of
+    /// many requests locks the account. `None` where the login is known to be good, or is not sent.
+    pub(super) async fn first_login(&self, used: Option<&str>) -> Result<Option<FirstLogin<'_>>> {
+        let is_basic = used.is_some_and(|used| used.starts_with("Basic "));
+        if !is_basic || self.is_login_taken.load(Ordering::Relaxed) {
+            return Ok(None);
+        }
+        let first = self.first_login.lock().await;
+        if let Some(error) = self.refused.get() {
+            return Err(error.clone());
+        }
+        let is_taken = self.is_login_taken.load(Ordering::Relaxed);
+        Ok((!is_taken).then_some(FirstLogin { auth: self, _first: first }))
     }
 
     /// Where a token server refuses the login as such, no request will succeed.
     fn of_token(&self, error: Error, login: Option<&Login>, scope: &Scope) -> Error {
-        let is_taken = self.is_login_taken.load(Ordering::Relaxed);
-        if error.kind() == ErrorKind::Unauthorized && login.is_some() && !is_taken {
+        let is_new = login.is_some() && !self.is_login_taken.load(Ordering::Relaxed);
+        if error.kind() == ErrorKind::Unauthorized && error.detail().is_none() && is_new {
             return self.login_refused(error, login);
         }
         self.describe(error, scope)
@@ -116,7 +162,7 @@ impl Auth {
 
     /// The error of a login that is refused, whatever is asked for.
     fn login_refused(&self, error: Error, login: Option<&Login>) -> Error {
-        if error.detail() == Some(Detail::LoginRefused.text()) {
+        if error.detail().is_some() {
             return error;
         }
         error.with_detail(Detail::LoginRefused).saying(self.logins.describe(login))
@@ -130,7 +176,15 @@ impl Auth {
         scope: &Scope,
         used: Option<&str>,
     ) -> Result<bool> {
-        let Some(chosen) = Challenge::choose(headers, &self.origin)? else { return Ok(false) };
+        let Some(chosen) = Challenge::choose(headers, &self.origin)? else {
+            // A server that names no way may still take a password.
+            let is_silent = !headers.contains_key(header::WWW_AUTHENTICATE) && used.is_none();
+            if is_silent && basic(self.login(scope)).is_some() {
+                self.challenge().get_or_insert(Challenge::Basic);
+                return Ok(true);
+            }
+            return Ok(false);
+        };
         let login = self.login(scope).map(|login| &login.credentials);
         let can_renew = !matches!(login, Some(Credentials::AccessToken(_)));
         if let Some(token) = used.and_then(|used| used.strip_prefix("Bearer ")) {
@@ -172,13 +226,18 @@ impl Auth {
     /// takes the login. A token server that gives no token without a scope shows it later.
     pub(super) async fn greeting_header(&self, path: &str) -> Result<Option<String>> {
         match self.header_with(self.greeting(path), &Scope::none(path, false)).await {
-            Ok(header) => {
-                let is_bearer = header.as_ref().is_some_and(|text| text.starts_with("Bearer "));
-                self.is_login_taken.store(is_bearer, Ordering::Relaxed);
-                Ok(header)
+            Ok(header) => Ok(header),
+            Err(error) if error.concerns_whole_run() || error.case() == Some(Detail::Busy) => {
+                Err(error)
             }
-            Err(error) if error.concerns_whole_run() => Err(error),
             Err(_) => Ok(None),
+        }
+    }
+
+    /// Notes that a greeting with this header was not refused.
+    pub(super) fn greeted_with(&self, header: &str) {
+        if header.starts_with("Basic ") {
+            self.is_login_taken.store(true, Ordering::Relaxed);
         }
     }
 
@@ -193,7 +252,13 @@ impl Auth {
             return error;
         }
         let login = self.login(scope);
+        if login.is_some() && self.challenge().is_none() {
+            return error.saying("the login was not sent, as the server names no way to log in");
+        }
         let error = error.saying(self.logins.describe(login));
+        if login.is_none() && self.logins.has_problems() {
+            return error.with_detail(Detail::LoginUnreadable);
+        }
         // What one request is refused without a login, all others are.
         let is_for_all = login.is_none() && self.wants_login.load(Ordering::Relaxed);
         if is_for_all { error.with_detail(Detail::NoLogin) } else { error }
@@ -202,6 +267,25 @@ impl Auth {
     /// Notes that the registry refuses a greeting without a login.
     pub(super) fn note_wants_login(&self) {
         self.wants_login.store(true, Ordering::Relaxed);
+    }
+}
+
+/// The first request with a login. What becomes of it holds for the requests that wait.
+pub(super) struct FirstLogin<'a> {
+    auth: &'a Auth,
+    _first: AsyncGuard<'a, ()>,
+}
+
+impl FirstLogin<'_> {
+    /// The server has answered with something else than 401.
+    pub(super) fn taken(self) {
+        self.auth.is_login_taken.store(true, Ordering::Relaxed);
+    }
+
+    /// The server has answered 401 with this error. Gives the error of all other requests.
+    pub(super) fn refused(self, error: Error, scope: &Scope) -> Error {
+        let error = self.auth.login_refused(error, self.auth.login(scope));
+        self.auth.refused.get_or_init(|| error).clone()
     }
 }
 

@@ -22,6 +22,10 @@ use crate::{
     store::{BlobContent, BlobReader, Sent},
 };
 
+/// A blob that could not be sent in one piece this often is sent in chunks.
+const MAX_WHOLE_FAILURES: u32 = 3;
+/// The size of a blob, in bytes, that is sent sooner than what the server has of it is asked for.
+const SMALL_BLOB: u64 = 64 << 10;
 /// How many buffers of one upload may wait for the network.
 const MAX_WAITING: usize = 4;
 
@@ -31,12 +35,30 @@ struct UploadState {
     retries: Retries,
     /// The server does not take the blob in one PUT.
     chunked: bool,
+    /// How often the whole blob was sent in vain, and what came of it at last.
+    whole_failures: u32,
+    whole_error: Option<Error>,
     /// How often the upload was redirected.
     redirects: usize,
     /// The highest offset that the upload was resumed from; the blob's size once it must not resume.
     furthest: u64,
     /// Where the next attempt resumes; `None` to begin anew.
     point: Option<ResumePoint>,
+}
+
+impl UploadState {
+    /// What fails in one piece again and again, and not because the server has too much to do, may work in
+    /// chunks. Where it does not, the first error says more.
+    fn note_failure(&mut self, failure: &UploadFailure) {
+        let is_busy = matches!(failure.outcome, RequestOutcome::Throttled(_));
+        if self.chunked || is_busy || failure.is_elsewhere {
+            return;
+        }
+        self.whole_failures += 1;
+        if self.whole_failures == MAX_WHOLE_FAILURES {
+            (self.chunked, self.whole_error) = (true, Some(failure.error.clone()));
+        }
+    }
 }
 
 /// Closes a channel when the request that it feeds ends: a server may answer before it has all bytes,
@@ -85,7 +107,7 @@ impl Registry {
                     self.wants_chunks.fetch_min(content.size(), Ordering::Relaxed);
                 }
                 Ok(UploadAttempt::WantsChunks(refusal)) => {
-                    return Err(refusal.saying("it is not taken in chunks, either"));
+                    return Err(refusal);
                 }
                 Ok(UploadAttempt::SendTo(_)) if state.redirects >= MAX_REDIRECTS => {
                     return Err(redirect::too_many());
@@ -100,14 +122,17 @@ impl Registry {
                     state.point = Some(point);
                 }
                 Ok(UploadAttempt::Retry(failure)) => {
-                    self.recover(&mut state, failure, repository, content.size())?;
+                    state.note_failure(&failure);
+                    let recovered = self.recover(&mut state, failure, repository, content.size());
+                    recovered.map_err(|error| state.whole_error.take().unwrap_or(error))?;
                 }
                 // The part that the server kept may be what is wrong: begin anew, and do not resume
                 // again.
                 Err(error) if offset > 0 && error.kind() != ErrorKind::Cancelled => {
                     state.furthest = content.size();
                 }
-                Err(error) => return Err(error),
+                Err(error) if error.kind() == ErrorKind::Cancelled => return Err(error),
+                Err(error) => return Err(state.whole_error.take().unwrap_or(error)),
             }
         }
     }
@@ -127,11 +152,12 @@ impl Registry {
         let runtime = &self.connection.runtime;
         let (resume, to) = (state.point.take(), repository.to_owned());
         let mount = mount_from.map(|from| (content.digest().clone(), from));
+        let size = content.size();
         let (permit, start) = runtime.run(async move {
             let permit = throttle.enter_to_upload(order).await?;
             let start = match resume {
                 Some(point) => Ok(UploadStart::Session(point)),
-                None => client.begin_upload(&permit, &to, mount).await,
+                None => client.begin_upload(&permit, &to, mount, size).await,
             };
             Ok((permit, start))
         })?;
@@ -145,7 +171,10 @@ impl Registry {
             Err(error) => Err(error),
         };
         match &attempt {
-            Ok(UploadAttempt::Retry(failure)) => permit.end(failure.outcome, &failure.did),
+            // What another server does says nothing about this one.
+            Ok(UploadAttempt::Retry(failure)) if !failure.is_elsewhere => {
+                permit.end(failure.outcome, &failure.did);
+            }
             _ => permit.end(RequestOutcome::Answered, ""),
         }
         attempt
@@ -161,7 +190,7 @@ impl Registry {
         repository: &str,
         size: u64,
     ) -> Result<()> {
-        let UploadFailure { error, outcome, did, session } = failure;
+        let UploadFailure { error, outcome, did, session, .. } = failure;
         if !state.retries.count_and_may_retry(outcome) {
             return Err(error);
         }
@@ -169,7 +198,9 @@ impl Registry {
         let (repository, furthest) = (repository.to_owned(), state.furthest);
         (state.point, state.retries) = self.connection.runtime.run(async move {
             retries.wait(Some(&client.throttle), outcome, &did).await;
-            let point = match session {
+            // A small blob that the server had no time for is sent anew: to ask would be one request more.
+            let is_small = size <= SMALL_BLOB && matches!(outcome, RequestOutcome::Throttled(_));
+            let point = match session.filter(|_| !is_small) {
                 Some(session) => client.find_resume_point(session, &repository, size).await,
                 None => None,
             };

@@ -8,6 +8,7 @@ use super::{
     Address,
     auth::{Auth, Scope},
     redirect::{self, MAX_REDIRECTS},
+    refusal,
     response::{TIMEOUT, discard_body},
     retry::{once, with_retries},
     throttle::{Permit, Throttle},
@@ -68,7 +69,7 @@ impl Client {
     }
 
     /// Makes a request with the authorization that the server wants.
-    async fn authorised(
+    pub(super) async fn authorised(
         &self,
         request: &PreparedRequest,
         admission: Admission,
@@ -77,9 +78,23 @@ impl Client {
         let mut tries = 0;
         loop {
             let used = self.authorization(&request.url, &request.scope).await.map_err(place)?;
+            // A read that was not refused before shows nothing: it may need no login.
+            let reads = matches!(request.method, Method::GET | Method::HEAD);
+            let first = match tries == 0 && reads {
+                true => None,
+                false => self.auth.first_login(used.as_deref()).await.map_err(place)?,
+            };
             let response =
                 self.send_admitted(request, used.as_deref(), admission).await.map_err(place)?;
             tries += 1;
+            match first {
+                Some(first) if response.status() == StatusCode::UNAUTHORIZED => {
+                    let error = refusal::read(response).await;
+                    return Err(place(first.refused(error, &request.scope)));
+                }
+                Some(first) if !refusal::is_transient(response.status()) => first.taken(),
+                _ => {}
+            }
             if response.status() != StatusCode::UNAUTHORIZED || tries > MAX_UNAUTHORIZED {
                 return Ok(response);
             }
@@ -119,8 +134,10 @@ impl Client {
             for (name, value) in &request.headers {
                 builder = builder.header(name, value);
             }
-            if let Some(body) = &request.body {
-                builder = builder.body(body.to_vec());
+            // A length of 0 must be stated, too: some servers refuse a POST without a length (411).
+            let has_body = !matches!(request.method, Method::GET | Method::HEAD);
+            if let Some(body) = request.body.as_deref().or(has_body.then_some(&[])) {
+                builder = builder.header(header::CONTENT_LENGTH, body.len()).body(body.to_vec());
             }
             if let Some(authorization) = authorization.filter(|_| self.is_origin(&url)) {
                 builder = builder.header(header::AUTHORIZATION, authorization);
@@ -169,7 +186,7 @@ impl Client {
         if self.is_origin(url) { self.auth.header(scope).await } else { Ok(None) }
     }
 
-    fn is_origin(&self, url: &Url) -> bool {
+    pub(super) fn is_origin(&self, url: &Url) -> bool {
         url.origin() == self.origin.origin()
     }
 

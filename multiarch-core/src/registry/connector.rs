@@ -20,6 +20,7 @@ pub(crate) struct Connector {
     pub(super) transport: Transport,
     pub(super) auth_file: Option<PathBuf>,
     pub(super) credentials: Option<Credentials>,
+    pub(super) is_for_charts: bool,
     pub(super) context: Context,
     jobs: Option<NonZeroUsize>,
     throttles: Throttles,
@@ -34,6 +35,7 @@ impl Connector {
             transport: Transport::new(options),
             auth_file: options.auth_file.clone(),
             credentials: None,
+            is_for_charts: false,
             context: context.clone(),
             jobs: options.jobs,
             throttles: Throttles::default(),
@@ -46,6 +48,11 @@ impl Connector {
     /// configuration of docker and podman.
     pub(crate) fn with_credentials(&self, credentials: Option<Credentials>) -> Self {
         Self { credentials, ..self.clone() }
+    }
+
+    /// The same for a chart repository, which may have a login of its own in the environment.
+    pub(crate) fn for_charts(self) -> Self {
+        Self { is_for_charts: true, ..self }
     }
 
     /// The most concurrent requests to one server.

@@ -34,21 +34,23 @@ impl Client {
         connector.transport.name(host);
         let logins = credentials::find(&connector, host).map_err(|e| e.at_host(host))?;
         let throttle = connector.throttle(host);
+        let tokens = connector.throttle(&format!("the token server of {host}"));
+        let at = |origin: Url| Self {
+            auth: Auth::new(&connector.transport, &origin, logins.clone(), tokens.clone()),
+            transport: connector.transport.clone(),
+            address: address.clone(),
+            throttle: throttle.clone(),
+            origin,
+        };
         let client = |scheme: Scheme| {
             let url = Url::parse(&format!("{}://{host}/v2/", scheme.name())).map_err(|e| {
                 Error::caused_by(ErrorKind::Usage, "the target's host is malformed", e)
                     .at_host(host)
-            })?;
-            Ok::<_, Error>(Self {
-                auth: Auth::new(connector.transport.clone(), url.clone(), logins.clone()),
-                transport: connector.transport.clone(),
-                address: address.clone(),
-                throttle: throttle.clone(),
-                origin: url,
-            })
+            });
+            url.map(at)
         };
         let may_be_plain = connector.transport.is_insecure(host) || address.is_loopback();
-        let chosen = match address.scheme() {
+        let mut chosen = match address.scheme() {
             Some(scheme) => client(scheme)?,
             None if !may_be_plain => client(Scheme::Https)?,
             None => {
@@ -57,7 +59,11 @@ impl Client {
             }
         };
         if kind == ServerKind::Registry {
-            chosen.greet().await?;
+            // A server that sends all requests to its own TLS is reached there at once.
+            if let Some(moved) = chosen.greet().await? {
+                chosen = at(moved);
+                chosen.greet().await?;
+            }
         }
         Ok(Arc::new(chosen))
     }
@@ -70,28 +76,38 @@ impl Client {
         Ok(answer.is_ok() || server.has_spoken_tls())
     }
 
-    /// Greets a registry ([OCI distribution, "Determining Support"]), with the login if there is one.
+    /// Greets a registry ([OCI distribution, "Determining Support"]), with the login if there is one. Gives
+    /// the address with TLS where the server sends there from plain HTTP; the login is not sent then.
     ///
     /// # Errors
     /// Where the registry is none, is not reached, or refuses the login.
     ///
     /// [OCI distribution, "Determining Support"]: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#determining-support
-    async fn greet(&self) -> Result<()> {
+    async fn greet(&self) -> Result<Option<Url>> {
         let path = self.address.path();
         let request = self.request(Method::GET, "", Scope::none(path, false));
         let place = |e: Error| self.place(e, &request.method, &request.url);
         let response = self.first_answer(&request).await.map_err(place)?;
+        let to = response.url();
+        if self.origin.scheme() == "http"
+            && (to.scheme(), to.host_str()) == ("https", self.origin.host_str())
+        {
+            let mut moved = to.clone();
+            moved.set_path("/v2/");
+            moved.set_query(None);
+            return Ok(Some(moved));
+        }
         if response.status() != StatusCode::UNAUTHORIZED {
-            return self.check_registry(response).await.map_err(place);
+            return self.check_registry(response).await.map_err(place).map(|()| None);
         }
         self.auth.note_wants_login();
         self.auth.refused(response.headers(), &request.scope, None).await.map_err(place)?;
         response::discard_body(response).await;
         if self.auth.greeting(path).is_none() {
-            return Ok(());
+            return Ok(None);
         }
         let Some(header) = self.auth.greeting_header(path).await.map_err(place)? else {
-            return Ok(());
+            return Ok(None);
         };
         let sent = self.send_admitted(&request, Some(&header), Admission::Queue).await;
         let response = sent.map_err(place)?;
@@ -100,7 +116,8 @@ impl Client {
             let error = refusal::read(response).await;
             return Err(place(self.auth.greeting_refused(error, path)));
         }
-        self.check_registry(response).await.map_err(place)
+        self.auth.greeted_with(&header);
+        self.check_registry(response).await.map_err(place).map(|()| None)
     }
 
     /// The first answer of the server. What is wrong with its name or with the proxy is found by one request.
@@ -112,10 +129,8 @@ impl Client {
                 Err(error)
             }
             Err(error) if error.kind() == ErrorKind::Network => {
-                if error.case().is_none() && self.answers_in_plain_text().await {
-                    let message = "the server speaks plain HTTP where TLS was expected";
-                    let error = Error::caused_by(ErrorKind::Network, message, error);
-                    return Err(error.with_detail(Detail::PlainHttp));
+                if error.case().is_none() && self.speaks_the_other().await {
+                    return Err(self.other_protocol(Some(error)));
                 }
                 let proxy = server.proxy().map(ToOwned::to_owned);
                 let again = self.send_admitted(request, None, Admission::Queue).await;
@@ -132,22 +147,44 @@ impl Client {
         }
     }
 
-    /// True where a server that was expected to speak TLS, and showed no certificate, answers a request in
-    /// plain HTTP. The request has no login, and its answer is not used.
-    async fn answers_in_plain_text(&self) -> bool {
+    /// True where a server that does not answer in HTTP as expected, with TLS or without, does so the other
+    /// way. The request has no login, and its answer is not used.
+    async fn speaks_the_other(&self) -> bool {
         let mut url = self.origin.clone();
         let port = url.port_or_known_default();
-        let is_tls = url.scheme() == "https" && url.set_scheme("http").is_ok();
-        let (true, Ok(())) = (is_tls, url.set_port(port)) else { return false };
-        let Ok(tls) = self.transport.server(&self.origin) else { return false };
-        let Ok(plain) = self.transport.server(&url) else { return false };
-        let request = plain.request(Method::GET, url);
-        !tls.has_spoken_tls() && plain.send(response::TIMEOUT, request).await.is_ok()
+        let other = if url.scheme() == "https" { "http" } else { "https" };
+        let (Ok(()), Ok(())) = (url.set_scheme(other), url.set_port(port)) else { return false };
+        let servers = (self.transport.server(&self.origin), self.transport.server(&url));
+        let (Ok(expected), Ok(other)) = servers else { return false };
+        let request = other.request(Method::GET, url);
+        let answer = other.send(response::TIMEOUT, request).await;
+        !expected.has_spoken_tls() && (answer.is_ok() || other.has_spoken_tls())
+    }
+
+    /// The error of a server that speaks HTTPS where HTTP was expected, or the reverse.
+    fn other_protocol(&self, cause: Option<Error>) -> Error {
+        let (message, detail) = match self.origin.scheme() {
+            "https" => ("the server speaks plain HTTP where TLS was expected", Detail::PlainHttp),
+            _ => ("the server speaks HTTPS where plain HTTP was expected", Detail::TlsExpected),
+        };
+        let error = match cause {
+            Some(cause) => Error::caused_by(ErrorKind::Network, message, cause),
+            None => Error::new(ErrorKind::Network, message),
+        };
+        error.with_detail(detail)
     }
 
     /// Fails where a page answers instead of a registry.
     async fn check_registry(&self, response: Response) -> Result<()> {
         let status = response.status();
+        // nginx and Go answer so where a request should have been encrypted.
+        if status == StatusCode::BAD_REQUEST && self.origin.scheme() == "http" {
+            let says_so = refusal::read(response).await.message().contains("HTTPS");
+            return match says_so || self.speaks_the_other().await {
+                true => Err(self.other_protocol(None)),
+                false => Ok(()),
+            };
+        }
         let is_page = response::media_type(&response).starts_with("text/html")
             && !response.headers().contains_key("docker-distribution-api-version");
         if !is_page || !(status.is_success() || status == StatusCode::NOT_FOUND) {

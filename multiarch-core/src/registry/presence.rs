@@ -4,7 +4,7 @@ use reqwest::{Method, Response, StatusCode, header};
 
 use super::{
     auth::Scope,
-    client::{Client, PreparedRequest},
+    client::{Admission, Client, PreparedRequest},
     refusal, response,
 };
 use crate::{
@@ -21,6 +21,11 @@ pub(super) enum StoredBlob {
 }
 
 impl StoredBlob {
+    /// True if it is there, with this size where the server says one.
+    pub(super) fn is_whole(self, expected: u64) -> bool {
+        matches!(self, Self::Present(_)) && self.other_size(expected).is_none()
+    }
+
     /// The size, if it is there with another one.
     pub(super) fn other_size(self, expected: u64) -> Option<u64> {
         match self {
@@ -34,7 +39,7 @@ impl Client {
     /// Whether a manifest or index is there.
     pub(super) async fn has_manifest(&self, repository: &str, digest: &Digest) -> Result<bool> {
         let request = self.read_request(Method::HEAD, repository, &digest.to_string());
-        Ok(self.head(&request).await?.is_some())
+        Ok(self.head(&request, Admission::Queue).await?.is_some())
     }
 
     /// Whether a blob is there, which should have this size.
@@ -43,11 +48,14 @@ impl Client {
         repository: &str,
         digest: &Digest,
         expected: u64,
+        admission: Admission,
     ) -> Result<StoredBlob> {
         let path = format!("{repository}/blobs/{digest}");
         // The token asks for the push scope, so that the upload can use the same token.
         let request = self.request(Method::HEAD, &path, Scope::push(repository));
-        let Some(response) = self.head(&request).await? else { return Ok(StoredBlob::Absent) };
+        let Some(response) = self.head(&request, admission).await? else {
+            return Ok(StoredBlob::Absent);
+        };
         let size = length_of(&response);
         if size.is_none() || size == Some(expected) {
             return Ok(StoredBlob::Present(size));
@@ -55,7 +63,7 @@ impl Client {
         // Some proxies give HEAD a length of 0: another length counts only where GET gives it, too.
         drop(response);
         let request = self.request(Method::GET, &path, Scope::push(repository));
-        let response = self.send(&request).await?;
+        let response = self.authorised(&request, admission).await?;
         match response.status() {
             StatusCode::OK => Ok(StoredBlob::Present(length_of(&response))),
             _ => Ok(StoredBlob::Present(size)),
@@ -77,11 +85,15 @@ impl Client {
     }
 
     /// The answer 200 to a HEAD; `None` for 404.
-    async fn head(&self, request: &PreparedRequest) -> Result<Option<Response>> {
-        let mut response = self.send(request).await?;
+    async fn head(
+        &self,
+        request: &PreparedRequest,
+        admission: Admission,
+    ) -> Result<Option<Response>> {
+        let mut response = self.authorised(request, admission).await?;
         if response.status() == StatusCode::METHOD_NOT_ALLOWED {
             let request = PreparedRequest { method: Method::GET, ..request.clone() };
-            response = self.send(&request).await?;
+            response = self.authorised(&request, admission).await?;
         }
         match response.status() {
             StatusCode::OK => Ok(Some(response)),
@@ -108,10 +120,9 @@ impl Client {
         if status == StatusCode::CREATED {
             return Ok(());
         }
-        match self.stored_blob(repository, digest, size).await? {
-            stored @ StoredBlob::Present(_) if stored.other_size(size).is_none() => Ok(()),
-            _ => Err(not_stored(status)),
-        }
+        // The upload still holds its permit.
+        let stored = self.stored_blob(repository, digest, size, Admission::Permitted).await?;
+        if stored.is_whole(size) { Ok(()) } else { Err(not_stored(status)) }
     }
 }
 

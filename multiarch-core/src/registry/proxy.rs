@@ -8,13 +8,37 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-/// The proxies of the environment.
+/// The proxies of the environment, each with the variable that names it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Proxies {
-    http: Option<String>,
-    https: Option<String>,
+    http: Option<Proxy>,
+    https: Option<Proxy>,
     /// Servers that are reached without a proxy, separated by commas or blanks.
     excluded: String,
+}
+
+/// A proxy, as a variable names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Proxy {
+    pub(super) variable: String,
+    /// Its address, with a scheme; it may hold a password.
+    pub(super) address: String,
+}
+
+impl Proxy {
+    /// curl and Go take an address without a scheme for that of an HTTP proxy.
+    fn new(variable: &str, value: &str) -> Self {
+        let has_scheme = value.contains("://");
+        let address = if has_scheme { value.into() } else { format!("http://{value}") };
+        Self { variable: variable.to_owned(), address }
+    }
+
+    /// True for a kind of proxy that we can use. Others are ignored by the HTTP library, and a request
+    /// would go where the user does not want it.
+    pub(super) fn is_known(&self) -> bool {
+        let scheme = self.address.split("://").next().unwrap_or_default().to_ascii_lowercase();
+        matches!(scheme.as_str(), "http" | "https" | "socks4" | "socks4a" | "socks5" | "socks5h")
+    }
 }
 
 impl Proxies {
@@ -24,31 +48,29 @@ impl Proxies {
 
     fn read(variable: impl Fn(&str) -> Option<String>) -> Self {
         let get = |name: &str| {
-            let value = variable(name).or_else(|| variable(&name.to_uppercase()));
-            value.filter(|value| !value.trim().is_empty())
+            [name.to_owned(), name.to_uppercase()].into_iter().find_map(|name| {
+                let value = variable(&name).filter(|value| !value.trim().is_empty())?;
+                Some(Proxy::new(&name, value.trim()))
+            })
         };
+        let excluded = variable("no_proxy").or_else(|| variable("NO_PROXY"));
         let all = get("all_proxy");
         Self {
             http: get("http_proxy").or_else(|| all.clone()),
             https: get("https_proxy").or(all),
-            excluded: get("no_proxy").unwrap_or_default(),
+            excluded: excluded.unwrap_or_default(),
         }
     }
 
     /// The proxy's address for a server; `None` where it is reached directly.
-    pub(super) fn of(&self, scheme: &str, host: &str, port: u16) -> Option<String> {
+    pub(super) fn of(&self, scheme: &str, host: &str, port: u16) -> Option<&Proxy> {
         let proxy = if scheme == "https" { &self.https } else { &self.http }.as_ref()?;
         let host = host.trim_matches(['[', ']']).to_ascii_lowercase();
         let excluded = self.excluded.split([',', ' ', '\t']).any(|entry| {
             let entry = entry.trim().to_ascii_lowercase();
             !entry.is_empty() && excludes(&entry, &host, port)
         });
-        if excluded {
-            return None;
-        }
-        // curl and Go take an address without a scheme for that of an HTTP proxy.
-        let has_scheme = proxy.contains("://");
-        Some(if has_scheme { proxy.clone() } else { format!("http://{proxy}") })
+        (!excluded).then_some(proxy)
     }
 }
 
@@ -115,9 +137,10 @@ mod tests {
             ("a.corp:x", "a.corp", 80, false),
             (",", "a.corp", 80, false),
         ] {
-            let proxies =
-                Proxies { http: Some("proxy:1".into()), https: None, excluded: excluded.into() };
-            let expected = (!direct).then(|| "http://proxy:1".to_owned());
+            let proxy = Proxy::new("HTTP_PROXY", "proxy:1");
+            let http = Some(proxy.clone());
+            let proxies = Proxies { http, https: None, excluded: excluded.into() };
+            let expected = (!direct).then_some(&proxy);
             assert_eq!(
                 proxies.of("http", host, port),
                 expected,
@@ -132,7 +155,7 @@ mod tests {
             let variable = |name: &str| {
                 set.iter().find(|(set, _)| *set == name).map(|(_, value)| (*value).to_owned())
             };
-            Proxies::read(variable).of(scheme, "h", 1)
+            Proxies::read(variable).of(scheme, "h", 1).map(|proxy| proxy.address.clone())
         };
         let some = |text: &str| Some(text.to_owned());
         assert_eq!(of(&[("HTTPS_PROXY", "p:1")], "https"), some("http://p:1"));
@@ -143,5 +166,20 @@ mod tests {
         );
         assert_eq!(of(&[("ALL_PROXY", "socks5h://p:1")], "http"), some("socks5h://p:1"));
         assert_eq!(of(&[("http_proxy", " "), ("NO_PROXY", "*")], "http"), None);
+    }
+
+    #[test]
+    fn kinds_of_proxies() {
+        for (value, known) in [
+            ("proxy:1", true),
+            ("http://proxy:1", true),
+            ("SOCKS5://proxy:1", true),
+            ("socks5h://proxy:1", true),
+            ("socket5://proxy:1", false),
+            ("socks://proxy:1", false),
+            ("ftp://proxy:1", false),
+        ] {
+            assert_eq!(Proxy::new("ALL_PROXY", value).is_known(), known, "{value}");
+        }
     }
 }

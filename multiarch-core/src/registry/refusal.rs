@@ -54,6 +54,7 @@ fn classify(
         404 if says(&["artifact "]) => (ErrorKind::BlobUnknown, None),
         407 => (ErrorKind::Network, Some(Detail::ProxyLogin)),
         413 => (ErrorKind::TooLarge, Some(Detail::BodyLimit)),
+        415 => (ErrorKind::Server, Some(Detail::MediaType)),
         412 => denied(Detail::ImmutableTag),
         400..=499 if says(&["immutable"]) => denied(Detail::ImmutableTag),
         400..=499 if says(&["read only mode", "read-only", "readonly"]) => denied(Detail::ReadOnly),

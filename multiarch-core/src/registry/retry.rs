@@ -25,6 +25,8 @@ const MAX_FAILURES: u32 = 6;
 const MAX_THROTTLED: u32 = 12;
 /// The longest `Retry-After` that is respected; longer ones are cut to this.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
+/// A server that asks to come again later than this is not waited for.
+const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 
 /// Counts the failed attempts of one request, or one upload.
 #[derive(Debug, Default)]
@@ -79,7 +81,10 @@ pub(super) async fn with_retries<F: Future<Output = Result<Response>>>(
             None => None,
         };
         let mut result = request().await;
-        let (outcome, did) = outcome(&result);
+        let (mut outcome, did) = outcome(&result);
+        if result.as_ref().is_ok_and(asks_for_too_much) {
+            outcome = RequestOutcome::Answered;
+        }
         note(&mut result, permit, outcome, &did);
         if outcome == RequestOutcome::Answered || !tries.count_and_may_retry(outcome) {
             return result;
@@ -139,12 +144,17 @@ pub(super) fn no_answer(error: &Error) -> String {
 pub(super) fn outcome_of(response: &Response) -> (RequestOutcome, String) {
     let outcome = match response.status() {
         StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
-            RequestOutcome::Throttled(asked_to_wait(response))
+            RequestOutcome::Throttled(asked_to_wait(response).map(|wait| wait.min(LONGEST_WAIT)))
         }
         status if refusal::is_transient(status) => RequestOutcome::Failed,
         _ => RequestOutcome::Answered,
     };
     (outcome, format!("answered {}", response.status()))
+}
+
+/// True for a server that asks to come again so late that the run does not wait for it.
+fn asks_for_too_much(response: &Response) -> bool {
+    asked_to_wait(response).is_some_and(|asked| asked > LONGEST_PAUSE)
 }
 
 /// `Retry-After`, in seconds or as a date (RFC 9110, section 10.2.3).
@@ -161,7 +171,7 @@ fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
             date.duration_since(now).unwrap_or_default()
         }
     };
-    Some(wait.min(LONGEST_WAIT))
+    Some(wait)
 }
 
 #[cfg(test)]
@@ -175,9 +185,9 @@ mod tests {
         let at = |seconds: u64| SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777 - seconds);
         for (value, now, expected) in [
             ("7", at(0), Some(7)),
-            ("100000", at(0), Some(60)),
+            ("100000", at(0), Some(100_000)),
             (date, at(20), Some(20)),
-            (date, at(100), Some(60)),
+            (date, at(100), Some(100)),
             (date, at(0), Some(0)),
             ("soon", at(0), None),
             ("-1", at(0), None),

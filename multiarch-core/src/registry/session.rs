@@ -3,8 +3,12 @@
 use reqwest::{Method, Response, StatusCode, Url, header};
 
 use super::{
-    auth::Scope, client::Client, concurrency::RequestOutcome, redirect, refusal, response, retry,
-    throttle::Permit, upload_failure::UploadFailure,
+    auth::Scope,
+    client::{Admission, Client},
+    concurrency::RequestOutcome,
+    redirect, refusal, response, retry,
+    throttle::Permit,
+    upload_failure::UploadFailure,
 };
 use crate::{
     error::{Error, ErrorKind, Result},
@@ -54,6 +58,7 @@ impl Client {
         _permit: &Permit,
         repository: &str,
         mount: Option<(Digest, String)>,
+        size: u64,
     ) -> Result<UploadStart> {
         let path = format!("{repository}/blobs/uploads/");
         if let Some((digest, from)) = mount {
@@ -66,7 +71,15 @@ impl Client {
                 .append_pair("from", &from);
             if let Ok(response) = self.send_permitted(&request).await {
                 match response.status() {
-                    StatusCode::CREATED => return Ok(UploadStart::Mounted),
+                    StatusCode::CREATED => {
+                        response::discard_body(response).await;
+                        // Some registries say so, and do not have it.
+                        let permitted = Admission::Permitted;
+                        let stored = self.stored_blob(repository, &digest, size, permitted).await;
+                        if stored.is_ok_and(|stored| stored.is_whole(size)) {
+                            return Ok(UploadStart::Mounted);
+                        }
+                    }
                     StatusCode::ACCEPTED => return self.session(&request.url, &response),
                     _ => response::discard_body(response).await,
                 }
@@ -78,7 +91,8 @@ impl Client {
             Err(error) if error.kind() == ErrorKind::Network => {
                 let did = retry::no_answer(&error);
                 let outcome = RequestOutcome::NoAnswer;
-                let failure = UploadFailure { error, outcome, did, session: None };
+                let failure =
+                    UploadFailure { error, outcome, did, is_elsewhere: false, session: None };
                 return Ok(UploadStart::Retry(failure));
             }
             Err(error) => return Err(error),
@@ -91,7 +105,8 @@ impl Client {
         match outcome {
             RequestOutcome::Answered => Err(error),
             outcome => {
-                let failure = UploadFailure { error, outcome, did, session: None };
+                let failure =
+                    UploadFailure { error, outcome, did, is_elsewhere: false, session: None };
                 Ok(UploadStart::Retry(failure))
             }
         }

@@ -8,8 +8,8 @@ use std::{
 use reqwest::Method;
 
 use super::{
-    Address, Connector, auth::Scope, connection::Connection, greeting::ServerKind,
-    presence::StoredBlob,
+    Address, Connector, auth::Scope, client::Admission, connection::Connection,
+    greeting::ServerKind, presence::StoredBlob,
 };
 use crate::{
     chart::TargetName,
@@ -56,8 +56,16 @@ impl Registry {
     fn stored_blob(&self, repository: &str, digest: &Digest, size: u64) -> Result<StoredBlob> {
         let client = self.connection.client()?;
         let (repository, digest) = (repository.to_owned(), digest.clone());
-        let stored = async move { client.stored_blob(&repository, &digest, size).await };
+        let stored =
+            async move { client.stored_blob(&repository, &digest, size, Admission::Queue).await };
         self.connection.runtime.run(stored)
+    }
+
+    /// The error of a document that the registry holds, and not a package.
+    fn unreadable(&self, error: Error) -> Error {
+        let message = "what the registry holds there cannot be read";
+        let error = Error::caused_by(ErrorKind::UnreadableTag, message, error);
+        error.at_host(self.connection.address.host())
     }
 
     /// Held while a blob is copied within the registry, so that at most one is in memory as a whole.
@@ -71,14 +79,16 @@ impl ImageStore for Registry {
         let Some((body, media_type)) = self.read_manifest(name.repository(), name.tag())? else {
             return Ok(None);
         };
-        Document::new(body, declared(&media_type)).map(Some).map_err(|e| e.of_image(name))
+        let document = Document::new(body, declared(&media_type));
+        document.map(Some).map_err(|e| self.unreadable(e).of_image(name))
     }
 
     fn get_manifest(&self, repository: &str, digest: &Digest) -> Result<Option<Document>> {
         let Some((body, media_type)) = self.read_manifest(repository, &digest.to_string())? else {
             return Ok(None);
         };
-        Document::verified(body, declared(&media_type), digest).map(Some)
+        let document = Document::verified(body, declared(&media_type), digest);
+        document.map(Some).map_err(|e| self.unreadable(e))
     }
 
     fn has_manifest(&self, repository: &str, digest: &Digest) -> Result<bool> {

@@ -8,16 +8,20 @@ use std::{
     time::Duration,
 };
 
-use reqwest::{Method, RequestBuilder, Response, Url, redirect};
+use reqwest::{
+    Method, RequestBuilder, Response, Url,
+    header::{self, HeaderValue},
+    redirect,
+};
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use tokio::time::timeout;
 
 use super::{
-    proxy::Proxies,
+    proxy::{Proxies, Proxy},
     tls::{self, Identity, SystemTrust, Trust, Verifier},
 };
 use crate::{
-    error::{Error, ErrorKind, Result},
+    error::{Detail, Error, ErrorKind, Result},
     plan::Options,
 };
 
@@ -74,7 +78,8 @@ impl Transport {
 
     /// True where the user said that this server's certificate is not verified.
     pub(super) fn is_insecure(&self, host: &str) -> bool {
-        self.0.insecure_hosts.iter().any(|insecure| insecure == host)
+        let without_port = host.rsplit_once(':').map_or(host, |(name, _)| name);
+        self.0.insecure_hosts.iter().any(|named| named == host || named == without_port)
     }
 
     /// The server of a URL.
@@ -106,11 +111,13 @@ impl Transport {
             false => self.0.proxies.of(url.scheme(), host, port),
         };
         if let Some(proxy) = &proxy {
-            let proxy = reqwest::Proxy::all(proxy).map_err(|e| {
-                let message = "the environment's proxy has no valid address";
-                Error::caused_by(ErrorKind::Usage, message, e.without_url())
-            })?;
-            builder = builder.proxy(proxy);
+            let bad = || {
+                let message = format!("{} names no proxy that can be used", proxy.variable);
+                Error::new(ErrorKind::Usage, message).with_detail(Detail::ProxyAddress)
+            };
+            let usable = Some(&proxy.address).filter(|_| proxy.is_known());
+            let proxy = usable.and_then(|address| reqwest::Proxy::all(address).ok());
+            builder = builder.proxy(proxy.ok_or_else(bad)?);
         }
         let http = builder
             .tls_backend_preconfigured(config)
@@ -119,13 +126,19 @@ impl Transport {
             .pool_idle_timeout(Duration::from_secs(30))
             .dns_resolver(super::resolver::Resolver)
             .redirect(redirect::Policy::none())
+            // Without, a server may choose any coding (RFC 9110, section 12.5.3).
+            .default_headers(
+                [(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"))]
+                    .into_iter()
+                    .collect(),
+            )
             .user_agent(concat!("multiarch/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(failed)?;
         // The address of a proxy may hold a password.
-        let shown = |proxy: String| match Url::parse(&proxy) {
+        let shown = |proxy: &Proxy| match Url::parse(&proxy.address) {
             Ok(url) => authority(&url),
-            Err(_) => "of the environment".into(),
+            Err(_) => format!("of {}", proxy.variable),
         };
         Ok(Server { name, http, verifier, identity, proxy: proxy.map(shown) })
     }

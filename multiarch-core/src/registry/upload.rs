@@ -83,7 +83,7 @@ impl Client {
         };
         let response = match response {
             Ok(response) => response,
-            Err(error) => return Ok(unanswered(place(error), session)),
+            Err(error) => return Ok(self.unanswered(place(error), session)),
         };
         if let Some(to) = self.redirected(&Method::PUT, &url, &response).map_err(place)? {
             response::discard_body(response).await;
@@ -133,11 +133,12 @@ impl Client {
             let (response, used) = match self.send_part(&request, body, CHUNK_TIMEOUT).await {
                 Ok(answered) => answered,
                 Err(error) if error.kind() == ErrorKind::Network => {
-                    return Ok(unanswered(place(error), url));
+                    return Ok(self.unanswered(place(error), url));
                 }
                 Err(error) => return Err(place(error)),
             };
-            if response.status() != StatusCode::ACCEPTED {
+            // 202 is the specification's; others mean the same.
+            if !response.status().is_success() {
                 let upload = Upload { repository, digest, size, session: url.clone() };
                 return self.interpret(response, upload, used.as_deref(), &place).await;
             }
@@ -156,7 +157,7 @@ impl Client {
                 self.interpret(response, upload, used.as_deref(), &place).await
             }
             Err(error) if error.kind() == ErrorKind::Network => {
-                Ok(unanswered(place(error), session))
+                Ok(self.unanswered(place(error), session))
             }
             Err(error) => Err(place(error)),
         }
@@ -214,16 +215,30 @@ impl Client {
         }
         let scope = Scope::push(repository);
         let (outcome, did) = retry::outcome_of(&response);
-        // The token may have expired while the blob was being sent.
+        // The token may have expired while the blob was being sent. Another server got none.
         let is_renewed = status == StatusCode::UNAUTHORIZED
+            && self.is_origin(&session)
             && self.auth.refused(response.headers(), &scope, used).await.map_err(place)?;
-        let refusal = place(self.auth.describe(refusal::read(response).await, &scope));
+        let refusal = refusal::read(response).await;
+        let refusal = match self.is_origin(&session) {
+            true => self.auth.describe(refusal, &scope),
+            false => {
+                refusal.saying("the registry has blobs sent there (Location), without a login")
+            }
+        };
+        let refusal = place(refusal);
         match status {
-            StatusCode::PAYLOAD_TOO_LARGE
-            | StatusCode::METHOD_NOT_ALLOWED
-            | StatusCode::NOT_IMPLEMENTED
-            | StatusCode::LENGTH_REQUIRED => {
+            StatusCode::PAYLOAD_TOO_LARGE => {
                 Ok(UploadEnd::WantsChunks(refusal.saying(format!("the body has {size} bytes"))))
+            }
+            StatusCode::METHOD_NOT_ALLOWED
+            | StatusCode::NOT_IMPLEMENTED
+            | StatusCode::BAD_REQUEST
+            | StatusCode::UNSUPPORTED_MEDIA_TYPE
+            | StatusCode::LENGTH_REQUIRED => Ok(UploadEnd::WantsChunks(refusal)),
+            // Without a reason that we know, it may be the way and not the blob that is refused.
+            StatusCode::FORBIDDEN if refusal.detail().is_none() => {
+                Ok(UploadEnd::WantsChunks(refusal))
             }
             // The session has ended, or has another offset.
             StatusCode::NOT_FOUND | StatusCode::RANGE_NOT_SATISFIABLE => {
@@ -238,13 +253,25 @@ impl Client {
 }
 
 fn may_pass(error: Error, outcome: RequestOutcome, did: String, session: Url) -> UploadEnd {
-    UploadEnd::Retry(UploadFailure { error, outcome, did, session: Some(session) })
+    let (session, is_elsewhere) = (Some(session), false);
+    UploadEnd::Retry(UploadFailure { error, outcome, did, is_elsewhere, session })
 }
 
-/// The end of an upload whose request got no answer.
-fn unanswered(error: Error, session: Url) -> UploadEnd {
-    let did = retry::no_answer(&error);
-    may_pass(error, RequestOutcome::NoAnswer, did, session)
+impl Client {
+    /// The end of an upload whose request got no answer.
+    fn unanswered(&self, error: Error, session: Url) -> UploadEnd {
+        let did = retry::no_answer(&error);
+        let is_elsewhere = !self.is_origin(&session);
+        let error = match is_elsewhere {
+            true => error.saying(format!(
+                "the registry {} has blobs sent there (Location)",
+                self.address.host()
+            )),
+            false => error,
+        };
+        let (outcome, session) = (RequestOutcome::NoAnswer, Some(session));
+        UploadEnd::Retry(UploadFailure { error, outcome, did, is_elsewhere, session })
+    }
 }
 
 fn with_digest(session: &Url, digest: &Digest) -> Url {

@@ -12,6 +12,8 @@ pub(super) struct UploadFailure {
     pub(super) outcome: RequestOutcome,
     /// What the server did, as a predicate for messages: "answered 503".
     pub(super) did: String,
+    /// It was sent to another server than the registry, because the registry says so.
+    pub(super) is_elsewhere: bool,
     /// The session that may be resumed, if one had begun.
     pub(super) session: Option<Url>,
 }

@@ -1,6 +1,6 @@
 //! The `WWW-Authenticate` challenge of a registry.
 
-use super::header;
+use super::syntax;
 use reqwest::{
     Url,
     header::{HeaderMap, WWW_AUTHENTICATE},
@@ -32,7 +32,7 @@ impl Challenge {
     pub(super) fn choose(headers: &HeaderMap, origin: &Url) -> Result<Option<Self>> {
         let mut chosen = None;
         for value in headers.get_all(WWW_AUTHENTICATE) {
-            for challenge in header::challenges(&String::from_utf8_lossy(value.as_bytes())) {
+            for challenge in syntax::challenges(&String::from_utf8_lossy(value.as_bytes())) {
                 match challenge.scheme.as_str() {
                     "bearer" => return bearer(&challenge, origin).map(Some),
                     "basic" => chosen = Some(Self::Basic),
@@ -44,7 +44,7 @@ impl Challenge {
     }
 }
 
-fn bearer(challenge: &header::ParsedChallenge, origin: &Url) -> Result<Challenge> {
+fn bearer(challenge: &syntax::ParsedChallenge, origin: &Url) -> Result<Challenge> {
     let parameter = |name: &str| challenge.parameters.get(name).cloned();
     let realm = parameter("realm").unwrap_or_default();
     // A relative realm is one on the registry itself.

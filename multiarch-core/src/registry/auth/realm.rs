@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use reqwest::{Method, RequestBuilder, Response, StatusCode, Url, header};
 
 use super::{
-    basic_of,
+    Auth, basic_of,
     challenge::Bearer,
     token::{Token, TokenAnswer},
 };
@@ -36,13 +36,12 @@ enum LoginForm<'l> {
 
 /// Fetches a token for these scopes.
 pub(super) async fn fetch(
-    transport: &Transport,
-    origin: &Url,
+    auth: &Auth,
     from: &Bearer,
     login: Option<&Login>,
     scopes: BTreeSet<String>,
 ) -> Result<Token> {
-    let realm = protected(from, origin, login)?;
+    let realm = protected(from, &auth.origin, login)?;
     let place = |error: Error, method: &str| {
         error.at_host(authority(&realm)).asking(format!("{method} {}", realm.path()))
     };
@@ -54,13 +53,19 @@ pub(super) async fn fetch(
         Some(Credentials::AccessToken(_)) | None => (LoginForm::Get(None), "GET"),
     };
     loop {
-        let ask = || request(transport, &realm, from, &form, &scopes);
-        let response = retry::with_retries(None, ask).await.map_err(|e| place(e, method))?;
+        let ask = || request(&auth.transport, &realm, from, &form, &scopes);
+        let response =
+            retry::with_retries(Some(&auth.throttle), ask).await.map_err(|e| place(e, method))?;
         let status = response.status();
         let has_no_post = matches!(status.as_u16(), 404 | 405 | 501);
         if let (LoginForm::Post(token), true) = (&form, has_no_post) {
-            // Such servers take the token as the password of a user without a name.
-            (form, method) = (LoginForm::Get(Some(basic_of("<token>", token))), "GET");
+            // Some servers take the token as the password of a user without a name.
+            let beside = login.and_then(|login| login.password.as_ref());
+            let basic = match beside {
+                Some((user, password)) => basic_of(user, password),
+                None => basic_of("<token>", token),
+            };
+            (form, method) = (LoginForm::Get(Some(basic)), "GET");
             continue;
         }
         return read(response, scopes).await.map_err(|e| place(e, method));
@@ -71,12 +76,20 @@ async fn read(response: Response, scopes: BTreeSet<String>) -> Result<Token> {
     let status = response.status();
     if !status.is_success() {
         let refusal = refusal::read(response).await;
-        let kind = match status {
-            StatusCode::UNAUTHORIZED => ErrorKind::Unauthorized,
-            _ => refusal.kind(),
-        };
         let message = format!("the token server gives no token: {}", refusal.message());
-        return Err(Error::new(kind, message));
+        let says = |text: &str| message.to_ascii_lowercase().contains(text);
+        // OAuth2 (RFC 6749, section 5.2) says so with status 400.
+        let has_expired = says("invalid_grant") || says("expired");
+        return Err(match (status, refusal.case()) {
+            (StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN, _)
+                if has_expired =>
+            {
+                Error::new(ErrorKind::Unauthorized, message).with_detail(Detail::LoginExpired)
+            }
+            (StatusCode::UNAUTHORIZED, _) => Error::new(ErrorKind::Unauthorized, message),
+            (_, Some(case)) => Error::new(refusal.kind(), message).with_detail(case),
+            (_, None) => Error::new(refusal.kind(), message),
+        });
     }
     let text = response::body(response, MAX_ANSWER).await?;
     let answer: TokenAnswer = serde_json::from_slice(&text).map_err(|_| {
@@ -84,6 +97,12 @@ async fn read(response: Response, scopes: BTreeSet<String>) -> Result<Token> {
         let message = "the answer of the token server is not the JSON of a token";
         Error::new(ErrorKind::Server, message)
     })?;
+    if answer.is_empty() {
+        // Some say with status 200 that the password is wrong.
+        let said = refusal::explain(status, None, &text);
+        let message = format!("the token server gives no token: {}", said.message());
+        return Err(Error::new(ErrorKind::Unauthorized, message));
+    }
     answer.into_token(scopes)
 }
 
@@ -177,4 +196,37 @@ fn with_login(
     request
         .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
         .body(body.query().unwrap_or_default().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::registry::credentials::Logins;
+
+    /// A login for a registry with TLS is not sent in clear, whatever the registry names.
+    #[test]
+    fn a_login_stays_encrypted() {
+        let logins = Logins::one(Credentials::basic("u", "p"), "a test");
+        for (origin, realm, used) in [
+            ("https://h:5000/v2/", "https://h:5000/token", Some("https://h:5000/token")),
+            ("https://h:5000/v2/", "https://auth/token", Some("https://auth/token")),
+            // It does not know about the TLS before it.
+            ("https://h:5000/v2/", "http://h:5000/token", Some("https://h:5000/token")),
+            ("https://h/v2/", "http://h/token", Some("https://h/token")),
+            ("https://h:5000/v2/", "http://h:5001/token", None),
+            ("https://h:5000/v2/", "http://auth/token", None),
+            ("http://h:5000/v2/", "http://auth/token", Some("http://auth/token")),
+        ] {
+            let url = |text: &str| Url::parse(text).expect(text);
+            let from = Bearer { realm: url(realm), service: None, scopes: Vec::new() };
+            let found = protected(&from, &url(origin), logins.of("x"));
+            match (found, used) {
+                (Ok(found), Some(used)) => assert_eq!(found.as_str(), used),
+                (Err(error), None) => assert_eq!(error.kind(), ErrorKind::Untrusted),
+                (found, used) => panic!("{origin} {realm}: {found:?}, {used:?}"),
+            }
+            let anonymous = protected(&from, &url(origin), None);
+            assert!(anonymous.is_ok(), "{origin} {realm}");
+        }
+    }
 }

@@ -52,6 +52,11 @@ impl TokenAnswer {
         Ok(Token { text, scopes, expires: Instant::now() + usable })
     }
 
+    /// True where the server answered, but not with a token.
+    pub(super) fn is_empty(&self) -> bool {
+        self.token.is_none() && self.access_token.is_none()
+    }
+
     fn lifetime(&self) -> Duration {
         let seconds = match &self.expires_in {
             Value::Number(number) => number.as_f64(),

@@ -50,6 +50,8 @@ pub(super) struct FoundLogin {
     pub(super) path: String,
     /// `None` for an entry that cannot be decoded.
     pub(super) credentials: Option<Credentials>,
+    /// User and password beside a token.
+    pub(super) password: Option<(String, String)>,
 }
 
 impl AuthFile {
@@ -92,22 +94,25 @@ impl StoredLogin {
     /// `None` for an entry that holds nothing: docker leaves those where a helper keeps the login.
     fn read(&self, path: &str) -> Option<FoundLogin> {
         let set = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
-        let found = |credentials| Some(FoundLogin { path: path.to_owned(), credentials });
+        let found = |credentials, password| {
+            Some(FoundLogin { path: path.to_owned(), credentials, password })
+        };
         let pair = match set(&self.auth) {
             Some(auth) => match decode(&auth) {
                 Some(pair) => Some(pair),
-                None => return found(None),
+                None => return found(None, None),
             },
             None => set(&self.username).map(|user| (user, set(&self.password).unwrap_or_default())),
         };
         if let Some(token) = set(&self.registrytoken) {
-            return found(Some(Credentials::AccessToken(token)));
+            return found(Some(Credentials::AccessToken(token)), None);
         }
         if let Some(token) = set(&self.identitytoken) {
-            return found(Some(Credentials::IdentityToken(token)));
+            let pair = pair.filter(|(user, password)| !user.is_empty() && !password.is_empty());
+            return found(Some(Credentials::IdentityToken(token)), pair);
         }
         let (user, password) = pair?;
-        found((!user.is_empty()).then(|| Credentials::basic(user, password)))
+        found((!user.is_empty()).then(|| Credentials::basic(user, password)), None)
     }
 }
 

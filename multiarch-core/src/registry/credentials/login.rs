@@ -6,6 +6,8 @@ use crate::config::Credentials;
 #[derive(Clone, Debug)]
 pub(in crate::registry) struct Login {
     pub(in crate::registry) credentials: Credentials,
+    /// User and password beside a token, for a token server that takes no such token.
+    pub(in crate::registry) password: Option<(String, String)>,
     /// Where it was found, for messages.
     pub(super) origin: String,
 }
@@ -32,16 +34,22 @@ pub(in crate::registry) struct Logins {
 }
 
 impl Logins {
-    pub(super) fn one(credentials: Credentials, origin: &str) -> Self {
+    pub(in crate::registry) fn one(credentials: Credentials, origin: &str) -> Self {
         let mut logins = Self::default();
-        logins.add("", credentials, origin.to_owned());
+        logins.add("", credentials, None, origin.to_owned());
         logins
     }
 
     /// Adds a login, unless there is one for the same path: the first place counts.
-    pub(super) fn add(&mut self, path: &str, credentials: Credentials, origin: String) {
+    pub(super) fn add(
+        &mut self,
+        path: &str,
+        credentials: Credentials,
+        password: Option<(String, String)>,
+        origin: String,
+    ) {
         if self.logins.iter().all(|(known, _)| known != path) {
-            self.logins.push((path.to_owned(), Login { credentials, origin }));
+            self.logins.push((path.to_owned(), Login { credentials, password, origin }));
             self.logins.sort_by_key(|(path, _)| std::cmp::Reverse(path.len()));
         }
     }
@@ -77,18 +85,25 @@ impl Logins {
 
     /// What a refused request was sent with, as a part of a sentence.
     pub(in crate::registry) fn describe(&self, used: Option<&Login>) -> String {
-        let mut text = match used {
-            Some(login) => format!("logged in as {}", login.describe()),
-            None if self.searched.is_empty() => "sent without a login".to_owned(),
-            None => format!(
-                "sent without a login, as there is none for this host in {}",
-                self.searched.join(", ")
-            ),
+        let none = || match self.searched.is_empty() {
+            true => String::new(),
+            false => format!(", as there is none for this host in {}", self.searched.join(", ")),
         };
-        for problem in &self.problems {
-            text.push_str(&format!("; {problem}"));
+        match (used, self.problems.is_empty()) {
+            (Some(login), true) => format!("logged in as {}", login.describe()),
+            (None, true) => format!("sent without a login{}", none()),
+            (Some(login), false) => {
+                format!("logged in as {}, because {}", login.describe(), self.problems.join("; "))
+            }
+            (None, false) => {
+                format!("sent without a login, because {}{}", self.problems.join("; "), none())
+            }
         }
-        text
+    }
+
+    /// True where a place that may hold a login could not be read.
+    pub(in crate::registry) fn has_problems(&self) -> bool {
+        !self.problems.is_empty()
     }
 }
 
@@ -100,9 +115,10 @@ mod tests {
     fn the_longest_path_wins() {
         let mut logins = Logins::default();
         for path in ["", "a/b", "a"] {
-            logins.add(path, Credentials::basic(format!("of {path}"), "secret"), "FILE".into());
+            let login = Credentials::basic(format!("of {path}"), "secret");
+            logins.add(path, login, None, "FILE".into());
         }
-        logins.add("a", Credentials::basic("later", "secret"), "OTHER".into());
+        logins.add("a", Credentials::basic("later", "secret"), None, "OTHER".into());
         for (repository, user) in
             [("a/b/c", "of a/b"), ("a/b", "of a/b"), ("a/x", "of a"), ("ab", "of ")]
         {
@@ -110,7 +126,7 @@ mod tests {
             assert_eq!(text, format!("logged in as the user {user:?} of FILE"), "{repository}");
         }
         let mut only_path = Logins::default();
-        only_path.add("a", Credentials::basic("u", "p"), "FILE".into());
+        only_path.add("a", Credentials::basic("u", "p"), None, "FILE".into());
         assert!(only_path.of("b").is_none() && only_path.for_greeting("b").is_some());
     }
 }

@@ -12,9 +12,9 @@ use crate::{
     registry::Connector,
 };
 
-/// Environment variables; they apply to all registries of a run.
-const USER: &str = "MULTIARCH_USERNAME";
-const PASSWORD: &str = "MULTIARCH_PASSWORD";
+/// Environment variables; they apply to all servers of a run, the first to those of charts only.
+const OF_CHARTS: [&str; 2] = ["MULTIARCH_CHARTS_USERNAME", "MULTIARCH_CHARTS_PASSWORD"];
+const OF_ALL: [&str; 2] = ["MULTIARCH_USERNAME", "MULTIARCH_PASSWORD"];
 
 /// The logins at a host; none if no place has any, which may be right.
 ///
@@ -27,9 +27,12 @@ pub(in crate::registry) fn find(connector: &Connector, host: &str) -> Result<Log
     if let Some(credentials) = &connector.credentials {
         return Ok(Logins::one(credentials.clone(), "the configuration"));
     }
-    if let (Ok(user), Ok(password)) = (std::env::var(USER), std::env::var(PASSWORD)) {
-        let origin = format!("{USER} and {PASSWORD}");
-        return Ok(Logins::one(Credentials::basic(user, password), &origin));
+    let of_charts = [OF_CHARTS].into_iter().filter(|_| connector.is_for_charts);
+    for [user, password] in of_charts.chain([OF_ALL]) {
+        if let (Ok(name), Ok(secret)) = (std::env::var(user), std::env::var(password)) {
+            let origin = format!("{user} and {password}");
+            return Ok(Logins::one(Credentials::basic(name, secret), &origin));
+        }
     }
     let mut logins = Logins::default();
     if let Some(path) = &connector.auth_file {
@@ -86,7 +89,7 @@ fn read(logins: &mut Logins, file: &AuthFile, path: &Path, host: &str) {
         match helper::ask(name, host) {
             Ok(Some(credentials)) => {
                 let origin = format!("docker-credential-{name} ({})", path.display());
-                logins.add("", credentials, origin);
+                logins.add("", credentials, None, origin);
                 is_found = true;
             }
             Ok(None) => {}
@@ -96,7 +99,9 @@ fn read(logins: &mut Logins, file: &AuthFile, path: &Path, host: &str) {
     for found in file.logins(host) {
         let origin = path.display().to_string();
         match found.credentials {
-            Some(credentials) => logins.add(&found.path, credentials, origin),
+            Some(credentials) => {
+                logins.add(&found.path, credentials, found.password, origin);
+            }
             None => {
                 logins.note_problem(format!("{origin}: the login for {host} cannot be decoded"))
             }

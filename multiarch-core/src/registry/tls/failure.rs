@@ -33,7 +33,7 @@ pub(in crate::registry) fn explain(
         Some(found) => found,
         // Some servers close the connection where they get no certificate, some send an alert.
         None if identity.is_missing() => wants_certificate(),
-        None => of_connection(&error, proxy),
+        None => of_connection(&error, proxy, !verifier.has_seen_one()),
     };
     let message = match (kind, identity.is_shown()) {
         (ErrorKind::Network, true) => format!("{message}, after the server got our certificate"),
@@ -102,6 +102,24 @@ fn of_certificate(error: &CertificateError) -> (Option<Detail>, String) {
         CertificateError::NotValidForName => {
             (Some(Detail::CertificateName), "it is not for this host".into())
         }
+        CertificateError::BadSignature => {
+            let message = "its signature is wrong, or its key is too weak (RSA below 2048 bits)";
+            (Some(Detail::CertificateForm), message.into())
+        }
+        CertificateError::InvalidPurpose
+        | CertificateError::InvalidPurposeContext { .. }
+        | CertificateError::UnhandledCriticalExtension => {
+            (Some(Detail::CertificateForm), error.to_string())
+        }
+        CertificateError::Other(why)
+            if why.0.downcast_ref() == Some(&webpki::Error::CaUsedAsEndEntity) =>
+        {
+            (None, "it is that of an authority, and not trusted itself".into())
+        }
+        CertificateError::Other(why) => {
+            let message = format!("it is of a form that is not accepted ({})", why.0);
+            (Some(Detail::CertificateForm), message)
+        }
         CertificateError::UnknownIssuer => (None, "its authority is not known here".into()),
         other => (None, other.to_string()),
     }
@@ -120,12 +138,23 @@ fn date(time: UnixTime) -> String {
     time.map_or_else(|| "a far date".into(), httpdate::fmt_http_date)
 }
 
-fn of_connection(error: &reqwest::Error, proxy: Option<&str>) -> FailureClass {
+fn of_connection(
+    error: &reqwest::Error,
+    proxy: Option<&str>,
+    without_certificate: bool,
+) -> FailureClass {
+    // The server was reached, and said nothing that is TLS.
+    let ends_handshake =
+        |kind| matches!(kind, io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset);
+    let kinds =
+        || causes(error).filter_map(|cause| Some(cause.downcast_ref::<io::Error>()?.kind()));
     let (detail, message) = if causes(error).any(|cause| cause.is::<NoSuchHost>()) {
         (Some(Detail::NoSuchHost), "the name of the host is not known".to_owned())
     } else if let (Some(proxy), true) = (proxy, error.is_connect()) {
         let message = format!("the proxy {proxy} did not connect to the server");
         (Some(Detail::Proxy), message)
+    } else if without_certificate && error.is_connect() && kinds().any(ends_handshake) {
+        (None, "the server ended the connection during the TLS handshake".into())
     } else {
         (None, "the request failed".into())
     };
@@ -140,4 +169,41 @@ fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn StdError + 'stat
         let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
         inner.map(|inner| inner as &(dyn StdError + 'static)).or_else(|| error.source())
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustls::pki_types::ServerName;
+
+    #[test]
+    fn certificates_in_words() {
+        let at = |seconds| UnixTime::since_unix_epoch(Duration::from_secs(seconds));
+        let name = |text: &'static str| ServerName::try_from(text).expect("a name");
+        // The date of RFC 9110, section 5.6.7.
+        let (then, now) = (at(784_111_777), at(784_111_000));
+        for (error, detail, words) in [
+            (
+                CertificateError::ExpiredContext { time: at(784_200_000), not_after: then },
+                Some(Detail::CertificateExpired),
+                "it expired on Sun, 06 Nov 1994 08:49:37 GMT",
+            ),
+            (
+                CertificateError::NotValidYetContext { time: now, not_before: then },
+                Some(Detail::CertificateNotYetValid),
+                "it is valid only from Sun, 06 Nov 1994 08:49:37 GMT on",
+            ),
+            (
+                CertificateError::NotValidForNameContext {
+                    expected: name("h.example.com"),
+                    presented: vec!["DnsName(\"a.example.com\")".into(), "DnsName(\"b\")".into()],
+                },
+                Some(Detail::CertificateName),
+                "it is for a.example.com, b, and not for h.example.com",
+            ),
+            (CertificateError::UnknownIssuer, None, "its authority is not known here"),
+        ] {
+            assert_eq!(of_certificate(&error), (detail, words.to_owned()));
+        }
+    }
 }

@@ -75,6 +75,18 @@ impl Verifier {
         self.has_seen_one.load(Ordering::Relaxed)
     }
 
+    fn note_refused<T>(
+        &self,
+        certificate: &CertificateDer<'_>,
+        result: std::result::Result<T, TlsError>,
+    ) -> std::result::Result<T, TlsError> {
+        if result.is_err() {
+            let refused = Some(fingerprint(certificate));
+            *self.refused.lock().unwrap_or_else(PoisonError::into_inner) = refused;
+        }
+        result
+    }
+
     fn verify(
         &self,
         end_entity: &CertificateDer<'_>,
@@ -131,11 +143,7 @@ impl ServerCertVerifier for Verifier {
             return Ok(ServerCertVerified::assertion());
         }
         let result = self.verify(end_entity, intermediates, server_name, ocsp_response, now);
-        if result.is_err() {
-            *self.refused.lock().unwrap_or_else(PoisonError::into_inner) =
-                Some(fingerprint(end_entity));
-        }
-        result
+        self.note_refused(end_entity, result)
     }
 
     fn verify_tls12_signature(
@@ -150,7 +158,8 @@ impl ServerCertVerifier for Verifier {
             return Ok(HandshakeSignatureValid::assertion());
         }
         let algorithms = &self.provider.signature_verification_algorithms;
-        verify_tls12_signature(message, certificate, signature, algorithms)
+        let result = verify_tls12_signature(message, certificate, signature, algorithms);
+        self.note_refused(certificate, result)
     }
 
     fn verify_tls13_signature(
@@ -163,7 +172,8 @@ impl ServerCertVerifier for Verifier {
             return Ok(HandshakeSignatureValid::assertion());
         }
         let algorithms = &self.provider.signature_verification_algorithms;
-        verify_tls13_signature(message, certificate, signature, algorithms)
+        let result = verify_tls13_signature(message, certificate, signature, algorithms);
+        self.note_refused(certificate, result)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
