@@ -1,4 +1,4 @@
-//! Errors by their cause: what one cause does to many images is told once.
+//! Errors by their cause: what one cause does to many images is printed once.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -113,6 +113,12 @@ impl Error {
         Self::caused_by(kind, doing, error)
     }
 
+    /// The error of a document that a target holds, and not a package.
+    pub(crate) fn of_target(cause: Self) -> Self {
+        let message = "what the target holds there cannot be read";
+        Self::caused_by(ErrorKind::UnreadableTag, message, cause)
+    }
+
     /// Sets the detail, by which the front end chooses its advice.
     #[must_use]
     pub(crate) fn with_detail(mut self, detail: Detail) -> Self {

@@ -3,6 +3,7 @@
 
 mod charts;
 mod fuse_algebra;
+mod fuse_corners;
 mod fuse_sources;
 mod fuse_table;
 mod images;

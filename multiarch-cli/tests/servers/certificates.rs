@@ -137,7 +137,7 @@ fn certificates_that_other_clients_take() {
     assert_eq!(run.code, Some(0), "one that signs itself, in the system's store: {}", run.err);
 }
 
-/// Each cause is told in words, once, and with a step that fits.
+/// Each cause is printed in words, once, and with a step that fits.
 #[test]
 fn certificates_that_are_refused() {
     for (names, days, told) in [

@@ -1,4 +1,4 @@
-//! Refusals: each cause is told once, with what the server says, and with a next step that fits.
+//! Refusals: each cause is printed once, with what the server says, and with a next step that fits.
 //!
 //! The answers are those of Harbor 2.15, docker-registry 2.8, nginx and others.
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::referrers::referrers;
 use crate::{
     chart::TargetName,
-    error::{ErrorKind, Result},
+    error::{Error, ErrorKind, Result},
     fuse::{Incoming, TagChild, TagState, is_image},
     image::{Digest, Document, ImageConfig, Index, MAX_CONFIG_SIZE, Manifest},
     plan::{Answer, NamedImage, Observed, Options, Question},
@@ -82,9 +82,9 @@ fn child(store: &dyn ImageStore, repository: &str, digest: &Digest) -> Result<Ta
         Err(error) => return Err(error),
     };
     if document.kind().is_index() {
-        return Ok(TagChild::Index(Index::from_document(&document)?));
+        return Index::from_document(&document).map(TagChild::Index).map_err(Error::of_target);
     }
-    let manifest = Manifest::parse(&document)?;
+    let manifest = Manifest::parse(&document).map_err(Error::of_target)?;
     if !manifest.has_image_config() {
         return Ok(TagChild::Artifact);
     }
@@ -92,7 +92,7 @@ fn child(store: &dyn ImageStore, repository: &str, digest: &Digest) -> Result<Ta
     let text = store.get_blob(repository, config, MAX_CONFIG_SIZE)?;
     // A manifest without its config is of no more use than one that is gone.
     let Some(text) = text else { return Ok(TagChild::Missing) };
-    let config = ImageConfig::parse(&text)?;
+    let config = ImageConfig::parse(&text).map_err(Error::of_target)?;
     Ok(match is_image(&manifest, &config) {
         true if manifest.check_fit(&config).is_err() => TagChild::Misfit(Arc::new(config)),
         true => TagChild::Image(Arc::new(config)),

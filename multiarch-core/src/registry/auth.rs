@@ -87,6 +87,11 @@ impl Auth {
         }
     }
 
+    /// The headers that each request to the registry gets.
+    pub(super) fn extra_headers(&self) -> &[(String, String)] {
+        &self.logins.headers
+    }
+
     fn challenge(&self) -> MutexGuard<'_, Option<Challenge>> {
         self.challenge.lock().unwrap_or_else(PoisonError::into_inner)
     }

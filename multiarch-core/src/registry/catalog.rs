@@ -54,15 +54,21 @@ impl Client {
     /// The tags of one repository. `None` if the list has several pages or cannot be read; the caller
     /// then asks for single tags.
     pub(super) async fn tags_at_once(&self, repository: &str) -> Result<Option<Vec<String>>> {
-        let request =
-            self.request(Method::GET, &format!("{repository}/tags/list"), Scope::pull(repository));
-        Ok(match self.page(&request).await {
-            Ok(None) => Some(Vec::new()),
-            Ok(Some((page, None))) => Some(page.tags.unwrap_or_default()),
-            Ok(Some((_, Some(_)))) => None,
-            Err(error) if error.concerns_whole_run() => return Err(error),
+        match self.tag_list(repository).await {
             // An account without the right to list may still read single tags.
-            Err(_) => None,
+            Err(error) if !error.concerns_whole_run() => Ok(None),
+            list => list,
+        }
+    }
+
+    /// The tags of one repository; `None` if the list has several pages.
+    pub(super) async fn tag_list(&self, repository: &str) -> Result<Option<Vec<String>>> {
+        let path = format!("{repository}/tags/list");
+        let request = self.request(Method::GET, &path, Scope::pull(repository));
+        Ok(match self.page(&request).await? {
+            None => Some(Vec::new()),
+            Some((page, None)) => Some(page.tags.unwrap_or_default()),
+            Some((_, Some(_))) => None,
         })
     }
 
@@ -86,8 +92,11 @@ impl Client {
         match response.status() {
             StatusCode::OK => {}
             StatusCode::NOT_FOUND if request.url.path().ends_with("/tags/list") => {
-                response::discard_body(response).await;
-                return Ok(None);
+                let headers = response.headers().clone();
+                let text = response::body(response, refusal::MAX_BODY).await.unwrap_or_default();
+                return refusal::check_absence(&headers, &text)
+                    .map(|()| None)
+                    .map_err(|e| self.place_refusal(e, request));
             }
             _ => {
                 return Err(self.place_refusal(refusal::read(response).await, request));

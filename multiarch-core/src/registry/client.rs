@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use reqwest::{Method, Response, StatusCode, Url, header};
+use reqwest::{Method, RequestBuilder, Response, StatusCode, Url, header};
 
 use super::{
     Address,
@@ -139,9 +139,7 @@ impl Client {
             if let Some(body) = request.body.as_deref().or(has_body.then_some(&[])) {
                 builder = builder.header(header::CONTENT_LENGTH, body.len()).body(body.to_vec());
             }
-            if let Some(authorization) = authorization.filter(|_| self.is_origin(&url)) {
-                builder = builder.header(header::AUTHORIZATION, authorization);
-            }
+            builder = self.own_headers(builder, &url, authorization);
             self.throttle.pace().await;
             let response = server.send(TIMEOUT, builder).await?;
             match self.redirected(&request.method, &url, &response)? {
@@ -184,6 +182,24 @@ impl Client {
     /// there.
     pub(super) async fn authorization(&self, url: &Url, scope: &Scope) -> Result<Option<String>> {
         if self.is_origin(url) { self.auth.header(scope).await } else { Ok(None) }
+    }
+
+    /// Adds what only the registry itself gets.
+    pub(super) fn own_headers(
+        &self,
+        mut builder: RequestBuilder,
+        url: &Url,
+        authorization: Option<&str>,
+    ) -> RequestBuilder {
+        if self.is_origin(url) {
+            for (name, value) in self.auth.extra_headers() {
+                builder = builder.header(name, value);
+            }
+            if let Some(authorization) = authorization {
+                builder = builder.header(header::AUTHORIZATION, authorization);
+            }
+        }
+        builder
     }
 
     pub(super) fn is_origin(&self, url: &Url) -> bool {

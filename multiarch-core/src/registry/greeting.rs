@@ -80,7 +80,7 @@ impl Client {
     /// the address with TLS where the server sends there from plain HTTP; the login is not sent then.
     ///
     /// # Errors
-    /// Where the registry is none, is not reached, or refuses the login.
+    /// Where the server is not a registry, is not reached, or refuses the login.
     ///
     /// [OCI distribution, "Determining Support"]: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#determining-support
     async fn greet(&self) -> Result<Option<Url>> {

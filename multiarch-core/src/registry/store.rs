@@ -61,11 +61,19 @@ impl Registry {
         self.connection.runtime.run(stored)
     }
 
+    /// True where the registry's own list of tags says that it does not have a tag.
+    fn is_unlisted(&self, name: &TargetName) -> bool {
+        let list = || {
+            let repository = self.connection.address.repository(name.repository());
+            let client = self.connection.client()?;
+            self.connection.runtime.run(async move { client.tag_list(&repository).await })
+        };
+        list().is_ok_and(|list| list.is_some_and(|tags| tags.iter().all(|tag| tag != name.tag())))
+    }
+
     /// The error of a document that the registry holds, and not a package.
     fn unreadable(&self, error: Error) -> Error {
-        let message = "what the registry holds there cannot be read";
-        let error = Error::caused_by(ErrorKind::UnreadableTag, message, error);
-        error.at_host(self.connection.address.host())
+        Error::of_target(error).at_host(self.connection.address.host())
     }
 
     /// Held while a blob is copied within the registry, so that at most one is in memory as a whole.
@@ -76,9 +84,16 @@ impl Registry {
 
 impl ImageStore for Registry {
     fn get_tag(&self, name: &TargetName) -> Result<Option<Document>> {
-        let Some((body, media_type)) = self.read_manifest(name.repository(), name.tag())? else {
-            return Ok(None);
+        let read = match self.read_manifest(name.repository(), name.tag()) {
+            Err(error) if error.case() == Some(Detail::NotFromRegistry) => {
+                match self.is_unlisted(name) {
+                    true => None,
+                    false => return Err(error),
+                }
+            }
+            read => read?,
         };
+        let Some((body, media_type)) = read else { return Ok(None) };
         let document = Document::new(body, declared(&media_type));
         document.map(Some).map_err(|e| self.unreadable(e).of_image(name))
     }

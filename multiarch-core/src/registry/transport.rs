@@ -126,7 +126,8 @@ impl Transport {
             .pool_idle_timeout(Duration::from_secs(30))
             .dns_resolver(super::resolver::Resolver)
             .redirect(redirect::Policy::none())
-            // Without, a server may choose any coding (RFC 9110, section 12.5.3).
+            // Without, a server may choose any coding (RFC 9110, section 12.5.3). One that packs all the same
+            // is understood.
             .default_headers(
                 [(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"))]
                     .into_iter()

@@ -74,7 +74,7 @@ impl Client {
             .header(header::CONTENT_TYPE, "application/octet-stream")
             .header(header::CONTENT_LENGTH, size)
             .body(reqwest::Body::wrap(body));
-        let request = authorised(request, used.as_deref());
+        let request = self.own_headers(request, &url, used.as_deref());
         let response = tokio::select! {
             response = request.send() => response.map_err(|e| server.explain(e)),
             () = stalled(&progress, size) => {
@@ -184,7 +184,8 @@ impl Client {
             for (name, value) in &request.headers {
                 builder = builder.header(name, value);
             }
-            let builder = authorised(builder.body(body.clone()), used.as_deref());
+            let builder = builder.body(body.clone());
+            let builder = self.own_headers(builder, &url, used.as_deref());
             self.throttle.pace().await;
             let response = server.send(limit, builder).await?;
             match self.redirected(&request.method, &url, &response)? {
@@ -278,14 +279,4 @@ fn with_digest(session: &Url, digest: &Digest) -> Url {
     let mut url = session.clone();
     url.query_pairs_mut().append_pair("digest", &digest.to_string());
     url
-}
-
-fn authorised(
-    request: reqwest::RequestBuilder,
-    authorization: Option<&str>,
-) -> reqwest::RequestBuilder {
-    match authorization {
-        Some(value) => request.header(header::AUTHORIZATION, value),
-        None => request,
-    }
 }

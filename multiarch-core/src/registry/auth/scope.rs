@@ -31,7 +31,7 @@ impl Scope {
         Self { names: ["registry:catalog:*".into()].into(), ..Self::default() }
     }
 
-    /// No right at all: for the greeting of a registry, and for servers that are none.
+    /// No right at all: for the greeting of a registry, and for other servers.
     pub(in crate::registry) fn none(place: &str, writes: bool) -> Self {
         Self { names: BTreeSet::new(), place: place.to_owned(), writes }
     }

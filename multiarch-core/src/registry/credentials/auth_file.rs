@@ -28,6 +28,9 @@ pub(super) struct AuthFile {
     cred_helpers: Option<BTreeMap<String, Option<String>>>,
     #[serde(default)]
     creds_store: Option<String>,
+    /// Docker sends these with each request to a registry.
+    #[serde(default, rename = "HttpHeaders")]
+    pub(super) http_headers: Option<BTreeMap<String, String>>,
 }
 
 #[derive(Debug, Default, Deserialize)]

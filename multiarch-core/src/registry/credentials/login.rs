@@ -27,6 +27,8 @@ impl Login {
 pub(in crate::registry) struct Logins {
     /// The longest path first; an empty one is for all repositories.
     logins: Vec<(String, Login)>,
+    /// Headers that each request to the host gets.
+    pub(in crate::registry) headers: Vec<(String, String)>,
     /// Places that hold no login for the host.
     searched: Vec<String>,
     /// Places that could not be read.
@@ -77,8 +79,7 @@ impl Logins {
         self.logins.iter().find(|(path, _)| covers(path)).map(|(_, login)| login)
     }
 
-    /// The login with which the host is greeted: the one for a path, or any, since a host that knows
-    /// nobody has nothing to show.
+    /// The login with which the host is greeted: that for the target's path, or else any.
     pub(in crate::registry) fn for_greeting(&self, path: &str) -> Option<&Login> {
         self.of(path).or_else(|| self.logins.first().map(|(_, login)| login))
     }

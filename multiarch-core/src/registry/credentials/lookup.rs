@@ -84,6 +84,7 @@ fn places() -> Vec<(PathBuf, Parse)> {
 
 /// Takes what one file says about a host. A helper's login comes before the file's own.
 fn read(logins: &mut Logins, file: &AuthFile, path: &Path, host: &str) {
+    logins.headers.extend(file.http_headers.iter().flatten().map(|(n, v)| (n.clone(), v.clone())));
     let mut is_found = false;
     if let Some(name) = file.helper(host) {
         match helper::ask(name, host) {
