@@ -259,3 +259,29 @@ fn a_nested_index_that_was_added_counts() {
     assert_eq!(tag.platforms().expect("readable").len(), 2);
     assert!(fused(&tag, &arm.incoming()).document.is_none());
 }
+
+/// The upstream index takes the place of the tag's only where nothing of the tag's own is lost: no member
+/// of the index, and none of an entry.
+#[test]
+fn an_upstream_index_loses_nothing_of_the_tags() {
+    let (mine, arm) = (Image::new(OCI, "linux/amd64", "a"), Image::new(OCI, "linux/arm64/v8", "a"));
+    let upstream = format!(" {}", oci(&[mine.entry(), arm.entry()]));
+    let onto = |text: &str| {
+        text_after(&fused(&tag_of(text, &[&mine]), &incoming_index(&upstream, &[&mine, &arm])))
+    };
+    assert_eq!(onto(&oci(&[mine.entry()])), upstream);
+    let annotated = oci(&[mine.entry()]).replacen('{', "{\"annotations\":{\"x\":\"1\"},", 1);
+    assert!(onto(&annotated).contains("\"annotations\":{\"x\":\"1\"}"));
+    let mut entry = mine.entry();
+    entry["annotations"] = json!({"y": "1"});
+    assert!(onto(&oci(&[entry.clone()])).contains("\"annotations\":{\"y\":\"1\"}"));
+    // The upstream index says the same, and more.
+    let mut more = entry.clone();
+    more["annotations"]["z"] = "2".into();
+    let upstream = oci(&[entry.clone(), arm.entry()]);
+    let incoming = incoming_index(&upstream, &[&mine, &arm]);
+    let same = fused(&tag_of(&oci(&[entry]), &[&mine]), &incoming);
+    assert_eq!(text_after(&same), upstream);
+    let other = fused(&tag_of(&oci(&[more]), &[&mine]), &incoming);
+    assert!(text_after(&other).contains("\"z\":\"2\""));
+}
