@@ -34,6 +34,7 @@ mod transport;
 mod upload;
 mod upload_body;
 mod upload_failure;
+mod upload_state;
 
 pub(crate) use address::Address;
 pub(crate) use connection::{Web, WebAnswer};

@@ -3,6 +3,7 @@
 //! [token authentication]: https://distribution.github.io/distribution/spec/auth/token/
 
 mod challenge;
+mod first_login;
 mod realm;
 mod scope;
 mod syntax;
@@ -23,12 +24,13 @@ use reqwest::{
     header::{self, HeaderMap},
 };
 
-use tokio::sync::{Mutex as AsyncMutex, MutexGuard as AsyncGuard};
+use tokio::sync::Mutex as AsyncMutex;
 
 use self::{
     challenge::{Bearer, Challenge},
     tokens::{Tokens, Wanted},
 };
+pub(super) use first_login::FirstLogin;
 pub(super) use scope::Scope;
 
 use super::{
@@ -139,21 +141,6 @@ impl Auth {
             fetched.map_err(|error| self.of_token(error, login, scope))
         };
         self.tokens.get(wanted, fetch).await
-    }
-
-    /// Waits while another request tries the login for the first time: a login that is refused for each of
-    /// many requests locks the account. `None` where the login is known to be good, or is not sent.
-    pub(super) async fn first_login(&self, used: Option<&str>) -> Result<Option<FirstLogin<'_>>> {
-        let is_basic = used.is_some_and(|used| used.starts_with("Basic "));
-        if !is_basic || self.is_login_taken.load(Ordering::Relaxed) {
-            return Ok(None);
-        }
-        let first = self.first_login.lock().await;
-        if let Some(error) = self.refused.get() {
-            return Err(error.clone());
-        }
-        let is_taken = self.is_login_taken.load(Ordering::Relaxed);
-        Ok((!is_taken).then_some(FirstLogin { auth: self, _first: first }))
     }
 
     /// Where a token server refuses the login as such, no request will succeed.
@@ -272,25 +259,6 @@ impl Auth {
     /// Notes that the registry refuses a greeting without a login.
     pub(super) fn note_wants_login(&self) {
         self.wants_login.store(true, Ordering::Relaxed);
-    }
-}
-
-/// The first request with a login. What becomes of it holds for the requests that wait.
-pub(super) struct FirstLogin<'a> {
-    auth: &'a Auth,
-    _first: AsyncGuard<'a, ()>,
-}
-
-impl FirstLogin<'_> {
-    /// The server has answered with something else than 401.
-    pub(super) fn taken(self) {
-        self.auth.is_login_taken.store(true, Ordering::Relaxed);
-    }
-
-    /// The server has answered 401 with this error. Gives the error of all other requests.
-    pub(super) fn refused(self, error: Error, scope: &Scope) -> Error {
-        let error = self.auth.login_refused(error, self.auth.login(scope));
-        self.auth.refused.get_or_init(|| error).clone()
     }
 }
 

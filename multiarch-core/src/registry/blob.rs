@@ -16,50 +16,17 @@ use super::{
     upload::UploadEnd,
     upload_body::BufferChannel,
     upload_failure::UploadFailure,
+    upload_state::UploadState,
 };
 use crate::{
     error::{Error, ErrorKind, Result},
     store::{BlobContent, BlobReader, Sent},
 };
 
-/// A blob that could not be sent in one piece this often is sent in chunks.
-const MAX_WHOLE_FAILURES: u32 = 3;
 /// The size of a blob, in bytes, that is sent sooner than what the server has of it is asked for.
 const SMALL_BLOB: u64 = 64 << 10;
 /// How many buffers of one upload may wait for the network.
 const MAX_WAITING: usize = 4;
-
-/// What one attempt to upload a blob passes on to the next.
-#[derive(Default)]
-struct UploadState {
-    retries: Retries,
-    /// The server does not take the blob in one PUT.
-    chunked: bool,
-    /// How often the whole blob was sent in vain, and what came of it at last.
-    whole_failures: u32,
-    whole_error: Option<Error>,
-    /// How often the upload was redirected.
-    redirects: usize,
-    /// The highest offset that the upload was resumed from; the blob's size once it must not resume.
-    furthest: u64,
-    /// Where the next attempt resumes; `None` to begin anew.
-    point: Option<ResumePoint>,
-}
-
-impl UploadState {
-    /// What fails in one piece again and again, and not because the server has too much to do, may work in
-    /// chunks. Where it does not, the first error says more.
-    fn note_failure(&mut self, failure: &UploadFailure) {
-        let is_busy = matches!(failure.outcome, RequestOutcome::Throttled(_));
-        if self.chunked || is_busy || failure.is_elsewhere {
-            return;
-        }
-        self.whole_failures += 1;
-        if self.whole_failures == MAX_WHOLE_FAILURES {
-            (self.chunked, self.whole_error) = (true, Some(failure.error.clone()));
-        }
-    }
-}
 
 /// Closes a channel when the request that it feeds ends: a server may answer before it has all bytes,
 /// and the reading thread must not wait for it then.

@@ -6,7 +6,7 @@ use reqwest::{Method, RequestBuilder, Response, StatusCode, Url, header};
 
 use super::{
     Address,
-    auth::{Auth, Scope},
+    auth::{Auth, FirstLogin, Scope},
     redirect::{self, MAX_REDIRECTS},
     refusal,
     response::{TIMEOUT, discard_body},
@@ -84,17 +84,19 @@ impl Client {
                 true => None,
                 false => self.auth.first_login(used.as_deref()).await.map_err(place)?,
             };
-            let response =
-                self.send_admitted(request, used.as_deref(), admission).await.map_err(place)?;
-            tries += 1;
-            match first {
-                Some(first) if response.status() == StatusCode::UNAUTHORIZED => {
-                    let error = refusal::read(response).await;
-                    return Err(place(first.refused(error, &request.scope)));
+            let response = match first {
+                Some(first) => {
+                    self.send_first(request, used.as_deref(), first).await.map_err(place)?
                 }
-                Some(first) if !refusal::is_transient(response.status()) => first.taken(),
-                _ => {}
-            }
+                None => None,
+            };
+            let response = match response {
+                Some(response) => response,
+                None => {
+                    self.send_admitted(request, used.as_deref(), admission).await.map_err(place)?
+                }
+            };
+            tries += 1;
             if response.status() != StatusCode::UNAUTHORIZED || tries > MAX_UNAUTHORIZED {
                 return Ok(response);
             }
@@ -104,6 +106,29 @@ impl Client {
                 return Ok(response);
             }
             discard_body(response).await;
+        }
+    }
+
+    /// Sends the first request with a login. It waits for no permit: those that have one may be waiting for
+    /// this. `None` where the server failed, and said nothing about the login.
+    async fn send_first(
+        &self,
+        request: &PreparedRequest,
+        used: Option<&str>,
+        first: FirstLogin<'_>,
+    ) -> Result<Option<Response>> {
+        match self.send_once(request, used).await {
+            Ok(response) if response.status() == StatusCode::UNAUTHORIZED => {
+                let error = refusal::read(response).await;
+                Err(first.refused(error, &request.scope))
+            }
+            Ok(response) if refusal::is_transient(response.status()) => Ok(None),
+            Ok(response) => {
+                first.taken();
+                Ok(Some(response))
+            }
+            Err(error) if error.kind() == ErrorKind::Network => Ok(None),
+            Err(error) => Err(error),
         }
     }
 

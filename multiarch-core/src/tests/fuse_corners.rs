@@ -127,6 +127,8 @@ fn the_source_says_the_platform_of_the_tags_own_manifest() {
     let text = oci(&[mine_entry.clone(), arm.entry()]);
     let fusion = fused(&tag_of_image(&mine), &incoming_index(&text, &[&mine, &arm]));
     assert_eq!(text_after(&fusion), text);
+    let changes: Vec<_> = fusion.decisions.iter().map(|decision| &decision.change).collect();
+    assert_eq!(changes, [&Change::Present, &Change::Added]);
 }
 
 /// An attestation stays while an image of its subject's digest stays, for whichever platform.
@@ -245,6 +247,15 @@ fn a_media_type_keeps_its_bytes() {
 }
 
 /// What the public functions note is what fusing goes by.
+#[test]
+fn an_image_that_was_added_counts() {
+    let mine = Image::new(OCI, "linux/amd64", "a");
+    let mut tag = TagState::new(mine.document.clone());
+    assert_eq!(tag.platforms().expect("readable"), []);
+    tag.add_image(mine.digest(), mine.config.clone());
+    assert_eq!(tag.platforms().expect("readable"), [(mine.key(), mine.digest())]);
+}
+
 #[test]
 fn a_nested_index_that_was_added_counts() {
     let (mine, arm) = (Image::new(OCI, "linux/amd64", "a"), Image::new(OCI, "linux/arm64/v8", "a"));

@@ -2,7 +2,7 @@
 //! the image decide.
 
 use multiarch_core::{Finding, OpenOptions};
-use multiarch_generator::{Image, Layer, gzip, images_tar};
+use multiarch_generator::{Image, Layer, Layout, gzip, images_tar, named};
 
 use crate::runs::{Folder, import_paths, platforms, store};
 
@@ -59,6 +59,23 @@ fn the_programs_decide() {
             assert_eq!(platforms(&*memory, TAG), beside, "{config:?}");
         }
     }
+}
+
+/// What an index states counts, whatever the package declares and the programs are for.
+#[test]
+fn an_index_of_one_image_states_its_platform() {
+    let folder = Folder::new();
+    let mut layout = Layout::new();
+    let entry = layout.image(&image("amd64", S390X));
+    let index = layout.index(&[entry]);
+    let layout = layout.top(named(index, "quay.io/team/app:1"));
+    let path = folder.write("addon-offline-full-package-v1.0.0-s390x.tar.gz", gzip(&layout.tar()));
+    let (target, memory) = store();
+    let report = import_paths(&[&path], &target);
+    assert!(report.complete, "{:?}", report.errors().collect::<Vec<_>>());
+    assert_eq!(platforms(&*memory, TAG), ["linux/amd64"]);
+    let is_about_package = |finding: &Finding| matches!(finding, Finding::Mislabelled { .. });
+    assert!(!report.findings.iter().any(is_about_package), "{:?}", report.findings);
 }
 
 /// One whose programs do not speak for it replaces no image that is there.
