@@ -3,8 +3,8 @@
 use crate::{
     ErrorKind,
     fuse::{
-        Change, ConflictPolicy, FuseOptions, Incoming, IncomingImage, TagChild, TagState, fuse,
-        is_image,
+        Change, ConflictPolicy, FuseOptions, Incoming, IncomingImage, Reason, TagChild, TagState,
+        fuse, fuse_again, is_image,
     },
     image::{Document, Family, ImageConfig, Index, Manifest, types},
 };
@@ -192,6 +192,22 @@ fn what_is_lost_is_no_rival() {
     let mut misfit = whole.clone();
     misfit.add_child(gone.digest(), TagChild::Misfit(gone.config.clone()));
     assert!(taken(&misfit));
+}
+
+/// After this run has written a tag, an image there that was not there before is another writer's, and newer.
+#[test]
+fn an_image_that_came_meanwhile_stays() {
+    let (there, mine) =
+        (Image::new(OCI, "linux/amd64", "there"), Image::new(OCI, "linux/amd64", "a"));
+    let tag = tag_of_image(&there);
+    let change = |known: &[&Image]| {
+        let known = known.iter().map(|image| image.digest()).collect();
+        let fusion = fuse_again(&tag, &mine.incoming(), &FuseOptions::default(), Some(&known));
+        fusion.expect("fuses").decisions[0].change.clone()
+    };
+    let newer = Change::NotTaken { stays: there.digest(), because: Reason::Newer };
+    assert_eq!(change(&[&mine]), newer);
+    assert_eq!(change(&[&there]), Change::Replaced { from: vec![there.digest()] });
 }
 
 /// An attestation has the config of an image, and is not one.
