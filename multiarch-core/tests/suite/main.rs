@@ -11,6 +11,7 @@ mod house;
 mod interleavings;
 mod layout;
 mod library_use;
+mod moody;
 mod own_store;
 mod packages;
 mod presence;
