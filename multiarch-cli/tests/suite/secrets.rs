@@ -33,7 +33,8 @@ fn traces(run: &Run, folder: &Path, own: &[&str]) -> String {
 #[test]
 fn nothing_that_is_written_holds_a_secret() {
     // Each fault makes the command print another part of what it knows.
-    let faults: [(&str, fn(&multiarch_testing::Request) -> Fault); 4] = [
+    type Rule = fn(&multiarch_testing::Request) -> Fault;
+    let faults: [(&str, Rule); 4] = [
         ("none", |_| Fault::Nothing),
         ("writes", |request| if request.reads() { Fault::Nothing } else { Fault::answer(403) }),
         ("tokens", |request| match request.local_path() {
