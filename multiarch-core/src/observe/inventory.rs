@@ -1,6 +1,6 @@
 //! What a run imports, and how much of it the target holds.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use super::tags::ask;
 use crate::{
@@ -52,6 +52,10 @@ pub(crate) fn observe(
         if questions.is_empty() {
             return Ok(observed);
         }
+        // A blob that is asked for may have to be sent.
+        let next = questions.iter().map(|q| (q.repository(), matches!(q, Question::Blob(..))));
+        let mut seen = BTreeSet::new();
+        store.prepare(&next.filter(|next| seen.insert(*next)).collect::<Vec<_>>());
         let asked = |question: &Question| ask(store, question);
         let answers = workers::ask(store.jobs(), &questions, context, asked)?;
         for (question, answer) in questions.into_iter().zip(answers) {

@@ -24,6 +24,18 @@ pub(crate) enum Question {
     Referrers(TargetName, Digest),
 }
 
+impl Question {
+    /// The repository that it is about.
+    pub(crate) fn repository(&self) -> &str {
+        match self {
+            Self::Tag(name) | Self::Child(name, _) | Self::Referrers(name, _) => name.repository(),
+            Self::Manifest(repository, _)
+            | Self::Blob(repository, ..)
+            | Self::ReferrersApi(repository) => repository,
+        }
+    }
+}
+
 /// The target's answer to a [`Question`].
 #[derive(Debug)]
 pub(crate) enum Answer {

@@ -127,12 +127,7 @@ impl Auth {
         if let Some(Credentials::AccessToken(token)) = login.map(|login| &login.credentials) {
             return Ok(token.clone());
         }
-        let scopes = {
-            let challenged = self.challenged.lock().unwrap_or_else(PoisonError::into_inner);
-            challenged.get(scope).unwrap_or(scope.names()).clone()
-        };
-        let key = login.map(|login| login.describe()).unwrap_or_default();
-        let wanted = Wanted { scopes, login: key };
+        let wanted = self.wanted(login, scope);
         let fetch = |scopes| async move {
             let fetched = realm::fetch(self, from, login, scopes).await;
             if fetched.is_ok() {
@@ -141,6 +136,18 @@ impl Auth {
             fetched.map_err(|error| self.of_token(error, login, scope))
         };
         self.tokens.get(wanted, fetch).await
+    }
+
+    fn wanted(&self, login: Option<&Login>, scope: &Scope) -> Wanted {
+        let challenged = self.challenged.lock().unwrap_or_else(PoisonError::into_inner);
+        let scopes = challenged.get(scope).unwrap_or(scope.names()).clone();
+        let login = login.map(|login| login.describe()).unwrap_or_default();
+        Wanted { scopes, login }
+    }
+
+    /// Notes the scopes of the requests that come next, so that one token is for several.
+    pub(super) fn prepare(&self, scopes: impl Iterator<Item = Scope>) {
+        self.tokens.prepare(scopes.map(|scope| self.wanted(self.login(&scope), &scope)).collect());
     }
 
     /// Where a token server refuses the login as such, no request will succeed.

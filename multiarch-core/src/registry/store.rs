@@ -208,6 +208,16 @@ impl ImageStore for Registry {
         self.connection.connector.max_requests()
     }
 
+    fn prepare(&self, next: &[(&str, bool)]) {
+        // Where the registry is not reached, the requests that follow say so.
+        let Ok(client) = self.connection.client() else { return };
+        let scopes = next.iter().map(|(repository, writes)| {
+            let repository = self.connection.address.repository(repository);
+            if *writes { Scope::push(&repository) } else { Scope::pull(&repository) }
+        });
+        client.auth.prepare(scopes);
+    }
+
     fn tags(&self) -> Result<Vec<TargetName>> {
         let client = self.connection.client()?;
         self.connection.runtime.run(client.list())

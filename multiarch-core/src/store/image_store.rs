@@ -117,6 +117,12 @@ pub trait ImageStore: Send + Sync {
         1
     }
 
+    /// Says which repositories come next, each with whether it is written to. A registry then asks its
+    /// token server for several of them at once; other stores have nothing to prepare.
+    fn prepare(&self, next: &[(&str, bool)]) {
+        let _ = next;
+    }
+
     /// All tags.
     ///
     /// # Errors

@@ -13,7 +13,7 @@ use super::token::Token;
 use crate::error::{Error, Result};
 
 /// A token is asked for at most this many scopes: it is sent in a header, and servers bound those.
-const MAX_SCOPES: usize = 16;
+const MAX_SCOPES: usize = 24;
 /// The scopes of a request, and the login that they are for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Wanted {
@@ -41,6 +41,8 @@ struct Given {
 struct TokenState {
     tokens: Vec<Given>,
     waiting: Vec<Wanted>,
+    /// What requests will want that are not made yet.
+    upcoming: Vec<Wanted>,
     in_flight: Vec<Wanted>,
     /// False once the server has shown that it gives no token for several scopes.
     shares: bool,
@@ -50,8 +52,8 @@ struct TokenState {
 
 impl Default for TokenState {
     fn default() -> Self {
-        let (tokens, waiting, in_flight) = Default::default();
-        Self { tokens, waiting, in_flight, shares: true, refused: None }
+        let (tokens, waiting, upcoming, in_flight) = Default::default();
+        Self { tokens, waiting, upcoming, in_flight, shares: true, refused: None }
     }
 }
 
@@ -63,7 +65,7 @@ impl TokenState {
         let found = tokens.find(|given| {
             let scopes = &given.token.scopes;
             given.login == wanted.login
-                && scopes.is_superset(&wanted.scopes)
+                && wanted.scopes.iter().all(|scope| covers(scopes, scope))
                 && scopes.is_empty() == wanted.scopes.is_empty()
         });
         found.map(|given| given.token.text.clone())
@@ -71,9 +73,11 @@ impl TokenState {
 
     /// What to ask for now, on behalf of this request and others; `None` to wait.
     fn begin(&mut self, wanted: &Wanted) -> Option<Vec<Wanted>> {
-        let is_queued = self.waiting.contains(wanted);
-        if self.in_flight.contains(wanted) || self.shares && !self.in_flight.is_empty() {
-            if !is_queued && self.shares {
+        if self.in_flight.contains(wanted) {
+            return None;
+        }
+        if self.shares && !self.in_flight.is_empty() && self.upcoming.is_empty() {
+            if !self.waiting.contains(wanted) {
                 self.waiting.push(wanted.clone());
             }
             return None;
@@ -82,20 +86,29 @@ impl TokenState {
         let mut batch = vec![wanted.clone()];
         if self.shares && !wanted.scopes.is_empty() {
             let mut scopes = wanted.scopes.len();
-            self.waiting.retain(|waiting| {
-                let fits = waiting.login == wanted.login
-                    && !waiting.scopes.is_empty()
-                    && scopes + waiting.scopes.len() <= MAX_SCOPES;
-                if fits {
-                    scopes += waiting.scopes.len();
-                    batch.push(waiting.clone());
-                }
-                !fits
-            });
+            for others in [&mut self.waiting, &mut self.upcoming] {
+                others.retain(|other| {
+                    let fits = other.login == wanted.login
+                        && !other.scopes.is_empty()
+                        && !batch.contains(other)
+                        && scopes + other.scopes.len() <= MAX_SCOPES;
+                    if fits {
+                        scopes += other.scopes.len();
+                        batch.push(other.clone());
+                    }
+                    !fits && !batch.contains(other)
+                });
+            }
         }
         self.in_flight.extend(batch.iter().cloned());
         Some(batch)
     }
+}
+
+/// Whether scopes allow what one of them names. A token that may push may pull.
+fn covers(scopes: &BTreeSet<String>, scope: &str) -> bool {
+    let may_push = || scope.strip_suffix(":pull").map(|name| format!("{name}:pull,push"));
+    scopes.contains(scope) || may_push().is_some_and(|scope| scopes.contains(&scope))
 }
 
 impl Tokens {
@@ -150,6 +163,13 @@ impl Tokens {
         }
     }
 
+    /// Notes what requests will want that come next; it takes the place of what was noted before.
+    pub(super) fn prepare(&self, mut upcoming: Vec<Wanted>) {
+        let mut state = self.state();
+        upcoming.retain(|wanted| state.find(wanted).is_none());
+        state.upcoming = upcoming;
+    }
+
     /// Drops a refused token, unless another request has dropped it. If it was asked for on behalf of
     /// several requests, the next ones get one each.
     pub(super) fn forget(&self, text: &str) {
@@ -179,5 +199,47 @@ impl InFlight<'_> {
 impl Drop for InFlight<'_> {
     fn drop(&mut self) {
         self.end();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wanted(repository: &str, actions: &str) -> Wanted {
+        let scopes = [format!("repository:{repository}:{actions}")].into();
+        Wanted { scopes, login: String::new() }
+    }
+
+    #[test]
+    fn what_comes_next_is_asked_for_with_what_is_wanted_now() {
+        let tokens = Tokens::default();
+        tokens.prepare((0..30).map(|n| wanted(&format!("a{n}"), "pull")).collect());
+        let first = tokens.state().begin(&wanted("a3", "pull")).expect("no other is under way");
+        assert_eq!(first.len(), MAX_SCOPES);
+        assert_eq!(first.iter().filter(|batched| **batched == wanted("a3", "pull")).count(), 1);
+        assert_eq!(tokens.state().begin(&wanted("a4", "pull")), None, "it is under way");
+        // What is not under way need not wait for it.
+        let second = tokens.state().begin(&wanted("a29", "pull")).expect("it is not under way");
+        assert_eq!(second.len(), 30 - MAX_SCOPES);
+        // A server that gives no such tokens is asked for one each.
+        tokens.state().shares = false;
+        tokens.prepare(vec![wanted("b", "pull")]);
+        assert_eq!(tokens.state().begin(&wanted("c", "pull")).map(|batch| batch.len()), Some(1));
+    }
+
+    #[test]
+    fn a_token_that_may_push_may_pull() {
+        let scopes = wanted("a", "pull,push").scopes;
+        for (scope, covered) in [
+            ("repository:a:pull", true),
+            ("repository:a:pull,push", true),
+            ("repository:b:pull", false),
+            ("repository:a:delete", false),
+            ("registry:catalog:*", false),
+        ] {
+            assert_eq!(covers(&scopes, scope), covered, "{scope}");
+        }
+        assert!(!covers(&wanted("a", "pull").scopes, "repository:a:pull,push"));
     }
 }
