@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::{
     auth::Scope,
-    client::{Client, PreparedRequest},
+    client::{Admission, Client, PreparedRequest},
     concurrency::DEFAULT_BOUND,
     refusal, response,
 };
@@ -54,7 +54,7 @@ impl Client {
     /// The tags of one repository. `None` if the list has several pages or cannot be read; the caller
     /// then asks for single tags.
     pub(super) async fn tags_at_once(&self, repository: &str) -> Result<Option<Vec<String>>> {
-        match self.tag_list(repository).await {
+        match self.tag_list(repository, Admission::Queue).await {
             // An account without the right to list may still read single tags.
             Err(error) if !error.concerns_whole_run() => Ok(None),
             list => list,
@@ -62,20 +62,37 @@ impl Client {
     }
 
     /// The tags of one repository; `None` if the list has several pages.
-    pub(super) async fn tag_list(&self, repository: &str) -> Result<Option<Vec<String>>> {
+    pub(super) async fn tag_list(
+        &self,
+        repository: &str,
+        admission: Admission,
+    ) -> Result<Option<Vec<String>>> {
         let path = format!("{repository}/tags/list");
         let request = self.request(Method::GET, &path, Scope::pull(repository));
-        Ok(match self.page(&request).await? {
+        Ok(match self.page(&request, admission).await? {
             None => Some(Vec::new()),
             Some((page, None)) => Some(page.tags.unwrap_or_default()),
             Some((_, Some(_))) => None,
         })
     }
 
+    /// True where the registry's own list of tags says that it does not have a tag.
+    pub(super) async fn is_unlisted(
+        &self,
+        repository: &str,
+        tag: &str,
+        admission: Admission,
+    ) -> bool {
+        let list = self.tag_list(repository, admission).await;
+        list.is_ok_and(|list| list.is_some_and(|tags| tags.iter().all(|listed| listed != tag)))
+    }
+
     async fn pages(&self, mut request: PreparedRequest) -> Result<Vec<Page>> {
         let mut pages = Vec::new();
         for _ in 0..MAX_PAGES {
-            let Some((page, next)) = self.page(&request).await? else { return Ok(pages) };
+            let Some((page, next)) = self.page(&request, Admission::Queue).await? else {
+                return Ok(pages);
+            };
             pages.push(page);
             match next {
                 Some(next) => request.url = self.resolve(&request.url, &next)?,
@@ -87,8 +104,12 @@ impl Client {
 
     /// One page of a listing and the link to the next; `None` for a tag list that does not exist
     /// (404).
-    async fn page(&self, request: &PreparedRequest) -> Result<Option<(Page, Option<String>)>> {
-        let response = self.send(request).await?;
+    async fn page(
+        &self,
+        request: &PreparedRequest,
+        admission: Admission,
+    ) -> Result<Option<(Page, Option<String>)>> {
+        let response = self.authorised(request, admission).await?;
         match response.status() {
             StatusCode::OK => {}
             StatusCode::NOT_FOUND if request.url.path().ends_with("/tags/list") => {

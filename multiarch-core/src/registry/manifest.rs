@@ -5,13 +5,13 @@ use reqwest::{Method, Response, StatusCode, header};
 use super::{
     Registry,
     auth::Scope,
-    client::{Client, MAX_UNAUTHORIZED, PreparedRequest},
+    client::{Admission, Client, MAX_UNAUTHORIZED, PreparedRequest},
     concurrency::RequestOutcome,
     presence::not_stored,
     refusal, response, retry,
 };
 use crate::{
-    error::{Error, ErrorKind, Result},
+    error::{Detail, Error, ErrorKind, Result},
     image::{Digest, Document, MAX_DOCUMENT_SIZE, types},
 };
 
@@ -121,7 +121,16 @@ impl Client {
             if outcome != RequestOutcome::Answered {
                 permit.note(outcome, &did);
             }
-            let now = self.content(&read, response, LIMIT).await?;
+            let now = match self.content(&read, response, LIMIT).await {
+                Err(error)
+                    if error.case() == Some(Detail::NotFromRegistry)
+                        && before.is_none()
+                        && self.is_unlisted(repository, tag, Admission::Permitted).await =>
+                {
+                    None
+                }
+                now => now?,
+            };
             if now.map(|(body, _)| Digest::sha256(&body)) != before {
                 return Err(place(Error::new(ErrorKind::Contended, "the tag has changed")));
             }

@@ -63,12 +63,13 @@ impl Registry {
 
     /// True where the registry's own list of tags says that it does not have a tag.
     fn is_unlisted(&self, name: &TargetName) -> bool {
-        let list = || {
-            let repository = self.connection.address.repository(name.repository());
-            let client = self.connection.client()?;
-            self.connection.runtime.run(async move { client.tag_list(&repository).await })
-        };
-        list().is_ok_and(|list| list.is_some_and(|tags| tags.iter().all(|tag| tag != name.tag())))
+        let repository = self.connection.address.repository(name.repository());
+        let (tag, queue) = (name.tag().to_owned(), Admission::Queue);
+        let asked = self.connection.client().and_then(|client| {
+            let ask = async move { Ok(client.is_unlisted(&repository, &tag, queue).await) };
+            self.connection.runtime.run(ask)
+        });
+        asked.unwrap_or(false)
     }
 
     /// The error of a document that the registry holds, and not a package.
