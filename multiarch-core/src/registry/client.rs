@@ -1,7 +1,8 @@
 //! Requests: authentication, retries, time limits.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
+use bytes::Bytes;
 use reqwest::{Method, RequestBuilder, Response, StatusCode, Url, header};
 
 use super::{
@@ -45,7 +46,7 @@ pub(super) struct PreparedRequest {
     pub(super) url: Url,
     pub(super) scope: Scope,
     pub(super) headers: Vec<(header::HeaderName, String)>,
-    pub(super) body: Option<Arc<[u8]>>,
+    pub(super) body: Option<Bytes>,
 }
 
 impl Client {
@@ -117,7 +118,7 @@ impl Client {
         used: Option<&str>,
         first: FirstLogin<'_>,
     ) -> Result<Option<Response>> {
-        match self.send_once(request, used).await {
+        match self.send_once(request, used, TIMEOUT).await {
             Ok(response) if response.status() == StatusCode::UNAUTHORIZED => {
                 let error = refusal::read(response).await;
                 Err(first.refused(error, &request.scope))
@@ -139,18 +140,20 @@ impl Client {
         admission: Admission,
     ) -> Result<Response> {
         match admission {
-            Admission::Permitted => self.send_once(request, used).await,
+            Admission::Permitted => self.send_once(request, used, TIMEOUT).await,
             Admission::Queue => {
-                with_retries(Some(&self.throttle), || self.send_once(request, used)).await
+                let send = || self.send_once(request, used, TIMEOUT);
+                with_retries(Some(&self.throttle), send).await
             }
         }
     }
 
     /// Sends a request once, and follows redirects. Another server gets no authorization.
-    async fn send_once(
+    pub(super) async fn send_once(
         &self,
         request: &PreparedRequest,
         authorization: Option<&str>,
+        limit: Duration,
     ) -> Result<Response> {
         let mut url = request.url.clone();
         for _ in 0..=MAX_REDIRECTS {
@@ -161,12 +164,12 @@ impl Client {
             }
             // A length of 0 must be stated, too: some servers refuse a POST without a length (411).
             let has_body = !matches!(request.method, Method::GET | Method::HEAD);
-            if let Some(body) = request.body.as_deref().or(has_body.then_some(&[])) {
-                builder = builder.header(header::CONTENT_LENGTH, body.len()).body(body.to_vec());
+            if let Some(body) = request.body.clone().or(has_body.then(Bytes::new)) {
+                builder = builder.header(header::CONTENT_LENGTH, body.len()).body(body);
             }
             builder = self.own_headers(builder, &url, authorization);
             self.throttle.pace().await;
-            let response = server.send(TIMEOUT, builder).await?;
+            let response = server.send(limit, builder).await?;
             match self.redirected(&request.method, &url, &response)? {
                 None => return Ok(response),
                 Some(next) => {
@@ -197,7 +200,7 @@ impl Client {
         permit: Permit,
     ) -> Result<(Response, bool)> {
         let used = self.authorization(&request.url, &request.scope).await?;
-        let response = once(permit, self.send_once(request, used.as_deref())).await?;
+        let response = once(permit, self.send_once(request, used.as_deref(), TIMEOUT)).await?;
         let renewed = response.status() == StatusCode::UNAUTHORIZED
             && self.auth.refused(response.headers(), &request.scope, used.as_deref()).await?;
         Ok((response, renewed))

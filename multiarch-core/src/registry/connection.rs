@@ -5,6 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use bytes::Bytes;
 use reqwest::{Method, StatusCode, header};
 
 use super::{
@@ -108,7 +109,7 @@ impl Web {
     ) -> Result<WebAnswer> {
         let client = self.0.client()?;
         let mut request = client.request_at(method, path)?;
-        request.body = body.map(Into::into);
+        request.body = body.map(Bytes::copy_from_slice);
         if request.body.is_some() {
             request.headers.push((header::CONTENT_TYPE, "application/gzip".into()));
         }

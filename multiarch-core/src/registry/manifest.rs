@@ -1,5 +1,6 @@
 //! Reads and writes manifests, indexes and tags.
 
+use bytes::Bytes;
 use reqwest::{Method, Response, StatusCode, header};
 
 use super::{
@@ -63,7 +64,7 @@ impl Client {
         let path = format!("{repository}/manifests/{reference}");
         let mut request = self.request(Method::PUT, &path, Scope::push(repository));
         request.headers.push((header::CONTENT_TYPE, document.media_type().into()));
-        request.body = Some(document.raw().into());
+        request.body = Some(Bytes::copy_from_slice(document.raw()));
         request
     }
 

@@ -13,8 +13,7 @@ use super::{
     auth::Scope,
     client::{Client, PreparedRequest},
     concurrency::RequestOutcome,
-    redirect::{self, MAX_REDIRECTS},
-    refusal, response, retry,
+    redirect, refusal, response, retry,
     session::ResumePoint,
     upload_body::{BlobBody, BufferChannel, commit_time, stalled},
     upload_failure::UploadFailure,
@@ -130,7 +129,7 @@ impl Client {
             request.headers.push((header::CONTENT_TYPE, "application/octet-stream".into()));
             request.headers.push((header::CONTENT_RANGE, format!("{sent}-{end}")));
             let place = |e| self.place(e, &Method::PATCH, &url);
-            let (response, used) = match self.send_part(&request, body, CHUNK_TIMEOUT).await {
+            let (response, used) = match self.send_part(request, body, CHUNK_TIMEOUT).await {
                 Ok(answered) => answered,
                 Err(error) if error.kind() == ErrorKind::Network => {
                     return Ok(self.unanswered(place(error), url));
@@ -151,7 +150,7 @@ impl Client {
         let url = with_digest(&session, digest);
         let place = |e| self.place(e, &Method::PUT, &url);
         let request = self.part(Method::PUT, url.clone(), &scope);
-        match self.send_part(&request, Bytes::new(), commit_time(sent)).await {
+        match self.send_part(request, Bytes::new(), commit_time(sent)).await {
             Ok((response, used)) => {
                 let upload = Upload { repository, digest, size, session };
                 self.interpret(response, upload, used.as_deref(), &place).await
@@ -167,36 +166,17 @@ impl Client {
         PreparedRequest { method, url, scope: scope.clone(), headers: Vec::new(), body: None }
     }
 
-    /// Sends a chunk once, and follows redirects. The second value is the authorization that was used.
+    /// Sends a chunk once. The second value is the authorization that was used.
     async fn send_part(
         &self,
-        request: &PreparedRequest,
+        mut request: PreparedRequest,
         body: Bytes,
         limit: Duration,
     ) -> Result<(Response, Option<String>)> {
-        let mut url = request.url.clone();
-        for _ in 0..=MAX_REDIRECTS {
-            let used = self.authorization(&url, &request.scope).await?;
-            let server = self.transport.server(&url)?;
-            let mut builder = server
-                .request(request.method.clone(), url.clone())
-                .header(header::CONTENT_LENGTH, body.len());
-            for (name, value) in &request.headers {
-                builder = builder.header(name, value);
-            }
-            let builder = builder.body(body.clone());
-            let builder = self.own_headers(builder, &url, used.as_deref());
-            self.throttle.pace().await;
-            let response = server.send(limit, builder).await?;
-            match self.redirected(&request.method, &url, &response)? {
-                None => return Ok((response, used)),
-                Some(next) => {
-                    response::discard_body(response).await;
-                    url = next;
-                }
-            }
-        }
-        Err(redirect::too_many())
+        request.body = Some(body);
+        let used = self.authorization(&request.url, &request.scope).await?;
+        let response = self.send_once(&request, used.as_deref(), limit).await?;
+        Ok((response, used))
     }
 
     /// What the server's answer to a PUT or PATCH means for the upload.

@@ -12,7 +12,9 @@ use rustls::{
         danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
         verify_server_name,
     },
-    crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature},
+    crypto::{
+        CryptoProvider, WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature,
+    },
     pki_types::{CertificateDer, ServerName, UnixTime},
     server::ParsedCertificate,
 };
@@ -87,6 +89,22 @@ impl Verifier {
         result
     }
 
+    fn verify_signature(
+        &self,
+        certificate: &CertificateDer<'_>,
+        verify: impl FnOnce(
+            &WebPkiSupportedAlgorithms,
+        ) -> std::result::Result<HandshakeSignatureValid, TlsError>,
+    ) -> std::result::Result<HandshakeSignatureValid, TlsError> {
+        // A server that may show any certificate may also sign with any key. The certificate may be of a
+        // form that is not read otherwise, such as X.509 version 1.
+        if self.insecure {
+            return Ok(HandshakeSignatureValid::assertion());
+        }
+        let result = verify(&self.provider.signature_verification_algorithms);
+        self.note_refused(certificate, result)
+    }
+
     fn verify(
         &self,
         end_entity: &CertificateDer<'_>,
@@ -152,14 +170,9 @@ impl ServerCertVerifier for Verifier {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> std::result::Result<HandshakeSignatureValid, TlsError> {
-        // A server that may show any certificate may also sign with any key. The certificate may be of a form
-        // that is not read otherwise, such as X.509 version 1.
-        if self.insecure {
-            return Ok(HandshakeSignatureValid::assertion());
-        }
-        let algorithms = &self.provider.signature_verification_algorithms;
-        let result = verify_tls12_signature(message, certificate, signature, algorithms);
-        self.note_refused(certificate, result)
+        self.verify_signature(certificate, |algorithms| {
+            verify_tls12_signature(message, certificate, signature, algorithms)
+        })
     }
 
     fn verify_tls13_signature(
@@ -168,12 +181,9 @@ impl ServerCertVerifier for Verifier {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> std::result::Result<HandshakeSignatureValid, TlsError> {
-        if self.insecure {
-            return Ok(HandshakeSignatureValid::assertion());
-        }
-        let algorithms = &self.provider.signature_verification_algorithms;
-        let result = verify_tls13_signature(message, certificate, signature, algorithms);
-        self.note_refused(certificate, result)
+        self.verify_signature(certificate, |algorithms| {
+            verify_tls13_signature(message, certificate, signature, algorithms)
+        })
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
