@@ -28,6 +28,9 @@ fn of_detail(detail: &str) -> Option<&'static str> {
             "take them out of the address: log in with `docker login` or `podman login`, or set MULTIARCH_USERNAME and MULTIARCH_PASSWORD"
         }
         "chart-repository-address" => "name it as oci://host/path, http(s)://host/path, or dir:DIR",
+        "chart-folder" => {
+            "name it with --charts-to FOLDER=REPO, or one for all other folders with --charts-to REPO"
+        }
         "registry-unknown" => "say with --registry HOST[:PORT][/PATH] where the images will be",
         "names-path" => {
             "give --repository PATH with --names repository and prefix-repository, and with no other mode"

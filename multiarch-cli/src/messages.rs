@@ -80,6 +80,20 @@ pub(crate) fn finding(finding: &Finding) -> String {
                 different.join(", ")
             )
         }
+        Finding::NamesLearned { names: naming, charts } => format!(
+            "{}: named in the mode {naming}, as the charts that are stored",
+            charts.join(", ")
+        ),
+        Finding::DigestBeside { chart, value, emptied: true } => format!(
+            "{chart}: the value {value} holds a digest, which no fused image has, and is emptied in the uploaded chart"
+        ),
+        Finding::DigestBeside { chart, value, emptied: false } => format!(
+            "{chart}: the value {value} holds a digest beside values of a hint; if a template appends it to the image's reference, the cluster asks for an image that the target does not have"
+        ),
+        Finding::ChartsDiffer { chart, package, instead_of, different } => format!(
+            "{chart}: {instead_of} holds another chart of this version than {package}, whose is uploaded ({} differ)",
+            different.join(", ")
+        ),
         other => format!("{other:?}"),
     }
 }

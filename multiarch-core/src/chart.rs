@@ -1,28 +1,34 @@
 //! Helm charts, as far as importing their images needs them: metadata, merged values, hints, names.
 
 mod alias;
-mod dependency;
+
+mod dependency_tree;
 mod edit;
 mod edited;
 mod files;
 mod go;
 mod hint;
 mod likeness;
+mod metadata;
+mod model;
 mod naming;
 mod outline;
 mod pack;
+mod pin;
 mod quote;
 mod relocate;
+mod shared_values;
 mod target_name;
 mod values;
 mod version;
+mod version_range;
 mod yaml;
 
-pub(crate) use dependency::Chart;
 pub(crate) use files::ChartFiles;
 pub(crate) use files::MAX_CHART_SIZE;
 pub(crate) use hint::{Hint, Overrides, parse_hints};
 pub(crate) use likeness::{Likeness, compare};
+pub(crate) use model::Chart;
 pub use naming::{NameMode, Naming};
 pub(crate) use outline::scalar_text;
 pub(crate) use pack::PackedChart;
@@ -30,6 +36,6 @@ pub(crate) use pack::file_name;
 pub(crate) use relocate::names_by_charts_syncer;
 pub(crate) use relocate::{Relocation, relocate};
 pub use target_name::TargetName;
-pub(crate) use values::Values;
+pub(crate) use values::{Values, get_value};
 pub(crate) use version::{compare_versions, is_newer};
 pub(crate) use yaml::parse as parse_yaml;

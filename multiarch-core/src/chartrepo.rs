@@ -9,5 +9,7 @@ mod museum;
 mod oci;
 #[cfg(feature = "registry")]
 mod recognised;
+mod routes;
 
 pub(crate) use address::ChartAddress;
+pub(crate) use routes::ChartRoutes;

@@ -33,10 +33,10 @@ pub use options::Options;
 pub use origin::Origin;
 pub use upload::{ChartAction, PlannedUpload};
 
-pub(crate) use earlier_import::EarlierImport;
+pub(crate) use earlier_import::{ChartKey, EarlierImport};
 
 pub(crate) use inventory::Inventory;
-pub(crate) use model::LivePlan;
+pub(crate) use model::{LivePlan, titled};
 pub(crate) use named_image::NamedImage;
 pub(crate) use observed::{Observed, Presence};
 pub(crate) use origin::BlobOrigin;

@@ -17,7 +17,9 @@ use crate::{
     error::Error,
     image::{Digest, PlatformKey},
     package::Finding,
-    plan::{Bytes, Plan, PlannedChart, PlannedDecision, PlannedImage, decisions_text, table},
+    plan::{
+        Bytes, Plan, PlannedChart, PlannedDecision, PlannedImage, decisions_text, table, titled,
+    },
 };
 
 /// What an import did. It serialises to JSON of the schema [`Report::SCHEMA`], and prints as a table.
@@ -28,7 +30,7 @@ pub struct Report {
     pub schema: &'static str,
     /// The target, as the user named it.
     pub target: String,
-    /// The chart repository, as the user named it.
+    /// The chart repositories, as the user named them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub charts_to: Option<String>,
     /// The packages, by path.
@@ -62,6 +64,9 @@ pub struct ChartReport {
     /// `name-version`; `None` for images that belong to no chart.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub chart: Option<String>,
+    /// The folder of the package that it is in, where the folders have chart repositories of their own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub folder: Option<String>,
     /// The bundles it comes from.
     pub bundles: Vec<String>,
     /// The names of its images in the target.
@@ -159,6 +164,7 @@ impl ChartReport {
     pub(crate) fn new(chart: &PlannedChart, problems: Vec<Error>) -> Self {
         Self {
             chart: chart.chart.clone(),
+            folder: chart.folder.clone(),
             bundles: chart.bundles.clone(),
             images: chart.images.clone(),
             upload: None,
@@ -242,7 +248,7 @@ impl fmt::Display for Report {
                     (Some(ChartState::Kept), true) => "kept",
                     (Some(ChartState::NotUploaded), true) => "not uploaded",
                 };
-                let name = chart.chart.clone().unwrap_or_default();
+                let name = titled(chart.chart.as_ref(), chart.folder.as_ref()).unwrap_or_default();
                 let [all, some] = chart.coverage.texts();
                 vec![state.into(), name, all, some]
             }));

@@ -11,4 +11,4 @@ pub use blob::BlobContent;
 pub(crate) use blob_reader::BlobReader;
 pub(crate) use chart_repo::{ChartRepo, chart_exists_error};
 pub use image_store::{ImageStore, Sent};
-pub(crate) use open_target::{OpenCharts, OpenTarget};
+pub(crate) use open_target::{ChartRepos, OpenCharts, OpenTarget};

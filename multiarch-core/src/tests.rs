@@ -6,6 +6,7 @@ mod fuse_algebra;
 mod fuse_corners;
 mod fuse_sources;
 mod fuse_table;
+mod helm_values;
 mod images;
 #[cfg(feature = "registry")]
 mod registry;

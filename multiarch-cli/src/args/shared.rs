@@ -29,9 +29,10 @@ pub(crate) struct To {
     #[arg(long = "to", required_unless_present = "config", value_name = "TARGET")]
     pub(crate) target: Option<String>,
     /// Where charts go: oci://HOST/PATH, http(s)://HOST/PATH (ChartMuseum or Harbor, detected), or
-    /// dir:DIR; by default charts are not uploaded
-    #[arg(long, value_name = "REPO")]
-    pub(crate) charts_to: Option<String>,
+    /// dir:DIR; by default charts are not uploaded. Where each folder of a package has a chart repository
+    /// of its own, an address with {folder} in it, or FOLDER=REPO several times
+    #[arg(long, value_name = "[FOLDER=]REPO")]
+    pub(crate) charts_to: Vec<String>,
     /// The installer's clusterConfig.yaml, for credentials, and for packages, target and chart
     /// repository that are not given here
     #[arg(short, long, value_name = "FILE")]

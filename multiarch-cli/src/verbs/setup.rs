@@ -39,7 +39,7 @@ pub(crate) fn absolute_import(
 ) -> Result<Import> {
     let mut to = work.to.clone();
     to.target = to.target.as_deref().map(|t| absolute_folder(t, "oci:")).transpose()?;
-    to.charts_to = to.charts_to.as_deref().map(|t| absolute_folder(t, "dir:")).transpose()?;
+    to.charts_to = to.charts_to.iter().map(|t| absolute_charts(t)).collect::<Result<_>>()?;
     let config = to.config.as_deref().map(read).transpose()?;
     let packages = packages(given, config.as_ref())?.iter().map(std::path::absolute).collect();
     let packages: std::io::Result<Vec<PathBuf>> = packages;
@@ -156,7 +156,7 @@ fn read(path: &Path) -> Result<(PathBuf, ClusterConfig)> {
 fn destination(to: &To, config: Option<(PathBuf, ClusterConfig)>) -> Result<Destination> {
     let mut found = None;
     if let Some((path, config)) = &config
-        && (to.target.is_none() || to.charts_to.is_none())
+        && (to.target.is_none() || to.charts_to.is_empty())
     {
         let place = |e: Error| e.at_path(path.display());
         found = match config.destination(own_address).map_err(place) {
@@ -173,8 +173,9 @@ fn destination(to: &To, config: Option<(PathBuf, ClusterConfig)>) -> Result<Dest
     let images = to.target.clone().or_else(|| Some(of_file?.images.clone()));
     let images = images
         .ok_or_else(|| Error::new(ErrorKind::Usage, "no target is given: name it with --to"))?;
-    let mut charts = to.charts_to.clone().or_else(|| of_file?.charts.clone());
-    if to.charts_to.is_none() && charts.is_some() && images.starts_with("oci:") {
+    let given = (!to.charts_to.is_empty()).then(|| to.charts_to.join(","));
+    let mut charts = given.clone().or_else(|| of_file?.charts.clone());
+    if given.is_none() && charts.is_some() && images.starts_with("oci:") {
         output::note(
             "charts stay where they are: the target is a directory, not the file's registry",
         );
@@ -199,6 +200,16 @@ fn absolute_folder(target: &str, scheme: &str) -> Result<String> {
             Ok(format!("{scheme}{}", path.display()))
         }
         _ => Ok(target.to_owned()),
+    }
+}
+
+/// The same for a chart repository, which may be that of one folder of a package.
+fn absolute_charts(address: &str) -> Result<String> {
+    match address.split_once("=dir:") {
+        Some((folder, path)) if !folder.contains([':', '/']) => {
+            Ok(format!("{folder}={}", absolute_folder(&format!("dir:{path}"), "dir:")?))
+        }
+        _ => absolute_folder(address, "dir:"),
     }
 }
 

@@ -12,9 +12,9 @@ impl Run<'_> {
     /// Uploads the chart if all of its images were written or were there, so that the repository gets no
     /// chart without its images.
     pub(super) fn upload(&self, chart: &PlannedChart, report: &mut ChartReport) {
-        let (Some(planned), Some(charts)) = (&chart.upload, &self.live.target.charts) else {
-            return;
-        };
+        let Some(planned) = &chart.upload else { return };
+        let repo = planned.content.as_ref().map(|content| content.repo).unwrap_or_default();
+        let Some(charts) = self.live.target.charts.repos().get(repo) else { return };
         let state = match planned.action {
             ChartAction::Present => ChartState::Present,
             ChartAction::Kept => ChartState::Kept,

@@ -8,6 +8,15 @@ use crate::error::{Error, ErrorKind, Result};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ChartFiles(BTreeMap<String, Arc<[u8]>>);
 
+const SUBCHARTS: &str = "charts/";
+
+/// True for a file of a subchart. Helm passes over names that begin with a dot or an underscore, and over
+/// signatures.
+fn is_in_subchart(path: &str) -> bool {
+    let signature = path.rsplit('.').next() == Some("prov");
+    path.strip_prefix(SUBCHARTS).is_some_and(|below| !below.starts_with(['.', '_']) && !signature)
+}
+
 /// Limit for all files of one chart together: 64 MiB, well above Helm's own limit of 20 MiB for a
 /// packed chart.
 pub(crate) const MAX_CHART_SIZE: u64 = 64 << 20;
@@ -32,51 +41,36 @@ impl ChartFiles {
         self.0.iter().map(|(path, content)| (path.as_str(), content.as_ref()))
     }
 
-    /// All files; those of packed subcharts under the paths they would have unpacked.
-    pub(super) fn flat(&self) -> Result<BTreeMap<String, Arc<[u8]>>> {
-        let mut flat = BTreeMap::new();
-        for (path, content) in &self.0 {
-            match path.rsplit_once('/') {
-                Some((folder, name))
-                    if path.ends_with(".tgz")
-                        && !name.starts_with(['.', '_'])
-                        && folder.rsplit('/').next() == Some("charts") =>
-                {
-                    let subchart = Self::unpack(content).map_err(|e| e.at_path(path))?;
-                    let name = super::Chart::load(&subchart)?.name().to_owned();
-                    for (below, content) in subchart.flat()? {
-                        flat.insert(format!("{folder}/{name}/{below}"), content);
-                    }
-                }
-                None if path.ends_with(".tgz") => {}
-                _ => {
-                    flat.insert(path.clone(), content.clone());
-                }
-            }
-        }
-        Ok(flat)
-    }
-
     /// The files of each subchart, unpacked or packed, directly below `charts/`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Malformed`] for what is no chart there: Helm refuses it.
     pub(super) fn subcharts(&self) -> Result<Vec<Self>> {
         let mut unpacked: BTreeMap<&str, Self> = BTreeMap::new();
         let mut subcharts = Vec::new();
-        for (path, content) in &self.0 {
-            let Some(below) = path.strip_prefix("charts/") else { continue };
+        for (path, content) in self.0.iter().filter(|(path, _)| is_in_subchart(path)) {
+            let below = &path[SUBCHARTS.len()..];
             match below.split_once('/') {
-                // Helm skips names that begin with a dot or an underscore.
-                Some((name, _)) if name.starts_with(['.', '_']) => {}
                 Some((name, file)) => {
                     unpacked.entry(name).or_default().insert(file, content.clone());
                 }
-                None if below.ends_with(".tgz") && !below.starts_with(['.', '_']) => {
+                None if below.ends_with(".tgz") => {
                     subcharts.push(Self::unpack(content).map_err(|e| e.at_path(path))?);
                 }
-                None => {}
+                None => {
+                    let message =
+                        "no chart, although it is in charts/, so that Helm refuses the whole chart";
+                    return Err(Error::new(ErrorKind::Malformed, message).at_path(path));
+                }
             }
         }
-        subcharts.extend(unpacked.into_values().filter(|files| files.get("Chart.yaml").is_some()));
+        subcharts.extend(unpacked.into_values());
         Ok(subcharts)
+    }
+
+    /// The chart's own files, without those of subcharts.
+    pub(super) fn own(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.iter().filter(|(path, _)| !is_in_subchart(path))
     }
 
     /// Unpacks a packed chart in memory.

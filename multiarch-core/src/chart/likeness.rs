@@ -4,7 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::{Chart, ChartFiles, Hint, Values, go, hint::Role, yaml};
+use super::{
+    Chart, ChartFiles, Hint, Values, go,
+    hint::Role,
+    pin::pins,
+    values::{get_value, leaves},
+    yaml,
+};
 use crate::error::Result;
 
 /// How a stored chart relates to the one in a package.
@@ -17,21 +23,152 @@ pub(crate) enum Likeness {
 }
 
 /// Compares a stored chart with the original that it may come from. These differences do not count:
-/// Chart.lock, the repositories of dependencies, how subcharts are packed, how metadata is spelled, and
-/// the registries, repositories and digests that hints read.
+/// Chart.lock, the repositories of dependencies, how subcharts are packed, how metadata and values are
+/// spelled, and the registries, repositories and digests that make up the hints' references.
+///
+/// Each values file is compared by itself. In merged values, one edit may show in several places.
 pub(crate) fn compare(
     stored: &ChartFiles,
     original: &ChartFiles,
     hints: &[Hint],
 ) -> Result<Likeness> {
-    let (ours, theirs) = (contents(original)?, contents(stored)?);
-    let paths: BTreeSet<&String> = ours.keys().chain(theirs.keys()).collect();
-    let mut different: Vec<String> =
-        paths.into_iter().filter(|path| ours.get(*path) != theirs.get(*path)).cloned().collect();
-    if masked(stored, hints)? != masked(original, hints)? {
-        different.push("values.yaml".into());
+    let chart = Chart::load(original)?;
+    let merged = chart.merged_values()?;
+    let read = hints.iter().flat_map(Hint::placeholders);
+    let mut image_values: Vec<ImageValue> = read
+        .map(|(role, path)| {
+            let text = get_value(&merged, path).filter(|_| role == Role::Tag).map(tag_text);
+            ImageValue { path: path.to_vec(), tag: text }
+        })
+        .collect();
+    let pins = hints.iter().flat_map(|hint| pins(hint, hints, &merged));
+    image_values.extend(pins.map(|pin| ImageValue { path: pin.path, tag: None }));
+    let mut comparison = Comparison { different: BTreeSet::new() };
+    comparison.charts(stored, original, "", &image_values)?;
+    Ok(match comparison.different.is_empty() {
+        true => Likeness::Same,
+        false => Likeness::Different(comparison.different.into_iter().collect()),
+    })
+}
+
+/// A value that may differ, because it is a part of an image's reference.
+#[derive(Clone)]
+struct ImageValue {
+    path: Vec<String>,
+    /// A tag is the chart's own content; relocation only removes the digest after it.
+    tag: Option<String>,
+}
+
+impl ImageValue {
+    /// True for the value's own path, and for that of a global of a chart above, which overrules it.
+    fn is_at(&self, path: &[String]) -> bool {
+        let global = self.path.iter().position(|key| key == "global").unwrap_or(0);
+        (0..=global).any(|above| self.path[..above].iter().chain(&self.path[global..]).eq(path))
     }
-    Ok(if different.is_empty() { Likeness::Same } else { Likeness::Different(different) })
+
+    fn may_be(&self, value: &Value) -> bool {
+        self.tag.as_ref().is_none_or(|tag| *tag == tag_text(value))
+    }
+}
+
+fn tag_text(value: &Value) -> String {
+    let text = go::format(value);
+    text.split('@').next().unwrap_or_default().to_owned()
+}
+
+struct Comparison {
+    /// The paths of files that differ.
+    different: BTreeSet<String>,
+}
+
+impl Comparison {
+    /// Compares two charts in the same folder; the paths of `image_values` are relative to the charts'.
+    fn charts(
+        &mut self,
+        stored: &ChartFiles,
+        original: &ChartFiles,
+        folder: &str,
+        image_values: &[ImageValue],
+    ) -> Result<()> {
+        let (ours, theirs) = (contents(original)?, contents(stored)?);
+        for path in ours.keys().chain(theirs.keys()) {
+            if ours.get(path) != theirs.get(path) {
+                self.different.insert(format!("{folder}{path}"));
+            }
+        }
+        if !values_agree(&own_values(stored)?, &own_values(original)?, image_values) {
+            self.different.insert(format!("{folder}values.yaml"));
+        }
+        let keys = keys_of_subcharts(original)?;
+        let (mut ours, theirs) = (subcharts(original)?, subcharts(stored)?);
+        for (identity, stored) in theirs {
+            let folder = format!("{folder}charts/{}/", identity.0);
+            match ours.remove(&identity) {
+                Some(original) if stored.len() == original.len() => {
+                    let is_key = |key: &String| {
+                        keys.get(&identity.0).map_or(*key == identity.0, |keys| keys.contains(key))
+                    };
+                    let below = image_values.iter().filter_map(|value| {
+                        let (key, path) = value.path.split_first()?;
+                        is_key(key).then(|| ImageValue { path: path.to_vec(), ..value.clone() })
+                    });
+                    let below: Vec<ImageValue> = below.collect();
+                    for (stored, original) in stored.iter().zip(&original) {
+                        self.charts(stored, original, &folder, &below)?;
+                    }
+                }
+                _ => drop(self.different.insert(format!("{folder}Chart.yaml"))),
+            }
+        }
+        let missing = ours.keys().map(|(name, _)| format!("{folder}charts/{name}/Chart.yaml"));
+        self.different.extend(missing);
+        Ok(())
+    }
+}
+
+/// The subcharts by name and version. Two of one name and version are in the order of their contents.
+fn subcharts(files: &ChartFiles) -> Result<BTreeMap<(String, String), Vec<ChartFiles>>> {
+    let mut subcharts: BTreeMap<(String, String), Vec<ChartFiles>> = BTreeMap::new();
+    for files in files.subcharts()? {
+        let chart = Chart::load(&files)?;
+        let identity = (chart.name().to_owned(), chart.version().to_owned());
+        let same = subcharts.entry(identity).or_default();
+        same.push(files);
+        same.sort_by(|a, b| a.iter().cmp(b.iter()));
+    }
+    Ok(subcharts)
+}
+
+/// The names under which a chart's values hold those of its subcharts, by the name of the subchart.
+fn keys_of_subcharts(files: &ChartFiles) -> Result<BTreeMap<String, BTreeSet<String>>> {
+    let mut keys: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for dependency in Chart::load(files)?.metadata.dependencies.into_iter().flatten() {
+        let of_name = keys.entry(dependency.name.clone()).or_default();
+        of_name.extend([dependency.name.clone(), dependency.key().to_owned()]);
+    }
+    Ok(keys)
+}
+
+fn own_values(files: &ChartFiles) -> Result<Values> {
+    let Some(text) = files.get("values.yaml") else { return Ok(Values::new()) };
+    match yaml::parse(text).map_err(|e| e.at_path("values.yaml"))? {
+        Value::Object(values) => Ok(values),
+        _ => Ok(Values::new()),
+    }
+}
+
+/// True where two values files differ only in what may differ.
+fn values_agree(stored: &Values, original: &Values, image_values: &[ImageValue]) -> bool {
+    let (stored, original) = (leaves(stored), leaves(original));
+    let paths: BTreeSet<&Vec<String>> = stored.keys().chain(original.keys()).collect();
+    paths.into_iter().all(|path| {
+        let (stored, original) = (stored.get(path), original.get(path));
+        let may_differ = || {
+            let mut fitting = image_values.iter().filter(|value| value.is_at(path));
+            fitting.any(|value| stored.into_iter().chain(original).all(|v| value.may_be(v)))
+        };
+        stored == original || may_differ()
+    })
 }
 
 #[derive(PartialEq)]
@@ -40,29 +177,19 @@ enum Content {
     Metadata(Value),
 }
 
-/// The content to compare of each file, by path.
-fn contents(files: &ChartFiles) -> Result<BTreeMap<String, Content>> {
+/// The content to compare of each of a chart's own files, by path.
+fn contents(files: &ChartFiles) -> Result<BTreeMap<&str, Content>> {
     let mut contents = BTreeMap::new();
-    for (path, content) in files.flat()? {
-        let name = path.rsplit('/').next().unwrap_or_default();
-        // These names are special only in a chart's own folder: at the top, or in `charts/<name>/`.
-        let of_chart = path == name
-            || path.strip_suffix(name).is_some_and(|folder| {
-                let mut parts = folder.trim_end_matches('/').rsplit('/');
-                parts.next().is_some() && parts.next() == Some("charts")
-            });
-        let content = match name {
-            "Chart.lock" | "requirements.lock" | "values.yaml" if of_chart => continue,
-            "Chart.yaml" | "requirements.yaml" if of_chart => {
-                let mut metadata = yaml::parse(&content).map_err(|e| e.at_path(&path))?;
+    for (path, content) in files.own() {
+        let content = match path {
+            "Chart.lock" | "requirements.lock" | "values.yaml" => continue,
+            "Chart.yaml" | "requirements.yaml" => {
+                let mut metadata = yaml::parse(content).map_err(|e| e.at_path(path))?;
                 normalise(&mut metadata);
                 Content::Metadata(metadata)
             }
-            _ => {
-                // Helm's loader drops a byte order mark.
-                let text = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&content);
-                Content::Bytes(text.to_vec())
-            }
+            // Helm's loader drops a byte order mark.
+            _ => Content::Bytes(content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(content).to_vec()),
         };
         contents.insert(path, content);
     }
@@ -98,28 +225,6 @@ fn is_empty(value: &Value) -> bool {
         Value::Object(members) => members.is_empty(),
         _ => false,
     }
-}
-
-/// All values, with those that hints read blanked out.
-fn masked(files: &ChartFiles, hints: &[Hint]) -> Result<Values> {
-    let mut values = Value::Object(Chart::load(files)?.merged_values());
-    for (role, path) in hints.iter().flat_map(Hint::placeholders) {
-        let pointer: String = path
-            .iter()
-            .map(|key| format!("/{}", key.replace('~', "~0").replace('/', "~1")))
-            .collect();
-        let Some(value) = values.pointer_mut(&pointer) else { continue };
-        *value = match (role, &*value) {
-            // A tag is the chart's own content; relocation only removes the digest after it.
-            (Role::Tag, Value::String(tag)) => {
-                tag.split('@').next().map_or(Value::Null, Into::into)
-            }
-            (Role::Tag, other) => other.clone(),
-            _ => Value::Null,
-        };
-    }
-    let Value::Object(values) = values else { return Ok(Values::new()) };
-    Ok(values)
 }
 
 #[cfg(test)]

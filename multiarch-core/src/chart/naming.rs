@@ -1,5 +1,7 @@
 //! How an image's name in the target is derived from its original reference.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Hint, TargetName, Values, hint::Role, target_name::tag_of};
@@ -34,6 +36,20 @@ pub struct Naming {
     mode: NameMode,
     #[serde(skip_serializing_if = "String::is_empty")]
     repository: String,
+}
+
+impl fmt::Display for Naming {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mode = match self.mode {
+            NameMode::Registry => "registry",
+            NameMode::Repository => "repository",
+            NameMode::PrefixRepository => "prefix-repository",
+            NameMode::PrefixRegistry => "prefix-registry",
+            NameMode::AppendOrigin => "append-origin",
+        };
+        f.write_str(mode)?;
+        if self.repository.is_empty() { Ok(()) } else { write!(f, " {}", self.repository) }
+    }
 }
 
 /// New values for the paths that a hint reads.
@@ -166,7 +182,7 @@ fn with_version(name: &str, original: &Reference) -> String {
 
 /// Edits that remove a digest after an `@` from tag values: it would pin the chart to one architecture,
 /// and be wrong once the next one arrives.
-fn unpinned(hint: &Hint, values: &Values) -> Result<Edits> {
+pub(super) fn unpinned(hint: &Hint, values: &Values) -> Result<Edits> {
     let mut edits = Edits::new();
     for (role, path) in hint.placeholders() {
         if role == Role::Tag

@@ -6,7 +6,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Hint, Naming, TargetName, Values, hint::Overrides, naming::Edits};
+use super::{
+    Hint, Naming, TargetName, Values,
+    hint::{Overrides, Role},
+    naming::{Edits, unpinned},
+    pin::{Pin, pins},
+};
 use crate::error::{Detail, Error, ErrorKind, Result};
 
 /// New names for a chart's images, and the edits that make the chart render them.
@@ -18,6 +23,11 @@ pub(crate) struct Relocation {
     pub charts_syncer_names: Vec<TargetName>,
     /// The values that change, by path.
     pub edits: Overrides,
+    /// Digests beside the values of hints, which are emptied: they would pin the chart to images that no
+    /// target holds.
+    pub pins: Vec<Vec<String>>,
+    /// Such digests of which it is not certain that they belong to a hint's image. They stay.
+    pub doubtful_pins: Vec<Vec<String>>,
 }
 
 /// Solves a chart's hints: names for their images below `registry` (a host, and perhaps a path), and
@@ -41,27 +51,53 @@ pub(crate) fn relocate(
         .collect::<Result<_>>()?;
     let mut edits = Overrides::new();
     for group in groups(hints) {
-        let of = |edits: &[Edits]| -> Vec<(usize, Edits)> {
-            group.iter().map(|&i| (i, edits[i].clone())).collect()
+        let solve = |edits: &dyn Fn(usize) -> Result<Edits>| {
+            let edits = group.iter().map(|&i| Ok((i, edits(i)?))).collect::<Result<Vec<_>>>()?;
+            together(hints, values, &edits, registry)
         };
-        let right = |names: &[(usize, TargetName)]| {
-            names.iter().all(|(i, n)| *n == charts_syncer_names[*i])
+        let right = |(names, edits): (Vec<(usize, TargetName)>, Overrides)| {
+            let is_right = names.iter().all(|(i, name)| *name == charts_syncer_names[*i]);
+            is_right.then_some(edits)
         };
-        if let Ok((names, all)) = together(hints, values, &of(&alone), registry)
-            && right(&names)
-        {
-            edits.extend(all);
-            continue;
-        }
-        let mut shared = Vec::new();
-        for &i in &group {
-            shared.push((i, naming.edits_of_registry(&hints[i], values, registry)?));
-        }
-        let (_, all) = together(hints, values, &shared, registry)?;
-        edits.extend(all);
+        // A template may read another of the values alone, so it is best when only the registry changes.
+        let registry_alone = |i: usize| {
+            let wanted = format!("{registry}/{}", charts_syncer_names[i]);
+            Ok(registry_for(&hints[i], values, &wanted)?.unwrap_or_else(|| alone[i].clone()))
+        };
+        let solved = solve(&registry_alone).ok().and_then(right);
+        let solved = solved.or_else(|| solve(&|i| Ok(alone[i].clone())).ok().and_then(right));
+        edits.extend(match solved {
+            Some(edits) => edits,
+            None => solve(&|i| naming.edits_of_registry(&hints[i], values, registry))?.1,
+        });
     }
     let names = hints.iter().map(|hint| name(hint, values, &edits, registry));
-    Ok(Relocation { names: names.collect::<Result<_>>()?, charts_syncer_names, edits })
+    let names = names.collect::<Result<_>>()?;
+    let pins: BTreeSet<Pin> = hints.iter().flat_map(|hint| pins(hint, hints, values)).collect();
+    let (certain, others): (Vec<Pin>, Vec<Pin>) = pins.into_iter().partition(|pin| pin.is_certain);
+    let paths =
+        |pins: Vec<Pin>| -> Vec<Vec<String>> { pins.into_iter().map(|pin| pin.path).collect() };
+    let pins = paths(certain);
+    let doubtful_pins = paths(others).into_iter().filter(|path| !pins.contains(path)).collect();
+    edits.extend(pins.iter().map(|path| (path.clone(), String::new())));
+    Ok(Relocation { names, charts_syncer_names, edits, pins, doubtful_pins })
+}
+
+/// The edits that make a hint render this text and change its registry value alone; `None` where there are
+/// none.
+fn registry_for(hint: &Hint, values: &Values, wanted: &str) -> Result<Option<Edits>> {
+    let Some((_, path)) = hint.placeholders().find(|(role, _)| *role == Role::Registry) else {
+        return Ok(None);
+    };
+    let mut edits = unpinned(hint, values)?;
+    let mut overrides: Overrides = edits.iter().cloned().collect();
+    overrides.insert(path.to_vec(), String::new());
+    let rest = hint.render_with(values, &overrides)?;
+    let value = wanted.strip_suffix(&rest).filter(|_| rest.starts_with('/'));
+    Ok(value.map(|value| {
+        edits.push((path.to_vec(), value.to_owned()));
+        edits
+    }))
 }
 
 /// The names that a chart renders when each hint is edited on its own and the last edit wins, as in

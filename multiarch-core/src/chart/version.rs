@@ -20,24 +20,9 @@ pub(crate) fn is_newer(a: &str, b: &str) -> bool {
     compare_versions(a, b) == Some(Ordering::Greater)
 }
 
-/// True where a version is in a range such as `1.x`, `^1.2`, `>=1 <2` or `1.2.3`. A range that cannot be
-/// parsed matches only the identical text.
-pub(super) fn version_fits(version: &str, range: &str) -> bool {
-    let Some(coerced) = coerce(version) else { return version == range };
-    let alternative = |range: &str| {
-        let words: Vec<&str> = range.split([' ', ',']).filter(|word| !word.is_empty()).collect();
-        // For Helm, a bare version matches that version only.
-        let exact = |word: &&str| word.starts_with(|c: char| c.is_ascii_digit() || c == 'v');
-        let words: Vec<String> = words
-            .iter()
-            .map(|word| match coerce(word) {
-                Some(full) if exact(word) => format!("={full}"),
-                _ => word.replace(['v', 'X'], "").replace('x', "*"),
-            })
-            .collect();
-        semver::VersionReq::parse(&words.join(", ")).is_ok_and(|range| range.matches(&coerced))
-    };
-    version == range || range.split("||").any(alternative)
+/// A chart's version as Helm reads it; `None` for a chart that Helm does not load.
+pub(super) fn helm_version(text: &str) -> Option<Version> {
+    coerce(text).filter(|_| text.len() <= 256 && !text.starts_with('V'))
 }
 
 fn compare_builds(a: &str, b: &str) -> Ordering {

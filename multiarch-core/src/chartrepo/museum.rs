@@ -16,7 +16,7 @@ pub(super) struct Museum {
     path: String,
     /// Where charts are uploaded to; found by the first request.
     api: OnceLock<String>,
-    /// Read once, and again after each upload.
+    /// Read once, and after an upload only where it is needed again.
     index: Mutex<Option<Arc<RepoIndex>>>,
 }
 
@@ -81,9 +81,11 @@ impl Museum {
         Err(Error::new(ErrorKind::NoChartRepository, message).at_host(self.web.host()))
     }
 
-    /// Where charts are uploaded to.
+    /// Where charts are uploaded to. The index, which is large, is not read for it again.
     fn api(&self) -> Result<String> {
-        self.index()?;
+        if self.api.get().is_none() {
+            self.index()?;
+        }
         Ok(self.api.get().cloned().unwrap_or_else(|| joined(["api", &self.path, "charts"])))
     }
 
@@ -98,9 +100,10 @@ impl Museum {
             return Err(Error::new(ErrorKind::NoChartRepository, message).at_host(self.web.host()));
         };
         // An index that names its server, at the root, is that of a ChartMuseum whose API is there, too.
-        let is_known = index.is_of_museum() && self.path.is_empty();
-        if self.api.get().is_none() && !is_known {
-            let _ = self.api.set(self.find_api()?);
+        if self.api.get().is_none() {
+            let is_known = index.is_of_museum() && self.path.is_empty();
+            let api = if is_known { joined(["api", "charts"]) } else { self.find_api()? };
+            let _ = self.api.set(api);
         }
         Ok(cached.insert(Arc::new(index)).clone())
     }

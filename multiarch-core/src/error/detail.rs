@@ -29,6 +29,7 @@ details! {
     TargetAddress Usage "target-address" "The target's address is not valid.";
     CredentialsInAddress Usage "credentials-in-address" "An address has credentials in it.";
     ChartRepositoryAddress Usage "chart-repository-address" "A chart repository's address is not valid.";
+    ChartFolder Usage "chart-folder" "Nothing says which chart repository the charts of a folder go to.";
     RegistryUnknown Usage "registry-unknown" "Nothing says where the charts' images are pulled from.";
     NamesPath Usage "names-path" "A mode of names lacks its path, or has a path that it does not take.";
     ImageName Usage "image-name" "A name given to an image is no reference, or there is no image for it.";

@@ -4,7 +4,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use super::Target;
 use crate::{
-    chartrepo::ChartAddress,
+    chartrepo::ChartRoutes,
     config::Credentials,
     error::{Error, ErrorKind, Result},
     package::Package,
@@ -33,7 +33,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Import {
     pub(super) target: Target,
-    pub(super) charts: Option<ChartAddress>,
+    pub(super) charts: Option<ChartRoutes>,
     pub(super) packages: Vec<PackageInput>,
     pub(super) options: Options,
     pub(super) context: Context,
@@ -101,17 +101,23 @@ impl Import {
     /// Where charts go: `dir:DIR`, `oci://host[:port][/path]`, or the address of a ChartMuseum or a
     /// Harbor, `http(s)://host[:port][/path]`. Without, only images are imported.
     ///
+    /// With `{folder}` in the address, or with `FOLDER=ADDRESS`, several times or with commas between, the
+    /// charts of each folder of a package go to a repository of their own.
+    ///
     /// # Errors
     /// [`ErrorKind::Usage`](crate::ErrorKind::Usage) for anything else.
     pub fn charts_to(mut self, address: &str) -> Result<Self> {
-        self.charts = Some(address.parse()?);
+        self.charts = Some(match self.charts.take() {
+            Some(routes) => routes.and(address)?,
+            None => address.parse()?,
+        });
         Ok(self)
     }
 
     /// The same with a parsed address.
     #[cfg(test)]
-    pub(crate) fn charts_to_address(mut self, address: ChartAddress) -> Self {
-        self.charts = Some(address);
+    pub(crate) fn charts_to_address(mut self, address: crate::chartrepo::ChartAddress) -> Self {
+        self.charts = Some(address.into());
         self
     }
 
@@ -178,7 +184,7 @@ impl Import {
         &self.target
     }
 
-    /// The chart repository, as the user named it.
+    /// The chart repositories, as the user named them.
     pub fn chart_address(&self) -> Option<String> {
         self.charts.as_ref().map(ToString::to_string)
     }

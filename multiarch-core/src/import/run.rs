@@ -6,19 +6,18 @@ use std::{
 };
 
 use super::builder::{Import, PackageInput};
-#[cfg(not(feature = "registry"))]
-use crate::chartrepo::ChartAddress;
 #[cfg(feature = "registry")]
 use crate::registry::Connector;
 use crate::{
     apply,
+    chartrepo::ChartAddress,
     error::{Detail, Error, ErrorKind, Result},
     observe,
-    package::Package,
+    package::{Bundle, Package},
     plan::{LivePlan, Plan},
     report::{Report, Status},
     source::OpenOptions,
-    store::OpenTarget,
+    store::{ChartRepos, OpenCharts, OpenTarget},
 };
 
 impl Import {
@@ -51,7 +50,7 @@ impl Import {
         }
         let (packages, problems) = self.open_packages()?;
         self.options.check_image_names(packages.iter().map(AsRef::as_ref), &problems)?;
-        let (target, context) = (self.connect()?, &self.context);
+        let (target, context) = (self.connect(&packages)?, &self.context);
         let earlier = observe::read_earlier_import(&target, &packages, &self.options, context)?;
         let inventory = observe::take_inventory(&packages, &self.options, &earlier, problems);
         let observed = observe::observe(&target, &inventory, context)?;
@@ -69,7 +68,7 @@ impl Import {
     /// As [`plan`](Import::plan).
     pub fn status(&self) -> Result<Status> {
         let (packages, problems) = self.open_packages()?;
-        let target = self.connect()?;
+        let target = self.connect(&packages)?;
         observe::status(&target, &packages, problems, &self.options, &self.context)
     }
 
@@ -100,23 +99,37 @@ impl Import {
         Ok((packages, problems))
     }
 
+    /// Opens the target, and the chart repositories for the folders of these packages.
     #[cfg(feature = "registry")]
-    fn connect(&self) -> Result<OpenTarget> {
+    fn connect(&self, packages: &[Arc<Package>]) -> Result<OpenTarget> {
         let connector = Connector::new(&self.options, &self.context);
         let of_images = connector.with_credentials(self.credentials.clone());
         let of_charts = connector.with_credentials(self.chart_credentials.clone()).for_charts();
         let mut target = self.target.connect(&of_images)?;
-        target.charts = self.charts.as_ref().map(|charts| charts.open(&of_charts)).transpose()?;
+        target.charts = self.open_charts(packages, |address| address.open(&of_charts))?;
         target.registry = self.options.registry.clone().or(target.registry);
         Ok(target)
     }
 
     #[cfg(not(feature = "registry"))]
-    fn connect(&self) -> Result<OpenTarget> {
+    fn connect(&self, packages: &[Arc<Package>]) -> Result<OpenTarget> {
         let mut target = self.target.connect()?;
-        target.charts = self.charts.as_ref().map(ChartAddress::open);
+        target.charts = self.open_charts(packages, |address| Ok(address.open()))?;
         target.registry = self.options.registry.clone().or(target.registry);
         Ok(target)
+    }
+
+    fn open_charts(
+        &self,
+        packages: &[Arc<Package>],
+        open: impl Fn(&ChartAddress) -> Result<OpenCharts>,
+    ) -> Result<ChartRepos> {
+        let Some(routes) = &self.charts else { return Ok(ChartRepos::default()) };
+        let folders = packages.iter().flat_map(|package| package.bundles()).map(Bundle::folder);
+        if packages.is_empty() {
+            return routes.open_all(open);
+        }
+        routes.open(folders, open)
     }
 }
 

@@ -7,7 +7,7 @@ use crate::registry::{Address, Connector, Registry};
 use crate::{
     error::{Detail, Error, ErrorKind, Result},
     layout::OciLayout,
-    store::{ImageStore, OpenTarget},
+    store::{ChartRepos, ImageStore, OpenTarget},
 };
 
 /// Where images go: an OCI layout directory, a registry, or the caller's own store.
@@ -84,7 +84,7 @@ impl Target {
         };
         let (name, registry) = (self.text.clone(), self.registry());
         let is_own_store = matches!(self.kind, TargetKind::Store(_));
-        Ok(OpenTarget { name, is_own_store, images, registry, charts: None })
+        Ok(OpenTarget { name, is_own_store, images, registry, charts: ChartRepos::default() })
     }
 }
 

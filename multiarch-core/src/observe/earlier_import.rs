@@ -1,7 +1,10 @@
 //! Finds out what an earlier import left: reads the stored charts, and looks up the image names that
 //! they render.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use super::target_images;
 use crate::{
@@ -9,9 +12,9 @@ use crate::{
     error::{Detail, Error, ErrorKind, Result},
     image::is_registry,
     package::Package,
-    plan::{EarlierImport, Options},
+    plan::{ChartKey, EarlierImport, Options},
     run::{Context, workers},
-    store::OpenTarget,
+    store::{ChartRepos, OpenCharts, OpenTarget},
 };
 
 /// Reads the charts of these packages from the chart repository, and asks the target for the names
@@ -28,30 +31,47 @@ pub(crate) fn read_earlier_import(
 ) -> Result<EarlierImport> {
     // The progress phase begins here; how many questions follow depends on the first answers.
     context.meter.expect_answers(0);
-    let Some(charts) = &target.charts else {
-        let mut earlier = EarlierImport::new(None);
+    let charts = &target.charts;
+    if charts.text().is_none() {
+        let mut earlier = EarlierImport::new(None, BTreeMap::new());
         earlier.solve(packages, options, Ok)?;
         return Ok(earlier);
-    };
-    let registry = registry(target)?;
-    charts.repo.check()?;
-    let mut earlier = EarlierImport::new(Some(registry));
-    let bundles = packages.iter().flat_map(|package| package.bundles());
-    let keys: BTreeSet<(String, String)> = bundles.map(|bundle| bundle.chart_key()).collect();
-    let keys: Vec<_> = keys.into_iter().collect();
-    let repo = &charts.repo;
-    let answers = workers::ask(repo.jobs(), &keys, context, |(name, version)| {
-        match repo.get(name, version) {
-            Err(error) if error.concerns_whole_run() => Err(error),
-            answer => Ok(answer),
-        }
-    })?;
-    for (key, answer) in keys.into_iter().zip(answers) {
-        earlier.add_stored(key, answer?, options);
     }
+    let registry = registry(target)?;
+    charts.repos().iter().try_for_each(|charts| charts.repo.check())?;
+    let mut earlier = EarlierImport::new(Some(registry), charts.by_folder().clone());
+    let bundles = packages.iter().flat_map(|package| package.bundles());
+    let own: BTreeSet<ChartKey> = bundles.map(|bundle| earlier.chart_key(bundle)).collect();
+    read_charts(&mut earlier, charts, own, options, context)?;
+    // A chart that has moved to another folder is stored where it was before, and has its names there.
+    let elsewhere = earlier.keys_elsewhere(packages, charts.repos().len());
+    read_charts(&mut earlier, charts, elsewhere, options, context)?;
     earlier.solve(packages, options, |names| existing(target, names, context))?;
     target_images::read(target, &mut earlier, context)?;
     Ok(earlier)
+}
+
+/// Asks the chart repositories for these charts.
+fn read_charts(
+    earlier: &mut EarlierImport,
+    charts: &ChartRepos,
+    keys: BTreeSet<ChartKey>,
+    options: &Options,
+    context: &Context,
+) -> Result<()> {
+    for (number, OpenCharts { repo, .. }) in charts.repos().iter().enumerate() {
+        let keys: Vec<&ChartKey> = keys.iter().filter(|key| key.repo == number).collect();
+        let answers = workers::ask(repo.jobs(), &keys, context, |key| {
+            match repo.get(&key.name, &key.version) {
+                Err(error) if error.concerns_whole_run() => Err(error),
+                answer => Ok(answer),
+            }
+        })?;
+        for (key, answer) in keys.into_iter().zip(answers) {
+            earlier.add_stored(key.clone(), answer?, options);
+        }
+    }
+    Ok(())
 }
 
 /// The registry that relocated charts name.

@@ -20,10 +20,22 @@ pub(crate) fn take_inventory(
     problems: Vec<Error>,
 ) -> Inventory {
     let mut inventory = Inventory::new(packages, options, earlier, problems);
-    for (place, key) in inventory.to_relocate(earlier) {
+    let files = |key: (usize, usize)| {
         let package = &packages[key.0];
-        let files = package.chart_files(&package.bundles()[key.1]);
-        inventory.relocate(place, key, files, earlier);
+        package.chart_files(&package.bundles()[key.1])
+    };
+    for (place, bundles) in inventory.to_relocate(earlier) {
+        let Some((&uploaded, others)) = bundles.split_first() else { continue };
+        let own = files(uploaded);
+        for &other in others {
+            let Ok(own) = &own else { break };
+            let compared =
+                inventory.compare_charts((uploaded, own), (other, files(other)), earlier);
+            if let Err(error) = compared {
+                inventory.add_problem(error);
+            }
+        }
+        inventory.relocate(place, uploaded, own, earlier);
     }
     inventory
 }

@@ -32,10 +32,11 @@ pub(crate) fn status(
     let earlier = read_earlier_import(target, packages, options, context)?;
     let inventory = take_inventory(packages, options, &earlier, Vec::new());
     let all = packages.is_empty();
-    let stored = match &target.charts {
-        Some(charts) if all => StoredImages::all(target, charts, context)?,
-        _ => Vec::new(),
-    };
+    let mut stored = Vec::new();
+    for charts in target.charts.repos().iter().filter(|_| all) {
+        stored.extend(StoredImages::all(target, charts, context)?);
+    }
+    stored.sort_by(|a, b| a.chart.cmp(&b.chart));
     // Not every registry can list its tags, so packages and stored charts contribute names.
     let names: BTreeSet<TargetName> = if all {
         let listed = target.images.tags()?.into_iter();

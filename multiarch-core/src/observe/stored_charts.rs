@@ -24,7 +24,7 @@ pub(super) struct StoredImages {
 const OWN_HINTS: &str = ".relok8s-images.yaml";
 
 impl StoredImages {
-    /// The images of every chart in the repository, sorted by chart.
+    /// The images of every chart in the repository.
     pub(super) fn all(
         target: &OpenTarget,
         charts: &OpenCharts,
@@ -37,9 +37,7 @@ impl StoredImages {
             Ok(packed.map(|packed| Self::parse(format!("{name}-{version}"), &packed, registry)))
         })?;
         let found: Result<Vec<Option<Self>>> = answers.into_iter().collect();
-        let mut found: Vec<Self> = found?.into_iter().flatten().collect();
-        found.sort_by(|a, b| a.chart.cmp(&b.chart));
-        Ok(found)
+        Ok(found?.into_iter().flatten().collect())
     }
 
     /// The images of one packed chart.
@@ -64,6 +62,6 @@ impl StoredImages {
 fn rendered(packed: &[u8]) -> Result<Vec<Reference>> {
     let files = ChartFiles::unpack(packed)?;
     let hints = files.get(OWN_HINTS).map(parse_hints).transpose()?.unwrap_or_default();
-    let values = Chart::load(&files)?.merged_values();
+    let values = Chart::load(&files)?.merged_values()?;
     hints.iter().map(|hint| hint.reference(&values)).collect()
 }

@@ -209,10 +209,10 @@ fn bundle(
         Ok(files) => bundle.chart_files = files,
         Err(error) => bundle.problems.push(error),
     }
-    match read_chart(listing, prefix, source) {
-        Ok(chart) => bundle.take_chart(&chart),
-        Err(error) => bundle.problems.push(error),
-    }
+    let chart = read_chart(listing, prefix, source).and_then(|chart| {
+        bundle.take_chart(&chart)?;
+        Ok(chart)
+    });
     let hints = format!("{prefix}{HINTS}");
     if listing.has(&hints) {
         let parsed = listing
@@ -222,6 +222,9 @@ fn bundle(
             Ok(hints) => bundle.hints = hints,
             Err(error) => bundle.problems.push(error),
         }
+    }
+    if let Err(error) = chart.and_then(|chart| chart.check_hints(&bundle.hints)) {
+        bundle.problems.push(error);
     }
     bundle.has_images = images.is_there;
     bundle.problems.extend(images.found.problems);

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    chart::TargetName,
+    chart::{Naming, TargetName},
     fuse::Reason,
     image::{Digest, PlatformKey},
 };
@@ -118,6 +118,35 @@ pub enum Finding {
         image: String,
         /// The names that no chart renders.
         from: Vec<TargetName>,
+    },
+    /// The stored charts agree on another way of naming images than the options, and these charts, which are
+    /// not stored, follow it.
+    NamesLearned {
+        /// How images are named.
+        names: Naming,
+        /// The charts, as `name-version`.
+        charts: Vec<String>,
+    },
+    /// A value of a chart holds a digest beside the values of a hint. A template that appends it to the image's
+    /// reference asks for what no target holds once another architecture is fused.
+    DigestBeside {
+        /// The chart, as `name-version`.
+        chart: String,
+        /// The value's path, as `.image.digest`.
+        value: String,
+        /// True where the value is emptied in the uploaded chart.
+        emptied: bool,
+    },
+    /// Packages of one run hold different charts of one name and version; one of them is uploaded.
+    ChartsDiffer {
+        /// The chart, as `name-version`.
+        chart: String,
+        /// The package whose chart is uploaded.
+        package: String,
+        /// The package whose chart is not.
+        instead_of: String,
+        /// The files that differ.
+        different: Vec<String>,
     },
     /// A stored chart named images that are not in the target, and is replaced by one that names images
     /// that are there.

@@ -128,6 +128,11 @@ impl Bundle {
         &self.path
     }
 
+    /// The folder of the package that it is in, such as `addon`; empty where it is in none.
+    pub fn folder(&self) -> &str {
+        self.path.rsplit('/').nth(1).unwrap_or_default()
+    }
+
     /// The chart, as `name-version`; the file's name where the chart could not be read.
     pub fn chart(&self) -> String {
         if self.chart_version.is_empty() {
@@ -151,9 +156,11 @@ impl Bundle {
         &self.problems
     }
 
-    pub(crate) fn take_chart(&mut self, chart: &Chart) {
+    /// Takes the chart's name, version and values.
+    pub(crate) fn take_chart(&mut self, chart: &Chart) -> Result<()> {
         self.chart_name = chart.name().into();
         self.chart_version = chart.version().into();
-        self.values = chart.merged_values();
+        self.values = chart.merged_values()?;
+        Ok(())
     }
 }

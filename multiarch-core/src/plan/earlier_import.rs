@@ -7,41 +7,91 @@ use std::{
     sync::Arc,
 };
 
-use super::{Options, SolvedChart, solved_chart::StoredNames, stored_chart::StoredChart};
+use super::{
+    Options, SolvedChart,
+    solved_chart::{StoredNames, agreed_naming},
+    stored_chart::StoredChart,
+};
 use crate::{
-    chart::TargetName,
+    chart::{Naming, TargetName},
     error::{Error, ErrorKind, Result},
-    package::{Bundle, Package, PackageImage},
+    package::{Bundle, Finding, Package, PackageImage},
 };
 
 /// A placeholder to solve names with where charts are not relocated, so that no registry must be given.
 const NO_REGISTRY: &str = "target.invalid:1";
+
+/// A chart in one of the chart repositories.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct ChartKey {
+    /// The number of the chart repository.
+    pub(crate) repo: usize,
+    pub(crate) name: String,
+    pub(crate) version: String,
+}
 
 /// What an earlier import left.
 #[derive(Debug, Default)]
 pub(crate) struct EarlierImport {
     /// Where the cluster pulls from; `None` where no charts are relocated.
     registry: Option<String>,
-    /// The charts of the packages that are in the chart repository, by name and version.
-    charts: BTreeMap<(String, String), Result<StoredChart>>,
+    /// The number of the chart repository for each folder of the packages.
+    repos: BTreeMap<String, usize>,
+    /// The charts of the packages that are in the chart repositories.
+    charts: BTreeMap<ChartKey, Result<StoredChart>>,
     /// The names for each bundle without problems, by positions of package and bundle.
     solved: BTreeMap<(usize, usize), Result<SolvedChart>>,
+    /// How the images of all stored charts are named, where that is another way than the options say.
+    learned: Option<Naming>,
     /// Images that the target holds under names that no chart renders after this import.
     pub(super) previous: BTreeMap<TargetName, Arc<PackageImage>>,
     pub(super) problems: Vec<Error>,
+    pub(super) findings: Vec<Finding>,
 }
 
 impl EarlierImport {
-    /// Empty. `registry` is where the cluster pulls from, if charts are relocated.
-    pub(crate) fn new(registry: Option<&str>) -> Self {
-        Self { registry: registry.map(Into::into), ..Self::default() }
+    /// Empty. `registry` is where the cluster pulls from, if charts are relocated, and `repos` has the
+    /// number of the chart repository for each folder.
+    pub(crate) fn new(registry: Option<&str>, repos: BTreeMap<String, usize>) -> Self {
+        Self { registry: registry.map(Into::into), repos, ..Self::default() }
     }
 
-    /// Adds the chart repository's answer for one chart. Where charts are overwritten, a stored chart
+    /// The chart of a bundle, in the chart repository that it goes to.
+    pub(crate) fn chart_key(&self, bundle: &Bundle) -> ChartKey {
+        ChartKey {
+            repo: self.repos.get(bundle.folder()).copied().unwrap_or_default(),
+            name: bundle.chart_name.clone(),
+            version: bundle.chart_version.clone(),
+        }
+    }
+
+    /// True where the folders of packages have chart repositories of their own.
+    pub(super) fn tells_folders(&self) -> bool {
+        self.repos.values().any(|number| *number > 0)
+    }
+
+    /// The charts that are not stored where they go to, in each other chart repository; `repos` is how many
+    /// there are.
+    pub(crate) fn keys_elsewhere(
+        &self,
+        packages: &[Arc<Package>],
+        repos: usize,
+    ) -> BTreeSet<ChartKey> {
+        let bundles = packages.iter().flat_map(|package| package.bundles());
+        let absent =
+            bundles.map(|b| self.chart_key(b)).filter(|key| !self.charts.contains_key(key));
+        let others = absent.flat_map(|key| {
+            let others = (0..repos).filter(move |number| *number != key.repo);
+            others.map(|repo| ChartKey { repo, ..key.clone() }).collect::<Vec<_>>()
+        });
+        others.filter(|key| !self.charts.contains_key(key)).collect()
+    }
+
+    /// Adds a chart repository's answer for one chart. Where charts are overwritten, a stored chart
     /// that cannot be read counts as absent.
     pub(crate) fn add_stored(
         &mut self,
-        key: (String, String),
+        key: ChartKey,
         packed: Result<Option<Vec<u8>>>,
         options: &Options,
     ) {
@@ -69,20 +119,34 @@ impl EarlierImport {
         options: &Options,
         exists: impl FnOnce(BTreeSet<TargetName>) -> Result<BTreeSet<TargetName>>,
     ) -> Result<()> {
-        let mut stored = BTreeMap::new();
+        let (mut stored, mut others) = (BTreeMap::new(), Vec::new());
         for (key, bundle) in sound_bundles(packages) {
-            let names = match self.stored(bundle) {
-                Ok(Some(chart)) => StoredNames::find(bundle, chart, options, self.registry()),
-                Ok(None) => {
-                    self.solved.insert(key, SolvedChart::new(bundle, options, self.registry()));
-                    continue;
+            match self.stored_for_names(bundle) {
+                Ok(Some(chart)) => {
+                    let names = StoredNames::find(bundle, chart, options, self.registry());
+                    stored.insert(key, (bundle, names));
                 }
-                Err(error) => {
-                    self.solved.insert(key, Err(error));
-                    continue;
-                }
-            };
-            stored.insert(key, (bundle, names));
+                Ok(None) => others.push((key, bundle)),
+                Err(error) => drop(self.solved.insert(key, Err(error))),
+            }
+        }
+        self.learned = agreed_naming(stored.values().map(|(_, names)| names), &options.names);
+        if let Some(naming) = &self.learned {
+            // Their images may be there under such names, from an import that could not store the chart.
+            let charts = others.iter().filter(|(_, bundle)| !bundle.images().is_empty());
+            let charts: BTreeSet<String> = charts.map(|(_, bundle)| bundle.chart()).collect();
+            if !charts.is_empty() {
+                let (names, charts) = (naming.clone(), charts.into_iter().collect());
+                self.findings.push(Finding::NamesLearned { names, charts });
+            }
+            for (key, bundle) in others {
+                let names = StoredNames::of_absent(bundle, naming, self.registry());
+                stored.insert(key, (bundle, names));
+            }
+        } else {
+            for (key, bundle) in others {
+                self.solved.insert(key, SolvedChart::new(bundle, options, self.registry()));
+            }
         }
         let questions = stored.values().flat_map(|(_, names)| names.questions()).collect();
         let existing = exists(questions)?;
@@ -90,6 +154,11 @@ impl EarlierImport {
             self.solved.insert(key, names.solve(bundle, &existing, options));
         }
         Ok(())
+    }
+
+    /// How images are named of which no stored chart says it.
+    pub(super) fn naming<'o>(&'o self, options: &'o Options) -> &'o Naming {
+        self.learned.as_ref().unwrap_or(&options.names)
     }
 
     /// The names in the target whose images get new names.
@@ -119,11 +188,23 @@ impl EarlierImport {
 
     /// The stored chart of a bundle.
     pub(super) fn stored(&self, bundle: &Bundle) -> Result<Option<&StoredChart>> {
-        match self.charts.get(&bundle.chart_key()) {
+        match self.charts.get(&self.chart_key(bundle)) {
             None => Ok(None),
             Some(Ok(stored)) => Ok(Some(stored)),
             Some(Err(error)) => Err(error.clone()),
         }
+    }
+
+    /// The same, or else the same chart in another chart repository.
+    fn stored_for_names(&self, bundle: &Bundle) -> Result<Option<&StoredChart>> {
+        if let Some(stored) = self.stored(bundle)? {
+            return Ok(Some(stored));
+        }
+        let is_same = |key: &ChartKey| {
+            (&key.name, &key.version) == (&bundle.chart_name, &bundle.chart_version)
+        };
+        let mut elsewhere = self.charts.iter().filter(|(key, _)| is_same(key));
+        Ok(elsewhere.find_map(|(_, stored)| stored.as_ref().ok()))
     }
 
     /// The names of a bundle's images.
@@ -143,11 +224,4 @@ fn sound_bundles(packages: &[Arc<Package>]) -> impl Iterator<Item = ((usize, usi
         let sound = bundles.filter(|(_, bundle)| bundle.problems().is_empty());
         sound.map(move |(number, bundle)| ((package, number), bundle))
     })
-}
-
-impl Bundle {
-    /// Name and version of its chart.
-    pub(crate) fn chart_key(&self) -> (String, String) {
-        (self.chart_name.clone(), self.chart_version.clone())
-    }
 }

@@ -12,8 +12,8 @@ use super::{
     upload::plan_upload,
 };
 use crate::{
-    chart::{ChartFiles, TargetName, compare_versions},
-    error::{Error, Result},
+    chart::{ChartFiles, Likeness, Naming, TargetName, compare, compare_versions},
+    error::{Error, ErrorKind, Result},
     package::{Bundle, Finding, Package},
 };
 
@@ -37,6 +37,8 @@ pub(crate) struct Inventory {
 #[derive(Clone, Debug, Default)]
 pub(super) struct NamedChart {
     pub(super) chart: Option<String>,
+    /// The folder of the package, where the folders have chart repositories of their own.
+    pub(super) folder: Option<String>,
     pub(super) bundles: Vec<String>,
     pub(super) images: BTreeSet<TargetName>,
     /// Names that its hints render where the bundle has no images: the target must have them.
@@ -56,22 +58,26 @@ impl Inventory {
         earlier: &EarlierImport,
         problems: Vec<Error>,
     ) -> Self {
+        let options_given = options;
         let (packages, options) = (packages.to_vec(), options.clone());
         let mut inventory = Self { packages, options, problems, ..Self::default() };
         inventory.problems.extend(earlier.problems.iter().cloned());
+        inventory.findings.extend(earlier.findings.iter().cloned());
         let mut places = BTreeMap::new();
         for (number, package) in inventory.packages.clone().iter().enumerate() {
             inventory.findings.extend(package.findings().iter().cloned());
             for (bundle_number, bundle) in package.bundles().iter().enumerate() {
-                let place = *places.entry(bundle.chart()).or_insert_with(|| {
+                let chart_key = earlier.chart_key(bundle);
+                let place = *places.entry(chart_key).or_insert_with(|| {
+                    let folder = earlier.tells_folders().then(|| bundle.folder().to_owned());
                     let chart = Some(bundle.chart());
-                    inventory.charts.push(NamedChart { chart, ..NamedChart::default() });
+                    inventory.charts.push(NamedChart { chart, folder, ..NamedChart::default() });
                     inventory.charts.len() - 1
                 });
                 inventory.add_bundle(place, (number, bundle_number), bundle, earlier);
             }
             if !package.images().is_empty() {
-                inventory.add_loose(number, package);
+                inventory.add_loose(number, package, earlier.naming(options_given));
             }
         }
         inventory.add_previous(earlier);
@@ -95,7 +101,8 @@ impl Inventory {
         }
         let named = earlier.solved(key).and_then(|solved| {
             let place = (self.packages[key.0].path(), Origin::Package(key.0));
-            Ok((name_bundle(bundle, solved, place, &self.options)?, solved))
+            let naming = earlier.naming(&self.options);
+            Ok((name_bundle(bundle, solved, place, &self.options, naming)?, solved))
         });
         match named {
             Ok((images, solved)) => {
@@ -114,10 +121,11 @@ impl Inventory {
     }
 
     /// Adds the images of a package that belong to no chart.
-    fn add_loose(&mut self, number: usize, package: &Package) {
+    fn add_loose(&mut self, number: usize, package: &Package, naming: &Naming) {
         let mut chart = NamedChart::default();
+        let place = (package.path(), Origin::Package(number));
         for image in package.images() {
-            match name_loose(image, (package.path(), Origin::Package(number)), &self.options) {
+            match name_loose(image, place, &self.options, naming) {
                 Ok(named) => {
                     chart.images.extend(named.iter().map(|image| image.name.clone()));
                     self.add_images(named);
@@ -177,23 +185,69 @@ impl Inventory {
         }
     }
 
-    /// The charts for the chart repository, each with the bundle from the latest package that has it.
-    pub(crate) fn to_relocate(&self, earlier: &EarlierImport) -> Vec<(usize, (usize, usize))> {
+    /// The charts for the chart repositories, each with its place and the bundles that have it: first the one
+    /// from the latest package, which is uploaded.
+    pub(crate) fn to_relocate(&self, earlier: &EarlierImport) -> Vec<(usize, Vec<(usize, usize)>)> {
         if !earlier.relocates() {
             return Vec::new();
         }
         let version =
             |key: &(usize, usize)| self.packages[key.0].name().version.clone().unwrap_or_default();
         let listing = |key: &(usize, usize)| &self.packages[key.0].identity().listing;
-        let latest = |a: &&(usize, usize), b: &&(usize, usize)| {
+        let latest = |a: &(usize, usize), b: &(usize, usize)| {
             let order = compare_versions(&version(b), &version(a)).unwrap_or(Ordering::Equal);
             order.then_with(|| listing(a).cmp(listing(b)))
         };
         let charts = self.charts.iter().enumerate();
         charts
             .filter(|(_, chart)| chart.problems.is_empty())
-            .filter_map(|(place, chart)| Some((place, *chart.relocatable.iter().min_by(latest)?)))
+            .map(|(place, chart)| {
+                let mut bundles = chart.relocatable.clone();
+                bundles.sort_by(latest);
+                (place, bundles)
+            })
+            .filter(|(_, bundles)| !bundles.is_empty())
             .collect()
+    }
+
+    /// Compares the chart of a bundle with the one that is uploaded in its place. What its images are needed
+    /// for is only there if the uploaded chart renders their names, too.
+    pub(crate) fn compare_charts(
+        &mut self,
+        (uploaded, files): ((usize, usize), &ChartFiles),
+        (other, other_files): ((usize, usize), Result<ChartFiles>),
+        earlier: &EarlierImport,
+    ) -> Result<()> {
+        let bundle = |key: (usize, usize)| &self.packages[key.0].bundles()[key.1];
+        let path = |key: (usize, usize)| self.packages[key.0].path().to_owned();
+        let compared = compare(&other_files?, files, bundle(uploaded).hints())?;
+        let Likeness::Different(different) = compared else { return Ok(()) };
+        self.findings.push(Finding::ChartsDiffer {
+            chart: bundle(uploaded).chart(),
+            package: path(uploaded),
+            instead_of: path(other),
+            different,
+        });
+        let rendered: BTreeSet<&TargetName> = earlier.solved(uploaded)?.names.iter().collect();
+        let names = earlier.solved(other)?.names.iter();
+        let lost: BTreeSet<String> =
+            names.filter(|n| !rendered.contains(n)).map(ToString::to_string).collect();
+        if lost.is_empty() {
+            return Ok(());
+        }
+        let lost: Vec<String> = lost.into_iter().collect();
+        let message = format!(
+            "another chart of this name and version, of {}, is uploaded, and does not name {}",
+            path(uploaded),
+            lost.join(", ")
+        );
+        let error = Error::new(ErrorKind::ChartConflict, message);
+        Err(error.in_package(path(other)).in_bundle(bundle(other).path()))
+    }
+
+    /// Adds a problem that concerns no chart as a whole.
+    pub(crate) fn add_problem(&mut self, error: Error) {
+        self.problems.push(error);
     }
 
     /// Relocates a chart by its files. A chart that cannot be relocated sends nothing.

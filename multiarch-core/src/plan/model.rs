@@ -35,7 +35,7 @@ pub struct Plan {
     /// True where the target is a store of a program's own, which no address leads to.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) own_store: bool,
-    /// The chart repository, as the user named it.
+    /// The chart repositories, as the user named them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub charts_to: Option<String>,
     /// The options that decide the result.
@@ -81,6 +81,9 @@ pub struct PlannedChart {
     /// `name-version`; `None` for images that belong to no chart.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chart: Option<String>,
+    /// The folder of the package that it is in, where the folders have chart repositories of their own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folder: Option<String>,
     /// The bundles it comes from.
     pub bundles: Vec<String>,
     /// The names of its images in the target.
@@ -93,10 +96,23 @@ pub struct PlannedChart {
 }
 
 impl PlannedChart {
+    /// The chart's name for people, with the folder where that matters.
+    pub(crate) fn title(&self) -> Option<String> {
+        titled(self.chart.as_ref(), self.folder.as_ref())
+    }
+
     fn without_chart(images: Vec<TargetName>) -> Self {
         let (bundles, problems) = Default::default();
-        Self { chart: None, bundles, images, upload: None, problems }
+        Self { chart: None, folder: None, bundles, images, upload: None, problems }
     }
+}
+
+/// A chart's name for people: `folder/name-version`.
+pub(crate) fn titled(chart: Option<&String>, folder: Option<&String>) -> Option<String> {
+    chart.map(|chart| match folder {
+        Some(folder) => format!("{folder}/{chart}"),
+        None => chart.clone(),
+    })
 }
 
 fn of_our_schema<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
@@ -146,6 +162,7 @@ impl Plan {
         }
         let charts = inventory.charts.iter().map(|chart| PlannedChart {
             chart: chart.chart.clone(),
+            folder: chart.folder.clone(),
             bundles: chart.bundles.clone(),
             images: chart.images.iter().cloned().collect(),
             upload: chart.upload.clone(),
@@ -155,7 +172,7 @@ impl Plan {
             schema: Self::SCHEMA.into(),
             target: target.name.clone(),
             own_store: target.is_own_store,
-            charts_to: target.charts.as_ref().map(|charts| charts.name.clone()),
+            charts_to: target.charts.text().map(ToOwned::to_owned),
             options: inventory.options.of_plan(),
             packages: inventory.packages.iter().map(|p| p.identity().clone()).collect(),
             charts: charts.collect(),

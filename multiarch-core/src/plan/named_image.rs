@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use super::{Options, Origin, SolvedChart, given_name::given_name};
 use crate::{
-    chart::TargetName,
+    chart::{Naming, TargetName},
     error::{Error, ErrorKind, Result},
     fuse::Incoming,
     image::{Reference, same_reference},
@@ -70,6 +70,7 @@ pub(super) fn name_bundle(
     solved: &SolvedChart,
     (package, origin): (&str, Origin),
     options: &Options,
+    naming: &Naming,
 ) -> Result<Vec<NamedImage>> {
     let (mut named, mut hinted) = (Vec::new(), BTreeSet::new());
     for (hint, name) in bundle.hints().iter().zip(&solved.names) {
@@ -97,7 +98,7 @@ pub(super) fn name_bundle(
         if hinted.contains(&(index, String::new())) {
             continue;
         }
-        let others = name_loose(image, (package, origin), options)?;
+        let others = name_loose(image, (package, origin), options, naming)?;
         named
             .extend(others.into_iter().filter(|n| !hinted.contains(&(index, n.reference.clone()))));
     }
@@ -129,6 +130,7 @@ pub(super) fn name_loose(
     image: &Arc<PackageImage>,
     (package, origin): (&str, Origin),
     options: &Options,
+    naming: &Naming,
 ) -> Result<Vec<NamedImage>> {
     let mut references = image.references.clone();
     if references.is_empty() {
@@ -146,7 +148,7 @@ pub(super) fn name_loose(
             let name = if image.has_target_names && !image.references.is_empty() {
                 text.parse()?
             } else {
-                options.names.of_reference(&text.parse()?)?
+                naming.of_reference(&text.parse()?)?
             };
             Ok(NamedImage::new(name, origin, text.clone(), image))
         })

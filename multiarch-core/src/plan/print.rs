@@ -81,7 +81,7 @@ pub(crate) fn image_row(image: &PlannedImage) -> Vec<String> {
 }
 
 fn chart_row(chart: &PlannedChart) -> Option<Vec<String>> {
-    let name = chart.chart.clone()?;
+    let name = chart.title()?;
     let Some(upload) = &chart.upload else { return Some(vec!["blocked".into(), name]) };
     let action = match upload.action {
         ChartAction::Upload => "new",

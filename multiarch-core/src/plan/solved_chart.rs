@@ -27,6 +27,10 @@ pub(crate) struct SolvedChart {
     pub(crate) previous: BTreeMap<TargetName, BTreeSet<TargetName>>,
     /// Names that the stored chart renders and that are missing in the target.
     pub(crate) dangling: Vec<TargetName>,
+    /// Values of digests beside those of hints, which are emptied.
+    pub(crate) pins: Vec<Vec<String>>,
+    /// Such values that may belong to something else, and stay.
+    pub(crate) doubtful_pins: Vec<Vec<String>>,
 }
 
 impl SolvedChart {
@@ -34,8 +38,15 @@ impl SolvedChart {
     pub(super) fn new(bundle: &Bundle, options: &Options, registry: &str) -> Result<Self> {
         let solved = relocate(bundle.hints(), &bundle.values, &options.names, registry)?;
         let (previous, dangling) = Default::default();
-        let (names, edits) = (solved.names, Some(solved.edits));
-        Ok(Self { names, edits, stored_chart_renders_names: false, previous, dangling })
+        Ok(Self {
+            names: solved.names,
+            edits: Some(solved.edits),
+            stored_chart_renders_names: false,
+            previous,
+            dangling,
+            pins: solved.pins,
+            doubtful_pins: solved.doubtful_pins,
+        })
     }
 }
 
@@ -43,6 +54,25 @@ impl SolvedChart {
 pub(super) struct StoredNames {
     rendered: Vec<Option<TargetName>>,
     relocation: Result<Relocation>,
+    /// Every way of naming that gives the chart's images the names that it renders.
+    namings: Vec<Naming>,
+}
+
+/// The way of naming that explains all stored charts of which one is known; `None` where it is that of the
+/// options, and where the charts do not agree.
+pub(super) fn agreed_naming<'n>(
+    charts: impl Iterator<Item = &'n StoredNames>,
+    of_options: &Naming,
+) -> Option<Naming> {
+    let mut agreed: Option<Vec<Naming>> = None;
+    for chart in charts.filter(|chart| !chart.rendered.is_empty() && !chart.namings.is_empty()) {
+        match &mut agreed {
+            None => agreed = Some(chart.namings.clone()),
+            Some(agreed) => agreed.retain(|naming| chart.namings.contains(naming)),
+        }
+    }
+    let agreed = agreed?;
+    if agreed.contains(of_options) { None } else { agreed.into_iter().next() }
 }
 
 impl StoredNames {
@@ -57,18 +87,31 @@ impl StoredNames {
         let (hints, values) = (bundle.hints(), &bundle.values);
         let rendered = stored.names(hints, registry);
         let relocation = |naming: &Naming| relocate(hints, values, naming, registry);
-        let explained = rendered.iter().cloned().collect::<Option<Vec<_>>>().and_then(|rendered| {
+        let mut explained = Vec::new();
+        if let Some(rendered) = rendered.iter().cloned().collect::<Option<Vec<_>>>() {
             let originals = hints.iter().filter_map(|hint| hint.reference(values).ok());
-            candidates(originals.zip(&rendered), options).iter().find_map(|naming| {
-                let relocation = relocation(naming);
+            for naming in candidates(originals.zip(&rendered), options) {
+                let relocation = relocation(&naming);
                 let explains = relocation.as_ref().is_ok_and(|solved| solved.names == rendered)
-                    || names_by_charts_syncer(hints, values, naming, registry)
+                    || names_by_charts_syncer(hints, values, &naming, registry)
                         .is_ok_and(|names| names == rendered);
-                explains.then_some(relocation)
-            })
-        });
-        let relocation = explained.unwrap_or_else(|| relocation(&options.names));
-        Self { rendered, relocation }
+                if explains && explained.iter().all(|(known, _)| *known != naming) {
+                    explained.push((naming, relocation));
+                }
+            }
+        }
+        let namings = explained.iter().map(|(naming, _)| naming.clone()).collect();
+        let relocation = explained.into_iter().next().map(|(_, relocation)| relocation);
+        let relocation =
+            relocation.unwrap_or_else(|| self::relocate(hints, values, &options.names, registry));
+        Self { rendered, relocation, namings }
+    }
+
+    /// The same for a chart that is not stored, although its images may be in the target.
+    pub(super) fn of_absent(bundle: &Bundle, naming: &Naming, registry: &str) -> Self {
+        let (hints, values) = (bundle.hints(), &bundle.values);
+        let relocation = relocate(hints, values, naming, registry);
+        Self { rendered: vec![None; hints.len()], relocation, namings: Vec::new() }
     }
 
     /// The names whose presence in the target decides how the chart is solved.
@@ -85,7 +128,7 @@ impl StoredNames {
         existing: &BTreeSet<TargetName>,
         options: &Options,
     ) -> Result<SolvedChart> {
-        let Self { rendered, relocation } = self;
+        let Self { rendered, relocation, .. } = self;
         let (hints, values) = (bundle.hints(), &bundle.values);
         let all: Option<Vec<TargetName>> = rendered.iter().cloned().collect();
         let are_ours = |names: &Vec<TargetName>| {
@@ -95,6 +138,8 @@ impl StoredNames {
         if let Some(names) = all.filter(are_ours) {
             let fits = relocation.as_ref().ok().filter(|solved| solved.names == names);
             let edits = fits.map(|solved| solved.edits.clone());
+            let pins =
+                relocation.as_ref().map_or_else(|_| Vec::new(), |solved| solved.pins.clone());
             // Overwriting makes the chart anew, which needs edits.
             if edits.is_some() || !options.overwrite_charts {
                 let (previous, dangling) = Default::default();
@@ -104,6 +149,8 @@ impl StoredNames {
                     stored_chart_renders_names: true,
                     previous,
                     dangling,
+                    pins,
+                    doubtful_pins: Vec::new(),
                 });
             }
         }
@@ -121,8 +168,15 @@ impl StoredNames {
         let stored_chart_renders_names = rendered.iter().flatten().eq(&solved.names);
         let missing = rendered.into_iter().flatten().filter(|name| !existing.contains(name));
         let dangling = missing.collect::<BTreeSet<_>>().into_iter().collect();
-        let (names, edits) = (solved.names, Some(solved.edits));
-        Ok(SolvedChart { names, edits, stored_chart_renders_names, previous, dangling })
+        Ok(SolvedChart {
+            names: solved.names,
+            edits: Some(solved.edits),
+            stored_chart_renders_names,
+            previous,
+            dangling,
+            pins: solved.pins,
+            doubtful_pins: solved.doubtful_pins,
+        })
     }
 }
 

@@ -1,7 +1,7 @@
 //! A chart in the chart repository.
 
 use crate::{
-    chart::{Chart, ChartFiles, Hint, TargetName},
+    chart::{Chart, ChartFiles, Hint, TargetName, Values, get_value},
     error::Result,
 };
 
@@ -9,21 +9,28 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct StoredChart {
     pub(crate) files: ChartFiles,
-    chart: Chart,
+    values: Values,
 }
 
 impl StoredChart {
     pub(super) fn unpack(packed: &[u8]) -> Result<Self> {
         let files = ChartFiles::unpack(packed)?;
-        let chart = Chart::load(&files)?;
-        Ok(Self { files, chart })
+        let values = Chart::load(&files)?.merged_values()?;
+        Ok(Self { files, values })
+    }
+
+    /// Those of these values that are set to something.
+    pub(super) fn set_among<'p>(&self, paths: &'p [Vec<String>]) -> Vec<&'p Vec<String>> {
+        let is_set = |path: &&Vec<String>| {
+            get_value(&self.values, path).is_some_and(|value| value.as_str() != Some(""))
+        };
+        paths.iter().filter(is_set).collect()
     }
 
     /// The name below the registry that each hint renders; `None` for a reference to another registry,
     /// and where the hint cannot be rendered.
     pub(super) fn names(&self, hints: &[Hint], registry: &str) -> Vec<Option<TargetName>> {
-        let values = self.chart.merged_values();
-        let name = |hint: &Hint| TargetName::below(registry, &hint.reference(&values).ok()?);
+        let name = |hint: &Hint| TargetName::below(registry, &hint.reference(&self.values).ok()?);
         hints.iter().map(name).collect()
     }
 }

@@ -31,6 +31,8 @@ pub struct PlannedUpload {
 #[derive(Clone, Debug)]
 pub(crate) struct ChartToUpload {
     pub(crate) chart: PackedChart,
+    /// The number of the chart repository.
+    pub(crate) repo: usize,
     hints: Vec<Hint>,
 }
 
@@ -54,7 +56,7 @@ impl ChartToUpload {
             return Ok(false);
         }
         let (theirs, ours) = (Chart::load(&theirs)?, Chart::load(&ours)?);
-        let (theirs, ours) = (theirs.merged_values(), ours.merged_values());
+        let (theirs, ours) = (theirs.merged_values()?, ours.merged_values()?);
         Ok(self.hints.iter().all(|hint| hint.render(&theirs).ok() == hint.render(&ours).ok()))
     }
 }
@@ -85,14 +87,18 @@ pub(super) fn plan_upload(
 ) -> Result<PlannedUpload> {
     let (solved, stored) = (earlier.solved(key)?, earlier.stored(bundle)?);
     let likeness = stored.map(|s| compare(&s.files, &files, bundle.hints())).transpose()?;
+    let pins = stored.map(|stored| stored.set_among(&solved.pins)).unwrap_or_default();
     let action = match &likeness {
         None => ChartAction::Upload,
-        Some(_) if options.overwrite_charts => ChartAction::Replace,
-        Some(Likeness::Same) if solved.stored_chart_renders_names => ChartAction::Present,
+        Some(Likeness::Same) if solved.stored_chart_renders_names && pins.is_empty() => {
+            ChartAction::Present
+        }
         Some(Likeness::Same) => ChartAction::Replace,
+        Some(Likeness::Different(_)) if options.overwrite_charts => ChartAction::Replace,
         Some(Likeness::Different(paths)) => {
             let chart = bundle.chart();
             findings.push(Finding::ChartKept { chart, different: paths.clone() });
+            note_digests(bundle, pins, false, findings);
             if !solved.stored_chart_renders_names {
                 let message = "another chart of this name and version is in the chart repository, and names images that are not in the target";
                 return Err(Error::new(ErrorKind::ChartConflict, message));
@@ -118,12 +124,32 @@ pub(super) fn plan_upload(
         let chart = bundle.chart();
         findings.push(Finding::ChartReplaced { chart, dangling: solved.dangling.clone() });
     }
+    if !matches!(action, ChartAction::Present | ChartAction::Kept) {
+        note_digests(bundle, solved.pins.iter(), true, findings);
+        note_digests(bundle, solved.doubtful_pins.iter(), false, findings);
+    }
     let chart = PackedChart::new(&ours)?;
     Ok(PlannedUpload {
         file: chart.file_name(),
         action,
         digest: chart.digest().clone(),
         size: chart.bytes().len() as u64,
-        content: Some(ChartToUpload { chart, hints: bundle.hints().to_vec() }),
+        content: Some(ChartToUpload {
+            chart,
+            repo: earlier.chart_key(bundle).repo,
+            hints: bundle.hints().to_vec(),
+        }),
     })
+}
+
+fn note_digests<'p>(
+    bundle: &Bundle,
+    paths: impl IntoIterator<Item = &'p Vec<String>>,
+    emptied: bool,
+    findings: &mut Vec<Finding>,
+) {
+    findings.extend(paths.into_iter().map(|path| {
+        let (chart, value) = (bundle.chart(), format!(".{}", path.join(".")));
+        Finding::DigestBeside { chart, value, emptied }
+    }));
 }

@@ -1,8 +1,9 @@
 //! A target that can be read and written.
 
-use std::{fmt, sync::Arc};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use super::{ChartRepo, ImageStore};
+use crate::error::Result;
 
 /// Where images go, and where charts go.
 #[derive(Clone)]
@@ -15,7 +16,15 @@ pub(crate) struct OpenTarget {
     /// Where the cluster pulls images from, as charts name it: a host and perhaps a path. `None` for a
     /// directory, unless the options set it.
     pub(crate) registry: Option<String>,
-    pub(crate) charts: Option<OpenCharts>,
+    pub(crate) charts: ChartRepos,
+}
+
+/// The chart repositories, and which of them the charts of each folder go to.
+#[derive(Clone, Default)]
+pub(crate) struct ChartRepos {
+    text: String,
+    repos: Vec<OpenCharts>,
+    by_folder: BTreeMap<String, usize>,
 }
 
 /// A chart repository.
@@ -24,6 +33,47 @@ pub(crate) struct OpenCharts {
     /// As the user named it.
     pub(crate) name: String,
     pub(crate) repo: Arc<dyn ChartRepo>,
+}
+
+impl ChartRepos {
+    /// None yet; `text` is how the user named them.
+    pub(crate) fn new(text: String) -> Self {
+        Self { text, ..Self::default() }
+    }
+
+    /// Adds the chart repository of a folder, which is opened where no other folder has the same.
+    pub(crate) fn add(
+        &mut self,
+        folder: &str,
+        name: &str,
+        open: impl FnOnce() -> Result<OpenCharts>,
+    ) -> Result<()> {
+        let known = self.repos.iter().position(|charts| charts.name == name);
+        let number = match known {
+            Some(number) => number,
+            None => {
+                self.repos.push(open()?);
+                self.repos.len() - 1
+            }
+        };
+        self.by_folder.insert(folder.to_owned(), number);
+        Ok(())
+    }
+
+    /// How the user named them; `None` where charts stay where they are.
+    pub(crate) fn text(&self) -> Option<&str> {
+        (!self.text.is_empty()).then_some(self.text.as_str())
+    }
+
+    /// The chart repositories by number.
+    pub(crate) fn repos(&self) -> &[OpenCharts] {
+        &self.repos
+    }
+
+    /// The number of the chart repository of each folder.
+    pub(crate) fn by_folder(&self) -> &BTreeMap<String, usize> {
+        &self.by_folder
+    }
 }
 
 impl fmt::Debug for OpenTarget {

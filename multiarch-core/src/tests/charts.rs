@@ -74,7 +74,7 @@ fn chart(folder: &Folder, file: &str) -> Option<ChartFiles> {
 
 /// The references that a stored chart's own hints render.
 fn rendered(files: &ChartFiles) -> Vec<String> {
-    let values = Chart::load(files).expect("a chart").merged_values();
+    let values = Chart::load(files).expect("a chart").merged_values().expect("values");
     let hints = parse_hints(files.get(".relok8s-images.yaml").expect("hints")).expect("hints");
     hints.iter().map(|hint| hint.render(&values).expect("rendered")).collect()
 }
@@ -369,7 +369,7 @@ proptest! {
         let mut files = ChartFiles::default();
         files.insert("Chart.yaml", &b"name: c\nversion: 1.0.0\n"[..]);
         files.insert("values.yaml", values.as_bytes());
-        let values = Chart::load(&files).expect("a chart").merged_values();
+        let values = Chart::load(&files).expect("a chart").merged_values().expect("values");
         let hints: Vec<Hint> = parse_hints(text.as_bytes()).expect("hints");
         use multiarch_core::NameMode::{AppendOrigin, PrefixRegistry, PrefixRepository, Registry, Repository};
         let mode = [Registry, Repository, PrefixRepository, PrefixRegistry, AppendOrigin][mode];
