@@ -31,6 +31,10 @@ fn of_detail(detail: &str) -> Option<&'static str> {
         "chart-folder" => {
             "name it with --charts-to FOLDER=REPO, or one for all other folders with --charts-to REPO"
         }
+        "helm" => "install helm, or name it with --helm FILE",
+        "rendered-elsewhere" => {
+            "the value that names it needs a hint; --rewrite-unhinted relocates values that name images of the package, and without --render only hints are checked"
+        }
         "registry-unknown" => "say with --registry HOST[:PORT][/PATH] where the images will be",
         "names-path" => {
             "give --repository PATH with --names repository and prefix-repository, and with no other mode"

@@ -41,6 +41,12 @@ Example:
 Example:
   multiarch cluster-create -c clusterConfig.yaml -m manifest.yaml -d -j13")]
     ClusterCreate(ClusterCreate),
+    /// Import the images of the installer's base package, with the installer's own command line; its files and
+    /// its packages of the operating system stay where they are
+    #[command(after_help = "\
+Example:
+  multiarch import-artifact -c clusterConfig.yaml --offline-path=offline-v0.44.0-arm64.tar")]
+    ImportArtifact(ImportArtifact),
     /// Show what an import would do, without writing anything
     #[command(after_help = "\
 Examples:
@@ -68,6 +74,7 @@ impl Verb {
             Self::Import(verb) => verb.work.show.json,
             Self::ImportAddon(verb) => verb.work.show.json,
             Self::ClusterCreate(verb) => verb.work.show.json,
+            Self::ImportArtifact(verb) => verb.work.show.json,
             Self::Plan(verb) => verb.work.show.json,
             Self::Apply(verb) => verb.show.json,
             Self::Inspect(verb) => verb.show.json,
@@ -102,6 +109,24 @@ pub(crate) struct ImportAddon {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct ClusterCreate {
+    #[command(flatten)]
+    pub(crate) work: Work,
+    #[command(flatten)]
+    pub(crate) installer: Installer,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ImportArtifact {
+    /// A base package whose images are imported: its file, or the folder that it was unpacked to; may be
+    /// given several times
+    #[arg(long, required = true, value_name = "PACKAGE")]
+    pub(crate) offline_path: Vec<PathBuf>,
+    /// An image of the operating system's installation disk; no effect
+    #[arg(long, value_name = "FILE")]
+    pub(crate) iso_path: Vec<PathBuf>,
+    /// Packages of the operating system; no effect
+    #[arg(long, value_name = "FILE")]
+    pub(crate) os_pkgs_path: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) work: Work,
     #[command(flatten)]

@@ -34,6 +34,7 @@ fn main() -> ExitCode {
         Verb::Import(import) => verbs::import::run(import, &cancel),
         Verb::ImportAddon(import) => verbs::import::run_addon(import, &cancel),
         Verb::ClusterCreate(create) => verbs::import::run_create(create, &cancel),
+        Verb::ImportArtifact(artifact) => verbs::import::run_artifact(artifact, &cancel),
         Verb::Plan(plan) => verbs::plan::run(plan, &cancel),
         Verb::Apply(apply) => verbs::apply::run(apply, &cancel),
         Verb::Inspect(inspect) => verbs::inspect::run(inspect, &cancel),

@@ -90,6 +90,17 @@ pub(crate) fn finding(finding: &Finding) -> String {
         Finding::DigestBeside { chart, value, emptied: false } => format!(
             "{chart}: the value {value} holds a digest beside values of a hint; if a template appends it to the image's reference, the cluster asks for an image that the target does not have"
         ),
+        Finding::NotRendered { chart, because } => format!(
+            "{chart}: helm does not render it with its default values, so only its hints were checked: {because}"
+        ),
+        Finding::Unhinted { chart, values, reference, rewritten: true } => format!(
+            "{chart}: {} named {reference}, which no hint says, and now names the image in the target",
+            values.join(" and ")
+        ),
+        Finding::Unhinted { chart, values, reference, rewritten: false } => format!(
+            "{chart}: {} names {reference}, which no hint says, and stays as it is; --rewrite-unhinted relocates what the package holds",
+            values.join(" and ")
+        ),
         Finding::ChartsDiffer { chart, package, instead_of, different } => format!(
             "{chart}: {instead_of} holds another chart of this version than {package}, whose is uploaded ({} differ)",
             different.join(", ")

@@ -2,6 +2,7 @@
 //! repository what is there.
 
 mod earlier_import;
+mod helm;
 mod inventory;
 mod referrers;
 mod status;

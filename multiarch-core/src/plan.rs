@@ -5,6 +5,7 @@
 //! answering its [`Question`]s. [`Plan::new`] computes the plan from both.
 
 mod asking;
+mod chart_relocation;
 mod clash;
 mod compare;
 mod cost;
@@ -31,7 +32,7 @@ pub use image::{PlannedDecision, PlannedImage};
 pub use model::{Plan, PlannedChart};
 pub use options::Options;
 pub use origin::Origin;
-pub use upload::{ChartAction, PlannedUpload};
+pub use upload::{ChartAction, ChartProof, PlannedUpload};
 
 pub(crate) use earlier_import::{ChartKey, EarlierImport};
 

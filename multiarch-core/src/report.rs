@@ -18,7 +18,8 @@ use crate::{
     image::{Digest, PlatformKey},
     package::Finding,
     plan::{
-        Bytes, Plan, PlannedChart, PlannedDecision, PlannedImage, decisions_text, table, titled,
+        Bytes, ChartProof, Plan, PlannedChart, PlannedDecision, PlannedImage, decisions_text,
+        table, titled,
     },
 };
 
@@ -74,6 +75,10 @@ pub struct ChartReport {
     /// What happened to the chart itself; `None` where it was not to be uploaded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub upload: Option<ChartState>,
+    /// What shows that the images which the chart names are in the target; `None` where it was not to be
+    /// uploaded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub proof: Option<ChartProof>,
     /// For which platforms the target now has its images.
     #[serde(flatten)]
     pub coverage: Coverage,
@@ -168,6 +173,7 @@ impl ChartReport {
             bundles: chart.bundles.clone(),
             images: chart.images.clone(),
             upload: None,
+            proof: chart.upload.as_ref().map(|upload| upload.proof),
             coverage: Coverage::default(),
             complete: false,
             problems,
@@ -236,7 +242,9 @@ impl fmt::Display for Report {
         let charts: Vec<&ChartReport> = self.charts.iter().filter(|c| c.chart.is_some()).collect();
         if !charts.is_empty() {
             let mut rows = vec![
-                ["CHART", "NAME", "ALL IMAGES FOR", "SOME IMAGES FOR"].map(String::from).to_vec(),
+                ["CHART", "NAME", "ALL IMAGES FOR", "SOME IMAGES FOR", "CHECKED BY"]
+                    .map(String::from)
+                    .to_vec(),
             ];
             rows.extend(charts.iter().map(|chart| {
                 let state = match (chart.upload, chart.complete) {
@@ -250,7 +258,13 @@ impl fmt::Display for Report {
                 };
                 let name = titled(chart.chart.as_ref(), chart.folder.as_ref()).unwrap_or_default();
                 let [all, some] = chart.coverage.texts();
-                vec![state.into(), name, all, some]
+                let proof = match chart.proof {
+                    Some(ChartProof::Rendered) => "helm",
+                    Some(ChartProof::Hints) => "hints",
+                    Some(ChartProof::None) => "nothing",
+                    None => "",
+                };
+                vec![state.into(), name, all, some, proof.into()]
             }));
             writeln!(f)?;
             table(f, &rows)?;

@@ -56,6 +56,19 @@ pub(crate) struct NamingArgs {
     /// Replace charts of the same name and version in the chart repository
     #[arg(long)]
     pub(crate) overwrite_charts: bool,
+    /// Also relocate values that name an image of the package although no hint says so
+    #[arg(long)]
+    pub(crate) rewrite_unhinted: bool,
+    /// Import the images of a chart that cannot be relocated, too, under the names of the mode
+    #[arg(long)]
+    pub(crate) images_of_blocked_charts: bool,
+    /// Render each relocated chart with helm and its default values, and leave it out where it names an
+    /// image that is not in the target
+    #[arg(long)]
+    pub(crate) render: bool,
+    /// The helm for --render, by default the one in the PATH
+    #[arg(long, value_name = "FILE", requires = "render")]
+    pub(crate) helm: Option<PathBuf>,
     /// The name of images that their file does not name, such as those of `docker save ID`; FILE=REF where
     /// there are several such files
     #[arg(long = "name", value_name = "[FILE=]REF")]
@@ -214,6 +227,10 @@ impl Work {
         options.names = self.naming.naming()?;
         options.registry.clone_from(&self.naming.registry);
         options.overwrite_charts = self.naming.overwrite_charts;
+        options.rewrite_unhinted = self.naming.rewrite_unhinted;
+        options.images_of_blocked_charts = self.naming.images_of_blocked_charts;
+        options.render = self.naming.render;
+        options.helm.clone_from(&self.naming.helm);
         options.image_names.clone_from(&self.naming.image_names);
         options.verify = self.fusion.verify;
         options.keep_children_tagged = self.fusion.keep_children_tagged;

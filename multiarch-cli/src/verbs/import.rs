@@ -1,4 +1,4 @@
-//! `multiarch import`, and the installer's verbs `import-addon` and `cluster-create`.
+//! `multiarch import`, and the installer's verbs `import-addon`, `cluster-create` and `import-artifact`.
 
 use std::path::PathBuf;
 
@@ -6,7 +6,7 @@ use multiarch_core::{Cancel, Plan, Report, Result};
 
 use super::{Completion, setup};
 use crate::{
-    args::{ClusterCreate, Import, ImportAddon, Installer, Show, Work},
+    args::{ClusterCreate, Import, ImportAddon, ImportArtifact, Installer, Show, Work},
     output,
     progress::{self, Shown},
 };
@@ -24,12 +24,39 @@ pub(crate) fn run_create(args: &ClusterCreate, cancel: &Cancel) -> Result<Comple
     import(&[], &args.work, Some(&args.installer), false, cancel)
 }
 
+pub(crate) fn run_artifact(args: &ImportArtifact, cancel: &Cancel) -> Result<Completion> {
+    for path in args.iso_path.iter().chain(&args.os_pkgs_path) {
+        output::note(&format!("{}: holds no images, and is left alone", path.display()));
+    }
+    let left_alone = |plan: &Plan| {
+        for (package, what) in plan.left_alone().filter(|(_, what)| !what.is_empty()) {
+            output::note(&format!(
+                "{package}: holds no images in {}, which is left alone",
+                what.join(", ")
+            ));
+        }
+    };
+    import_and(&args.offline_path, &args.work, Some(&args.installer), false, cancel, left_alone)
+}
+
 fn import(
     packages: &[PathBuf],
     work: &Work,
     installer: Option<&Installer>,
     strict: bool,
     cancel: &Cancel,
+) -> Result<Completion> {
+    import_and(packages, work, installer, strict, cancel, |_| {})
+}
+
+/// The same, with something to do when the plan is known.
+fn import_and(
+    packages: &[PathBuf],
+    work: &Work,
+    installer: Option<&Installer>,
+    strict: bool,
+    cancel: &Cancel,
+    look_at: impl FnOnce(&Plan),
 ) -> Result<Completion> {
     let shown = progress::shown(&work.show);
     let import = setup::import(packages, work, &shown, cancel)?;
@@ -38,7 +65,9 @@ fn import(
         let charts = import.chart_address().unwrap_or_else(|| "nowhere".into());
         output::note(&format!("charts go to {charts}"));
     }
-    let report = apply(&import.plan()?, shown, &work.show);
+    let plan = import.plan()?;
+    look_at(&plan);
+    let report = apply(&plan, shown, &work.show);
     let found = strict && !report.findings.is_empty();
     Ok(Completion::from(report.complete && !found))
 }

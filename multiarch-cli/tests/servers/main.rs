@@ -13,5 +13,6 @@ mod other_writers;
 mod packed;
 mod proxy;
 mod readers;
+mod rendering;
 mod server;
 mod tools;

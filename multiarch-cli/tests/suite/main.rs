@@ -6,6 +6,7 @@
 mod common;
 use common::*;
 
+mod base_package;
 mod commands;
 mod files;
 mod logins;

@@ -1,5 +1,10 @@
 //! A chart counts as uploaded when the repository has it.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
 use multiarch_testing::{Answer, Fault, Request};
 
 use crate::{
@@ -90,4 +95,21 @@ fn an_answer_that_is_lost() {
     let museum = Museum::start(Manner::LosesAnswer);
     let run = import(&museum, "");
     assert_eq!(run.code, Some(0), "{}", run.err);
+}
+
+/// An index has an entry for each version of each chart of a repository, some megabytes in the field.
+#[test]
+fn the_index_is_read_once() {
+    let read = Arc::new(AtomicUsize::new(0));
+    let count = read.clone();
+    let museum = Museum::start_with(Manner::ChartMuseum, move |request: &Request| {
+        if request.path.ends_with("/index.yaml") {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+        Fault::Nothing
+    });
+    let run = import(&museum, "");
+    let (called, there) = uploaded(&run, &museum);
+    assert!(called > 3 && called == there, "{called} {there}: {}", run.err);
+    assert_eq!(read.load(Ordering::Relaxed), 1);
 }

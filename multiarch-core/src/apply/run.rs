@@ -33,7 +33,7 @@ pub(crate) fn apply(plan: &Plan, live: &LivePlan) -> Report {
     };
     let (images, charts) = (plan.images.len() as u64, plan.charts.len() as u64);
     live.context.meter.begin_sending(plan.bytes_to_send, images, charts);
-    let ready = live.target.charts.repos().iter().try_for_each(|charts| charts.repo.prepare());
+    let ready = live.target.charts.needed().iter().try_for_each(|charts| charts.repo.prepare());
     let written = plan.images.iter().filter(|image| image.document.is_some());
     store.prepare(&written.map(|image| (image.name.repository(), true)).collect::<Vec<_>>());
     let mut charts = match ready {

@@ -24,13 +24,15 @@ pub(crate) enum Likeness {
 
 /// Compares a stored chart with the original that it may come from. These differences do not count:
 /// Chart.lock, the repositories of dependencies, how subcharts are packed, how metadata and values are
-/// spelled, and the registries, repositories and digests that make up the hints' references.
+/// spelled, the registries, repositories and digests that make up the hints' references, and the values at
+/// the paths `also`.
 ///
 /// Each values file is compared by itself. In merged values, one edit may show in several places.
 pub(crate) fn compare(
     stored: &ChartFiles,
     original: &ChartFiles,
     hints: &[Hint],
+    also: &[Vec<String>],
 ) -> Result<Likeness> {
     let chart = Chart::load(original)?;
     let merged = chart.merged_values()?;
@@ -42,7 +44,8 @@ pub(crate) fn compare(
         })
         .collect();
     let pins = hints.iter().flat_map(|hint| pins(hint, hints, &merged));
-    image_values.extend(pins.map(|pin| ImageValue { path: pin.path, tag: None }));
+    let others = pins.map(|pin| pin.path).chain(also.iter().cloned());
+    image_values.extend(others.map(|path| ImageValue { path, tag: None }));
     let mut comparison = Comparison { different: BTreeSet::new() };
     comparison.charts(stored, original, "", &image_values)?;
     Ok(match comparison.different.is_empty() {
@@ -258,7 +261,7 @@ mod tests {
             for (path, text) in files {
                 stored.insert(*path, text.as_bytes());
             }
-            super::compare(&stored, &original, &hints).expect("comparable")
+            super::compare(&stored, &original, &hints, &[]).expect("comparable")
         };
         assert_eq!(compare(&[]), Likeness::Same);
         for same in [

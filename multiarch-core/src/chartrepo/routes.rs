@@ -114,6 +114,13 @@ impl ChartRoutes {
             let address = self.address(folder)?;
             repos.add(folder, &address.to_string(), || open(&address))?;
         }
+        // Charts that have moved to another folder may still be in the others.
+        repos.end_of_folders();
+        for ChartRoute { folder, address } in &self.0 {
+            if let (Some(folder), RouteAddress::Fixed(address)) = (folder, address) {
+                repos.add(folder, &address.to_string(), || open(address))?;
+            }
+        }
         Ok(repos)
     }
 

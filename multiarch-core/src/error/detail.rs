@@ -30,6 +30,7 @@ details! {
     CredentialsInAddress Usage "credentials-in-address" "An address has credentials in it.";
     ChartRepositoryAddress Usage "chart-repository-address" "A chart repository's address is not valid.";
     ChartFolder Usage "chart-folder" "Nothing says which chart repository the charts of a folder go to.";
+    Helm Usage "helm" "The helm that is to render charts does not run.";
     RegistryUnknown Usage "registry-unknown" "Nothing says where the charts' images are pulled from.";
     NamesPath Usage "names-path" "A mode of names lacks its path, or has a path that it does not take.";
     ImageName Usage "image-name" "A name given to an image is no reference, or there is no image for it.";
@@ -43,6 +44,7 @@ details! {
     ProxyAddress Usage "proxy-address" "A variable of the environment names no proxy that can be used.";
     OfficialService Usage "official-service" "The configuration names the vendor's own service.";
     SharedValue Hint "shared-value" "Two hints share a value, and no single value is right for both.";
+    RenderedElsewhere Missing "rendered-elsewhere" "Helm renders an image from the chart that is not in the target.";
     LoginRefused Unauthorized "login-refused" "The server refuses the login as such, whatever is asked for.";
     LoginExpired Unauthorized "login-expired" "The login was good for a time, which is over.";
     NoLogin Unauthorized "no-login" "The server wants a login, and none is known for it.";

@@ -52,7 +52,8 @@ impl Import {
         self.options.check_image_names(packages.iter().map(AsRef::as_ref), &problems)?;
         let (target, context) = (self.connect(&packages)?, &self.context);
         let earlier = observe::read_earlier_import(&target, &packages, &self.options, context)?;
-        let inventory = observe::take_inventory(&packages, &self.options, &earlier, problems);
+        let options = &self.options;
+        let inventory = observe::take_inventory(&packages, options, &earlier, problems, context)?;
         let observed = observe::observe(&target, &inventory, context)?;
         let mut plan = Plan::new(target, context.clone(), inventory, observed);
         if let Some(saved) = &self.saved {

@@ -38,40 +38,46 @@ pub(crate) fn read_earlier_import(
         return Ok(earlier);
     }
     let registry = registry(target)?;
-    charts.repos().iter().try_for_each(|charts| charts.repo.check())?;
+    charts.needed().iter().try_for_each(|charts| charts.repo.check())?;
     let mut earlier = EarlierImport::new(Some(registry), charts.by_folder().clone());
     let bundles = packages.iter().flat_map(|package| package.bundles());
     let own: BTreeSet<ChartKey> = bundles.map(|bundle| earlier.chart_key(bundle)).collect();
-    read_charts(&mut earlier, charts, own, options, context)?;
+    for (key, answer) in read_charts(charts, own, context)? {
+        match answer {
+            Err(error) if error.concerns_whole_run() => return Err(error),
+            answer => earlier.add_stored(key, answer, options),
+        }
+    }
     // A chart that has moved to another folder is stored where it was before, and has its names there.
     let elsewhere = earlier.keys_elsewhere(packages, charts.repos().len());
-    read_charts(&mut earlier, charts, elsewhere, options, context)?;
+    for (key, answer) in read_charts(charts, elsewhere, context)? {
+        // Nothing is written there, so nothing needs to be right there.
+        if answer.is_ok() {
+            earlier.add_stored(key, answer, options);
+        }
+    }
     earlier.solve(packages, options, |names| existing(target, names, context))?;
     target_images::read(target, &mut earlier, context)?;
     Ok(earlier)
 }
 
+/// A chart repository's answer.
+type PackedOrAbsent = Result<Option<Vec<u8>>>;
+
 /// Asks the chart repositories for these charts.
 fn read_charts(
-    earlier: &mut EarlierImport,
     charts: &ChartRepos,
     keys: BTreeSet<ChartKey>,
-    options: &Options,
     context: &Context,
-) -> Result<()> {
+) -> Result<Vec<(ChartKey, PackedOrAbsent)>> {
+    let mut all = Vec::new();
     for (number, OpenCharts { repo, .. }) in charts.repos().iter().enumerate() {
         let keys: Vec<&ChartKey> = keys.iter().filter(|key| key.repo == number).collect();
-        let answers = workers::ask(repo.jobs(), &keys, context, |key| {
-            match repo.get(&key.name, &key.version) {
-                Err(error) if error.concerns_whole_run() => Err(error),
-                answer => Ok(answer),
-            }
-        })?;
-        for (key, answer) in keys.into_iter().zip(answers) {
-            earlier.add_stored(key.clone(), answer?, options);
-        }
+        let get = |key: &&ChartKey| repo.get(&key.name, &key.version);
+        let answers = workers::ask(repo.jobs(), &keys, context, get)?;
+        all.extend(keys.into_iter().cloned().zip(answers));
     }
-    Ok(())
+    Ok(all)
 }
 
 /// The registry that relocated charts name.

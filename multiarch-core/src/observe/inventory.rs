@@ -1,8 +1,8 @@
 //! What a run imports, and how much of it the target holds.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, num::NonZeroUsize, sync::Arc};
 
-use super::tags::ask;
+use super::{helm::Helm, tags::ask};
 use crate::{
     error::{Error, ErrorKind, Result},
     package::{BlobPlace, Package},
@@ -13,12 +13,16 @@ use crate::{
 
 /// Gives every image its name in the target, and relocates every chart that is to be uploaded.
 /// `problems` are errors of what the user asked for and the packages cannot give.
+///
+/// # Errors
+/// [`ErrorKind::Usage`] where charts are to be rendered, and there is no Helm.
 pub(crate) fn take_inventory(
     packages: &[Arc<Package>],
     options: &Options,
     earlier: &EarlierImport,
     problems: Vec<Error>,
-) -> Inventory {
+    context: &Context,
+) -> Result<Inventory> {
     let mut inventory = Inventory::new(packages, options, earlier, problems);
     let files = |key: (usize, usize)| {
         let package = &packages[key.0];
@@ -37,7 +41,28 @@ pub(crate) fn take_inventory(
         }
         inventory.relocate(place, uploaded, own, earlier);
     }
-    inventory
+    if options.render {
+        render(&mut inventory, earlier, context)?;
+    }
+    Ok(inventory)
+}
+
+/// Renders the relocated charts with Helm, to see which images they run.
+fn render(inventory: &mut Inventory, earlier: &EarlierImport, context: &Context) -> Result<()> {
+    let helm = Helm::find(&inventory.options)?;
+    let jobs = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    let charts = inventory.to_render();
+    let rendered = workers::ask(jobs, &charts, context, |(_, chart)| {
+        match helm.images(chart.bytes(), &context.cancel) {
+            Err(error) if error.kind() == ErrorKind::Cancelled => Err(error),
+            rendered => Ok(rendered),
+        }
+    })?;
+    let places: Vec<usize> = charts.into_iter().map(|(place, _)| place).collect();
+    for (place, rendered) in places.into_iter().zip(rendered) {
+        inventory.set_rendered(place, rendered?, earlier.registry());
+    }
+    Ok(())
 }
 
 /// Asks the target everything that a plan for these images needs to know.

@@ -30,7 +30,7 @@ pub(crate) fn status(
     context: &Context,
 ) -> Result<Status> {
     let earlier = read_earlier_import(target, packages, options, context)?;
-    let inventory = take_inventory(packages, options, &earlier, Vec::new());
+    let inventory = take_inventory(packages, options, &earlier, Vec::new(), context)?;
     let all = packages.is_empty();
     let mut stored = Vec::new();
     for charts in target.charts.repos().iter().filter(|_| all) {

@@ -22,6 +22,8 @@ pub(crate) struct Found {
     pub(crate) images: Vec<PackageImage>,
     pub(crate) problems: Vec<Error>,
     pub(crate) unused: Vec<Unused>,
+    /// The paths of bundles, and of folders and archives with images.
+    pub(crate) places: Vec<String>,
 }
 
 const HINTS: &str = "hints.yaml";
@@ -55,7 +57,9 @@ pub(crate) fn collect(listing: &mut Listing, source: &dyn BlobSource, found: &mu
         }
         // In a bundle's own archive every problem is the bundle's.
         let own = if folder.is_empty() { std::mem::take(&mut problems) } else { Vec::new() };
-        found.bundles.push(bundle(listing, folder, images, own, source));
+        let bundle = bundle(listing, folder, images, own, source);
+        found.places.push(bundle.path.clone());
+        found.bundles.push(bundle);
     }
     for folder in folders.iter().filter(|folder| owner(folder).is_none()) {
         if listing.has(&format!("{folder}chart/Images.lock")) {
@@ -69,6 +73,9 @@ pub(crate) fn collect(listing: &mut Listing, source: &dyn BlobSource, found: &mu
         }
         let ArchivedImages { images, problems, unused } =
             image_archive::read(listing, folder, source);
+        if !images.is_empty() || !problems.is_empty() {
+            found.places.push(format!("{}/{folder}", listing.path).trim_matches('/').to_owned());
+        }
         found.images.extend(images);
         found.problems.extend(problems.into_iter().map(|error| error.at_path(&listing.path)));
         found.unused.extend(unused);

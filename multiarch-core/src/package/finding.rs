@@ -137,6 +137,24 @@ pub enum Finding {
         /// True where the value is emptied in the uploaded chart.
         emptied: bool,
     },
+    /// Helm does not render the chart with its default values, so only its hints were checked.
+    NotRendered {
+        /// The chart, as `name-version`.
+        chart: String,
+        /// Helm's own words.
+        because: String,
+    },
+    /// Values name an image of the package although no hint says so.
+    Unhinted {
+        /// The chart, as `name-version`.
+        chart: String,
+        /// The paths of the values, as `.image.repository`.
+        values: Vec<String>,
+        /// What they name.
+        reference: String,
+        /// True where the uploaded chart names the image in the target.
+        rewritten: bool,
+    },
     /// Packages of one run hold different charts of one name and version; one of them is uploaded.
     ChartsDiffer {
         /// The chart, as `name-version`.

@@ -80,6 +80,15 @@ pub(crate) struct Listing {
 }
 
 impl Listing {
+    /// The paths of all files and archives directly in it, sorted.
+    pub(crate) fn paths(&self) -> Vec<String> {
+        let mut paths: Vec<String> =
+            self.members.keys().chain(self.nested.keys()).cloned().collect();
+        paths.sort();
+        paths.dedup();
+        paths
+    }
+
     pub(crate) fn new(path: impl Into<String>) -> Self {
         Self { path: path.into(), ..Self::default() }
     }

@@ -21,6 +21,8 @@ pub struct Package {
     pub(crate) images: Vec<Arc<PackageImage>>,
     pub(crate) findings: Vec<Finding>,
     pub(crate) problems: Vec<Error>,
+    /// Folders and files without images.
+    pub(crate) foreign: Vec<String>,
     pub(crate) source: Arc<dyn BlobSource>,
 }
 
@@ -104,6 +106,12 @@ impl Package {
     /// What a user should know, but that does not stop an import.
     pub fn findings(&self) -> &[Finding] {
         &self.findings
+    }
+
+    /// Folders and files of the package that hold no images, such as the files of a base package. They are left
+    /// alone.
+    pub fn foreign(&self) -> &[String] {
+        &self.foreign
     }
 
     /// What could not be read and belongs to no bundle.

@@ -1,7 +1,6 @@
 //! The images and charts that an import brings, under their names in the target.
 
 use std::{
-    cmp::Ordering,
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
@@ -9,11 +8,10 @@ use std::{
 use super::{
     EarlierImport, NamedImage, Options, Origin, PlannedUpload,
     named_image::{name_bundle, name_loose},
-    upload::plan_upload,
 };
 use crate::{
-    chart::{ChartFiles, Likeness, Naming, TargetName, compare, compare_versions},
-    error::{Error, ErrorKind, Result},
+    chart::{Naming, TargetName},
+    error::Error,
     package::{Bundle, Finding, Package},
 };
 
@@ -41,10 +39,11 @@ pub(super) struct NamedChart {
     pub(super) folder: Option<String>,
     pub(super) bundles: Vec<String>,
     pub(super) images: BTreeSet<TargetName>,
-    /// Names that its hints render where the bundle has no images: the target must have them.
+    /// Names that the target must have where no package brings them: those that its hints render if the
+    /// bundle has no images, and those that Helm renders.
     pub(super) needed: BTreeSet<TargetName>,
     /// The bundles that can be relocated, as positions of package and bundle.
-    relocatable: Vec<(usize, usize)>,
+    pub(super) relocatable: Vec<(usize, usize)>,
     pub(super) upload: Option<PlannedUpload>,
     pub(super) problems: Vec<Error>,
 }
@@ -97,6 +96,7 @@ impl Inventory {
         chart.bundles.push(bundle.path().into());
         chart.problems.extend(bundle.problems().iter().cloned());
         if !bundle.problems().is_empty() {
+            self.add_images_of_blocked(place, key, bundle, earlier);
             return;
         }
         let named = earlier.solved(key).and_then(|solved| {
@@ -116,8 +116,29 @@ impl Inventory {
             Err(error) => {
                 let package = self.packages[key.0].path();
                 chart.problems.push(error.in_package(package).in_bundle(bundle.path()));
+                self.add_images_of_blocked(place, key, bundle, earlier);
             }
         }
+    }
+
+    /// Adds the images that the bundle of a blocked chart names, where the options say so.
+    fn add_images_of_blocked(
+        &mut self,
+        place: usize,
+        key: (usize, usize),
+        bundle: &Bundle,
+        earlier: &EarlierImport,
+    ) {
+        if !self.options.images_of_blocked_charts {
+            return;
+        }
+        let at = (self.packages[key.0].path(), Origin::Package(key.0));
+        let naming = earlier.naming(&self.options);
+        let images = bundle.images().iter().filter(|image| !image.references.is_empty());
+        let named = images.filter_map(|image| name_loose(image, at, &self.options, naming).ok());
+        let named: Vec<NamedImage> = named.flatten().collect();
+        self.charts[place].images.extend(named.iter().map(|image| image.name.clone()));
+        self.add_images(named);
     }
 
     /// Adds the images of a package that belong to no chart.
@@ -181,95 +202,6 @@ impl Inventory {
                 }
                 let from = sources.iter().cloned().collect();
                 self.findings.push(Finding::Mended { image: name.to_string(), from });
-            }
-        }
-    }
-
-    /// The charts for the chart repositories, each with its place and the bundles that have it: first the one
-    /// from the latest package, which is uploaded.
-    pub(crate) fn to_relocate(&self, earlier: &EarlierImport) -> Vec<(usize, Vec<(usize, usize)>)> {
-        if !earlier.relocates() {
-            return Vec::new();
-        }
-        let version =
-            |key: &(usize, usize)| self.packages[key.0].name().version.clone().unwrap_or_default();
-        let listing = |key: &(usize, usize)| &self.packages[key.0].identity().listing;
-        let latest = |a: &(usize, usize), b: &(usize, usize)| {
-            let order = compare_versions(&version(b), &version(a)).unwrap_or(Ordering::Equal);
-            order.then_with(|| listing(a).cmp(listing(b)))
-        };
-        let charts = self.charts.iter().enumerate();
-        charts
-            .filter(|(_, chart)| chart.problems.is_empty())
-            .map(|(place, chart)| {
-                let mut bundles = chart.relocatable.clone();
-                bundles.sort_by(latest);
-                (place, bundles)
-            })
-            .filter(|(_, bundles)| !bundles.is_empty())
-            .collect()
-    }
-
-    /// Compares the chart of a bundle with the one that is uploaded in its place. What its images are needed
-    /// for is only there if the uploaded chart renders their names, too.
-    pub(crate) fn compare_charts(
-        &mut self,
-        (uploaded, files): ((usize, usize), &ChartFiles),
-        (other, other_files): ((usize, usize), Result<ChartFiles>),
-        earlier: &EarlierImport,
-    ) -> Result<()> {
-        let bundle = |key: (usize, usize)| &self.packages[key.0].bundles()[key.1];
-        let path = |key: (usize, usize)| self.packages[key.0].path().to_owned();
-        let compared = compare(&other_files?, files, bundle(uploaded).hints())?;
-        let Likeness::Different(different) = compared else { return Ok(()) };
-        self.findings.push(Finding::ChartsDiffer {
-            chart: bundle(uploaded).chart(),
-            package: path(uploaded),
-            instead_of: path(other),
-            different,
-        });
-        let rendered: BTreeSet<&TargetName> = earlier.solved(uploaded)?.names.iter().collect();
-        let names = earlier.solved(other)?.names.iter();
-        let lost: BTreeSet<String> =
-            names.filter(|n| !rendered.contains(n)).map(ToString::to_string).collect();
-        if lost.is_empty() {
-            return Ok(());
-        }
-        let lost: Vec<String> = lost.into_iter().collect();
-        let message = format!(
-            "another chart of this name and version, of {}, is uploaded, and does not name {}",
-            path(uploaded),
-            lost.join(", ")
-        );
-        let error = Error::new(ErrorKind::ChartConflict, message);
-        Err(error.in_package(path(other)).in_bundle(bundle(other).path()))
-    }
-
-    /// Adds a problem that concerns no chart as a whole.
-    pub(crate) fn add_problem(&mut self, error: Error) {
-        self.problems.push(error);
-    }
-
-    /// Relocates a chart by its files. A chart that cannot be relocated sends nothing.
-    pub(crate) fn relocate(
-        &mut self,
-        place: usize,
-        key: (usize, usize),
-        files: Result<ChartFiles>,
-        earlier: &EarlierImport,
-    ) {
-        let package = &self.packages[key.0];
-        let bundle = &package.bundles()[key.1];
-        let findings = &mut self.findings;
-        let upload = files
-            .and_then(|files| plan_upload(files, bundle, key, earlier, &self.options, findings));
-        let chart = &mut self.charts[place];
-        match upload {
-            Ok(upload) => chart.upload = Some(upload),
-            Err(error) => {
-                chart.problems.push(error.in_package(package.path()).in_bundle(bundle.path()));
-                chart.images.clear();
-                self.drop_unused();
             }
         }
     }

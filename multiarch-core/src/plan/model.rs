@@ -199,6 +199,13 @@ impl Plan {
         plan
     }
 
+    /// What the packages hold beside images and charts, and what is left alone: each package's path, and the
+    /// folders and files. Empty for a plan that was read from JSON.
+    pub fn left_alone(&self) -> impl Iterator<Item = (&str, &[String])> {
+        let packages = self.live.iter().flat_map(|live| &live.inventory.packages);
+        packages.map(|package| (package.path(), package.foreign()))
+    }
+
     /// Blocks charts with an image that cannot be written or is missing: such a chart sends nothing.
     fn block(&mut self, live: &LivePlan) {
         let failed: BTreeMap<&TargetName, &Error> =
@@ -224,9 +231,12 @@ impl Plan {
             let missing = named.needed.iter().filter(|name| !is_there(name));
             if chart.upload.is_some() {
                 chart.problems.extend(missing.map(|name| {
-                    let message = "the chart came without its images, and names this one, which is not in the target";
+                    let message = "the chart names this image, which is not in the target, and which no package holds";
                     Error::new(ErrorKind::Missing, message).of_image(name)
                 }));
+                if !chart.problems.is_empty() && !live.inventory.options.images_of_blocked_charts {
+                    chart.images.clear();
+                }
             }
         }
         for chart in self.charts.iter_mut().filter(|chart| !chart.problems.is_empty()) {

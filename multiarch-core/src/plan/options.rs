@@ -35,6 +35,17 @@ pub struct Options {
     pub registry: Option<String>,
     /// Replace charts of the same name and version in the chart repository.
     pub overwrite_charts: bool,
+    /// Give values that name an image of the package although no hint says so its name in the target, too.
+    pub rewrite_unhinted: bool,
+    /// Import the images that a package names of a chart that cannot be relocated, under the names that the
+    /// mode gives to their own references.
+    pub images_of_blocked_charts: bool,
+    /// Render each relocated chart with Helm and its default values, and leave it out where it names an image
+    /// that is not in the target.
+    pub render: bool,
+    /// The `helm` to render with; by default the first in the `PATH`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub helm: Option<PathBuf>,
     /// How images are fused into the target's tags.
     pub fuse: FuseOptions,
     /// Names for images that their file does not name: a reference, or `FILE=REFERENCE` for the images of

@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{EarlierImport, Options};
 use crate::{
-    chart::{Chart, ChartFiles, Hint, Likeness, PackedChart, compare},
+    chart::{
+        Chart, ChartFiles, Hint, KnownImages, Likeness, PackedChart, compare, unhinted_images,
+    },
     error::{Error, ErrorKind, Result},
     image::Digest,
     package::{Bundle, Finding},
@@ -22,6 +24,9 @@ pub struct PlannedUpload {
     pub digest: Digest,
     /// Its size in bytes.
     pub size: u64,
+    /// What shows that the images which it names are in the target.
+    #[serde(default)]
+    pub proof: ChartProof,
     /// The chart itself; `None` in a plan that was read from JSON.
     #[serde(skip)]
     pub(crate) content: Option<ChartToUpload>,
@@ -34,6 +39,8 @@ pub(crate) struct ChartToUpload {
     /// The number of the chart repository.
     pub(crate) repo: usize,
     hints: Vec<Hint>,
+    /// Values that name images although no hint says so.
+    unhinted: Vec<Vec<String>>,
 }
 
 impl PlannedUpload {
@@ -52,13 +59,27 @@ impl ChartToUpload {
             return Ok(true);
         }
         let (theirs, ours) = (ChartFiles::unpack(packed)?, ChartFiles::unpack(self.chart.bytes())?);
-        if compare(&theirs, &ours, &self.hints)? != Likeness::Same {
+        if compare(&theirs, &ours, &self.hints, &self.unhinted)? != Likeness::Same {
             return Ok(false);
         }
         let (theirs, ours) = (Chart::load(&theirs)?, Chart::load(&ours)?);
         let (theirs, ours) = (theirs.merged_values()?, ours.merged_values()?);
         Ok(self.hints.iter().all(|hint| hint.render(&theirs).ok() == hint.render(&ours).ok()))
     }
+}
+
+/// What shows that the images which a chart names are in the target.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum ChartProof {
+    /// Nothing: it has no hints.
+    #[default]
+    None,
+    /// Its hints, rendered with its values.
+    Hints,
+    /// Its templates, rendered by Helm with its default values.
+    Rendered,
 }
 
 /// What is done with a chart in the chart repository.
@@ -76,17 +97,29 @@ pub enum ChartAction {
     Kept,
 }
 
+/// A bundle's chart, with what relocating it needs.
+pub(super) struct OriginalChart<'a> {
+    pub(super) files: ChartFiles,
+    pub(super) bundle: &'a Bundle,
+    /// The positions of package and bundle.
+    pub(super) key: (usize, usize),
+    pub(super) images: KnownImages,
+}
+
 /// Relocates a bundle's chart, and compares it with the stored one to choose the action.
 pub(super) fn plan_upload(
-    files: ChartFiles,
-    bundle: &Bundle,
-    key: (usize, usize),
+    OriginalChart { files, bundle, key, images }: OriginalChart<'_>,
     earlier: &EarlierImport,
     options: &Options,
     findings: &mut Vec<Finding>,
 ) -> Result<PlannedUpload> {
     let (solved, stored) = (earlier.solved(key)?, earlier.stored(bundle)?);
-    let likeness = stored.map(|s| compare(&s.files, &files, bundle.hints())).transpose()?;
+    let (hints, values, registry) = (bundle.hints(), &bundle.values, earlier.registry());
+    let of_hints = solved.edits.clone().unwrap_or_default();
+    let unhinted = unhinted_images(values, hints, &of_hints, &images, registry);
+    let unhinted_paths: Vec<Vec<String>> =
+        unhinted.iter().flat_map(|image| &image.paths).cloned().collect();
+    let likeness = stored.map(|s| compare(&s.files, &files, hints, &unhinted_paths)).transpose()?;
     let pins = stored.map(|stored| stored.set_among(&solved.pins)).unwrap_or_default();
     let action = match &likeness {
         None => ChartAction::Upload,
@@ -109,7 +142,11 @@ pub(super) fn plan_upload(
     let stays = matches!(action, ChartAction::Present | ChartAction::Kept);
     let ours = match (&solved.edits, stored) {
         (Some(edits), _) => {
-            files.relocated(edits, bundle.hints(), &solved.names, earlier.registry())?
+            let mut edits = edits.clone();
+            for image in unhinted.iter().filter(|_| options.rewrite_unhinted) {
+                edits.extend(image.edits.clone());
+            }
+            files.relocated(&edits, hints, &solved.names, registry)?
         }
         (None, Some(stored)) if stays => stored.files.clone(),
         _ => {
@@ -127,6 +164,12 @@ pub(super) fn plan_upload(
     if !matches!(action, ChartAction::Present | ChartAction::Kept) {
         note_digests(bundle, solved.pins.iter(), true, findings);
         note_digests(bundle, solved.doubtful_pins.iter(), false, findings);
+        findings.extend(unhinted.into_iter().map(|image| Finding::Unhinted {
+            chart: bundle.chart(),
+            values: image.paths.iter().map(|path| format!(".{}", path.join("."))).collect(),
+            reference: image.reference,
+            rewritten: options.rewrite_unhinted && !image.edits.is_empty(),
+        }));
     }
     let chart = PackedChart::new(&ours)?;
     Ok(PlannedUpload {
@@ -134,10 +177,12 @@ pub(super) fn plan_upload(
         action,
         digest: chart.digest().clone(),
         size: chart.bytes().len() as u64,
+        proof: if hints.is_empty() { ChartProof::None } else { ChartProof::Hints },
         content: Some(ChartToUpload {
             chart,
             repo: earlier.chart_key(bundle).repo,
-            hints: bundle.hints().to_vec(),
+            hints: hints.to_vec(),
+            unhinted: unhinted_paths,
         }),
     })
 }

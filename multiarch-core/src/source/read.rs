@@ -99,13 +99,15 @@ fn package(
     let identity = identity(path, size, &listing, modified);
     let streams = Arc::new(streams);
     let mut found = Found::default();
+    let paths = listing.paths();
     collect(&mut listing, &*streams, &mut found);
+    let foreign = foreign(&paths, &found.places);
     options.context.cancel.check()?;
     if let Some((cache, text)) = to_fill {
         // A failure is ignored: the next run then reads the whole package again.
         let _ = cache.store(&text, &streams);
     }
-    let Found { mut bundles, images, mut problems, unused } = found;
+    let Found { mut bundles, images, mut problems, unused, .. } = found;
     if bundles.is_empty() && images.is_empty() {
         let first = problems.into_iter().next();
         let why = "no bundle, docker-archive or OCI layout is in it";
@@ -150,7 +152,33 @@ fn package(
     let images = images.into_iter().map(|image| checker.check(image, &name).map(Arc::new));
     let images = images.collect::<Result<_>>()?;
     let findings = checker.findings;
-    Ok(Package { name, identity, bundles, images, findings, problems, source: streams })
+    Ok(Package { name, identity, bundles, images, findings, problems, foreign, source: streams })
+}
+
+/// The folders of these files that hold nothing of the given places, and files beside the places.
+fn foreign(paths: &[String], places: &[String]) -> Vec<String> {
+    let holds_place = |folder: &str| {
+        places
+            .iter()
+            .any(|place| place.is_empty() || within(place, folder) || within(folder, place))
+    };
+    let mut foreign: Vec<String> = Vec::new();
+    for path in paths.iter().filter(|path| !holds_place(path)) {
+        let ends = path.match_indices('/').map(|(at, _)| at).chain([path.len()]);
+        // The largest folder without images says enough.
+        if let Some(what) = ends.map(|end| &path[..end]).find(|folder| !holds_place(folder))
+            && foreign.last().is_none_or(|last| last != what)
+        {
+            foreign.push(what.to_owned());
+        }
+    }
+    foreign.dedup();
+    foreign
+}
+
+/// True where a path is a folder's own or lies in it.
+fn within(path: &str, folder: &str) -> bool {
+    path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// `size` is `None` for a directory, whose size is the sum of its files' sizes.

@@ -25,6 +25,8 @@ pub(crate) struct ChartRepos {
     text: String,
     repos: Vec<OpenCharts>,
     by_folder: BTreeMap<String, usize>,
+    /// How many of them the folders of the packages need; the others are only looked into.
+    needed: usize,
 }
 
 /// A chart repository.
@@ -58,6 +60,16 @@ impl ChartRepos {
         };
         self.by_folder.insert(folder.to_owned(), number);
         Ok(())
+    }
+
+    /// All that the folders of the packages need were added.
+    pub(crate) fn end_of_folders(&mut self) {
+        self.needed = self.repos.len();
+    }
+
+    /// The chart repositories that charts may be written to.
+    pub(crate) fn needed(&self) -> &[OpenCharts] {
+        &self.repos[..self.needed]
     }
 
     /// How the user named them; `None` where charts stay where they are.

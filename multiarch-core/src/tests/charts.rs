@@ -2,97 +2,21 @@
 
 use std::sync::{Arc, Mutex};
 
-use multiarch_core::{
-    ChartAction, ChartState, Error, ErrorKind, Finding, Import, Naming, Options, Package, Plan,
-    Report, Result, Target,
-};
-use multiarch_generator::{Bundle, Entry, Image, demo_package, gzip, images_tar, tar};
+use multiarch_core::{ChartAction, ChartState, Error, ErrorKind, Finding, Naming, Options, Result};
+use multiarch_generator::{Bundle, Entry, Image, demo_package, tar};
 use proptest::prelude::*;
 
-use super::runs::{self, Folder, memory, open};
+use super::{
+    place::{
+        Place, REGISTRY, bundle, chart, import, options, package, plan, rendered, state, target,
+    },
+    runs::{Folder, open},
+};
 use crate::{
     chart::{Chart, ChartFiles, Hint, PackedChart, parse_hints, relocate},
     chartrepo::ChartAddress,
     store::ChartRepo,
 };
-
-const REGISTRY: &str = "r.example.com:5000";
-
-fn options() -> Options {
-    Options { registry: Some(REGISTRY.into()), ..Options::default() }
-}
-
-/// The destinations of an import: a target for images, and a chart repository.
-#[derive(Clone)]
-struct Place {
-    images: Target,
-    charts: ChartAddress,
-}
-
-impl Place {
-    fn new(charts: ChartAddress) -> Self {
-        Self { images: memory(), charts }
-    }
-
-    fn repo(&self) -> Arc<dyn ChartRepo> {
-        self.charts
-            .open(&crate::registry::Connector::new(&Default::default(), &Default::default()))
-            .expect("a repository")
-            .repo
-    }
-
-    fn import(&self, packages: &[Arc<Package>], options: &Options) -> Import {
-        let import = runs::into(packages, &self.images).options(options.clone());
-        import.charts_to_address(self.charts.clone())
-    }
-}
-
-/// Memory for images, a directory for charts.
-fn target(folder: &Folder) -> Place {
-    let charts = format!("dir:{}", folder.path().join("charts").display());
-    Place::new(charts.parse().expect("a repository"))
-}
-
-fn plan(packages: &[Arc<Package>], place: &Place, options: &Options) -> Plan {
-    place.import(packages, options).plan().expect("planned")
-}
-
-fn import(packages: &[Arc<Package>], place: &Place, options: &Options) -> Report {
-    plan(packages, place, options).apply()
-}
-
-fn package(folder: &Folder, name: &str, bundles: &[Bundle]) -> Arc<Package> {
-    let entries: Vec<Entry> =
-        bundles.iter().map(|b| Entry::file(format!("addon/{}", b.file_name()), b.tar())).collect();
-    open(&folder.write(name, gzip(&tar(&entries))))
-}
-
-fn chart(folder: &Folder, file: &str) -> Option<ChartFiles> {
-    let packed = std::fs::read(folder.path().join("charts").join(file)).ok()?;
-    Some(ChartFiles::unpack(&packed).expect("a chart"))
-}
-
-/// The references that a stored chart's own hints render.
-fn rendered(files: &ChartFiles) -> Vec<String> {
-    let values = Chart::load(files).expect("a chart").merged_values().expect("values");
-    let hints = parse_hints(files.get(".relok8s-images.yaml").expect("hints")).expect("hints");
-    hints.iter().map(|hint| hint.render(&values).expect("rendered")).collect()
-}
-
-fn state(report: &Report, chart: &str) -> Option<ChartState> {
-    report.charts.iter().find(|c| c.chart.as_deref() == Some(chart)).and_then(|c| c.upload)
-}
-
-fn bundle(chart: &str, hints: &str, values: &str, images: &[(&str, &Image)]) -> Bundle {
-    Bundle {
-        chart: chart.into(),
-        version: "1.0.0".into(),
-        hints: hints.into(),
-        values: values.into(),
-        files: Vec::new(),
-        images: Some(images_tar(images)),
-    }
-}
 
 #[test]
 fn only_image_references_change() {

@@ -1,0 +1,225 @@
+//! Values that name an image of the package although no hint says so.
+//!
+//! A chart's author may have forgotten a hint, or left it out because the default templates do not use the
+//! value. Whoever turns it on runs an image from the internet, although the package holds it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::{
+    Hint, TargetName, Values,
+    hint::Overrides,
+    values::{get_value, leaves},
+};
+use crate::image::Reference;
+
+/// Values that together name an image, in a string or in two.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct UnhintedImage {
+    /// One path, or those of the registry and of the repository.
+    pub(crate) paths: Vec<Vec<String>>,
+    /// What they name in the original chart.
+    pub(crate) reference: String,
+    /// New values for them; empty where there are none that name the image in the target.
+    pub(crate) edits: Overrides,
+}
+
+/// The images of a chart: their original references, and their names in the target.
+#[derive(Debug, Default)]
+pub(crate) struct KnownImages(BTreeMap<String, Vec<(Option<String>, TargetName)>>);
+
+impl KnownImages {
+    /// Adds an image. A reference without a host is a word like others, and is passed over.
+    pub(crate) fn add(&mut self, reference: &str, name: &TargetName) {
+        let Ok(reference) = reference.parse::<Reference>() else { return };
+        if reference.has_host() {
+            let images = self.0.entry(origin(&reference)).or_default();
+            images.push((reference.tag().map(ToOwned::to_owned), name.clone()));
+        }
+    }
+
+    /// The name of an image with this host, repository and tag; without a tag, any with the repository.
+    fn name(&self, reference: &Reference) -> Option<Option<&TargetName>> {
+        let images = self.0.get(&origin(reference))?;
+        let fitting = images
+            .iter()
+            .find(|(tag, _)| reference.tag().is_none() || tag.as_deref() == reference.tag());
+        Some(fitting.map(|(_, name)| name))
+    }
+}
+
+/// Host and repository, normalised.
+fn origin(reference: &Reference) -> String {
+    format!("{}/{}", reference.host(), reference.repository())
+}
+
+/// Finds values that no hint reads and that name one of these images. `edits` are those that the hints need;
+/// what they make right is not reported.
+pub(crate) fn unhinted_images(
+    values: &Values,
+    hints: &[Hint],
+    edits: &Overrides,
+    images: &KnownImages,
+    registry: &str,
+) -> Vec<UnhintedImage> {
+    let read: BTreeSet<&[String]> =
+        hints.iter().flat_map(Hint::placeholders).map(|(_, path)| path).collect();
+    let mut finder =
+        Finder { values, read, edits: edits.clone(), images, registry, found: Vec::new() };
+    let texts: Vec<(Vec<String>, &str)> = leaves(values)
+        .into_iter()
+        .filter_map(|(path, value)| Some((path, value.as_str()?)))
+        .collect();
+    for (path, text) in &texts {
+        finder.whole(path, text);
+    }
+    for (path, text) in &texts {
+        finder.beside(path, text);
+    }
+    finder.found
+}
+
+struct Finder<'a> {
+    values: &'a Values,
+    read: BTreeSet<&'a [String]>,
+    /// The edits of the hints, and those found so far.
+    edits: Overrides,
+    images: &'a KnownImages,
+    registry: &'a str,
+    found: Vec<UnhintedImage>,
+}
+
+impl Finder<'_> {
+    /// A value that is a reference by itself.
+    fn whole(&mut self, path: &[String], text: &str) {
+        if self.read.contains(path) || self.edits.contains_key(path) {
+            return;
+        }
+        let Ok(reference) = text.parse::<Reference>() else { return };
+        let known = reference.has_host().then(|| self.images.name(&reference)).flatten();
+        let Some(name) = known else { return };
+        let new = name.map(|name| match reference.tag() {
+            Some(_) => format!("{}/{name}", self.registry),
+            None => format!("{}/{}", self.registry, name.repository()),
+        });
+        let edits = new.map(|new| (path.to_vec(), new)).into_iter().collect();
+        self.add(vec![path.to_vec()], text, edits);
+    }
+
+    /// A value that is the beginning of a reference, and the rest in another value of its table.
+    fn beside(&mut self, path: &[String], registry: &str) {
+        let Some((_, above)) = path.split_last() else { return };
+        let table = match above {
+            [] => Some(self.values),
+            _ => get_value(self.values, above).and_then(Value::as_object),
+        };
+        if registry.contains(' ') || !registry.contains(['.', ':']) && registry != "localhost" {
+            return;
+        }
+        for (key, rest) in table.into_iter().flatten() {
+            let other: Vec<String> = above.iter().chain([key]).cloned().collect();
+            let Some(rest) = rest.as_str().filter(|_| !self.read.contains(other.as_slice())) else {
+                continue;
+            };
+            let text = format!("{registry}/{rest}");
+            let Ok(reference) = text.parse::<Reference>() else { continue };
+            if let Some(name) = self.images.name(&reference)
+                && other != path
+            {
+                let name = name.cloned();
+                self.pair(path, &other, &text, &reference, name.as_ref());
+            }
+        }
+    }
+
+    fn pair(
+        &mut self,
+        path: &[String],
+        other: &[String],
+        text: &str,
+        reference: &Reference,
+        name: Option<&TargetName>,
+    ) {
+        let now = |path: &[String]| {
+            let original = || get_value(self.values, path).and_then(Value::as_str);
+            self.edits
+                .get(path)
+                .map(String::as_str)
+                .or_else(original)
+                .unwrap_or_default()
+                .to_owned()
+        };
+        let (registry, rest) = (now(path), now(other));
+        let wanted = name.map(|name| match reference.tag() {
+            Some(_) => format!("{}/{name}", self.registry),
+            None => format!("{}/{}", self.registry, name.repository()),
+        });
+        if wanted.as_ref().is_some_and(|wanted| *wanted == format!("{registry}/{rest}")) {
+            return;
+        }
+        let is_fixed = |path: &[String]| self.read.contains(path) || self.edits.contains_key(path);
+        let edits = wanted.and_then(|wanted| {
+            let new_rest = || wanted.strip_prefix(&registry)?.strip_prefix('/');
+            let new_registry = || wanted.strip_suffix(&rest)?.strip_suffix('/');
+            match (is_fixed(path), is_fixed(other)) {
+                (true, true) => None,
+                (true, false) => Some(vec![(other.to_vec(), new_rest()?.to_owned())]),
+                (false, _) => Some(vec![(path.to_vec(), new_registry()?.to_owned())]),
+            }
+        });
+        let edits = edits.unwrap_or_default().into_iter().collect();
+        self.add(vec![path.to_vec(), other.to_vec()], text, edits);
+    }
+
+    fn add(&mut self, paths: Vec<Vec<String>>, reference: &str, edits: Overrides) {
+        self.edits.extend(edits.clone());
+        self.found.push(UnhintedImage { paths, reference: reference.to_owned(), edits });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn values_that_name_images_of_the_package() {
+        let Value::Object(values) = json!({
+            "i": {"registry": "quay.io", "repository": "a/b", "tag": "v1", "sidecar": "a/c", "other": "a/unknown"},
+            "whole": "quay.io/a/b:v1", "bare": "quay.io/a/c", "elsewhere": "quay.io/x/y:v1", "tag": "quay.io/a/b:v9",
+            "split": {"host": "quay.io/a", "image": "c"}, "text": "see quay.io/a/b for more",
+        }) else {
+            unreachable!()
+        };
+        let hints: Vec<Hint> =
+            vec!["{{ .i.registry }}/{{ .i.repository }}:{{ .i.tag }}".parse().expect("a hint")];
+        let mut images = KnownImages::default();
+        for (reference, name) in
+            [("quay.io/a/b:v1", "quay.io/a/b:v1"), ("quay.io/a/c:v2", "quay.io/a/c:v2")]
+        {
+            images.add(reference, &name.parse().expect("a name"));
+        }
+        let edits = Overrides::from([(vec!["i".into(), "registry".into()], "r.io/quay.io".into())]);
+        let found = unhinted_images(&values, &hints, &edits, &images, "r.io");
+        let found: Vec<(String, Vec<(String, String)>)> = found
+            .into_iter()
+            .map(|one| {
+                let edits = one.edits.into_iter().map(|(path, new)| (path.join("."), new));
+                let paths: Vec<String> = one.paths.iter().map(|path| path.join(".")).collect();
+                (paths.join(" "), edits.collect())
+            })
+            .collect();
+        let one = |path: &str, new: &str| vec![(path.to_owned(), new.to_owned())];
+        assert_eq!(
+            found,
+            [
+                ("bare".to_owned(), one("bare", "r.io/quay.io/a/c")),
+                ("tag".to_owned(), vec![]),
+                ("whole".to_owned(), one("whole", "r.io/quay.io/a/b:v1")),
+                ("split.host split.image".to_owned(), one("split.host", "r.io/quay.io/a")),
+            ],
+            "i.sidecar is right with the edit of i.registry"
+        );
+    }
+}

@@ -1,0 +1,167 @@
+//! Relocates the charts of an import, and settles which of several is uploaded.
+
+use std::{cmp::Ordering, collections::BTreeSet};
+
+use super::{
+    ChartAction, ChartProof, EarlierImport, Inventory,
+    upload::{OriginalChart, plan_upload},
+};
+use crate::{
+    chart::{
+        ChartFiles, KnownImages, Likeness, PackedChart, TargetName, compare, compare_versions,
+    },
+    error::{Detail, Error, ErrorKind, Result},
+    package::Finding,
+};
+
+impl Inventory {
+    /// The charts for the chart repositories, each with its place and the bundles that have it: first the one
+    /// from the latest package, which is uploaded.
+    pub(crate) fn to_relocate(&self, earlier: &EarlierImport) -> Vec<(usize, Vec<(usize, usize)>)> {
+        if !earlier.relocates() {
+            return Vec::new();
+        }
+        let version =
+            |key: &(usize, usize)| self.packages[key.0].name().version.clone().unwrap_or_default();
+        let listing = |key: &(usize, usize)| &self.packages[key.0].identity().listing;
+        let latest = |a: &(usize, usize), b: &(usize, usize)| {
+            let order = compare_versions(&version(b), &version(a)).unwrap_or(Ordering::Equal);
+            order.then_with(|| listing(a).cmp(listing(b)))
+        };
+        let charts = self.charts.iter().enumerate();
+        charts
+            .filter(|(_, chart)| chart.problems.is_empty())
+            .map(|(place, chart)| {
+                let mut bundles = chart.relocatable.clone();
+                bundles.sort_by(latest);
+                (place, bundles)
+            })
+            .filter(|(_, bundles)| !bundles.is_empty())
+            .collect()
+    }
+
+    /// The packed charts that Helm is to render, with their places.
+    pub(crate) fn to_render(&self) -> Vec<(usize, &PackedChart)> {
+        let charts = self.charts.iter().enumerate();
+        let packed = charts.filter_map(|(place, chart)| {
+            let upload = chart.upload.as_ref().filter(|u| u.action != ChartAction::Kept)?;
+            Some((place, &upload.content.as_ref()?.chart))
+        });
+        packed.collect()
+    }
+
+    /// Takes the images that Helm renders from a chart. What is not in the target, and comes with no package,
+    /// blocks the chart.
+    pub(crate) fn set_rendered(
+        &mut self,
+        place: usize,
+        rendered: Result<BTreeSet<String>>,
+        registry: &str,
+    ) {
+        let chart = &mut self.charts[place];
+        let images = match rendered {
+            Ok(images) => images,
+            Err(error) => {
+                let chart = chart.chart.clone().unwrap_or_default();
+                let because = error.message().to_owned();
+                return self.findings.push(Finding::NotRendered { chart, because });
+            }
+        };
+        if let Some(upload) = &mut chart.upload {
+            upload.proof = ChartProof::Rendered;
+        }
+        for image in images {
+            let name = image.parse().ok().and_then(|image| TargetName::below(registry, &image));
+            match name {
+                Some(name) => drop(chart.needed.insert(name)),
+                None => {
+                    let message = "helm renders this image from the chart with its default values, and it is not in the target";
+                    let error = Error::new(ErrorKind::Missing, message).of_image(image);
+                    let error = error.with_detail(Detail::RenderedElsewhere);
+                    chart.problems.push(error.in_bundle(chart.bundles.join(", ")));
+                }
+            }
+        }
+        if !chart.problems.is_empty() {
+            chart.upload = None;
+            if !self.options.images_of_blocked_charts {
+                chart.images.clear();
+                self.drop_unused();
+            }
+        }
+    }
+
+    /// Compares the chart of a bundle with the one that is uploaded in its place. What its images are needed
+    /// for is only there if the uploaded chart renders their names, too.
+    pub(crate) fn compare_charts(
+        &mut self,
+        (uploaded, files): ((usize, usize), &ChartFiles),
+        (other, other_files): ((usize, usize), Result<ChartFiles>),
+        earlier: &EarlierImport,
+    ) -> Result<()> {
+        let bundle = |key: (usize, usize)| &self.packages[key.0].bundles()[key.1];
+        let path = |key: (usize, usize)| self.packages[key.0].path().to_owned();
+        let compared = compare(&other_files?, files, bundle(uploaded).hints(), &[])?;
+        let Likeness::Different(different) = compared else { return Ok(()) };
+        self.findings.push(Finding::ChartsDiffer {
+            chart: bundle(uploaded).chart(),
+            package: path(uploaded),
+            instead_of: path(other),
+            different,
+        });
+        let rendered: BTreeSet<&TargetName> = earlier.solved(uploaded)?.names.iter().collect();
+        let names = earlier.solved(other)?.names.iter();
+        let lost: BTreeSet<String> =
+            names.filter(|n| !rendered.contains(n)).map(ToString::to_string).collect();
+        if lost.is_empty() {
+            return Ok(());
+        }
+        let lost: Vec<String> = lost.into_iter().collect();
+        let message = format!(
+            "another chart of this name and version, of {}, is uploaded, and does not name {}",
+            path(uploaded),
+            lost.join(", ")
+        );
+        let error = Error::new(ErrorKind::ChartConflict, message);
+        Err(error.in_package(path(other)).in_bundle(bundle(other).path()))
+    }
+
+    /// Adds a problem that concerns no chart as a whole.
+    pub(crate) fn add_problem(&mut self, error: Error) {
+        self.problems.push(error);
+    }
+
+    /// Relocates a chart by its files. A chart that cannot be relocated sends nothing.
+    pub(crate) fn relocate(
+        &mut self,
+        place: usize,
+        key: (usize, usize),
+        files: Result<ChartFiles>,
+        earlier: &EarlierImport,
+    ) {
+        let package = &self.packages[key.0];
+        let bundle = &package.bundles()[key.1];
+        let mut images = KnownImages::default();
+        for (reference, name) in self.charts[place].images.iter().flat_map(|name| {
+            self.images.get(name).into_iter().flatten().map(move |image| (&image.reference, name))
+        }) {
+            images.add(reference, name);
+        }
+        let findings = &mut self.findings;
+        let upload = files.and_then(|files| {
+            let original = OriginalChart { files, bundle, key, images };
+            plan_upload(original, earlier, &self.options, findings)
+        });
+        let chart = &mut self.charts[place];
+        match upload {
+            Ok(upload) => chart.upload = Some(upload),
+            Err(error) => {
+                chart.problems.push(error.in_package(package.path()).in_bundle(bundle.path()));
+                if !self.options.images_of_blocked_charts {
+                    chart.images.clear();
+                    self.drop_unused();
+                }
+            }
+        }
+    }
+}
