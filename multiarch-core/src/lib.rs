@@ -63,8 +63,8 @@ mod tests;
 pub use import::{Import, Target, own_address};
 pub use package::{Bundle, Finding, Package, PackageIdentity, PackageName};
 pub use plan::{
-    ChartAction, ChartProof, Cost, Options, Origin, Plan, PlannedChart, PlannedDecision,
-    PlannedImage, PlannedUpload,
+    ChartAction, Cost, Options, Origin, Plan, PlannedChart, PlannedDecision, PlannedImage,
+    PlannedUpload,
 };
 pub use report::{
     ChartReport, ChartState, ChartStatus, Coverage, ImageReport, ImageState, Inspection, Report,

@@ -32,7 +32,7 @@ pub use image::{PlannedDecision, PlannedImage};
 pub use model::{Plan, PlannedChart};
 pub use options::Options;
 pub use origin::Origin;
-pub use upload::{ChartAction, ChartProof, PlannedUpload};
+pub use upload::{ChartAction, PlannedUpload};
 
 pub(crate) use earlier_import::{ChartKey, EarlierImport};
 

@@ -18,8 +18,7 @@ use crate::{
     image::{Digest, PlatformKey},
     package::Finding,
     plan::{
-        Bytes, ChartProof, Plan, PlannedChart, PlannedDecision, PlannedImage, decisions_text,
-        table, titled,
+        Bytes, Plan, PlannedChart, PlannedDecision, PlannedImage, decisions_text, table, titled,
     },
 };
 
@@ -75,10 +74,13 @@ pub struct ChartReport {
     /// What happened to the chart itself; `None` where it was not to be uploaded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub upload: Option<ChartState>,
-    /// What shows that the images which the chart names are in the target; `None` where it was not to be
-    /// uploaded.
+    /// How many hints name its images, which were all rendered with its values; `None` where the chart was
+    /// not to be uploaded.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub proof: Option<ChartProof>,
+    pub hints: Option<usize>,
+    /// How many images Helm renders from it with its default values; `None` where it was not rendered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rendered_images: Option<usize>,
     /// For which platforms the target now has its images.
     #[serde(flatten)]
     pub coverage: Coverage,
@@ -173,7 +175,8 @@ impl ChartReport {
             bundles: chart.bundles.clone(),
             images: chart.images.clone(),
             upload: None,
-            proof: chart.upload.as_ref().map(|upload| upload.proof),
+            hints: chart.upload.as_ref().map(|upload| upload.hints),
+            rendered_images: chart.upload.as_ref().and_then(|upload| upload.rendered_images),
             coverage: Coverage::default(),
             complete: false,
             problems,
@@ -258,13 +261,13 @@ impl fmt::Display for Report {
                 };
                 let name = titled(chart.chart.as_ref(), chart.folder.as_ref()).unwrap_or_default();
                 let [all, some] = chart.coverage.texts();
-                let proof = match chart.proof {
-                    Some(ChartProof::Rendered) => "helm",
-                    Some(ChartProof::Hints) => "hints",
-                    Some(ChartProof::None) => "nothing",
-                    None => "",
+                let proof = match (chart.rendered_images, chart.hints) {
+                    (Some(images), _) => format!("helm ({images} images)"),
+                    (None, Some(0)) => "nothing".into(),
+                    (None, Some(hints)) => format!("{hints} hints"),
+                    (None, None) => String::new(),
                 };
-                vec![state.into(), name, all, some, proof.into()]
+                vec![state.into(), name, all, some, proof]
             }));
             writeln!(f)?;
             table(f, &rows)?;

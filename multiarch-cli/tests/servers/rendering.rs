@@ -37,14 +37,14 @@ fn import(values: &str, images: &[&str], more: &[&str]) -> Run {
 fn what_helm_renders_decides() {
     let run = import(VALUES, &[OWN], &[]);
     assert_eq!(run.code, Some(0), "{}", run.err);
-    assert_eq!(run.json()["charts"][0]["proof"], "rendered");
+    assert_eq!(run.json()["charts"][0]["rendered_images"], 1);
     // An image that no hint and no value names.
     let run = import(VALUES, &[OWN, "docker.io/library/busybox:1"], &[]);
     let report = run.json();
     assert_eq!((run.code, &report["charts"][0]["upload"]), (Some(1), &serde_json::Value::Null));
     assert!(run.err.contains("docker.io/library/busybox:1"), "{}", run.err);
     assert_eq!(report["images"].as_array().map(Vec::len), Some(0), "a blocked chart sends nothing");
-    // One that is below the registry, and that nobody brings.
+    // One that is below the registry, and in no package.
     let run = import(VALUES, &["{{ .Values.i.registry }}/team/other:v1"], &[]);
     assert_eq!(run.code, Some(1), "{}", run.out);
     assert!(run.err.contains("team/other:v1"), "{}", run.err);
@@ -66,6 +66,7 @@ fn a_chart_that_needs_values_is_checked_by_its_hints() {
     let image = "{{ required \"the zone is needed\" .Values.zone }}";
     let run = import(VALUES, &[image], &[]);
     assert_eq!(run.code, Some(0), "{}", run.err);
-    assert_eq!(run.json()["charts"][0]["proof"], "hints");
+    let chart = &run.json()["charts"][0];
+    assert_eq!((&chart["hints"], &chart["rendered_images"]), (&1.into(), &serde_json::Value::Null));
     assert!(run.err.contains("the zone is needed"), "{}", run.err);
 }

@@ -1,7 +1,7 @@
 //! Values that name an image of the package although no hint says so.
 //!
 //! A chart's author may have forgotten a hint, or left it out because the default templates do not use the
-//! value. Whoever turns it on runs an image from the internet, although the package holds it.
+//! value. A user who turns it on runs an image from the internet, although the package holds it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,7 +21,7 @@ pub(crate) struct UnhintedImage {
     pub(crate) paths: Vec<Vec<String>>,
     /// What they name in the original chart.
     pub(crate) reference: String,
-    /// New values for them; empty where there are none that name the image in the target.
+    /// New values for them; empty where no values name the image in the target.
     pub(crate) edits: Overrides,
 }
 

@@ -59,7 +59,7 @@ const MAX_LENGTH: usize = 512;
 const MAX_ALTERNATIVES: usize = 32;
 
 impl VersionRange {
-    /// Reads a range; `None` for a text that is none, an empty one among them.
+    /// Reads a range; `None` for another text, an empty one among them.
     pub(super) fn parse(text: &str) -> Option<Self> {
         if text.len() > MAX_LENGTH {
             return None;

@@ -53,7 +53,7 @@ impl Helm {
     /// [`ErrorKind::Cancelled`].
     pub(super) fn images(&self, packed: &[u8], cancel: &Cancel) -> Result<BTreeSet<String>> {
         let failed = |error| Error::from_io("rendering a chart", error);
-        // Helm reads a file, not a stream. A file without a name leaves nothing behind.
+        // Helm reads a file, not a stream. A file without a name needs no removal.
         let mut file = tempfile::tempfile().map_err(failed)?;
         file.write_all(packed).and_then(|()| file.rewind()).map_err(failed)?;
         let mut helm = Command::new(&self.0);

@@ -3,7 +3,7 @@
 use std::{cmp::Ordering, collections::BTreeSet};
 
 use super::{
-    ChartAction, ChartProof, EarlierImport, Inventory,
+    ChartAction, EarlierImport, Inventory,
     upload::{OriginalChart, plan_upload},
 };
 use crate::{
@@ -68,7 +68,7 @@ impl Inventory {
             }
         };
         if let Some(upload) = &mut chart.upload {
-            upload.proof = ChartProof::Rendered;
+            upload.rendered_images = Some(images.len());
         }
         for image in images {
             let name = image.parse().ok().and_then(|image| TargetName::below(registry, &image));

@@ -24,9 +24,13 @@ pub struct PlannedUpload {
     pub digest: Digest,
     /// Its size in bytes.
     pub size: u64,
-    /// What shows that the images which it names are in the target.
+    /// How many hints name its images, which were all rendered with its values.
     #[serde(default)]
-    pub proof: ChartProof,
+    pub hints: usize,
+    /// How many images Helm renders from it with its default values, all of which are or will be in the
+    /// target; `None` where it was not rendered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rendered_images: Option<usize>,
     /// The chart itself; `None` in a plan that was read from JSON.
     #[serde(skip)]
     pub(crate) content: Option<ChartToUpload>,
@@ -66,20 +70,6 @@ impl ChartToUpload {
         let (theirs, ours) = (theirs.merged_values()?, ours.merged_values()?);
         Ok(self.hints.iter().all(|hint| hint.render(&theirs).ok() == hint.render(&ours).ok()))
     }
-}
-
-/// What shows that the images which a chart names are in the target.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-#[non_exhaustive]
-pub enum ChartProof {
-    /// Nothing: it has no hints.
-    #[default]
-    None,
-    /// Its hints, rendered with its values.
-    Hints,
-    /// Its templates, rendered by Helm with its default values.
-    Rendered,
 }
 
 /// What is done with a chart in the chart repository.
@@ -177,7 +167,8 @@ pub(super) fn plan_upload(
         action,
         digest: chart.digest().clone(),
         size: chart.bytes().len() as u64,
-        proof: if hints.is_empty() { ChartProof::None } else { ChartProof::Hints },
+        hints: hints.len(),
+        rendered_images: None,
         content: Some(ChartToUpload {
             chart,
             repo: earlier.chart_key(bundle).repo,

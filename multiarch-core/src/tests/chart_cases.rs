@@ -173,12 +173,12 @@ fn a_value_that_no_hint_reads_is_reported_and_relocated_when_asked() {
         reference: "quay.io/team/app:v1".into(),
         rewritten,
     };
-    let report = import(&[package.clone()], &target(&folder), &options());
+    let report = import(std::slice::from_ref(&package), &target(&folder), &options());
     assert_eq!(report.findings, [unhinted(false)]);
     let other = Folder::new();
     let place = target(&other);
     let options = Options { rewrite_unhinted: true, ..options() };
-    let report = import(&[package.clone()], &place, &options);
+    let report = import(std::slice::from_ref(&package), &place, &options);
     assert_eq!(report.findings, [unhinted(true)]);
     let stored = chart(&other, "c-1.0.0.tgz").expect("stored");
     let values = String::from_utf8_lossy(stored.get("values.yaml").expect("values")).into_owned();
@@ -194,7 +194,7 @@ fn the_images_of_a_blocked_chart_come_when_asked() {
     let bundle = bundle("c", HINT, "i: {}\n", &[("quay.io/team/app:v1", &image)]);
     let package = package(&folder, "p-amd64.tar.gz", &[bundle]);
     let place = target(&folder);
-    let report = import(&[package.clone()], &place, &options());
+    let report = import(std::slice::from_ref(&package), &place, &options());
     assert!(!report.complete && names_of(&report).is_empty());
     let options = Options { images_of_blocked_charts: true, ..options() };
     let report = import(&[package], &place, &options);
