@@ -31,6 +31,9 @@ fn of_detail(detail: &str) -> Option<&'static str> {
         "chart-folder" => {
             "name it with --charts-to FOLDER=REPO, or one for all other folders with --charts-to REPO"
         }
+        "charts-differ" => {
+            "ask the charts' author for one chart that names all images, or import the packages with chart repositories of their own"
+        }
         "helm" => "install helm, or name it with --helm FILE",
         "rendered-elsewhere" => {
             "the value that names it needs a hint; --rewrite-unhinted relocates values that name images of the package, and without --render only hints are checked"

@@ -93,6 +93,19 @@ pub(crate) fn finding(finding: &Finding) -> String {
         Finding::NotRendered { chart, because } => format!(
             "{chart}: helm does not render it with its default values, so only its hints were checked: {because}"
         ),
+        Finding::FolderUnknown { folder, known } => format!(
+            "--charts-to names the folder {folder}, which no package has: they have {}",
+            known.join(", ")
+        ),
+        Finding::HelmRefuses { chart, because } => {
+            format!("{chart}: helm does not install it, because {because}")
+        }
+        Finding::SchemaRule { chart, value, rule } => format!(
+            "{chart}: values.schema.json has a rule for {value}, which the relocated value may break: {rule}"
+        ),
+        Finding::Unhinted { chart, values, reference, .. } if values.is_empty() => format!(
+            "{chart}: no hint names {reference}, which its bundle holds; the image is imported, but the chart may name it elsewhere"
+        ),
         Finding::Unhinted { chart, values, reference, rewritten: true } => format!(
             "{chart}: {} named {reference}, which no hint says, and now names the image in the target",
             values.join(" and ")
@@ -102,7 +115,7 @@ pub(crate) fn finding(finding: &Finding) -> String {
             values.join(" and ")
         ),
         Finding::ChartsDiffer { chart, package, instead_of, different } => format!(
-            "{chart}: {instead_of} holds another chart of this version than {package}, whose is uploaded ({} differ)",
+            "{chart}: uploaded from {package}, which differs from {instead_of} ({} differ)",
             different.join(", ")
         ),
         other => format!("{other:?}"),

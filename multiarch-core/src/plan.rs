@@ -34,6 +34,7 @@ pub use options::Options;
 pub use origin::Origin;
 pub use upload::{ChartAction, PlannedUpload};
 
+pub(crate) use chart_relocation::RenderedChart;
 pub(crate) use earlier_import::{ChartKey, EarlierImport};
 
 pub(crate) use inventory::Inventory;

@@ -8,6 +8,7 @@ use common::*;
 mod certificates;
 mod collected;
 mod files;
+mod folders;
 mod helm;
 mod other_writers;
 mod packed;

@@ -61,6 +61,18 @@ fn a_value_without_a_hint_is_relocated_when_asked() {
     assert!(run.err.contains(".job.image"), "{}", run.err);
 }
 
+/// A template insists on the digest that relocation empties.
+#[test]
+fn a_chart_that_relocation_breaks_is_left_out() {
+    let values = format!(
+        "i: {{registry: quay.io, repository: team/app, tag: v1, digest: 'sha256:{}'}}\n",
+        "a".repeat(64)
+    );
+    let run = import(&values, &[OWN, "{{ required `a digest` .Values.i.digest }}"], &[]);
+    assert_eq!(run.code, Some(1), "{}", run.out);
+    assert!(run.err.contains("renders the original chart"), "{}", run.err);
+}
+
 #[test]
 fn a_chart_that_needs_values_is_checked_by_its_hints() {
     let image = "{{ required \"the zone is needed\" .Values.zone }}";

@@ -34,9 +34,9 @@ type SharedChart = Rc<RefCell<TreeChart>>;
 ///
 /// # Errors
 /// [`ErrorKind::Malformed`] where Helm refuses the chart, or takes one of two subcharts by chance.
-pub(super) fn merged_values(chart: &Chart, order: Order) -> Result<Values> {
+pub(super) fn merged_values(chart: &Chart, order: Order, switches: Switches) -> Result<Values> {
     let top = TreeChart::new(chart, order);
-    choose_subcharts(&top, &Values::new(), "")?;
+    choose_subcharts(&top, &Values::new(), "", switches)?;
     import_values(&top)?;
     coalesced(&top, &Values::new())
 }
@@ -46,6 +46,13 @@ pub(super) fn merged_values(chart: &Chart, order: Order) -> Result<Values> {
 pub(super) enum Order {
     Forwards,
     Backwards,
+}
+
+/// Whether conditions and tags switch subcharts off.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Switches {
+    Obeyed,
+    Ignored,
 }
 
 impl TreeChart {
@@ -99,7 +106,12 @@ impl TreeChart {
 /// Replaces a chart's subcharts by those that are used: first the ones that no dependency fits, then one for
 /// each dependency that is not switched off. `given` are the values from above, and `path` is where those of
 /// this chart are in them.
-fn choose_subcharts(chart: &SharedChart, given: &Values, path: &str) -> Result<()> {
+fn choose_subcharts(
+    chart: &SharedChart,
+    given: &Values,
+    path: &str,
+    switches: Switches,
+) -> Result<()> {
     // Without a list of dependencies, all subcharts are used as they are, and so are those below.
     let Some(dependencies) = chart.borrow().dependencies.clone() else { return Ok(()) };
     let loaded = std::mem::take(&mut chart.borrow_mut().subcharts);
@@ -126,7 +138,8 @@ fn choose_subcharts(chart: &SharedChart, given: &Values, path: &str) -> Result<(
     let values = coalesced(chart, given);
     let values = values
         .map_err(|error| by_chance.first().map_or(error, |choice| choice.error(&chart.borrow())))?;
-    let is_off = |dependency: &Dependency| !is_on(dependency, &values, path);
+    let is_off =
+        |dependency: &Dependency| switches == Switches::Obeyed && !is_on(dependency, &values, path);
     let off: BTreeSet<String> = dependencies
         .iter()
         .map(|dependency| dependency.borrow())
@@ -140,7 +153,7 @@ fn choose_subcharts(chart: &SharedChart, given: &Values, path: &str) -> Result<(
     let on = chart.borrow().subcharts.clone();
     for subchart in &on {
         let below = format!("{path}{}.", subchart.borrow().name);
-        choose_subcharts(subchart, &values, &below)?;
+        choose_subcharts(subchart, &values, &below, switches)?;
     }
     let stay = dependencies.into_iter().filter(|entry| !off.contains(&entry.borrow().name));
     let stay: Vec<_> = stay.collect();

@@ -32,12 +32,9 @@ pub(super) fn set_values(text: &[u8], edits: &Overrides) -> Result<Vec<u8>> {
     if wanted == old {
         return Ok(text.to_vec());
     }
-    let (mark, body) = match text.strip_prefix(BYTE_ORDER_MARK) {
-        Some(body) => (BYTE_ORDER_MARK, body),
-        None => (&[][..], text),
-    };
-    let body = std::str::from_utf8(body)
-        .map_err(|e| Error::caused_by(ErrorKind::Malformed, "not UTF-8 text", e))?;
+    // A text in UTF-16 becomes one in UTF-8.
+    let mark = if text.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK } else { &[] };
+    let body = &*yaml::decoded(text)?;
     // A merge (`<<`) overrules the keys before it. Where that undoes an edit, the second attempt sets
     // the key again after the merge.
     for after_merge in [false, true] {
@@ -152,6 +149,8 @@ impl<'a> Editor<'a> {
         };
         let known = self.changes.entry((at, at)).or_default();
         if !known.contains(&change) {
+            let separates = flow && members.is_empty() && !known.is_empty();
+            known.push_str(if separates { ", " } else { "" });
             known.push_str(&change);
         }
     }
@@ -276,6 +275,13 @@ mod tests {
         let both = [("i.r", "h"), ("i.q", "1.10")];
         check("i:\n  t: 1\n", &both, "i:\n  q: \"1.10\"\n  r: \"h\"\n  t: 1\n");
         check("{}", &both, "{i: {\"q\":\"1.10\",\"r\":\"h\"}}");
+        let two = [("c.r", "h"), ("s.r", "h")];
+        check("{}", &two, "{c: {\"r\":\"h\"}, s: {\"r\":\"h\"}}");
+        check(
+            "s: {}\n",
+            &[("s.a.r", "h"), ("s.b.r", "h")],
+            "s: {a: {\"r\":\"h\"}, b: {\"r\":\"h\"}}\n",
+        );
         check(
             "a:\n  b:\n    c: 1\n",
             &[("a.x-y.z", "on")],

@@ -52,7 +52,7 @@ impl ChartFiles {
                 files.remove(lock);
             }
         }
-        let values = Chart::load(&files)?.merged_values()?;
+        let values = Chart::load(&files)?.values_for_hints()?;
         for (hint, name) in hints.iter().zip(names) {
             let reference = hint.reference(&values)?;
             let found = TargetName::below(registry, &reference);
@@ -115,7 +115,7 @@ mod tests {
     fn relocated(list: &[(&str, &str)], hint: &str) -> Result<ChartFiles> {
         let files = files(list);
         let hints: Vec<Hint> = vec![hint.parse().expect("a hint")];
-        let values = Chart::load(&files)?.merged_values()?;
+        let values = Chart::load(&files)?.values_for_hints()?;
         let solved = relocate(&hints, &values, &Naming::default(), "r.io")?;
         files.relocated(&solved.edits, &hints, &solved.names, "r.io")
     }

@@ -35,7 +35,7 @@ pub(crate) fn compare(
     also: &[Vec<String>],
 ) -> Result<Likeness> {
     let chart = Chart::load(original)?;
-    let merged = chart.merged_values()?;
+    let merged = chart.values_for_hints()?;
     let read = hints.iter().flat_map(Hint::placeholders);
     let mut image_values: Vec<ImageValue> = read
         .map(|(role, path)| {

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{
     ChartFiles, Hint, Values,
-    dependency_tree::{self, Order},
+    dependency_tree::{self, Order, Switches},
     metadata::ChartMetadata,
     values, yaml,
 };
@@ -66,7 +66,27 @@ impl Chart {
     /// # Errors
     /// [`ErrorKind::Malformed`] where Helm refuses the chart, or takes one of two subcharts by chance.
     pub(crate) fn merged_values(&self) -> Result<Values> {
-        dependency_tree::merged_values(self, Order::Forwards)
+        dependency_tree::merged_values(self, Order::Forwards, Switches::Obeyed)
+    }
+
+    /// The values that hints read: the merged values, and those that the chart would have with all of its
+    /// subcharts. A package holds the images of a subchart that is switched off by default, so that it can be
+    /// switched on.
+    ///
+    /// # Errors
+    /// As [`merged_values`](Self::merged_values).
+    pub(crate) fn values_for_hints(&self) -> Result<Values> {
+        let mut values = self.merged_values()?;
+        // Where Helm would refuse the chart with all subcharts, the default is all there is.
+        let all = dependency_tree::merged_values(self, Order::Forwards, Switches::Ignored);
+        values::add_missing(&mut values, all.unwrap_or_default());
+        Ok(values)
+    }
+
+    /// The dependencies that are not in `charts/`. Helm's commands do not install such a chart.
+    pub(crate) fn missing_dependencies(&self) -> Vec<&str> {
+        let listed = self.metadata.dependencies.iter().flatten().map(|d| d.name.as_str());
+        listed.filter(|name| self.subcharts.iter().all(|chart| chart.name() != *name)).collect()
     }
 
     /// Fails where a hint reads a value that is left to chance.
@@ -99,7 +119,7 @@ impl Chart {
     /// As [`merged_values`](Self::merged_values), where Helm refuses the chart in some runs.
     pub(crate) fn varying_values(&self) -> Result<Vec<Vec<String>>> {
         let forwards = self.merged_values()?;
-        let backwards = dependency_tree::merged_values(self, Order::Backwards)?;
+        let backwards = dependency_tree::merged_values(self, Order::Backwards, Switches::Obeyed)?;
         let mut paths = Vec::new();
         values::note_differences(&forwards, &backwards, &mut Vec::new(), &mut paths);
         Ok(paths)

@@ -5,7 +5,11 @@
 
 use serde_json::Value;
 
-use super::{Hint, Values, hint::Role, values::get_value};
+use super::{
+    Hint, Values,
+    hint::Role,
+    values::{get_table, is_copy_of_global, leaves},
+};
 
 /// A value beside those of a hint that holds a digest.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,20 +25,21 @@ pub(super) fn pins(hint: &Hint, all: &[Hint], values: &Values) -> Vec<Pin> {
     if hint.placeholders().any(|(role, _)| role == Role::Digest) {
         return pins;
     }
-    for (role, path) in hint.placeholders() {
-        let Some((key, above)) = path.split_last() else { continue };
-        let table = if above.is_empty() {
-            Some(values)
-        } else {
-            get_value(values, above).and_then(Value::as_object)
-        };
-        // A registry is often shared, and stands in a table of other things.
-        let Some(table) = table.filter(|_| role != Role::Registry) else { continue };
-        for (other, value) in table {
-            let path: Vec<String> = above.iter().chain([other]).cloned().collect();
-            let is_read = all.iter().flat_map(Hint::placeholders).any(|(_, read)| *read == path);
-            if !is_read && holds_digest(other, value) {
-                pins.push(Pin { path, is_certain: stem(other) == stem(key) });
+    // A registry is often shared, and stands in a table of other things.
+    for (_, path) in hint.placeholders().filter(|(role, _)| *role != Role::Registry) {
+        // Beside the value, or beside its table: `image.digest` or `imageDigest`.
+        let above = path.split_last().map_or(&[][..], |(_, above)| above);
+        for (path, is_own_table) in [(path, true), (above, false)] {
+            let Some((key, above)) = path.split_last() else { continue };
+            for (other, value) in get_table(values, above).into_iter().flatten() {
+                let path: Vec<String> = above.iter().chain([other]).cloned().collect();
+                let is_certain = stem(other) == stem(key);
+                if !is_read(&path, all)
+                    && holds_digest(other, value)
+                    && (is_certain || is_own_table)
+                {
+                    pins.push(Pin { path, is_certain });
+                }
             }
         }
     }
@@ -42,6 +47,20 @@ pub(super) fn pins(hint: &Hint, all: &[Hint], values: &Values) -> Vec<Pin> {
     pins.sort_by(|a, b| a.path.cmp(&b.path).then(b.is_certain.cmp(&a.is_certain)));
     pins.dedup_by(|a, b| a.path == b.path);
     pins
+}
+
+/// The digests anywhere else in the values that no hint reads. They may pin an image, too.
+pub(super) fn digests_elsewhere(hints: &[Hint], values: &Values) -> Vec<Vec<String>> {
+    let digests = leaves(values).into_iter().filter(|(_, value)| {
+        let text = value.as_str().unwrap_or_default();
+        text.trim_start_matches('@').starts_with("sha256:") && holds_digest("", value)
+    });
+    let paths = digests.map(|(path, _)| path);
+    paths.filter(|path| !is_read(path, hints) && !is_copy_of_global(values, path)).collect()
+}
+
+fn is_read(path: &[String], hints: &[Hint]) -> bool {
+    hints.iter().flat_map(Hint::placeholders).any(|(_, read)| *read == *path)
 }
 
 /// True for a digest, with or without its algorithm and an `@` before it.
@@ -96,6 +115,7 @@ mod tests {
         let Value::Object(values) = json!({
             "i": {"registry": "quay.io", "repository": "a/b", "tag": "v1", "digest": format!("sha256:{hex}"), "pullPolicy": "Always"},
             "j": {"repository": "a/c", "tag": "v1", "sha": hex, "other": hex, "digest": ""},
+            "k": {"image": {"repository": "a/k", "tag": "v1"}, "imageDigest": format!("sha256:{hex}")},
             "proxyImage": "a/d", "proxyTag": "v1", "proxyImageDigest": format!("@sha256:{hex}"), "agentDigest": format!("sha256:{hex}"),
         }) else {
             unreachable!()
@@ -109,6 +129,8 @@ mod tests {
         assert_eq!(i, [("i.digest".to_owned(), true)]);
         assert_eq!(found("quay.io/{{ .j.repository }}:{{ .j.tag }}"), [("j.sha".into(), true)]);
         let flat = [("agentDigest".into(), false), ("proxyImageDigest".into(), true)];
+        let beside_table = found("{{ .k.image.repository }}:{{ .k.image.tag }}");
+        assert_eq!(beside_table, [("k.imageDigest".into(), true)]);
         assert_eq!(found("{{ .proxyImage }}:{{ .proxyTag }}"), flat);
         assert_eq!(found("{{ .i.repository }}:{{ .i.tag }}@{{ .i.digest }}"), []);
     }

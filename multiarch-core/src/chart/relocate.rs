@@ -10,7 +10,7 @@ use super::{
     Hint, Naming, TargetName, Values,
     hint::{Overrides, Role},
     naming::{Edits, unpinned},
-    pin::{Pin, pins},
+    pin::{Pin, digests_elsewhere, pins},
 };
 use crate::error::{Detail, Error, ErrorKind, Result};
 
@@ -78,7 +78,9 @@ pub(crate) fn relocate(
     let paths =
         |pins: Vec<Pin>| -> Vec<Vec<String>> { pins.into_iter().map(|pin| pin.path).collect() };
     let pins = paths(certain);
-    let doubtful_pins = paths(others).into_iter().filter(|path| !pins.contains(path)).collect();
+    let mut doubtful: BTreeSet<Vec<String>> = paths(others).into_iter().collect();
+    doubtful.extend(digests_elsewhere(hints, values));
+    let doubtful_pins = doubtful.into_iter().filter(|path| !pins.contains(path)).collect();
     edits.extend(pins.iter().map(|path| (path.clone(), String::new())));
     Ok(Relocation { names, charts_syncer_names, edits, pins, doubtful_pins })
 }

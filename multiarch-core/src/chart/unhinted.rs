@@ -10,9 +10,9 @@ use serde_json::Value;
 use super::{
     Hint, TargetName, Values,
     hint::Overrides,
-    values::{get_value, leaves},
+    values::{get_table, get_value, is_copy_of_global, leaves},
 };
-use crate::image::Reference;
+use crate::image::{Reference, same_reference};
 
 /// Values that together name an image, in a string or in two.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,21 +27,33 @@ pub(crate) struct UnhintedImage {
 
 /// The images of a chart: their original references, and their names in the target.
 #[derive(Debug, Default)]
-pub(crate) struct KnownImages(BTreeMap<String, Vec<(Option<String>, TargetName)>>);
+pub(crate) struct KnownImages {
+    by_origin: BTreeMap<String, Vec<(Option<String>, TargetName)>>,
+    references: BTreeSet<String>,
+}
 
 impl KnownImages {
     /// Adds an image. A reference without a host is a word like others, and is passed over.
     pub(crate) fn add(&mut self, reference: &str, name: &TargetName) {
+        self.references.insert(reference.to_owned());
         let Ok(reference) = reference.parse::<Reference>() else { return };
         if reference.has_host() {
-            let images = self.0.entry(origin(&reference)).or_default();
+            let images = self.by_origin.entry(origin(&reference)).or_default();
             images.push((reference.tag().map(ToOwned::to_owned), name.clone()));
         }
     }
 
+    /// The references that none of these hints renders.
+    pub(crate) fn without_hint(&self, hints: &[Hint], values: &Values) -> Vec<&str> {
+        let rendered: Vec<String> =
+            hints.iter().filter_map(|hint| hint.render(values).ok()).collect();
+        let is_hinted = |image: &str| rendered.iter().any(|hinted| same_reference(hinted, image));
+        self.references.iter().map(String::as_str).filter(|image| !is_hinted(image)).collect()
+    }
+
     /// The name of an image with this host, repository and tag; without a tag, any with the repository.
     fn name(&self, reference: &Reference) -> Option<Option<&TargetName>> {
-        let images = self.0.get(&origin(reference))?;
+        let images = self.by_origin.get(&origin(reference))?;
         let fitting = images
             .iter()
             .find(|(tag, _)| reference.tag().is_none() || tag.as_deref() == reference.tag());
@@ -67,12 +79,17 @@ pub(crate) fn unhinted_images(
         hints.iter().flat_map(Hint::placeholders).map(|(_, path)| path).collect();
     let mut finder =
         Finder { values, read, edits: edits.clone(), images, registry, found: Vec::new() };
-    let texts: Vec<(Vec<String>, &str)> = leaves(values)
-        .into_iter()
-        .filter_map(|(path, value)| Some((path, value.as_str()?)))
-        .collect();
+    let own = leaves(values).into_iter().filter(|(path, _)| !is_copy_of_global(values, path));
+    let own: Vec<(Vec<String>, &Value)> = own.collect();
+    let texts = own.iter().filter_map(|(path, value)| Some((path, value.as_str()?)));
+    let texts: Vec<(&Vec<String>, &str)> = texts.collect();
     for (path, text) in &texts {
         finder.whole(path, text);
+    }
+    for (path, value) in &own {
+        if let Value::Array(items) = value {
+            finder.list(path, items);
+        }
     }
     for (path, text) in &texts {
         finder.beside(path, text);
@@ -107,13 +124,59 @@ impl Finder<'_> {
         self.add(vec![path.to_vec()], text, edits);
     }
 
+    /// References in a list. They are only reported, because a value in a list cannot be set alone.
+    fn list(&mut self, path: &[String], items: &[Value]) {
+        for (number, item) in items.iter().enumerate() {
+            let mut path = path.to_vec();
+            if let Some(last) = path.last_mut() {
+                last.push_str(&format!("[{number}]"));
+            }
+            match item {
+                Value::Object(table) => self.table_in_list(&path, table),
+                Value::Array(items) => self.list(&path, items),
+                single => {
+                    let text = single.as_str().unwrap_or_default();
+                    if self.is_known(text) {
+                        self.add(vec![path], text, Overrides::new());
+                    }
+                }
+            }
+        }
+    }
+
+    fn table_in_list(&mut self, path: &[String], table: &Values) {
+        for (below, value) in leaves(table) {
+            let whole: Vec<String> = path.iter().chain(&below).cloned().collect();
+            let Some(text) = value.as_str() else {
+                if let Value::Array(items) = value {
+                    self.list(&whole, items);
+                }
+                continue;
+            };
+            if self.is_known(text) {
+                self.add(vec![whole], text, Overrides::new());
+                continue;
+            }
+            let Some((_, above)) = below.split_last() else { continue };
+            for (key, rest) in get_table(table, above).into_iter().flatten() {
+                let together = format!("{text}/{}", rest.as_str().unwrap_or_default());
+                if self.is_known(&together) {
+                    let other = path.iter().chain(above).chain([key]).cloned().collect();
+                    self.add(vec![whole.clone(), other], &together, Overrides::new());
+                }
+            }
+        }
+    }
+
+    fn is_known(&self, text: &str) -> bool {
+        let reference = text.parse::<Reference>().ok().filter(Reference::has_host);
+        reference.is_some_and(|reference| self.images.name(&reference).is_some())
+    }
+
     /// A value that is the beginning of a reference, and the rest in another value of its table.
     fn beside(&mut self, path: &[String], registry: &str) {
         let Some((_, above)) = path.split_last() else { return };
-        let table = match above {
-            [] => Some(self.values),
-            _ => get_value(self.values, above).and_then(Value::as_object),
-        };
+        let table = get_table(self.values, above);
         if registry.contains(' ') || !registry.contains(['.', ':']) && registry != "localhost" {
             return;
         }
@@ -188,6 +251,7 @@ mod tests {
         let Value::Object(values) = json!({
             "i": {"registry": "quay.io", "repository": "a/b", "tag": "v1", "sidecar": "a/c", "other": "a/unknown"},
             "whole": "quay.io/a/b:v1", "bare": "quay.io/a/c", "elsewhere": "quay.io/x/y:v1", "tag": "quay.io/a/b:v9",
+            "list": [{"name": "s", "image": "quay.io/a/c:v2"}, "quay.io/a/b:v1", {"registry": "quay.io", "repository": "a/b"}],
             "split": {"host": "quay.io/a", "image": "c"}, "text": "see quay.io/a/b for more",
         }) else {
             unreachable!()
@@ -217,6 +281,9 @@ mod tests {
                 ("bare".to_owned(), one("bare", "r.io/quay.io/a/c")),
                 ("tag".to_owned(), vec![]),
                 ("whole".to_owned(), one("whole", "r.io/quay.io/a/b:v1")),
+                ("list[0].image".to_owned(), vec![]),
+                ("list[1]".to_owned(), vec![]),
+                ("list[2].registry list[2].repository".to_owned(), vec![]),
                 ("split.host split.image".to_owned(), one("split.host", "r.io/quay.io/a")),
             ],
             "i.sidecar is right with the edit of i.registry"

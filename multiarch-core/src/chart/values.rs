@@ -45,8 +45,21 @@ pub(super) fn note_differences(
 /// The value at a path.
 pub(crate) fn get_value<'v>(values: &'v Values, path: &[String]) -> Option<&'v Value> {
     let (key, above) = path.split_last()?;
-    let table = above.iter().try_fold(values, |table, key| table.get(key)?.as_object());
-    table?.get(key)
+    get_table(values, above)?.get(key)
+}
+
+/// The table at a path; the values themselves for an empty one.
+pub(super) fn get_table<'v>(values: &'v Values, path: &[String]) -> Option<&'v Values> {
+    path.iter().try_fold(values, |table, key| table.get(key)?.as_object())
+}
+
+/// True for a value in a subchart's `global` that comes from a chart above.
+pub(super) fn is_copy_of_global(values: &Values, path: &[String]) -> bool {
+    let Some(global) = path.iter().position(|key| key == "global") else { return false };
+    (0..global).any(|above| {
+        let original: Vec<String> = path[..above].iter().chain(&path[global..]).cloned().collect();
+        get_value(values, &original).is_some()
+    })
 }
 
 /// Every value that is no table, by its path.
@@ -68,4 +81,15 @@ pub(super) fn leaves(values: &Values) -> BTreeMap<Vec<String>, &Value> {
     let mut found = BTreeMap::new();
     add(values, &mut Vec::new(), &mut found);
     found
+}
+
+/// Adds the values that are not set; tables are merged.
+pub(super) fn add_missing(into: &mut Values, others: Values) {
+    for (key, other) in others {
+        match (into.get_mut(&key), other) {
+            (None, other) => drop(into.insert(key, other)),
+            (Some(Value::Object(into)), Value::Object(others)) => add_missing(into, others),
+            (Some(_), _) => {}
+        }
+    }
 }

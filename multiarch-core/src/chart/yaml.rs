@@ -14,10 +14,8 @@ const MAX_DEPTH: usize = 200;
 
 /// Reads the first document of a YAML text; an empty text is null.
 pub(crate) fn parse(text: &[u8]) -> Result<Value> {
-    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
-    let text = std::str::from_utf8(text)
-        .map_err(|e| Error::caused_by(ErrorKind::Malformed, "not UTF-8 text", e))?;
-    let text = &*without_tabs(text);
+    let text = decoded(text)?;
+    let text = &*without_tabs(&text);
     let mut reader =
         Reader { parser: Parser::new_from_str(text), anchors: HashMap::new(), count: 0 };
     loop {
@@ -27,6 +25,32 @@ pub(crate) fn parse(text: &[u8]) -> Result<Value> {
             event => return reader.value(event, 0),
         }
     }
+}
+
+/// The characters of a YAML text without its byte order mark, which says whether it is UTF-16.
+pub(super) fn decoded(bytes: &[u8]) -> Result<Cow<'_, str>> {
+    let of_utf16 = |bytes: &[u8], number: fn([u8; 2]) -> u16| {
+        let units = bytes.chunks(2).map(|pair| number([pair[0], *pair.get(1).unwrap_or(&0)]));
+        let text: std::result::Result<String, _> = char::decode_utf16(units).collect();
+        text.map(Cow::Owned)
+            .map_err(|e| Error::caused_by(ErrorKind::Malformed, "not UTF-16 text", e))
+    };
+    let text = match bytes {
+        [0xff, 0xfe, text @ ..] => of_utf16(text, u16::from_le_bytes)?,
+        [0xfe, 0xff, text @ ..] => of_utf16(text, u16::from_be_bytes)?,
+        _ => {
+            let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+            let text = std::str::from_utf8(text)
+                .map_err(|e| Error::caused_by(ErrorKind::Malformed, "not UTF-8 text", e))?;
+            Cow::Borrowed(text)
+        }
+    };
+    let is_refused = |c: char| c.is_control() && !matches!(c, '\t' | '\n' | '\r' | '\u{85}');
+    if text.contains(is_refused) {
+        let message = "the text has control characters in it, which YAML does not allow";
+        return Err(Error::new(ErrorKind::Malformed, message));
+    }
+    Ok(text)
 }
 
 /// The same text with blanks in place of tabs after indicators, where it cannot be parsed otherwise: the
@@ -254,6 +278,16 @@ mod tests {
     }
 
     #[test]
+    fn utf_16_is_told_by_its_mark() {
+        let units: Vec<u16> = "\u{feff}a: 中文\n".encode_utf16().collect();
+        let little: Vec<u8> = units.iter().flat_map(|unit| unit.to_le_bytes()).collect();
+        let big: Vec<u8> = units.iter().flat_map(|unit| unit.to_be_bytes()).collect();
+        for text in [little, big] {
+            assert_eq!(parse(&text).expect("YAML")["a"], "中文");
+        }
+    }
+
+    #[test]
     fn bombs_are_refused() {
         let mut bomb = String::from("a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n");
         for i in 1..10 {
@@ -264,6 +298,8 @@ mod tests {
         let deep = "[".repeat(100_000);
         assert!(parse(deep.as_bytes()).is_err());
         assert!(parse(b"a: &a [*a]").is_err());
-        assert!(parse(b"\xff\xfe").is_err());
+        assert!(parse(b"\xff\xff").is_err());
+        assert!(parse(b"\xff\xfe\x00\xd8").is_err());
+        assert!(parse(b"a: \x07").is_err());
     }
 }

@@ -110,13 +110,21 @@ impl ChartRoutes {
         open: impl Fn(&ChartAddress) -> Result<OpenCharts>,
     ) -> Result<ChartRepos> {
         let mut repos = ChartRepos::new(self.to_string());
-        for folder in folders {
+        let folders: BTreeSet<&str> = folders.collect();
+        for &folder in &folders {
             let address = self.address(folder)?;
             repos.add(folder, &address.to_string(), || open(&address))?;
         }
         // Charts that have moved to another folder may still be in the others.
         repos.end_of_folders();
+        let has_default = self.0.iter().any(|route| route.folder.is_none());
         for ChartRoute { folder, address } in &self.0 {
+            if let Some(folder) = folder
+                && has_default
+                && !folders.contains(folder.as_str())
+            {
+                repos.note_unknown(folder);
+            }
             if let (Some(folder), RouteAddress::Fixed(address)) = (folder, address) {
                 repos.add(folder, &address.to_string(), || open(address))?;
             }

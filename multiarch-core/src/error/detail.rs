@@ -45,6 +45,7 @@ details! {
     OfficialService Usage "official-service" "The configuration names the vendor's own service.";
     SharedValue Hint "shared-value" "Two hints share a value, and no single value is right for both.";
     RenderedElsewhere Missing "rendered-elsewhere" "Helm renders an image from the chart that is not in the target.";
+    ChartsDiffer ChartConflict "charts-differ" "Packages of one run hold different charts of one name and version.";
     LoginRefused Unauthorized "login-refused" "The server refuses the login as such, whatever is asked for.";
     LoginExpired Unauthorized "login-expired" "The login was good for a time, which is over.";
     NoLogin Unauthorized "no-login" "The server wants a login, and none is known for it.";

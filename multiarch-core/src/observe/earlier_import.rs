@@ -40,6 +40,7 @@ pub(crate) fn read_earlier_import(
     let registry = registry(target)?;
     charts.needed().iter().try_for_each(|charts| charts.repo.check())?;
     let mut earlier = EarlierImport::new(Some(registry), charts.by_folder().clone());
+    earlier.note_unknown_folders(charts.unknown(), packages);
     let bundles = packages.iter().flat_map(|package| package.bundles());
     let own: BTreeSet<ChartKey> = bundles.map(|bundle| earlier.chart_key(bundle)).collect();
     for (key, answer) in read_charts(charts, own, context)? {

@@ -1,12 +1,19 @@
 //! What a run imports, and how much of it the target holds.
 
-use std::{collections::BTreeSet, num::NonZeroUsize, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    num::NonZeroUsize,
+    sync::Arc,
+};
 
 use super::{helm::Helm, tags::ask};
 use crate::{
+    chart::{ChartFiles, PackedChart},
     error::{Error, ErrorKind, Result},
     package::{BlobPlace, Package},
-    plan::{Answer, EarlierImport, Inventory, NamedImage, Observed, Options, Question},
+    plan::{
+        Answer, EarlierImport, Inventory, NamedImage, Observed, Options, Question, RenderedChart,
+    },
     run::{Context, workers},
     store::OpenTarget,
 };
@@ -28,6 +35,7 @@ pub(crate) fn take_inventory(
         let package = &packages[key.0];
         package.chart_files(&package.bundles()[key.1])
     };
+    let mut originals = BTreeMap::new();
     for (place, bundles) in inventory.to_relocate(earlier) {
         let Some((&uploaded, others)) = bundles.split_first() else { continue };
         let own = files(uploaded);
@@ -39,23 +47,39 @@ pub(crate) fn take_inventory(
                 inventory.add_problem(error);
             }
         }
+        if let (true, Ok(files)) = (options.render, &own) {
+            originals.insert(place, files.clone());
+        }
         inventory.relocate(place, uploaded, own, earlier);
     }
     if options.render {
-        render(&mut inventory, earlier, context)?;
+        render(&mut inventory, &originals, earlier, context)?;
     }
     Ok(inventory)
 }
 
-/// Renders the relocated charts with Helm, to see which images they run.
-fn render(inventory: &mut Inventory, earlier: &EarlierImport, context: &Context) -> Result<()> {
+/// Renders the relocated charts with Helm, to see which images they run. Where Helm renders a chart only
+/// before it is relocated, relocation has broken it.
+fn render(
+    inventory: &mut Inventory,
+    originals: &BTreeMap<usize, ChartFiles>,
+    earlier: &EarlierImport,
+    context: &Context,
+) -> Result<()> {
     let helm = Helm::find(&inventory.options)?;
     let jobs = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
     let charts = inventory.to_render();
-    let rendered = workers::ask(jobs, &charts, context, |(_, chart)| {
-        match helm.images(chart.bytes(), &context.cancel) {
+    let rendered = workers::ask(jobs, &charts, context, |(place, chart)| {
+        let images = |chart: &PackedChart| helm.images(chart.bytes(), &context.cancel);
+        match images(chart) {
             Err(error) if error.kind() == ErrorKind::Cancelled => Err(error),
-            rendered => Ok(rendered),
+            Err(error) => {
+                let original = originals.get(place).map(PackedChart::new);
+                let renders =
+                    original.is_some_and(|original| original.and_then(|o| images(&o)).is_ok());
+                Ok(if renders { RenderedChart::Broken(error) } else { RenderedChart::Not(error) })
+            }
+            Ok(images) => Ok(RenderedChart::Images(images)),
         }
     })?;
     let places: Vec<usize> = charts.into_iter().map(|(place, _)| place).collect();

@@ -62,6 +62,6 @@ impl StoredImages {
 fn rendered(packed: &[u8]) -> Result<Vec<Reference>> {
     let files = ChartFiles::unpack(packed)?;
     let hints = files.get(OWN_HINTS).map(parse_hints).transpose()?.unwrap_or_default();
-    let values = Chart::load(&files)?.merged_values()?;
+    let values = Chart::load(&files)?.values_for_hints()?;
     hints.iter().map(|hint| hint.reference(&values)).collect()
 }

@@ -144,11 +144,35 @@ pub enum Finding {
         /// Helm's own words.
         because: String,
     },
+    /// A chart repository is given for a folder that no package has. Its charts may have gone to the one for all
+    /// other folders.
+    FolderUnknown {
+        /// The folder.
+        folder: String,
+        /// The folders that the packages have.
+        known: Vec<String>,
+    },
+    /// Helm's commands do not install the chart, whatever images there are.
+    HelmRefuses {
+        /// The chart, as `name-version`.
+        chart: String,
+        /// Why.
+        because: String,
+    },
+    /// A relocated value has a rule in the chart's schema that may not allow it.
+    SchemaRule {
+        /// The chart, as `name-version`.
+        chart: String,
+        /// The value's path, as `.image.registry`.
+        value: String,
+        /// The rule.
+        rule: String,
+    },
     /// Values name an image of the package although no hint says so.
     Unhinted {
         /// The chart, as `name-version`.
         chart: String,
-        /// The paths of the values, as `.image.repository`.
+        /// The paths of the values, as `.image.repository`; empty where no value names the image either.
         values: Vec<String>,
         /// What they name.
         reference: String,
@@ -159,9 +183,9 @@ pub enum Finding {
     ChartsDiffer {
         /// The chart, as `name-version`.
         chart: String,
-        /// The package whose chart is uploaded.
+        /// The bundle whose chart is uploaded, and its package.
         package: String,
-        /// The package whose chart is not.
+        /// The bundle whose chart is not, and its package.
         instead_of: String,
         /// The files that differ.
         different: Vec<String>,

@@ -168,7 +168,7 @@ impl Bundle {
     pub(crate) fn take_chart(&mut self, chart: &Chart) -> Result<()> {
         self.chart_name = chart.name().into();
         self.chart_version = chart.version().into();
-        self.values = chart.merged_values()?;
+        self.values = chart.values_for_hints()?;
         Ok(())
     }
 }

@@ -14,6 +14,16 @@ use crate::{
     package::Finding,
 };
 
+/// What Helm makes of a relocated chart with its default values.
+pub(crate) enum RenderedChart {
+    /// It runs these images.
+    Images(BTreeSet<String>),
+    /// Helm does not render it, and neither the original.
+    Not(Error),
+    /// Helm renders the original only.
+    Broken(Error),
+}
+
 impl Inventory {
     /// The charts for the chart repositories, each with its place and the bundles that have it: first the one
     /// from the latest package, which is uploaded.
@@ -52,19 +62,23 @@ impl Inventory {
 
     /// Takes the images that Helm renders from a chart. What is not in the target, and comes with no package,
     /// blocks the chart.
-    pub(crate) fn set_rendered(
-        &mut self,
-        place: usize,
-        rendered: Result<BTreeSet<String>>,
-        registry: &str,
-    ) {
+    pub(crate) fn set_rendered(&mut self, place: usize, rendered: RenderedChart, registry: &str) {
         let chart = &mut self.charts[place];
         let images = match rendered {
-            Ok(images) => images,
-            Err(error) => {
+            RenderedChart::Images(images) => images,
+            RenderedChart::Not(error) => {
                 let chart = chart.chart.clone().unwrap_or_default();
                 let because = error.message().to_owned();
                 return self.findings.push(Finding::NotRendered { chart, because });
+            }
+            RenderedChart::Broken(error) => {
+                let message = format!(
+                    "helm renders the original chart, but not the relocated one: {}",
+                    error.message()
+                );
+                let error = Error::new(ErrorKind::Hint, message);
+                chart.problems.push(error.in_bundle(chart.bundles.join(", ")));
+                BTreeSet::new()
             }
         };
         if let Some(upload) = &mut chart.upload {
@@ -100,13 +114,13 @@ impl Inventory {
         earlier: &EarlierImport,
     ) -> Result<()> {
         let bundle = |key: (usize, usize)| &self.packages[key.0].bundles()[key.1];
-        let path = |key: (usize, usize)| self.packages[key.0].path().to_owned();
+        let place = |key| format!("{} in {}", bundle(key).path(), self.packages[key.0].path());
         let compared = compare(&other_files?, files, bundle(uploaded).hints(), &[])?;
         let Likeness::Different(different) = compared else { return Ok(()) };
         self.findings.push(Finding::ChartsDiffer {
             chart: bundle(uploaded).chart(),
-            package: path(uploaded),
-            instead_of: path(other),
+            package: place(uploaded),
+            instead_of: place(other),
             different,
         });
         let rendered: BTreeSet<&TargetName> = earlier.solved(uploaded)?.names.iter().collect();
@@ -118,12 +132,12 @@ impl Inventory {
         }
         let lost: Vec<String> = lost.into_iter().collect();
         let message = format!(
-            "another chart of this name and version, of {}, is uploaded, and does not name {}",
-            path(uploaded),
+            "another chart of this name and version, {}, is uploaded, and does not name {}",
+            place(uploaded),
             lost.join(", ")
         );
-        let error = Error::new(ErrorKind::ChartConflict, message);
-        Err(error.in_package(path(other)).in_bundle(bundle(other).path()))
+        let error = Error::new(ErrorKind::ChartConflict, message).with_detail(Detail::ChartsDiffer);
+        Err(error.in_package(self.packages[other.0].path()).in_bundle(bundle(other).path()))
     }
 
     /// Adds a problem that concerns no chart as a whole.

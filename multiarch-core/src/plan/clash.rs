@@ -28,7 +28,7 @@ impl Inventory {
             });
             while let Some(clash) = find_clash(images, &self.packages) {
                 let Some(because) = clash.because else {
-                    blocked.insert(name.clone(), clash.message(images));
+                    blocked.insert(name.clone(), clash.message(images, &self.packages));
                     break;
                 };
                 let source = |image: &NamedImage| match image.origin {
@@ -80,13 +80,25 @@ struct Clash {
 }
 
 impl Clash {
-    fn message(&self, images: &[NamedImage]) -> String {
-        let (a, b) = (&images[self.winner].reference, &images[self.loser].reference);
+    fn message(&self, images: &[NamedImage], packages: &[Arc<Package>]) -> String {
+        let (a, b) = (&images[self.winner], &images[self.loser]);
         let platform = &self.platform;
-        if a == b {
-            return format!("{a} is two different images for {platform}, and no version decides");
+        let package = |image: &NamedImage| match image.origin {
+            Origin::Package(number) => packages[number].path(),
+            Origin::Target => "the target",
+        };
+        let (a, b, of_a, of_b) = (&a.reference, &b.reference, package(a), package(b));
+        match (a == b, of_a == of_b) {
+            (true, true) => format!(
+                "{a} is two different images for {platform} in {of_a}, and no version decides"
+            ),
+            (true, false) => format!(
+                "{a} is one image for {platform} in {of_a} and another in {of_b}, and no version decides"
+            ),
+            _ => format!(
+                "{a} of {of_a} and {b} of {of_b} are different images for {platform}, and both get this name"
+            ),
         }
-        format!("{a} and {b} are different images for {platform}, and both get this name")
     }
 }
 

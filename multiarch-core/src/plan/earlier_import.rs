@@ -56,6 +56,19 @@ impl EarlierImport {
         Self { registry: registry.map(Into::into), repos, ..Self::default() }
     }
 
+    /// Notes folders that the user names and that no package has.
+    pub(crate) fn note_unknown_folders(&mut self, folders: &[String], packages: &[Arc<Package>]) {
+        let bundles = packages.iter().flat_map(|package| package.bundles());
+        let known: BTreeSet<&str> = bundles.map(Bundle::folder).collect();
+        let known: Vec<String> = known.into_iter().map(ToOwned::to_owned).collect();
+        self.findings.extend(
+            folders.iter().map(|folder| Finding::FolderUnknown {
+                folder: folder.clone(),
+                known: known.clone(),
+            }),
+        );
+    }
+
     /// The chart of a bundle, in the chart repository that it goes to.
     pub(crate) fn chart_key(&self, bundle: &Bundle) -> ChartKey {
         ChartKey {

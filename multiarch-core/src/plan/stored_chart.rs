@@ -15,7 +15,7 @@ pub(crate) struct StoredChart {
 impl StoredChart {
     pub(super) fn unpack(packed: &[u8]) -> Result<Self> {
         let files = ChartFiles::unpack(packed)?;
-        let values = Chart::load(&files)?.merged_values()?;
+        let values = Chart::load(&files)?.values_for_hints()?;
         Ok(Self { files, values })
     }
 

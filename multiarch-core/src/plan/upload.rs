@@ -1,11 +1,14 @@
 //! Decides what is done with a chart in the chart repository.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::{EarlierImport, Options};
 use crate::{
     chart::{
-        Chart, ChartFiles, Hint, KnownImages, Likeness, PackedChart, compare, unhinted_images,
+        Chart, ChartFiles, Hint, KnownImages, Likeness, PackedChart, SchemaRule, TargetName,
+        compare, unhinted_images,
     },
     error::{Error, ErrorKind, Result},
     image::Digest,
@@ -67,7 +70,7 @@ impl ChartToUpload {
             return Ok(false);
         }
         let (theirs, ours) = (Chart::load(&theirs)?, Chart::load(&ours)?);
-        let (theirs, ours) = (theirs.merged_values()?, ours.merged_values()?);
+        let (theirs, ours) = (theirs.values_for_hints()?, ours.values_for_hints()?);
         Ok(self.hints.iter().all(|hint| hint.render(&theirs).ok() == hint.render(&ours).ok()))
     }
 }
@@ -123,19 +126,28 @@ pub(super) fn plan_upload(
             findings.push(Finding::ChartKept { chart, different: paths.clone() });
             note_digests(bundle, pins, false, findings);
             if !solved.stored_chart_renders_names {
-                let message = "another chart of this name and version is in the chart repository, and names images that are not in the target";
+                let stored = stored.map(|stored| stored.names(hints, registry)).unwrap_or_default();
+                let is_lost = |name: &&TargetName| !stored.iter().flatten().any(|has| has == *name);
+                let lost = solved.names.iter().filter(is_lost).map(ToString::to_string);
+                let lost: BTreeSet<String> = lost.collect();
+                let message = format!(
+                    "another chart of this name and version is in the chart repository, and does not name {}",
+                    Vec::from_iter(lost).join(", ")
+                );
                 return Err(Error::new(ErrorKind::ChartConflict, message));
             }
             ChartAction::Kept
         }
     };
     let stays = matches!(action, ChartAction::Present | ChartAction::Kept);
+    let mut rules = Vec::new();
     let ours = match (&solved.edits, stored) {
         (Some(edits), _) => {
             let mut edits = edits.clone();
             for image in unhinted.iter().filter(|_| options.rewrite_unhinted) {
                 edits.extend(image.edits.clone());
             }
+            rules = files.check_schemas(&edits)?;
             files.relocated(&edits, hints, &solved.names, registry)?
         }
         (None, Some(stored)) if stays => stored.files.clone(),
@@ -154,6 +166,26 @@ pub(super) fn plan_upload(
     if !matches!(action, ChartAction::Present | ChartAction::Kept) {
         note_digests(bundle, solved.pins.iter(), true, findings);
         note_digests(bundle, solved.doubtful_pins.iter(), false, findings);
+        findings.extend(rules.into_iter().map(|SchemaRule { path, rule }| Finding::SchemaRule {
+            chart: bundle.chart(),
+            value: format!(".{}", path.join(".")),
+            rule,
+        }));
+        let missing = Chart::load(&ours)?;
+        let missing = missing.missing_dependencies();
+        if !missing.is_empty() {
+            let because = format!("charts/ does not have its dependencies: {}", missing.join(", "));
+            findings.push(Finding::HelmRefuses { chart: bundle.chart(), because });
+        }
+        let known: Vec<&str> = unhinted.iter().map(|image| image.reference.as_str()).collect();
+        let alone =
+            images.without_hint(hints, values).into_iter().filter(|image| !known.contains(image));
+        findings.extend(alone.filter(|_| !hints.is_empty()).map(|image| Finding::Unhinted {
+            chart: bundle.chart(),
+            values: Vec::new(),
+            reference: image.to_owned(),
+            rewritten: false,
+        }));
         findings.extend(unhinted.into_iter().map(|image| Finding::Unhinted {
             chart: bundle.chart(),
             values: image.paths.iter().map(|path| format!(".{}", path.join("."))).collect(),

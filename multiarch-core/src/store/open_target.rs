@@ -25,6 +25,9 @@ pub(crate) struct ChartRepos {
     text: String,
     repos: Vec<OpenCharts>,
     by_folder: BTreeMap<String, usize>,
+    /// Folders that have a chart repository of their own and that no package has, where charts of other folders
+    /// have one, too.
+    unknown: Vec<String>,
     /// How many of them the folders of the packages need; the others are only looked into.
     needed: usize,
 }
@@ -65,6 +68,16 @@ impl ChartRepos {
     /// All that the folders of the packages need were added.
     pub(crate) fn end_of_folders(&mut self) {
         self.needed = self.repos.len();
+    }
+
+    /// Notes a folder that no package has.
+    pub(crate) fn note_unknown(&mut self, folder: &str) {
+        self.unknown.push(folder.to_owned());
+    }
+
+    /// The folders that no package has, although the user names them beside a repository for all others.
+    pub(crate) fn unknown(&self) -> &[String] {
+        &self.unknown
     }
 
     /// The chart repositories that charts may be written to.

@@ -284,3 +284,110 @@ fn charts_that_helm_refuses_are_left_out() {
         assert!(problem.to_string().contains(part), "{problem}");
     }
 }
+
+/// A package holds the images of a subchart that is off by default, so that it can be switched on.
+#[test]
+fn a_subchart_that_is_switched_off_is_relocated_too() {
+    let folder = Folder::new();
+    let image = Image::new("amd64", "app");
+    let hints = "- \"{{ .s.registry }}/{{ .s.repository }}:{{ .s.tag }}\"\n";
+    let mut bundle =
+        bundle("c", hints, "s: {enabled: false}\n", &[("quay.io/team/app:v1", &image)]);
+    let dependencies = "dependencies: [{name: s, version: '*', condition: s.enabled}]\n";
+    for (path, text) in [
+        ("requirements.yaml", dependencies),
+        ("charts/s/Chart.yaml", "apiVersion: v2\nname: s\nversion: 1.0.0\n"),
+        ("charts/s/values.yaml", "registry: quay.io\nrepository: team/app\ntag: v1\n"),
+    ] {
+        bundle.files.push((path.into(), text.into()));
+    }
+    let package = package(&folder, "p-amd64.tar.gz", &[bundle]);
+    let place = target(&folder);
+    let report = import(std::slice::from_ref(&package), &place, &options());
+    assert!(report.complete, "{:?}", report.errors().collect::<Vec<_>>());
+    let stored = chart(&folder, "c-1.0.0.tgz").expect("stored");
+    let values = String::from_utf8_lossy(stored.get("values.yaml").expect("values")).into_owned();
+    assert_eq!(values, format!("s: {{registry: \"{REGISTRY}\", enabled: false}}\n"));
+    let report = import(&[package], &place, &options());
+    assert_eq!((state(&report, "c-1.0.0"), report.findings), (Some(ChartState::Present), vec![]));
+}
+
+#[test]
+fn what_no_hint_and_no_chart_covers_is_told() {
+    let folder = Folder::new();
+    let (app, sidecar) = (Image::new("amd64", "app"), Image::new("amd64", "sidecar"));
+    let images = [("quay.io/team/app:v1", &app), ("quay.io/team/sidecar:v2", &sidecar)];
+    let values = values("v1") + "sums: {agent: 'sha256:" + &"a".repeat(64) + "'}\n";
+    let mut bundle = bundle("c", HINT, &values, &images);
+    bundle
+        .files
+        .push(("requirements.yaml".into(), "dependencies: [{name: s, version: '*'}]\n".into()));
+    let package = package(&folder, "p-amd64.tar.gz", &[bundle]);
+    let report = import(&[package], &target(&folder), &options());
+    assert!(report.complete);
+    let chart = "c-1.0.0".to_owned();
+    let because = "charts/ does not have its dependencies: s".to_owned();
+    assert_eq!(
+        report.findings,
+        [
+            Finding::DigestBeside {
+                chart: chart.clone(),
+                value: ".sums.agent".into(),
+                emptied: false
+            },
+            Finding::HelmRefuses { chart: chart.clone(), because },
+            Finding::Unhinted {
+                chart,
+                values: vec![],
+                reference: "quay.io/team/sidecar:v2".into(),
+                rewritten: false,
+            },
+        ]
+    );
+}
+
+#[test]
+fn a_schema_that_does_not_allow_the_registry_leaves_the_chart_out() {
+    let folder = Folder::new();
+    let image = Image::new("amd64", "app");
+    let mut bundle = bundle("c", HINT, &values("v1"), &[("quay.io/team/app:v1", &image)]);
+    let schema = r#"{"properties": {"i": {"properties": {"registry": {"enum": ["quay.io"]}}}}}"#;
+    bundle.files.push(("values.schema.json".into(), schema.into()));
+    let package = package(&folder, "p-amd64.tar.gz", &[bundle]);
+    let plan = plan(&[package], &target(&folder), &options());
+    let problem = plan.charts[0].problems.first().expect("blocked").to_string();
+    assert!(problem.contains(".i.registry") && problem.contains("values.schema.json"), "{problem}");
+}
+
+/// In two runs, as in one, the reason is that the other chart does not name this one's images.
+#[test]
+fn another_chart_that_is_stored_is_told_by_what_it_does_not_name() {
+    let folder = Folder::new();
+    let package_of = |tag: &str| {
+        let image = Image::new("amd64", tag);
+        let reference = format!("quay.io/team/app:{tag}");
+        let bundle = bundle("c", HINT, &values(tag), &[(&reference, &image)]);
+        package(&folder, &format!("p-amd64-{tag}.tar.gz"), &[bundle])
+    };
+    let place = target(&folder);
+    assert!(import(&[package_of("v1")], &place, &options()).complete);
+    let report = import(&[package_of("v2")], &place, &options());
+    let error = report.errors().next().expect("blocked");
+    assert_eq!(error.kind(), ErrorKind::ChartConflict);
+    assert!(error.message().ends_with("does not name team/app:v2"), "{error}");
+}
+
+#[test]
+fn a_folder_that_no_package_has_is_told() {
+    let folder = Folder::new();
+    let image = Image::new("amd64", "app");
+    let bundle = bundle("c", HINT, &values("v1"), &[("quay.io/team/app:v1", &image)]);
+    let package = package(&folder, "p-amd64.tar.gz", &[bundle]);
+    let at = |name: &str| format!("dir:{}", folder.path().join(name).display());
+    let import = Import::into(Target::open("oci:store").expect("a target")).options(options());
+    let import =
+        import.charts_to(&at("all")).and_then(|i| i.charts_to(&format!("adon={}", at("x"))));
+    let plan = import.expect("repositories").opened(package).plan().expect("planned");
+    let unknown = Finding::FolderUnknown { folder: "adon".into(), known: vec!["addon".into()] };
+    assert_eq!(plan.findings, [unknown]);
+}

@@ -1,0 +1,170 @@
+//! Whether a chart's schema allows the values that relocation sets.
+//!
+//! Helm validates a chart's values by its `values.schema.json` whenever it installs the chart. Only the rules
+//! that a new text can break are looked at: `enum`, `const`, `minLength`, `maxLength`, and `pattern`, which is
+//! not evaluated.
+
+use serde_json::Value;
+
+use super::{Chart, ChartFiles, hint::Overrides};
+use crate::error::{Error, ErrorKind, Result};
+
+const SCHEMA: &str = "values.schema.json";
+/// References to references, and rules within rules, end here.
+const MAX_DEPTH: usize = 32;
+
+/// A value and the rule about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SchemaRule {
+    pub(crate) path: Vec<String>,
+    pub(crate) rule: String,
+}
+
+impl ChartFiles {
+    /// Checks the edits against the schemas of the chart and its subcharts. Returns the values with a pattern,
+    /// which may not match any more.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Hint`] for a value that a schema does not allow; [`ErrorKind::Malformed`] for a schema that
+    /// is not JSON, with which Helm installs no chart.
+    pub(crate) fn check_schemas(&self, edits: &Overrides) -> Result<Vec<SchemaRule>> {
+        let mut patterns = Vec::new();
+        let edits =
+            edits.iter().map(|(path, new)| (path.as_slice(), path.as_slice(), new.as_str()));
+        check(self, &edits.collect::<Vec<_>>(), &mut patterns)?;
+        Ok(patterns)
+    }
+}
+
+/// Each edit with its path in the topmost chart, its path in this chart, and the new text.
+type Edit<'e> = (&'e [String], &'e [String], &'e str);
+
+fn check(files: &ChartFiles, edits: &[Edit<'_>], patterns: &mut Vec<SchemaRule>) -> Result<()> {
+    if let Some(text) = files.get(SCHEMA) {
+        let schema: Value = serde_json::from_slice(text)
+            .map_err(|e| Error::caused_by(ErrorKind::Malformed, "not JSON", e).at_path(SCHEMA))?;
+        for (whole, path, new) in edits {
+            let found = |rule: &str| SchemaRule { path: whole.to_vec(), rule: rule.to_owned() };
+            let mut rules = Vec::new();
+            collect_rules(&schema, &schema, path, &mut rules, 0);
+            for (rule, limit) in rules {
+                match allows(rule, limit, new) {
+                    Some(true) => {}
+                    Some(false) => {
+                        let message = format!(
+                            "{SCHEMA} does not allow the value {new:?} at .{}: {rule} {limit}",
+                            whole.join(".")
+                        );
+                        return Err(Error::new(ErrorKind::Hint, message));
+                    }
+                    None => patterns.push(found(&format!("{rule} {limit}"))),
+                }
+            }
+        }
+    }
+    if edits.is_empty() {
+        return Ok(());
+    }
+    let dependencies = Chart::load(files)?.metadata.dependencies.unwrap_or_default();
+    for subchart in files.subcharts()? {
+        let name = Chart::load(&subchart)?.name().to_owned();
+        let aliases = dependencies.iter().filter(|dependency| dependency.name == name);
+        let keys: Vec<&str> =
+            aliases.map(|dependency| dependency.key()).chain([name.as_str()]).collect();
+        let below = edits.iter().filter_map(|(whole, path, new)| {
+            let (key, rest) = path.split_first()?;
+            (keys.contains(&key.as_str()) && !rest.is_empty()).then_some((*whole, rest, *new))
+        });
+        check(&subchart, &below.collect::<Vec<_>>(), patterns)?;
+    }
+    Ok(())
+}
+
+/// Adds the rules of a schema for the value at a path.
+fn collect_rules<'s>(
+    root: &'s Value,
+    schema: &'s Value,
+    path: &[String],
+    rules: &mut Vec<(&'static str, &'s Value)>,
+    depth: usize,
+) {
+    if depth > MAX_DEPTH {
+        return;
+    }
+    let local = schema["$ref"].as_str().and_then(|reference| reference.strip_prefix('#'));
+    if let Some(target) = local.and_then(|pointer| root.pointer(pointer)) {
+        collect_rules(root, target, path, rules, depth + 1);
+    }
+    for part in schema["allOf"].as_array().into_iter().flatten() {
+        collect_rules(root, part, path, rules, depth + 1);
+    }
+    match path.split_first() {
+        Some((key, rest)) => {
+            let property = &schema["properties"][key.as_str()];
+            collect_rules(root, property, rest, rules, depth + 1);
+        }
+        None => {
+            for rule in ["enum", "const", "minLength", "maxLength", "pattern"] {
+                if let Some(limit) = schema.get(rule) {
+                    rules.push((rule, limit));
+                }
+            }
+        }
+    }
+}
+
+/// Whether a rule allows a text; `None` where that is not evaluated.
+fn allows(rule: &str, limit: &Value, text: &str) -> Option<bool> {
+    let length = text.chars().count() as u64;
+    match rule {
+        "enum" => Some(limit.as_array()?.iter().any(|value| value.as_str() == Some(text))),
+        "const" => Some(limit.as_str() == Some(text)),
+        "minLength" => Some(limit.as_u64()? <= length),
+        "maxLength" => Some(length <= limit.as_u64()?),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(schema: &str, path: &str, new: &str) -> std::result::Result<usize, ErrorKind> {
+        let mut files = ChartFiles::default();
+        files.insert("Chart.yaml", &b"name: c\nversion: 1.0.0\n"[..]);
+        files.insert("charts/s/Chart.yaml", &b"name: s\nversion: 1.0.0\n"[..]);
+        files.insert("values.schema.json", schema.as_bytes());
+        files.insert(
+            "charts/s/values.schema.json",
+            &br#"{"properties": {"hub": {"enum": ["quay.io"]}}}"#[..],
+        );
+        let path = path.split('.').map(Into::into).collect();
+        let edits = Overrides::from([(path, new.to_owned())]);
+        files.check_schemas(&edits).map(|patterns| patterns.len()).map_err(|error| error.kind())
+    }
+
+    #[test]
+    fn rules_that_a_text_can_break() {
+        let of = |rules: &str| {
+            format!(r#"{{"properties": {{"i": {{"properties": {{"r": {rules}}}}}}}}}"#)
+        };
+        for (rules, expected) in [
+            (r#"{"enum": ["quay.io", "docker.io"]}"#, Err(ErrorKind::Hint)),
+            (r#"{"enum": ["quay.io", "r.io"]}"#, Ok(0)),
+            (r#"{"const": "quay.io"}"#, Err(ErrorKind::Hint)),
+            (r#"{"maxLength": 3}"#, Err(ErrorKind::Hint)),
+            (r#"{"minLength": 5}"#, Err(ErrorKind::Hint)),
+            (r#"{"minLength": 4, "type": "string"}"#, Ok(0)),
+            (r#"{"pattern": "^quay"}"#, Ok(1)),
+            (r#"{"allOf": [{"pattern": "a"}, {"enum": ["x"]}]}"#, Err(ErrorKind::Hint)),
+        ] {
+            assert_eq!(check(&of(rules), "i.r", "r.io"), expected, "{rules}");
+        }
+        let circle = r##"{"$ref": "#/$defs/a", "$defs": {"a": {"$ref": "#/$defs/a"}}}"##;
+        assert_eq!(check(circle, "i.r", "r.io"), Ok(0));
+        let defined = r##"{"properties": {"i": {"$ref": "#/$defs/i"}}, "$defs": {"i": {"properties": {"r": {"enum": []}}}}}"##;
+        assert_eq!(check(defined, "i.r", "r.io"), Err(ErrorKind::Hint));
+        assert_eq!(check("{", "i.r", "r.io"), Err(ErrorKind::Malformed));
+        assert_eq!(check("{}", "s.hub", "r.io"), Err(ErrorKind::Hint));
+    }
+}
