@@ -36,6 +36,7 @@ pub use naming::{NameMode, Naming};
 pub(crate) use outline::scalar_text;
 pub(crate) use pack::PackedChart;
 pub(crate) use pack::file_name;
+pub(crate) use pin::Pins;
 pub(crate) use relocate::names_by_charts_syncer;
 pub(crate) use relocate::{Relocation, relocate};
 pub(crate) use rendered::rendered_images;

@@ -34,8 +34,8 @@ pub use options::Options;
 pub use origin::Origin;
 pub use upload::{ChartAction, PlannedUpload};
 
-pub(crate) use chart_relocation::RenderedChart;
-pub(crate) use earlier_import::{ChartKey, EarlierImport};
+pub(crate) use chart_relocation::{RelocatedChart, RenderedChart};
+pub(crate) use earlier_import::{ChartKey, EarlierImport, StoredAnswer};
 
 pub(crate) use inventory::Inventory;
 pub(crate) use model::{LivePlan, titled};
@@ -47,3 +47,4 @@ pub(crate) use print::{Bytes, decisions_text, table};
 pub(crate) use push::{PlannedBlob, Push};
 pub(crate) use question::{Answer, Question};
 use solved_chart::SolvedChart;
+pub(crate) use stored_chart::StoredChart;

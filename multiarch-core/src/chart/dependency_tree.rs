@@ -4,7 +4,7 @@
 //! `chartutil.CoalesceValues`), and so are their side effects: the aliases of one chart share the entries of
 //! its list of dependencies, and what the first one changes in them, the next one finds changed.
 
-use std::{cell::RefCell, collections::BTreeSet, rc::Rc};
+use std::{cell::RefCell, collections::BTreeSet, rc::Rc, sync::Arc};
 
 use serde_json::Value;
 
@@ -22,7 +22,7 @@ use crate::error::{Error, ErrorKind, Result};
 struct TreeChart {
     name: String,
     version: String,
-    values: Values,
+    values: Arc<Values>,
     dependencies: Option<Vec<Rc<RefCell<Dependency>>>>,
     subcharts: Vec<SharedChart>,
 }
@@ -35,6 +35,9 @@ type SharedChart = Rc<RefCell<TreeChart>>;
 /// # Errors
 /// [`ErrorKind::Malformed`] where Helm refuses the chart, or takes one of two subcharts by chance.
 pub(super) fn merged_values(chart: &Chart, order: Order, switches: Switches) -> Result<Values> {
+    if chart.subcharts.is_empty() {
+        return Ok(Values::clone(&chart.values));
+    }
     let top = TreeChart::new(chart, order);
     choose_subcharts(&top, &Values::new(), "", switches)?;
     import_values(&top)?;
@@ -220,7 +223,7 @@ fn import_values(chart: &SharedChart) -> Result<()> {
     }
     let values = SharedTable::from(&values.to_values()?);
     values.add_defaults(&imported, Nulls::Stay);
-    chart.borrow_mut().values = values.to_values()?;
+    chart.borrow_mut().values = Arc::new(values.to_values()?);
     Ok(())
 }
 

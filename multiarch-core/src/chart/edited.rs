@@ -6,7 +6,7 @@ use crate::error::{Error, ErrorKind, Result};
 const VALUES: &str = "values.yaml";
 
 impl ChartFiles {
-    /// The same chart with these values. All are set in the chart's own `values.yaml`, because a chart's
+    /// The same chart, of which `chart` was read, with these values. All are set in the chart's own `values.yaml`, because a chart's
     /// values for a subchart win over the subchart's own. The rest stays the same to the byte.
     ///
     /// Every hint is then rendered again, and must give its name of `names` below `registry`.
@@ -15,6 +15,7 @@ impl ChartFiles {
     /// [`ErrorKind::Hint`] where a value cannot be set, or a hint renders another name.
     pub(crate) fn relocated(
         &self,
+        chart: &Chart,
         edits: &Overrides,
         hints: &[Hint],
         names: &[TargetName],
@@ -23,7 +24,7 @@ impl ChartFiles {
         let values = self.get(VALUES).unwrap_or_default();
         let mut failure = None;
         for edits in placements(edits, values)? {
-            match self.with_values(&edits, hints, names, registry) {
+            match self.with_values(chart, &edits, hints, names, registry) {
                 Ok(files) => return Ok(files),
                 Err(error) => failure = failure.or(Some(error)),
             }
@@ -33,6 +34,7 @@ impl ChartFiles {
 
     fn with_values(
         &self,
+        chart: &Chart,
         edits: &Overrides,
         hints: &[Hint],
         names: &[TargetName],
@@ -52,7 +54,7 @@ impl ChartFiles {
                 files.remove(lock);
             }
         }
-        let values = Chart::load(&files)?.values_for_hints()?;
+        let values = chart.with_values_of(&files)?.values_for_hints()?;
         for (hint, name) in hints.iter().zip(names) {
             let reference = hint.reference(&values)?;
             let found = TargetName::below(registry, &reference);
@@ -115,9 +117,10 @@ mod tests {
     fn relocated(list: &[(&str, &str)], hint: &str) -> Result<ChartFiles> {
         let files = files(list);
         let hints: Vec<Hint> = vec![hint.parse().expect("a hint")];
-        let values = Chart::load(&files)?.values_for_hints()?;
+        let chart = Chart::load(&files)?;
+        let values = chart.values_for_hints()?;
         let solved = relocate(&hints, &values, &Naming::default(), "r.io")?;
-        files.relocated(&solved.edits, &hints, &solved.names, "r.io")
+        files.relocated(&chart, &solved.edits, &hints, &solved.names, "r.io")
     }
 
     #[test]

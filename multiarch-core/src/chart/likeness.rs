@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{
     Chart, ChartFiles, Hint, Values, go,
     hint::Role,
-    pin::pins,
+    pin::Pins,
     values::{get_value, leaves},
     yaml,
 };
@@ -29,13 +29,12 @@ pub(crate) enum Likeness {
 ///
 /// Each values file is compared by itself. In merged values, one edit may show in several places.
 pub(crate) fn compare(
-    stored: &ChartFiles,
-    original: &ChartFiles,
+    stored: (&ChartFiles, &Chart),
+    original: (&ChartFiles, &Chart),
     hints: &[Hint],
     also: &[Vec<String>],
 ) -> Result<Likeness> {
-    let chart = Chart::load(original)?;
-    let merged = chart.values_for_hints()?;
+    let merged = original.1.values_for_hints()?;
     let read = hints.iter().flat_map(Hint::placeholders);
     let mut image_values: Vec<ImageValue> = read
         .map(|(role, path)| {
@@ -43,8 +42,7 @@ pub(crate) fn compare(
             ImageValue { path: path.to_vec(), tag: text }
         })
         .collect();
-    let pins = hints.iter().flat_map(|hint| pins(hint, hints, &merged));
-    let others = pins.map(|pin| pin.path).chain(also.iter().cloned());
+    let others = Pins::find(hints, &merged).certain.into_iter().chain(also.iter().cloned());
     image_values.extend(others.map(|path| ImageValue { path, tag: None }));
     let mut comparison = Comparison { different: BTreeSet::new() };
     comparison.charts(stored, original, "", &image_values)?;
@@ -88,8 +86,8 @@ impl Comparison {
     /// Compares two charts in the same folder; the paths of `image_values` are relative to the charts'.
     fn charts(
         &mut self,
-        stored: &ChartFiles,
-        original: &ChartFiles,
+        (stored, stored_chart): (&ChartFiles, &Chart),
+        (original, chart): (&ChartFiles, &Chart),
         folder: &str,
         image_values: &[ImageValue],
     ) -> Result<()> {
@@ -99,24 +97,26 @@ impl Comparison {
                 self.different.insert(format!("{folder}{path}"));
             }
         }
-        if !values_agree(&own_values(stored)?, &own_values(original)?, image_values) {
+        if !values_agree(&stored_chart.values, &chart.values, image_values) {
             self.different.insert(format!("{folder}values.yaml"));
         }
-        let keys = keys_of_subcharts(original)?;
-        let (mut ours, theirs) = (subcharts(original)?, subcharts(stored)?);
+        let keys = keys_of_subcharts(chart);
+        let mut ours = subcharts(original, chart)?;
+        let theirs = subcharts(stored, stored_chart)?;
         for (identity, stored) in theirs {
             let folder = format!("{folder}charts/{}/", identity.0);
             match ours.remove(&identity) {
                 Some(original) if stored.len() == original.len() => {
-                    let is_key = |key: &String| {
-                        keys.get(&identity.0).map_or(*key == identity.0, |keys| keys.contains(key))
-                    };
+                    let name = identity.0.as_str();
+                    let is_key =
+                        |key: &str| keys.get(name).map_or(key == name, |keys| keys.contains(key));
                     let below = image_values.iter().filter_map(|value| {
                         let (key, path) = value.path.split_first()?;
                         is_key(key).then(|| ImageValue { path: path.to_vec(), ..value.clone() })
                     });
                     let below: Vec<ImageValue> = below.collect();
                     for (stored, original) in stored.iter().zip(&original) {
+                        let (stored, original) = ((&stored.1, stored.0), (&original.1, original.0));
                         self.charts(stored, original, &folder, &below)?;
                     }
                 }
@@ -129,35 +129,29 @@ impl Comparison {
     }
 }
 
+/// Charts with their files, by name and version.
+type Subcharts<'c> = BTreeMap<(String, String), Vec<(&'c Chart, ChartFiles)>>;
+
 /// The subcharts by name and version. Two of one name and version are in the order of their contents.
-fn subcharts(files: &ChartFiles) -> Result<BTreeMap<(String, String), Vec<ChartFiles>>> {
-    let mut subcharts: BTreeMap<(String, String), Vec<ChartFiles>> = BTreeMap::new();
-    for files in files.subcharts()? {
-        let chart = Chart::load(&files)?;
+fn subcharts<'c>(files: &ChartFiles, chart: &'c Chart) -> Result<Subcharts<'c>> {
+    let mut subcharts = Subcharts::new();
+    for (chart, files) in chart.subcharts_in(files)? {
         let identity = (chart.name().to_owned(), chart.version().to_owned());
         let same = subcharts.entry(identity).or_default();
-        same.push(files);
-        same.sort_by(|a, b| a.iter().cmp(b.iter()));
+        same.push((chart, files));
+        same.sort_by(|(_, a), (_, b)| a.iter().cmp(b.iter()));
     }
     Ok(subcharts)
 }
 
 /// The names under which a chart's values hold those of its subcharts, by the name of the subchart.
-fn keys_of_subcharts(files: &ChartFiles) -> Result<BTreeMap<String, BTreeSet<String>>> {
-    let mut keys: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for dependency in Chart::load(files)?.metadata.dependencies.into_iter().flatten() {
-        let of_name = keys.entry(dependency.name.clone()).or_default();
-        of_name.extend([dependency.name.clone(), dependency.key().to_owned()]);
+fn keys_of_subcharts(chart: &Chart) -> BTreeMap<&str, BTreeSet<&str>> {
+    let mut keys: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for dependency in chart.metadata.dependencies.iter().flatten() {
+        let of_name = keys.entry(dependency.name.as_str()).or_default();
+        of_name.extend([dependency.name.as_str(), dependency.key()]);
     }
-    Ok(keys)
-}
-
-fn own_values(files: &ChartFiles) -> Result<Values> {
-    let Some(text) = files.get("values.yaml") else { return Ok(Values::new()) };
-    match yaml::parse(text).map_err(|e| e.at_path("values.yaml"))? {
-        Value::Object(values) => Ok(values),
-        _ => Ok(Values::new()),
-    }
+    keys
 }
 
 /// True where two values files differ only in what may differ.
@@ -242,6 +236,10 @@ mod tests {
         all
     }
 
+    fn load(files: &ChartFiles) -> Chart {
+        Chart::load(files).expect("a chart")
+    }
+
     #[test]
     fn only_relevant_differences_count() {
         let hints = ["{{ .s.i.r }}/{{ .s.i.p }}:{{ .s.i.t }}".parse().expect("a hint")];
@@ -261,7 +259,8 @@ mod tests {
             for (path, text) in files {
                 stored.insert(*path, text.as_bytes());
             }
-            super::compare(&stored, &original, &hints, &[]).expect("comparable")
+            super::compare((&stored, &load(&stored)), (&original, &load(&original)), &hints, &[])
+                .expect("comparable")
         };
         assert_eq!(compare(&[]), Likeness::Same);
         for same in [

@@ -1,5 +1,7 @@
 //! A chart and the charts it depends on.
 
+use std::{collections::BTreeSet, sync::Arc};
+
 use serde_json::Value;
 
 use super::{
@@ -14,9 +16,9 @@ use crate::error::{Error, ErrorKind, Result};
 #[derive(Clone, Debug)]
 pub(crate) struct Chart {
     pub(super) metadata: ChartMetadata,
-    pub(super) values: Values,
+    pub(super) values: Arc<Values>,
     /// Every chart in `charts/`, whether or not Helm uses it.
-    pub(super) subcharts: Vec<Chart>,
+    pub(super) subcharts: Vec<Arc<Chart>>,
 }
 
 /// How deep subcharts may be nested: deeper than in any real chart.
@@ -37,18 +39,32 @@ impl Chart {
             return Err(Error::new(ErrorKind::TooLarge, "charts nested deeper than 16 levels"));
         }
         let metadata = ChartMetadata::parse(files)?;
-        let values = match files.get("values.yaml").map(yaml::parse).transpose() {
-            Ok(None | Some(Value::Null)) => Values::new(),
-            Ok(Some(Value::Object(values))) => values,
-            Ok(Some(_)) => {
-                let message = "the values are no mapping";
-                return Err(Error::new(ErrorKind::Malformed, message).at_path("values.yaml"));
-            }
-            Err(error) => return Err(error.at_path("values.yaml")),
-        };
+        let values = Arc::new(own_values(files)?);
         let subcharts = files.subcharts()?;
-        let subcharts = subcharts.iter().map(|files| Self::load_below(files, depth + 1));
+        let subcharts =
+            subcharts.iter().map(|files| Self::load_below(files, depth + 1).map(Arc::new));
         Ok(Self { metadata, values, subcharts: subcharts.collect::<Result<_>>()? })
+    }
+
+    /// The same chart with the values of these files.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Malformed`] where they cannot be read.
+    pub(super) fn with_values_of(&self, files: &ChartFiles) -> Result<Self> {
+        Ok(Self { values: Arc::new(own_values(files)?), ..self.clone() })
+    }
+
+    /// The subcharts, each with its files.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load), for files of another chart.
+    pub(super) fn subcharts_in(&self, files: &ChartFiles) -> Result<Vec<(&Self, ChartFiles)>> {
+        let files = files.subcharts()?;
+        if files.len() != self.subcharts.len() {
+            let message = "a folder in charts/ is no chart, so that Helm refuses the whole chart";
+            return Err(Error::new(ErrorKind::Malformed, message));
+        }
+        Ok(self.subcharts.iter().map(AsRef::as_ref).zip(files).collect())
     }
 
     /// The chart's name.
@@ -77,6 +93,9 @@ impl Chart {
     /// As [`merged_values`](Self::merged_values).
     pub(crate) fn values_for_hints(&self) -> Result<Values> {
         let mut values = self.merged_values()?;
+        if !self.has_switches() {
+            return Ok(values);
+        }
         // Where Helm would refuse the chart with all subcharts, the default is all there is.
         let all = dependency_tree::merged_values(self, Order::Forwards, Switches::Ignored);
         values::add_missing(&mut values, all.unwrap_or_default());
@@ -97,6 +116,9 @@ impl Chart {
         if hints.is_empty() {
             return Ok(());
         }
+        if !self.may_vary() {
+            return Ok(());
+        }
         let varying = self.varying_values()?;
         let varies = |path: &[String]| varying.iter().any(|value| path.starts_with(value));
         for hint in hints {
@@ -112,6 +134,35 @@ impl Chart {
         Ok(())
     }
 
+    /// True where a condition or a tag may switch a subchart off.
+    fn has_switches(&self) -> bool {
+        let dependencies = self.metadata.dependencies.iter().flatten();
+        let mut switched = dependencies.filter(|d| !d.condition.is_empty() || !d.tags.is_empty());
+        switched.next().is_some() || self.subcharts.iter().any(|chart| chart.has_switches())
+    }
+
+    /// True where the order in which Helm takes the subcharts may make a difference: two have one name, or
+    /// globals have tables in tables, which subcharts share.
+    fn may_vary(&self) -> bool {
+        let names: BTreeSet<&str> = self.subcharts.iter().map(|chart| chart.name()).collect();
+        names.len() < self.subcharts.len()
+            || self.subcharts.iter().any(|chart| chart.may_vary())
+            || !self.subcharts.is_empty() && self.has_shared_globals()
+    }
+
+    /// True where this chart or one below has a table in a table of a `global`.
+    fn has_shared_globals(&self) -> bool {
+        fn holds(values: &Values) -> bool {
+            values.iter().any(|(key, value)| {
+                let Value::Object(table) = value else { return false };
+                let tables = table.values().filter_map(Value::as_object);
+                let nested = |table: &Values| table.values().any(Value::is_object);
+                key == "global" && tables.clone().any(nested) || holds(table)
+            })
+        }
+        holds(&self.values) || self.subcharts.iter().any(|chart| chart.has_shared_globals())
+    }
+
     /// The paths of the values that depend on the order in which Helm takes the charts in `charts/`, which
     /// differs from run to run: those of two subcharts of one name, and tables of globals.
     ///
@@ -123,5 +174,17 @@ impl Chart {
         let mut paths = Vec::new();
         values::note_differences(&forwards, &backwards, &mut Vec::new(), &mut paths);
         Ok(paths)
+    }
+}
+
+fn own_values(files: &ChartFiles) -> Result<Values> {
+    match files.get("values.yaml").map(yaml::parse).transpose() {
+        Ok(None | Some(Value::Null)) => Ok(Values::new()),
+        Ok(Some(Value::Object(values))) => Ok(values),
+        Ok(Some(_)) => {
+            let message = "the values are no mapping";
+            Err(Error::new(ErrorKind::Malformed, message).at_path("values.yaml"))
+        }
+        Err(error) => Err(error.at_path("values.yaml")),
     }
 }

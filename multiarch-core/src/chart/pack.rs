@@ -88,7 +88,7 @@ pub(crate) fn file_name(name: &str, version: &str) -> String {
 }
 
 fn pack(name: &str, files: &ChartFiles) -> std::io::Result<Vec<u8>> {
-    let level = flate2::Compression::new(9);
+    let level = flate2::Compression::default();
     let encoder = flate2::GzBuilder::new().mtime(0).write(Vec::new(), level);
     let mut archive = tar::Builder::new(encoder);
     // The metadata comes first, as in Helm's own packages, for readers that stop early.

@@ -3,6 +3,8 @@
 //! Many charts have a value `digest` or `sha` beside registry, repository and tag. Where it is set, every pod
 //! asks for that digest, which no target holds once another architecture is fused.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::{
@@ -13,14 +15,45 @@ use super::{
 
 /// A value beside those of a hint that holds a digest.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Pin {
-    pub(super) path: Vec<String>,
+struct Pin {
+    path: Vec<String>,
     /// True where its name says that it belongs to the hint's image.
-    pub(super) is_certain: bool,
+    is_certain: bool,
+}
+
+/// The digests among a chart's values that no hint reads, by path.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Pins {
+    /// Those that belong to a hint's image. They are emptied.
+    pub(crate) certain: Vec<Vec<String>>,
+    /// Others, which may belong to something else. They stay.
+    pub(crate) doubtful: Vec<Vec<String>>,
+}
+
+impl Pins {
+    /// The digests of a chart with hints.
+    pub(crate) fn find(hints: &[Hint], values: &Values) -> Self {
+        if hints.is_empty() {
+            return Self::default();
+        }
+        let pins: BTreeSet<Pin> = hints.iter().flat_map(|hint| pins(hint, hints, values)).collect();
+        let (certain, others): (Vec<Pin>, Vec<Pin>) =
+            pins.into_iter().partition(|pin| pin.is_certain);
+        let certain: BTreeSet<Vec<String>> = certain.into_iter().map(|pin| pin.path).collect();
+        let mut doubtful: BTreeSet<Vec<String>> = others.into_iter().map(|pin| pin.path).collect();
+        doubtful.extend(digests_elsewhere(hints, values));
+        let doubtful = doubtful.difference(&certain).cloned().collect();
+        Self { certain: certain.into_iter().collect(), doubtful }
+    }
+
+    /// The edits that empty them.
+    pub(crate) fn edits(&self) -> impl Iterator<Item = (Vec<String>, String)> {
+        self.certain.iter().map(|path| (path.clone(), String::new()))
+    }
 }
 
 /// The digests beside the values of one hint that no hint reads.
-pub(super) fn pins(hint: &Hint, all: &[Hint], values: &Values) -> Vec<Pin> {
+fn pins(hint: &Hint, all: &[Hint], values: &Values) -> Vec<Pin> {
     let mut pins = Vec::new();
     if hint.placeholders().any(|(role, _)| role == Role::Digest) {
         return pins;
@@ -50,7 +83,7 @@ pub(super) fn pins(hint: &Hint, all: &[Hint], values: &Values) -> Vec<Pin> {
 }
 
 /// The digests anywhere else in the values that no hint reads. They may pin an image, too.
-pub(super) fn digests_elsewhere(hints: &[Hint], values: &Values) -> Vec<Vec<String>> {
+fn digests_elsewhere(hints: &[Hint], values: &Values) -> Vec<Vec<String>> {
     let digests = leaves(values).into_iter().filter(|(_, value)| {
         let text = value.as_str().unwrap_or_default();
         text.trim_start_matches('@').starts_with("sha256:") && holds_digest("", value)

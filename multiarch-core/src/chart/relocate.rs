@@ -10,7 +10,6 @@ use super::{
     Hint, Naming, TargetName, Values,
     hint::{Overrides, Role},
     naming::{Edits, unpinned},
-    pin::{Pin, digests_elsewhere, pins},
 };
 use crate::error::{Detail, Error, ErrorKind, Result};
 
@@ -23,11 +22,6 @@ pub(crate) struct Relocation {
     pub charts_syncer_names: Vec<TargetName>,
     /// The values that change, by path.
     pub edits: Overrides,
-    /// Digests beside the values of hints, which are emptied: they would pin the chart to images that no
-    /// target holds.
-    pub pins: Vec<Vec<String>>,
-    /// Such digests of which it is not certain that they belong to a hint's image. They stay.
-    pub doubtful_pins: Vec<Vec<String>>,
 }
 
 /// Solves a chart's hints: names for their images below `registry` (a host, and perhaps a path), and
@@ -73,16 +67,7 @@ pub(crate) fn relocate(
     }
     let names = hints.iter().map(|hint| name(hint, values, &edits, registry));
     let names = names.collect::<Result<_>>()?;
-    let pins: BTreeSet<Pin> = hints.iter().flat_map(|hint| pins(hint, hints, values)).collect();
-    let (certain, others): (Vec<Pin>, Vec<Pin>) = pins.into_iter().partition(|pin| pin.is_certain);
-    let paths =
-        |pins: Vec<Pin>| -> Vec<Vec<String>> { pins.into_iter().map(|pin| pin.path).collect() };
-    let pins = paths(certain);
-    let mut doubtful: BTreeSet<Vec<String>> = paths(others).into_iter().collect();
-    doubtful.extend(digests_elsewhere(hints, values));
-    let doubtful_pins = doubtful.into_iter().filter(|path| !pins.contains(path)).collect();
-    edits.extend(pins.iter().map(|path| (path.clone(), String::new())));
-    Ok(Relocation { names, charts_syncer_names, edits, pins, doubtful_pins })
+    Ok(Relocation { names, charts_syncer_names, edits })
 }
 
 /// The edits that make a hint render this text and change its registry value alone; `None` where there are

@@ -27,11 +27,15 @@ impl ChartFiles {
     /// # Errors
     /// [`ErrorKind::Hint`] for a value that a schema does not allow; [`ErrorKind::Malformed`] for a schema that
     /// is not JSON, with which Helm installs no chart.
-    pub(crate) fn check_schemas(&self, edits: &Overrides) -> Result<Vec<SchemaRule>> {
+    pub(crate) fn check_schemas(
+        &self,
+        chart: &Chart,
+        edits: &Overrides,
+    ) -> Result<Vec<SchemaRule>> {
         let mut patterns = Vec::new();
         let edits =
             edits.iter().map(|(path, new)| (path.as_slice(), path.as_slice(), new.as_str()));
-        check(self, &edits.collect::<Vec<_>>(), &mut patterns)?;
+        check((self, chart), &edits.collect::<Vec<_>>(), &mut patterns)?;
         Ok(patterns)
     }
 }
@@ -39,7 +43,11 @@ impl ChartFiles {
 /// Each edit with its path in the topmost chart, its path in this chart, and the new text.
 type Edit<'e> = (&'e [String], &'e [String], &'e str);
 
-fn check(files: &ChartFiles, edits: &[Edit<'_>], patterns: &mut Vec<SchemaRule>) -> Result<()> {
+fn check(
+    (files, chart): (&ChartFiles, &Chart),
+    edits: &[Edit<'_>],
+    patterns: &mut Vec<SchemaRule>,
+) -> Result<()> {
     if let Some(text) = files.get(SCHEMA) {
         let schema: Value = serde_json::from_slice(text)
             .map_err(|e| Error::caused_by(ErrorKind::Malformed, "not JSON", e).at_path(SCHEMA))?;
@@ -65,17 +73,16 @@ fn check(files: &ChartFiles, edits: &[Edit<'_>], patterns: &mut Vec<SchemaRule>)
     if edits.is_empty() {
         return Ok(());
     }
-    let dependencies = Chart::load(files)?.metadata.dependencies.unwrap_or_default();
-    for subchart in files.subcharts()? {
-        let name = Chart::load(&subchart)?.name().to_owned();
+    let dependencies = chart.metadata.dependencies.as_deref().unwrap_or_default();
+    for (chart, subchart) in chart.subcharts_in(files)? {
+        let name = chart.name();
         let aliases = dependencies.iter().filter(|dependency| dependency.name == name);
-        let keys: Vec<&str> =
-            aliases.map(|dependency| dependency.key()).chain([name.as_str()]).collect();
+        let keys: Vec<&str> = aliases.map(|dependency| dependency.key()).chain([name]).collect();
         let below = edits.iter().filter_map(|(whole, path, new)| {
             let (key, rest) = path.split_first()?;
             (keys.contains(&key.as_str()) && !rest.is_empty()).then_some((*whole, rest, *new))
         });
-        check(&subchart, &below.collect::<Vec<_>>(), patterns)?;
+        check((&subchart, chart), &below.collect::<Vec<_>>(), patterns)?;
     }
     Ok(())
 }
@@ -140,7 +147,10 @@ mod tests {
         );
         let path = path.split('.').map(Into::into).collect();
         let edits = Overrides::from([(path, new.to_owned())]);
-        files.check_schemas(&edits).map(|patterns| patterns.len()).map_err(|error| error.kind())
+        files
+            .check_schemas(&Chart::load(&files).expect("a chart"), &edits)
+            .map(|patterns| patterns.len())
+            .map_err(|error| error.kind())
     }
 
     #[test]

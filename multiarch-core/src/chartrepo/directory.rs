@@ -5,6 +5,7 @@ use std::{
     io::{self, Write},
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use super::index::RepoIndex;
@@ -18,11 +19,15 @@ const INDEX: &str = "index.yaml";
 const TEMPORARY: &str = ".multiarch-";
 
 #[derive(Debug)]
-pub(super) struct Directory(PathBuf);
+pub(super) struct Directory {
+    path: PathBuf,
+    /// The listing that was read last, and its text, so that the same text is parsed once.
+    listing: Mutex<Option<(Vec<u8>, Arc<RepoIndex>)>>,
+}
 
 impl Directory {
     pub(super) fn new(path: impl Into<PathBuf>) -> Self {
-        Self(path.into())
+        Self { path: path.into(), listing: Mutex::default() }
     }
 
     fn error(path: &Path, error: io::Error) -> Error {
@@ -30,7 +35,7 @@ impl Directory {
     }
 
     fn read(&self, name: &str) -> Result<Option<Vec<u8>>> {
-        let path = self.0.join(name);
+        let path = self.path.join(name);
         match fs::read(&path) {
             Ok(content) => Ok(Some(content)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -38,27 +43,30 @@ impl Directory {
         }
     }
 
-    fn index(&self) -> Result<RepoIndex> {
-        match self.read(INDEX)? {
-            Some(text) => {
-                RepoIndex::parse(&text).map_err(|e| e.at_path(self.0.join(INDEX).display()))
-            }
-            None => Ok(RepoIndex::default()),
+    fn index(&self) -> Result<Arc<RepoIndex>> {
+        let Some(text) = self.read(INDEX)? else { return Ok(Arc::default()) };
+        let mut listing = self.listing.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, known)) = listing.as_ref().filter(|(known, _)| *known == text) {
+            return Ok(known.clone());
         }
+        let place = |e: Error| e.at_path(self.path.join(INDEX).display());
+        let index = Arc::new(RepoIndex::parse(&text).map_err(place)?);
+        *listing = Some((text, index.clone()));
+        Ok(index)
     }
 
     fn write(&self, name: &str, content: &[u8]) -> Result<()> {
-        let path = self.0.join(name);
+        let path = self.path.join(name);
         let write = || {
             let mut file = tempfile::Builder::new()
                 .prefix(TEMPORARY)
                 .permissions(fs::Permissions::from_mode(0o666))
-                .tempfile_in(&self.0)?;
+                .tempfile_in(&self.path)?;
             file.write_all(content)?;
             file.as_file().sync_all()?;
             file.persist(&path)?;
             // The name must be on disk, too, before anything refers to it.
-            File::open(&self.0)?.sync_all()
+            File::open(&self.path)?.sync_all()
         };
         write().map_err(|e| Self::error(&path, e))
     }
@@ -66,7 +74,7 @@ impl Directory {
     /// Removes the temporary files of killed runs. The caller holds the lock, so no other run is using
     /// them.
     fn tidy(&self) -> io::Result<()> {
-        for entry in fs::read_dir(&self.0)? {
+        for entry in fs::read_dir(&self.path)? {
             let entry = entry?;
             if entry.file_name().to_string_lossy().starts_with(TEMPORARY) {
                 fs::remove_file(entry.path())?;
@@ -94,7 +102,7 @@ impl ChartRepo for Directory {
     /// Creates the directory before any image is sent, so that a run fails early if charts cannot be
     /// stored.
     fn prepare(&self) -> Result<()> {
-        fs::create_dir_all(&self.0).map_err(|e| Self::error(&self.0, e))
+        fs::create_dir_all(&self.path).map_err(|e| Self::error(&self.path, e))
     }
 
     /// A file that the index does not list counts as absent, as it does for Helm.
@@ -106,8 +114,8 @@ impl ChartRepo for Directory {
     fn put(&self, chart: &PackedChart, replace: bool) -> Result<()> {
         let file = checked(chart.name(), chart.version())?;
         self.prepare()?;
-        let lock = File::open(&self.0).map_err(|e| Self::error(&self.0, e))?;
-        lock.lock().and_then(|()| self.tidy()).map_err(|e| Self::error(&self.0, e))?;
+        let lock = File::open(&self.path).map_err(|e| Self::error(&self.path, e))?;
+        lock.lock().and_then(|()| self.tidy()).map_err(|e| Self::error(&self.path, e))?;
         let before = self.index()?;
         match self.read(&file)? {
             Some(there) if there == chart.bytes() => {}
@@ -116,7 +124,7 @@ impl ChartRepo for Directory {
             }
             _ => self.write(&file, chart.bytes())?,
         }
-        let mut index = before.clone();
+        let mut index = RepoIndex::clone(&before);
         index.add(chart, &file);
         if index.to_text() == before.to_text() {
             return Ok(());

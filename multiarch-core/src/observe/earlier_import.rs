@@ -12,7 +12,7 @@ use crate::{
     error::{Detail, Error, ErrorKind, Result},
     image::is_registry,
     package::Package,
-    plan::{ChartKey, EarlierImport, Options},
+    plan::{ChartKey, EarlierImport, Options, StoredAnswer, StoredChart},
     run::{Context, workers},
     store::{ChartRepos, OpenCharts, OpenTarget},
 };
@@ -62,19 +62,19 @@ pub(crate) fn read_earlier_import(
     Ok(earlier)
 }
 
-/// A chart repository's answer.
-type PackedOrAbsent = Result<Option<Vec<u8>>>;
-
 /// Asks the chart repositories for these charts.
 fn read_charts(
     charts: &ChartRepos,
     keys: BTreeSet<ChartKey>,
     context: &Context,
-) -> Result<Vec<(ChartKey, PackedOrAbsent)>> {
+) -> Result<Vec<(ChartKey, StoredAnswer)>> {
     let mut all = Vec::new();
     for (number, OpenCharts { repo, .. }) in charts.repos().iter().enumerate() {
         let keys: Vec<&ChartKey> = keys.iter().filter(|key| key.repo == number).collect();
-        let get = |key: &&ChartKey| repo.get(&key.name, &key.version);
+        let get = |key: &&ChartKey| -> StoredAnswer {
+            let packed = repo.get(&key.name, &key.version)?;
+            Ok(packed.map(|packed| StoredChart::unpack(&packed)))
+        };
         let answers = workers::ask(repo.jobs(), &keys, context, get)?;
         all.extend(keys.into_iter().cloned().zip(answers));
     }

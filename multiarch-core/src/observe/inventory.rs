@@ -2,7 +2,6 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    num::NonZeroUsize,
     sync::Arc,
 };
 
@@ -12,7 +11,8 @@ use crate::{
     error::{Error, ErrorKind, Result},
     package::{BlobPlace, Package},
     plan::{
-        Answer, EarlierImport, Inventory, NamedImage, Observed, Options, Question, RenderedChart,
+        Answer, EarlierImport, Inventory, NamedImage, Observed, Options, Question, RelocatedChart,
+        RenderedChart,
     },
     run::{Context, workers},
     store::OpenTarget,
@@ -35,22 +35,25 @@ pub(crate) fn take_inventory(
         let package = &packages[key.0];
         package.chart_files(&package.bundles()[key.1])
     };
-    let mut originals = BTreeMap::new();
-    for (place, bundles) in inventory.to_relocate(earlier) {
-        let Some((&uploaded, others)) = bundles.split_first() else { continue };
+    let charts = inventory.to_relocate(earlier);
+    let relocated = workers::map(workers::processors(), &charts, |(place, bundles)| {
+        let (&uploaded, others) = bundles.split_first()?;
         let own = files(uploaded);
+        let mut relocated = RelocatedChart::default();
         for &other in others {
             let Ok(own) = &own else { break };
-            let compared =
-                inventory.compare_charts((uploaded, own), (other, files(other)), earlier);
-            if let Err(error) = compared {
-                inventory.add_problem(error);
-            }
+            let other = (other, files(other));
+            inventory.compare_charts((uploaded, own), other, earlier, &mut relocated);
         }
-        if let (true, Ok(files)) = (options.render, &own) {
-            originals.insert(place, files.clone());
-        }
-        inventory.relocate(place, uploaded, own, earlier);
+        let original = own.as_ref().ok().filter(|_| options.render).cloned();
+        inventory.relocate(*place, uploaded, own, earlier, &mut relocated);
+        Some((uploaded, relocated, original))
+    });
+    let mut originals = BTreeMap::new();
+    for ((place, _), relocated) in charts.iter().zip(relocated) {
+        let Some((uploaded, relocated, original)) = relocated else { continue };
+        inventory.set_relocated(*place, uploaded, relocated);
+        originals.extend(original.map(|original| (*place, original)));
     }
     if options.render {
         render(&mut inventory, &originals, earlier, context)?;
@@ -67,9 +70,8 @@ fn render(
     context: &Context,
 ) -> Result<()> {
     let helm = Helm::find(&inventory.options)?;
-    let jobs = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
     let charts = inventory.to_render();
-    let rendered = workers::ask(jobs, &charts, context, |(place, chart)| {
+    let rendered = workers::ask(workers::processors(), &charts, context, |(place, chart)| {
         let images = |chart: &PackedChart| helm.images(chart.bytes(), &context.cancel);
         match images(chart) {
             Err(error) if error.kind() == ErrorKind::Cancelled => Err(error),

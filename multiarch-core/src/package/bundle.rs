@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use super::{
@@ -13,6 +13,7 @@ use super::{
 use crate::{
     chart::{Chart, ChartFiles, MAX_CHART_SIZE, Values, parse_hints},
     error::{Error, ErrorKind, Result},
+    run::workers,
 };
 
 /// What was found.
@@ -91,8 +92,18 @@ pub(crate) fn collect(listing: &mut Listing, source: &dyn BlobSource, found: &mu
     } else {
         found.problems.extend(problems.into_iter().map(|e| e.at_path(&listing.path)));
     }
-    for listing in nested.values_mut() {
-        collect(listing, source, found);
+    let nested: Vec<Mutex<Listing>> = nested.into_values().map(Mutex::new).collect();
+    for inner in workers::map(workers::processors(), &nested, |listing| {
+        let mut found = Found::default();
+        let mut listing = listing.lock().unwrap_or_else(PoisonError::into_inner);
+        collect(&mut listing, source, &mut found);
+        found
+    }) {
+        found.bundles.extend(inner.bundles);
+        found.images.extend(inner.images);
+        found.problems.extend(inner.problems);
+        found.unused.extend(inner.unused);
+        found.places.extend(inner.places);
     }
 }
 
@@ -193,6 +204,7 @@ fn empty_bundle(listing: &Listing, prefix: &str) -> Bundle {
         path,
         chart_name: name.chart,
         chart_version: name.version,
+        chart: None,
         values: Values::new(),
         hints: Vec::new(),
         images: Vec::new(),
@@ -216,10 +228,7 @@ fn bundle(
         Ok(files) => bundle.chart_files = files,
         Err(error) => bundle.problems.push(error),
     }
-    let chart = read_chart(listing, prefix, source).and_then(|chart| {
-        bundle.take_chart(&chart)?;
-        Ok(chart)
-    });
+    let chart = read_chart(listing, prefix, source).and_then(|chart| bundle.take_chart(chart));
     let hints = format!("{prefix}{HINTS}");
     if listing.has(&hints) {
         let parsed = listing
@@ -230,7 +239,8 @@ fn bundle(
             Err(error) => bundle.problems.push(error),
         }
     }
-    if let Err(error) = chart.and_then(|chart| chart.check_hints(&bundle.hints)) {
+    let checked = chart.and_then(|()| bundle.read_chart()?.check_hints(&bundle.hints));
+    if let Err(error) = checked {
         bundle.problems.push(error);
     }
     bundle.has_images = images.is_there;
@@ -271,6 +281,9 @@ fn read_chart(listing: &Listing, prefix: &str, source: &dyn BlobSource) -> Resul
             || name.ends_with(".tgz")
         {
             files.insert(below, listing.read(path, MAX_CHART_FILE, source)?);
+        } else if below.strip_prefix("charts/").is_some_and(|below| !below.contains('/')) {
+            // What it holds does not matter: it is no chart.
+            files.insert(below, Vec::new());
         }
     }
     Chart::load(&files)

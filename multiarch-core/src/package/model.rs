@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{BlobSource, Finding, Locator, PackageImage, PackageName, Unused};
 use crate::{
     chart::{Chart, ChartFiles, Hint, Values},
-    error::{Error, Result},
+    error::{Error, ErrorKind, Result},
     image::Digest,
 };
 
@@ -32,6 +32,8 @@ pub struct Bundle {
     pub(crate) path: String,
     pub(crate) chart_name: String,
     pub(crate) chart_version: String,
+    /// The chart as it was read; `None` where that failed.
+    pub(crate) chart: Option<Arc<Chart>>,
     pub(crate) values: Values,
     pub(crate) hints: Vec<Hint>,
     pub(crate) images: Vec<Arc<PackageImage>>,
@@ -164,11 +166,21 @@ impl Bundle {
         &self.problems
     }
 
-    /// Takes the chart's name, version and values.
-    pub(crate) fn take_chart(&mut self, chart: &Chart) -> Result<()> {
+    /// Takes the chart, with its name, version and values.
+    pub(crate) fn take_chart(&mut self, chart: Chart) -> Result<()> {
         self.chart_name = chart.name().into();
         self.chart_version = chart.version().into();
         self.values = chart.values_for_hints()?;
+        self.chart = Some(Arc::new(chart));
         Ok(())
+    }
+
+    /// The chart as it was read.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Missing`] where it could not be read.
+    pub(crate) fn read_chart(&self) -> Result<&Chart> {
+        let missing = || Error::new(ErrorKind::Missing, "the chart could not be read");
+        self.chart.as_deref().ok_or_else(missing)
     }
 }

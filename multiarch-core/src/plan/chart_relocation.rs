@@ -3,7 +3,7 @@
 use std::{cmp::Ordering, collections::BTreeSet};
 
 use super::{
-    ChartAction, EarlierImport, Inventory,
+    ChartAction, EarlierImport, Inventory, PlannedUpload,
     upload::{OriginalChart, plan_upload},
 };
 use crate::{
@@ -22,6 +22,15 @@ pub(crate) enum RenderedChart {
     Not(Error),
     /// Helm renders the original only.
     Broken(Error),
+}
+
+/// What was made of a chart.
+#[derive(Default)]
+pub(crate) struct RelocatedChart {
+    upload: Option<Result<PlannedUpload>>,
+    findings: Vec<Finding>,
+    /// Errors that do not keep the chart from being uploaded.
+    problems: Vec<Error>,
 }
 
 impl Inventory {
@@ -108,16 +117,32 @@ impl Inventory {
     /// Compares the chart of a bundle with the one that is uploaded in its place. What its images are needed
     /// for is only there if the uploaded chart renders their names, too.
     pub(crate) fn compare_charts(
-        &mut self,
+        &self,
         (uploaded, files): ((usize, usize), &ChartFiles),
         (other, other_files): ((usize, usize), Result<ChartFiles>),
         earlier: &EarlierImport,
+        relocated: &mut RelocatedChart,
+    ) {
+        let findings = &mut relocated.findings;
+        let compared =
+            self.compare_with((uploaded, files), (other, other_files), earlier, findings);
+        relocated.problems.extend(compared.err());
+    }
+
+    fn compare_with(
+        &self,
+        (uploaded, files): ((usize, usize), &ChartFiles),
+        (other, other_files): ((usize, usize), Result<ChartFiles>),
+        earlier: &EarlierImport,
+        findings: &mut Vec<Finding>,
     ) -> Result<()> {
         let bundle = |key: (usize, usize)| &self.packages[key.0].bundles()[key.1];
         let place = |key| format!("{} in {}", bundle(key).path(), self.packages[key.0].path());
-        let compared = compare(&other_files?, files, bundle(uploaded).hints(), &[])?;
+        let (other_files, hints) = (other_files?, bundle(uploaded).hints());
+        let charts = (bundle(other).read_chart()?, bundle(uploaded).read_chart()?);
+        let compared = compare((&other_files, charts.0), (files, charts.1), hints, &[])?;
         let Likeness::Different(different) = compared else { return Ok(()) };
-        self.findings.push(Finding::ChartsDiffer {
+        findings.push(Finding::ChartsDiffer {
             chart: bundle(uploaded).chart(),
             package: place(uploaded),
             instead_of: place(other),
@@ -140,18 +165,14 @@ impl Inventory {
         Err(error.in_package(self.packages[other.0].path()).in_bundle(bundle(other).path()))
     }
 
-    /// Adds a problem that concerns no chart as a whole.
-    pub(crate) fn add_problem(&mut self, error: Error) {
-        self.problems.push(error);
-    }
-
-    /// Relocates a chart by its files. A chart that cannot be relocated sends nothing.
+    /// Relocates a chart by its files.
     pub(crate) fn relocate(
-        &mut self,
+        &self,
         place: usize,
         key: (usize, usize),
         files: Result<ChartFiles>,
         earlier: &EarlierImport,
+        relocated: &mut RelocatedChart,
     ) {
         let package = &self.packages[key.0];
         let bundle = &package.bundles()[key.1];
@@ -161,16 +182,30 @@ impl Inventory {
         }) {
             images.add(reference, name);
         }
-        let findings = &mut self.findings;
         let upload = files.and_then(|files| {
             let original = OriginalChart { files, bundle, key, images };
-            plan_upload(original, earlier, &self.options, findings)
+            plan_upload(original, earlier, &self.options, &mut relocated.findings)
         });
+        relocated.upload = Some(upload);
+    }
+
+    /// Takes over what was made of a chart. A chart that cannot be relocated sends nothing.
+    pub(crate) fn set_relocated(
+        &mut self,
+        place: usize,
+        key: (usize, usize),
+        relocated: RelocatedChart,
+    ) {
+        self.findings.extend(relocated.findings);
+        self.problems.extend(relocated.problems);
+        let package = &self.packages[key.0];
         let chart = &mut self.charts[place];
-        match upload {
-            Ok(upload) => chart.upload = Some(upload),
-            Err(error) => {
-                chart.problems.push(error.in_package(package.path()).in_bundle(bundle.path()));
+        match relocated.upload {
+            None => {}
+            Some(Ok(upload)) => chart.upload = Some(upload),
+            Some(Err(error)) => {
+                let path = package.bundles()[key.1].path();
+                chart.problems.push(error.in_package(package.path()).in_bundle(path));
                 if !self.options.images_of_blocked_charts {
                     chart.images.clear();
                     self.drop_unused();

@@ -16,6 +16,7 @@ use crate::{
     chart::{Naming, TargetName},
     error::{Error, ErrorKind, Result},
     package::{Bundle, Finding, Package, PackageImage},
+    run::workers,
 };
 
 /// A placeholder to solve names with where charts are not relocated, so that no registry must be given.
@@ -29,6 +30,9 @@ pub(crate) struct ChartKey {
     pub(crate) name: String,
     pub(crate) version: String,
 }
+
+/// A chart repository's answer: the chart, or why it cannot be read, or that it is not stored.
+pub(crate) type StoredAnswer = Result<Option<Result<StoredChart>>>;
 
 /// What an earlier import left.
 #[derive(Debug, Default)]
@@ -102,13 +106,8 @@ impl EarlierImport {
 
     /// Adds a chart repository's answer for one chart. Where charts are overwritten, a stored chart
     /// that cannot be read counts as absent.
-    pub(crate) fn add_stored(
-        &mut self,
-        key: ChartKey,
-        packed: Result<Option<Vec<u8>>>,
-        options: &Options,
-    ) {
-        let stored = match packed.map(|packed| packed.map(|packed| StoredChart::unpack(&packed))) {
+    pub(crate) fn add_stored(&mut self, key: ChartKey, stored: StoredAnswer, options: &Options) {
+        let stored = match stored {
             Ok(None) => return,
             Ok(Some(Err(_))) if options.overwrite_charts => return,
             Ok(Some(Err(error))) => {
@@ -133,12 +132,15 @@ impl EarlierImport {
         exists: impl FnOnce(BTreeSet<TargetName>) -> Result<BTreeSet<TargetName>>,
     ) -> Result<()> {
         let (mut stored, mut others) = (BTreeMap::new(), Vec::new());
-        for (key, bundle) in sound_bundles(packages) {
-            match self.stored_for_names(bundle) {
-                Ok(Some(chart)) => {
-                    let names = StoredNames::find(bundle, chart, options, self.registry());
-                    stored.insert(key, (bundle, names));
-                }
+        let bundles: Vec<_> = sound_bundles(packages).collect();
+        let found = workers::map(workers::processors(), &bundles, |(_, bundle)| {
+            let chart = self.stored_for_names(bundle)?;
+            let names = |chart| StoredNames::find(bundle, chart, options, self.registry());
+            Ok(chart.map(names))
+        });
+        for ((key, bundle), names) in bundles.into_iter().zip(found) {
+            match names {
+                Ok(Some(names)) => drop(stored.insert(key, (bundle, names))),
                 Ok(None) => others.push((key, bundle)),
                 Err(error) => drop(self.solved.insert(key, Err(error))),
             }

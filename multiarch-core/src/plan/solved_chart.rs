@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Options, stored_chart::StoredChart};
 use crate::{
     chart::{
-        Hint, NameMode, Naming, Overrides, Relocation, TargetName, Values, names_by_charts_syncer,
-        relocate,
+        Hint, NameMode, Naming, Overrides, Pins, Relocation, TargetName, Values,
+        names_by_charts_syncer, relocate,
     },
     error::Result,
     image::Reference,
@@ -27,26 +27,19 @@ pub(crate) struct SolvedChart {
     pub(crate) previous: BTreeMap<TargetName, BTreeSet<TargetName>>,
     /// Names that the stored chart renders and that are missing in the target.
     pub(crate) dangling: Vec<TargetName>,
-    /// Values of digests beside those of hints, which are emptied.
-    pub(crate) pins: Vec<Vec<String>>,
-    /// Such values that may belong to something else, and stay.
-    pub(crate) doubtful_pins: Vec<Vec<String>>,
+    /// Digests among the values that no hint reads.
+    pub(crate) pins: Pins,
 }
 
 impl SolvedChart {
     /// Solves a chart that is not stored yet, with the mode of the options.
     pub(super) fn new(bundle: &Bundle, options: &Options, registry: &str) -> Result<Self> {
-        let solved = relocate(bundle.hints(), &bundle.values, &options.names, registry)?;
+        let (hints, values) = (bundle.hints(), &bundle.values);
+        let solved = relocate(hints, values, &options.names, registry)?;
         let (previous, dangling) = Default::default();
-        Ok(Self {
-            names: solved.names,
-            edits: Some(solved.edits),
-            stored_chart_renders_names: false,
-            previous,
-            dangling,
-            pins: solved.pins,
-            doubtful_pins: solved.doubtful_pins,
-        })
+        let pins = Pins::find(hints, values);
+        let (names, edits) = (solved.names, Some(with_pins(solved.edits, &pins)));
+        Ok(Self { names, edits, stored_chart_renders_names: false, previous, dangling, pins })
     }
 }
 
@@ -95,7 +88,7 @@ impl StoredNames {
                 let explains = relocation.as_ref().is_ok_and(|solved| solved.names == rendered)
                     || names_by_charts_syncer(hints, values, &naming, registry)
                         .is_ok_and(|names| names == rendered);
-                if explains && explained.iter().all(|(known, _)| *known != naming) {
+                if explains {
                     explained.push((naming, relocation));
                 }
             }
@@ -137,9 +130,8 @@ impl StoredNames {
         };
         if let Some(names) = all.filter(are_ours) {
             let fits = relocation.as_ref().ok().filter(|solved| solved.names == names);
-            let edits = fits.map(|solved| solved.edits.clone());
-            let pins =
-                relocation.as_ref().map_or_else(|_| Vec::new(), |solved| solved.pins.clone());
+            let pins = Pins::find(hints, values);
+            let edits = fits.map(|solved| with_pins(solved.edits.clone(), &pins));
             // Overwriting makes the chart anew, which needs edits.
             if edits.is_some() || !options.overwrite_charts {
                 let (previous, dangling) = Default::default();
@@ -150,7 +142,6 @@ impl StoredNames {
                     previous,
                     dangling,
                     pins,
-                    doubtful_pins: Vec::new(),
                 });
             }
         }
@@ -168,16 +159,15 @@ impl StoredNames {
         let stored_chart_renders_names = rendered.iter().flatten().eq(&solved.names);
         let missing = rendered.into_iter().flatten().filter(|name| !existing.contains(name));
         let dangling = missing.collect::<BTreeSet<_>>().into_iter().collect();
-        Ok(SolvedChart {
-            names: solved.names,
-            edits: Some(solved.edits),
-            stored_chart_renders_names,
-            previous,
-            dangling,
-            pins: solved.pins,
-            doubtful_pins: solved.doubtful_pins,
-        })
+        let pins = Pins::find(hints, values);
+        let (names, edits) = (solved.names, Some(with_pins(solved.edits, &pins)));
+        Ok(SolvedChart { names, edits, stored_chart_renders_names, previous, dangling, pins })
     }
+}
+
+fn with_pins(mut edits: Overrides, pins: &Pins) -> Overrides {
+    edits.extend(pins.edits());
+    edits
 }
 
 /// True where a name can be that of a hint's image in any mode: every mode keeps the tag and the last
@@ -209,5 +199,11 @@ fn candidates<'a>(
             candidates.extend(path.and_then(|path| Naming::new(mode, Some(path)).ok()));
         }
     }
-    candidates
+    let mut distinct: Vec<Naming> = Vec::new();
+    for candidate in candidates {
+        if !distinct.contains(&candidate) {
+            distinct.push(candidate);
+        }
+    }
+    distinct
 }

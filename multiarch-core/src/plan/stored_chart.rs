@@ -9,14 +9,16 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct StoredChart {
     pub(crate) files: ChartFiles,
+    pub(crate) chart: Chart,
     values: Values,
 }
 
 impl StoredChart {
-    pub(super) fn unpack(packed: &[u8]) -> Result<Self> {
+    pub(crate) fn unpack(packed: &[u8]) -> Result<Self> {
         let files = ChartFiles::unpack(packed)?;
-        let values = Chart::load(&files)?.values_for_hints()?;
-        Ok(Self { files, values })
+        let chart = Chart::load(&files)?;
+        let values = chart.values_for_hints()?;
+        Ok(Self { files, chart, values })
     }
 
     /// Those of these values that are set to something.

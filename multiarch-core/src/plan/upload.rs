@@ -66,11 +66,12 @@ impl ChartToUpload {
             return Ok(true);
         }
         let (theirs, ours) = (ChartFiles::unpack(packed)?, ChartFiles::unpack(self.chart.bytes())?);
-        if compare(&theirs, &ours, &self.hints, &self.unhinted)? != Likeness::Same {
+        let (their_chart, our_chart) = (Chart::load(&theirs)?, Chart::load(&ours)?);
+        let (theirs, ours) = ((&theirs, &their_chart), (&ours, &our_chart));
+        if compare(theirs, ours, &self.hints, &self.unhinted)? != Likeness::Same {
             return Ok(false);
         }
-        let (theirs, ours) = (Chart::load(&theirs)?, Chart::load(&ours)?);
-        let (theirs, ours) = (theirs.values_for_hints()?, ours.values_for_hints()?);
+        let (theirs, ours) = (their_chart.values_for_hints()?, our_chart.values_for_hints()?);
         Ok(self.hints.iter().all(|hint| hint.render(&theirs).ok() == hint.render(&ours).ok()))
     }
 }
@@ -112,8 +113,13 @@ pub(super) fn plan_upload(
     let unhinted = unhinted_images(values, hints, &of_hints, &images, registry);
     let unhinted_paths: Vec<Vec<String>> =
         unhinted.iter().flat_map(|image| &image.paths).cloned().collect();
-    let likeness = stored.map(|s| compare(&s.files, &files, hints, &unhinted_paths)).transpose()?;
-    let pins = stored.map(|stored| stored.set_among(&solved.pins)).unwrap_or_default();
+    let chart = bundle.read_chart()?;
+    let likeness = stored.map(|stored| {
+        let stored = (&stored.files, &stored.chart);
+        compare(stored, (&files, chart), hints, &unhinted_paths)
+    });
+    let likeness = likeness.transpose()?;
+    let pins = stored.map(|stored| stored.set_among(&solved.pins.certain)).unwrap_or_default();
     let action = match &likeness {
         None => ChartAction::Upload,
         Some(Likeness::Same) if solved.stored_chart_renders_names && pins.is_empty() => {
@@ -147,8 +153,8 @@ pub(super) fn plan_upload(
             for image in unhinted.iter().filter(|_| options.rewrite_unhinted) {
                 edits.extend(image.edits.clone());
             }
-            rules = files.check_schemas(&edits)?;
-            files.relocated(&edits, hints, &solved.names, registry)?
+            rules = files.check_schemas(chart, &edits)?;
+            files.relocated(chart, &edits, hints, &solved.names, registry)?
         }
         (None, Some(stored)) if stays => stored.files.clone(),
         _ => {
@@ -164,15 +170,14 @@ pub(super) fn plan_upload(
         findings.push(Finding::ChartReplaced { chart, dangling: solved.dangling.clone() });
     }
     if !matches!(action, ChartAction::Present | ChartAction::Kept) {
-        note_digests(bundle, solved.pins.iter(), true, findings);
-        note_digests(bundle, solved.doubtful_pins.iter(), false, findings);
+        note_digests(bundle, &solved.pins.certain, true, findings);
+        note_digests(bundle, &solved.pins.doubtful, false, findings);
         findings.extend(rules.into_iter().map(|SchemaRule { path, rule }| Finding::SchemaRule {
             chart: bundle.chart(),
             value: format!(".{}", path.join(".")),
             rule,
         }));
-        let missing = Chart::load(&ours)?;
-        let missing = missing.missing_dependencies();
+        let missing = chart.missing_dependencies();
         if !missing.is_empty() {
             let because = format!("charts/ does not have its dependencies: {}", missing.join(", "));
             findings.push(Finding::HelmRefuses { chart: bundle.chart(), because });

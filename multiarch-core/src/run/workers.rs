@@ -1,12 +1,20 @@
 //! Runs several calls at once, on a bounded number of threads.
 
-use std::sync::{
-    Mutex, PoisonError,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    num::NonZeroUsize,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use super::Context;
 use crate::error::Result;
+
+/// How many calls at a time keep the processors busy.
+pub(crate) fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, NonZeroUsize::get)
+}
 
 /// Calls `act` for every item, in order, with at most `jobs` calls at a time. Where the system allows fewer
 /// threads, there are fewer calls at a time.

@@ -2,7 +2,6 @@
 
 use std::{
     io::{Read, Seek},
-    num::NonZeroUsize,
     path::Path,
 };
 
@@ -34,7 +33,7 @@ impl OpenOptions {
             let there = std::fs::metadata(path).map_err(|e| Error::from_io("cannot be opened", e));
             there.map_err(|e| e.in_package(path.display()))?;
         }
-        let jobs = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        let jobs = workers::processors();
         let opened = workers::map(jobs, paths, |path| self.open(path));
         let failure = |result: &Result<Package>, kind| {
             result.as_ref().err().filter(|error| error.kind() == kind).cloned()

@@ -3,6 +3,7 @@
 use crate::{
     chart::PackedChart,
     error::{Error, ErrorKind, Result},
+    run::workers,
 };
 
 /// A place that charts can be read from and written to. `None` means that a chart is not there;
@@ -46,7 +47,7 @@ pub(crate) trait ChartRepo: Send + Sync {
 
     /// How many requests at once are useful.
     fn jobs(&self) -> usize {
-        1
+        workers::processors()
     }
 }
 
