@@ -46,3 +46,4 @@ pub(crate) use unhinted::{KnownImages, unhinted_images};
 pub(crate) use values::{Values, get_value};
 pub(crate) use version::{compare_versions, is_newer};
 pub(crate) use yaml::parse as parse_yaml;
+pub(crate) use yaml::parse_index as parse_yaml_index;

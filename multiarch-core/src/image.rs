@@ -32,5 +32,6 @@ pub(crate) use media_type::{
 };
 pub(crate) use raw::RawObject;
 pub(crate) use reference::{
-    Reference, has_usable_port, is_registry, is_repository, is_tag, same_reference,
+    Reference, canonical_reference, has_usable_port, is_registry, is_repository, is_tag,
+    same_reference,
 };

@@ -274,3 +274,36 @@ fn a_server_without_head() {
     assert_eq!(run.code, Some(0), "{}", run.err);
     assert_eq!(architectures(&server), ["amd64", "arm64", "s390x"]);
 }
+
+/// Names that no registry can hold would become paths of other requests.
+#[test]
+fn a_catalogue_of_other_paths() {
+    let desk = Desk::new();
+    let server = server(&desk, |request| match request.path.as_str() {
+        path if path.starts_with("/v2/_catalog") => {
+            let names = r#"{"repositories": ["../../admin", "x?y", "a//b", "team/app"]}"#;
+            Fault::Answer(Answer::new(200).header("Content-Type", "application/json").body(names))
+        }
+        path if path.starts_with("/v2/team/app/") || path == "/v2/" => Fault::Nothing,
+        path => panic!("{path} was asked for"),
+    });
+    let run = desk.run(&["status", "--to", &server.target(), "--json"]);
+    assert_eq!(run.json()["tags"].as_array().map(Vec::len), Some(1), "{}", run.err);
+}
+
+#[test]
+fn a_catalogue_without_end() {
+    let desk = Desk::new();
+    let server = server(&desk, |request| {
+        if !request.path.starts_with("/v2/_catalog") {
+            return Fault::Nothing;
+        }
+        let names: Vec<String> = (0..60_000).map(|i| format!("\"team/application-{i}\"")).collect();
+        let page = format!(r#"{{"repositories": [{}]}}"#, names.join(","));
+        let answer = Answer::new(200).header("Content-Type", "application/json");
+        Fault::Answer(answer.header("Link", "</v2/_catalog?n=1>; rel=\"next\"").body(page))
+    });
+    let run = desk.run(&["status", "--to", &server.target()]);
+    assert_eq!(run.code, Some(1), "{}", run.out);
+    assert!(run.err.contains("does not end"), "{}", run.err);
+}

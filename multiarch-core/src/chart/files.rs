@@ -17,6 +17,29 @@ fn is_in_subchart(path: &str) -> bool {
     path.strip_prefix(SUBCHARTS).is_some_and(|below| !below.starts_with(['.', '_']) && !signature)
 }
 
+/// What may still be unpacked of a chart and its packed subcharts, in bytes.
+pub(super) struct UnpackBudget(u64);
+
+impl Default for UnpackBudget {
+    fn default() -> Self {
+        Self(MAX_CHART_SIZE)
+    }
+}
+
+impl UnpackBudget {
+    fn take(&mut self, bytes: u64) -> Result<()> {
+        let too_large = || {
+            let message = "a chart of more than 64 MiB with its packed subcharts";
+            Error::new(ErrorKind::TooLarge, message)
+        };
+        self.0 = self.0.checked_sub(bytes).ok_or_else(too_large)?;
+        Ok(())
+    }
+}
+
+/// What the headers of one packed chart may take besides its files.
+const MAX_HEADERS: u64 = 16 << 20;
+
 /// Limit for all files of one chart together: 64 MiB, well above Helm's own limit of 20 MiB for a
 /// packed chart.
 pub(crate) const MAX_CHART_SIZE: u64 = 64 << 20;
@@ -41,11 +64,13 @@ impl ChartFiles {
         self.0.iter().map(|(path, content)| (path.as_str(), content.as_ref()))
     }
 
-    /// The files of each subchart, unpacked or packed, directly below `charts/`.
+    /// The files of each subchart, unpacked or packed, directly below `charts/`. What is unpacked for a whole
+    /// tree of charts counts against one `budget`.
     ///
     /// # Errors
-    /// [`ErrorKind::Malformed`] for what is no chart there: Helm refuses it.
-    pub(super) fn subcharts(&self) -> Result<Vec<Self>> {
+    /// [`ErrorKind::Malformed`] for what is no chart there: Helm refuses it. [`ErrorKind::TooLarge`] beyond the
+    /// budget.
+    pub(super) fn subcharts(&self, budget: &mut UnpackBudget) -> Result<Vec<Self>> {
         let mut unpacked: BTreeMap<&str, Self> = BTreeMap::new();
         let mut subcharts = Vec::new();
         for (path, content) in self.0.iter().filter(|(path, _)| is_in_subchart(path)) {
@@ -55,7 +80,8 @@ impl ChartFiles {
                     unpacked.entry(name).or_default().insert(file, content.clone());
                 }
                 None if below.ends_with(".tgz") => {
-                    subcharts.push(Self::unpack(content).map_err(|e| e.at_path(path))?);
+                    let files = Self::unpack_within(content, budget);
+                    subcharts.push(files.map_err(|e| e.at_path(path))?);
                 }
                 None => {
                     let message =
@@ -78,22 +104,23 @@ impl ChartFiles {
     /// # Errors
     /// Where it is not a tar archive in gzip, or larger than 64 MiB.
     pub(crate) fn unpack(packed: &[u8]) -> Result<Self> {
+        Self::unpack_within(packed, &mut UnpackBudget::default())
+    }
+
+    fn unpack_within(packed: &[u8], budget: &mut UnpackBudget) -> Result<Self> {
         let failed = |e: std::io::Error| match e.kind() {
             std::io::ErrorKind::UnexpectedEof => Error::from_io("reading a packed chart", e),
             _ => Error::caused_by(ErrorKind::Malformed, "not a packed chart", e),
         };
-        let limited = flate2::read::MultiGzDecoder::new(packed).take(MAX_CHART_SIZE + 1);
+        let limited = flate2::read::MultiGzDecoder::new(packed).take(budget.0 + MAX_HEADERS);
         let mut archive = tar::Archive::new(limited);
-        let (mut files, mut total) = (Self::default(), 0);
+        let mut files = Self::default();
         for entry in archive.entries().map_err(failed)? {
             let mut entry = entry.map_err(failed)?;
             if !entry.header().entry_type().is_file() {
                 continue;
             }
-            total += entry.size();
-            if total > MAX_CHART_SIZE {
-                return Err(Error::new(ErrorKind::TooLarge, "a chart of more than 64 MiB"));
-            }
+            budget.take(entry.size())?;
             let path = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
             let mut content = Vec::new();
             entry.read_to_end(&mut content).map_err(failed)?;

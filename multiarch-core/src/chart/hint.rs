@@ -5,7 +5,11 @@
 //! the tag, after an `@` the digest. The others are one fragment (registry and repository in one value)
 //! or two (registry, repository). Literal text may be anywhere.
 
-use std::{collections::BTreeMap, fmt, str::FromStr};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    str::FromStr,
+};
 
 use serde_json::Value;
 
@@ -39,6 +43,9 @@ pub(super) enum Role {
     Digest,
 }
 
+/// Limit for untrusted input; real charts have some forty hints.
+const MAX_HINTS: usize = 5000;
+
 /// Reads a hint file; an empty one has no hints.
 ///
 /// # Errors
@@ -47,16 +54,23 @@ pub(super) enum Role {
 pub(crate) fn parse_hints(text: &[u8]) -> Result<Vec<Hint>> {
     match yaml::parse(text)? {
         Value::Null => Ok(Vec::new()),
-        Value::Array(list) => list
-            .iter()
-            .map(|item| match item {
-                Value::String(text) => text.parse(),
+        Value::Array(list) => {
+            let mut known = BTreeSet::new();
+            let hints = list.iter().map(|item| match item {
+                Value::String(text) => Ok(text),
                 other => {
                     let message = format!("a hint is no text: {}", go::format(other));
                     Err(Error::new(ErrorKind::Hint, message))
                 }
-            })
-            .collect(),
+            });
+            // One that is repeated says nothing new.
+            let hints = hints.filter(|text| text.as_ref().map_or(true, |text| known.insert(*text)));
+            let hints: Vec<&String> = hints.collect::<Result<_>>()?;
+            if hints.len() > MAX_HINTS {
+                return Err(Error::new(ErrorKind::TooLarge, "more than 5000 hints"));
+            }
+            hints.into_iter().map(|text| text.parse()).collect()
+        }
         _ => Err(Error::new(ErrorKind::Malformed, "the hints are no list")),
     }
 }
@@ -264,5 +278,10 @@ mod tests {
         assert_eq!(parse_hints(b"---\n# none\n").expect("empty"), []);
         assert!(parse_hints(b"a: b").is_err());
         assert!(parse_hints(b"- {a: b}").is_err());
+        let twice = "- '{{ .a }}'\n".repeat(10_000);
+        assert_eq!(parse_hints(twice.as_bytes()).expect("one").len(), 1);
+        let many: String = (0..5_001).map(|i| format!("- '{{{{ .a{i} }}}}'\n")).collect();
+        let error = parse_hints(many.as_bytes()).expect_err("too many");
+        assert_eq!(error.kind(), ErrorKind::TooLarge);
     }
 }

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::{
     ChartFiles, Hint, Values,
     dependency_tree::{self, Order, Switches},
+    files::UnpackBudget,
     metadata::ChartMetadata,
     values, yaml,
 };
@@ -31,18 +32,18 @@ impl Chart {
     /// [`ErrorKind::Missing`] without a `Chart.yaml`, [`ErrorKind::Malformed`] where Helm does not load the
     /// chart.
     pub(crate) fn load(files: &ChartFiles) -> Result<Self> {
-        Self::load_below(files, 0)
+        Self::load_below(files, 0, &mut UnpackBudget::default())
     }
 
-    fn load_below(files: &ChartFiles, depth: usize) -> Result<Self> {
+    fn load_below(files: &ChartFiles, depth: usize, budget: &mut UnpackBudget) -> Result<Self> {
         if depth > MAX_DEPTH {
             return Err(Error::new(ErrorKind::TooLarge, "charts nested deeper than 16 levels"));
         }
         let metadata = ChartMetadata::parse(files)?;
         let values = Arc::new(own_values(files)?);
-        let subcharts = files.subcharts()?;
+        let subcharts = files.subcharts(budget)?;
         let subcharts =
-            subcharts.iter().map(|files| Self::load_below(files, depth + 1).map(Arc::new));
+            subcharts.iter().map(|files| Self::load_below(files, depth + 1, budget).map(Arc::new));
         Ok(Self { metadata, values, subcharts: subcharts.collect::<Result<_>>()? })
     }
 
@@ -59,7 +60,8 @@ impl Chart {
     /// # Errors
     /// As [`load`](Self::load), for files of another chart.
     pub(super) fn subcharts_in(&self, files: &ChartFiles) -> Result<Vec<(&Self, ChartFiles)>> {
-        let files = files.subcharts()?;
+        // The chart was loaded from the same files, so that they are within the budget as a whole.
+        let files = files.subcharts(&mut UnpackBudget::default())?;
         if files.len() != self.subcharts.len() {
             let message = "a folder in charts/ is no chart, so that Helm refuses the whole chart";
             return Err(Error::new(ErrorKind::Malformed, message));
@@ -186,5 +188,39 @@ fn own_values(files: &ChartFiles) -> Result<Values> {
             Err(Error::new(ErrorKind::Malformed, message).at_path("values.yaml"))
         }
         Err(error) => Err(error.at_path("values.yaml")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chart::PackedChart;
+
+    /// Each level, and each chart beside another, counts against one limit.
+    #[test]
+    fn packed_subcharts_have_one_limit_together() {
+        let chart = |files: &[(String, Vec<u8>)]| {
+            let mut all = ChartFiles::default();
+            all.insert("Chart.yaml", &b"name: c\nversion: 1.0.0\n"[..]);
+            for (path, content) in files {
+                all.insert(path, content.as_slice());
+            }
+            all
+        };
+        let packed = |files: &ChartFiles| PackedChart::new(files).expect("packs").bytes().to_vec();
+        let large = |size: usize| packed(&chart(&[("README.md".into(), vec![0; size << 20])]));
+        let beside = |count: usize| {
+            let subcharts = (0..count).map(|i| (format!("charts/s{i}.tgz"), large(30)));
+            chart(&subcharts.collect::<Vec<_>>())
+        };
+        assert!(Chart::load(&beside(2)).is_ok());
+        let error = Chart::load(&beside(3)).expect_err("too large");
+        assert_eq!(error.kind(), ErrorKind::TooLarge);
+        let nested = (0..3).fold(large(1), |inner, _| {
+            let readme = ("README.md".into(), vec![0; 25 << 20]);
+            packed(&chart(&[("charts/s.tgz".into(), inner), readme]))
+        });
+        let error = Chart::load(&chart(&[("charts/s.tgz".into(), nested)])).expect_err("too large");
+        assert_eq!(error.kind(), ErrorKind::TooLarge);
     }
 }

@@ -67,9 +67,9 @@ fn pins(hint: &Hint, all: &[Hint], values: &Values) -> Vec<Pin> {
             for (other, value) in get_table(values, above).into_iter().flatten() {
                 let path: Vec<String> = above.iter().chain([other]).cloned().collect();
                 let is_certain = stem(other) == stem(key);
-                if !is_read(&path, all)
+                if (is_certain || is_own_table)
                     && holds_digest(other, value)
-                    && (is_certain || is_own_table)
+                    && !is_read(&path, all)
                 {
                     pins.push(Pin { path, is_certain });
                 }

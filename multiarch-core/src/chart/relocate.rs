@@ -104,21 +104,28 @@ pub(crate) fn names_by_charts_syncer(
 
 /// Groups the hints that share values, directly or through another hint.
 fn groups(hints: &[Hint]) -> Vec<BTreeSet<usize>> {
-    let mut groups: Vec<(BTreeSet<&[String]>, BTreeSet<usize>)> = Vec::new();
+    let mut by_path: BTreeMap<&[String], Vec<usize>> = BTreeMap::new();
     for (index, hint) in hints.iter().enumerate() {
-        let mut paths: BTreeSet<&[String]> = hint.edited_paths().collect();
-        let mut members = BTreeSet::from([index]);
-        groups.retain(|(others, indexes)| {
-            let apart = others.is_disjoint(&paths);
-            if !apart {
-                paths.extend(others);
-                members.extend(indexes);
-            }
-            apart
-        });
-        groups.push((paths, members));
+        for path in hint.edited_paths() {
+            by_path.entry(path).or_default().push(index);
+        }
     }
-    groups.into_iter().map(|(_, members)| members).collect()
+    let (mut groups, mut grouped) = (Vec::new(), BTreeSet::new());
+    for index in 0..hints.len() {
+        let (mut group, mut open) = (BTreeSet::new(), vec![index]);
+        while let Some(index) = open.pop() {
+            if !grouped.insert(index) {
+                continue;
+            }
+            group.insert(index);
+            // A path's hints are all in the group once the first of them is.
+            let paths = hints[index].edited_paths();
+            open.extend(paths.filter_map(|path| by_path.remove(path)).flatten());
+        }
+        groups.push(group);
+    }
+    groups.retain(|group| !group.is_empty());
+    groups
 }
 
 /// Combines all edits of a group, and renders its hints with them.

@@ -12,7 +12,7 @@ use super::{
     hint::Overrides,
     values::{get_table, get_value, is_copy_of_global, leaves},
 };
-use crate::image::{Reference, same_reference};
+use crate::image::{Reference, canonical_reference};
 
 /// Values that together name an image, in a string or in two.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,9 +45,9 @@ impl KnownImages {
 
     /// The references that none of these hints renders.
     pub(crate) fn without_hint(&self, hints: &[Hint], values: &Values) -> Vec<&str> {
-        let rendered: Vec<String> =
-            hints.iter().filter_map(|hint| hint.render(values).ok()).collect();
-        let is_hinted = |image: &str| rendered.iter().any(|hinted| same_reference(hinted, image));
+        let rendered = hints.iter().filter_map(|hint| hint.render(values).ok());
+        let rendered: BTreeSet<String> = rendered.map(|text| canonical_reference(&text)).collect();
+        let is_hinted = |image: &str| rendered.contains(&canonical_reference(image));
         self.references.iter().map(String::as_str).filter(|image| !is_hinted(image)).collect()
     }
 

@@ -8,16 +8,31 @@ use serde_json::{Map, Number, Value};
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// Limits for untrusted text: aliases of aliases can multiply values without end.
-const MAX_VALUES: usize = 1_000_000;
+/// Limits for untrusted text. An alias counts as what it unfolds to, and an anchor as a second copy, because
+/// both are copies in memory.
+const MAX_VALUES: usize = 200_000;
+/// The same for the index of a chart repository, which has some 15 values for each version of a chart.
+const MAX_INDEX_VALUES: usize = 4_000_000;
+/// Bytes of strings beyond twice the text's own.
+const MAX_UNFOLDED: usize = 16 << 20;
 const MAX_DEPTH: usize = 200;
 
 /// Reads the first document of a YAML text; an empty text is null.
 pub(crate) fn parse(text: &[u8]) -> Result<Value> {
+    parse_within(text, MAX_VALUES)
+}
+
+/// The same for the index of a chart repository.
+pub(crate) fn parse_index(text: &[u8]) -> Result<Value> {
+    parse_within(text, MAX_INDEX_VALUES)
+}
+
+fn parse_within(text: &[u8], max_values: usize) -> Result<Value> {
     let text = decoded(text)?;
     let text = &*without_tabs(&text);
-    let mut reader =
-        Reader { parser: Parser::new_from_str(text), anchors: HashMap::new(), count: 0 };
+    let bytes = 2 * text.len() + MAX_UNFOLDED;
+    let parser = Parser::new_from_str(text);
+    let mut reader = Reader { parser, anchors: HashMap::new(), values: max_values, bytes };
     loop {
         match reader.next()? {
             Event::StreamEnd => return Ok(Value::Null),
@@ -66,7 +81,10 @@ pub(super) fn without_tabs(text: &str) -> Cow<'_, str> {
 struct Reader<'a> {
     parser: Parser<'a, saphyr_parser::StrInput<'a>>,
     anchors: HashMap<usize, Value>,
-    count: usize,
+    /// How many values may still be read.
+    values: usize,
+    /// How many bytes of strings may still be read.
+    bytes: usize,
 }
 
 impl<'a> Reader<'a> {
@@ -82,19 +100,19 @@ impl<'a> Reader<'a> {
         if depth > MAX_DEPTH {
             return Err(Error::new(ErrorKind::TooLarge, "YAML nested deeper than 200 levels"));
         }
-        self.charge(1)?;
         let (anchor, value) = match event {
             Event::Alias(anchor) => {
                 let value = self.anchors.get(&anchor).cloned();
                 let value =
                     value.ok_or_else(|| Error::new(ErrorKind::Malformed, "an alias to itself"))?;
-                self.charge(size(&value))?;
+                self.charge(&value)?;
                 return Ok(value);
             }
             Event::Scalar(text, style, anchor, tag) => {
                 let tag = tag.as_ref().map(|tag| tag.suffix.as_str());
                 let plain = style == ScalarStyle::Plain && tag != Some("str") && tag != Some("!");
                 let value = if plain { scalar(&text) } else { Value::String(text.into_owned()) };
+                self.charge(&value)?;
                 (anchor, value)
             }
             Event::SequenceStart(anchor, _) => {
@@ -105,12 +123,17 @@ impl<'a> Reader<'a> {
                         event => list.push(self.value(event, depth + 1)?),
                     }
                 }
+                self.charge_value()?;
                 (anchor, Value::Array(list))
             }
-            Event::MappingStart(anchor, _) => (anchor, self.mapping(depth)?),
+            Event::MappingStart(anchor, _) => {
+                self.charge_value()?;
+                (anchor, self.mapping(depth)?)
+            }
             _ => return Err(Error::new(ErrorKind::Malformed, "the YAML ends in the middle")),
         };
         if anchor > 0 {
+            self.charge(&value)?;
             self.anchors.insert(anchor, value.clone());
         }
         Ok(value)
@@ -144,13 +167,33 @@ impl<'a> Reader<'a> {
         Ok(Value::Object(members))
     }
 
-    fn charge(&mut self, values: usize) -> Result<()> {
-        self.count += values;
-        if self.count > MAX_VALUES {
-            return Err(Error::new(ErrorKind::TooLarge, "YAML of more than a million values"));
+    /// Counts a value with all that is in it.
+    fn charge(&mut self, value: &Value) -> Result<()> {
+        match value {
+            Value::Array(list) => list.iter().try_for_each(|value| self.charge(value))?,
+            Value::Object(map) => map.iter().try_for_each(|(key, value)| {
+                self.charge_bytes(key.len())?;
+                self.charge(value)
+            })?,
+            Value::String(text) => self.charge_bytes(text.len())?,
+            _ => {}
         }
+        self.charge_value()
+    }
+
+    fn charge_value(&mut self) -> Result<()> {
+        self.values = self.values.checked_sub(1).ok_or_else(|| too_large("values"))?;
         Ok(())
     }
+
+    fn charge_bytes(&mut self, bytes: usize) -> Result<()> {
+        self.bytes = self.bytes.checked_sub(bytes).ok_or_else(|| too_large("text"))?;
+        Ok(())
+    }
+}
+
+fn too_large(what: &str) -> Error {
+    Error::new(ErrorKind::TooLarge, format!("the YAML unfolds to more {what} than is read"))
 }
 
 /// Applies a merge (`<<`) in its position, as Go's reader does: it overwrites the members before it, and
@@ -167,14 +210,6 @@ fn merge_into(members: &mut Map<String, Value>, value: Value) -> Result<()> {
         members.extend(map);
     }
     Ok(())
-}
-
-fn size(value: &Value) -> usize {
-    match value {
-        Value::Array(list) => 1 + list.iter().map(size).sum::<usize>(),
-        Value::Object(map) => 1 + map.values().map(size).sum::<usize>(),
-        _ => 1,
-    }
 }
 
 /// A plain scalar, by the rules of YAML 1.1 that Go's reader follows.
@@ -295,6 +330,12 @@ mod tests {
             bomb.push_str(&format!("a{i}: &a{i} [{aliases}]\n"));
         }
         assert_eq!(parse(bomb.as_bytes()).expect_err("too large").kind(), ErrorKind::TooLarge);
+        // Aliases of one long string, and anchors around anchors.
+        let long = format!("a: &a {}\nl: [{}]\n", "x".repeat(1 << 20), vec!["*a"; 2000].join(","));
+        assert_eq!(parse(long.as_bytes()).expect_err("too large").kind(), ErrorKind::TooLarge);
+        let anchors: String = (0..60).map(|i| format!("&a{i} [")).collect();
+        let nested = format!("a: {anchors}{}{}", "~,".repeat(20_000), "]".repeat(60));
+        assert_eq!(parse(nested.as_bytes()).expect_err("too large").kind(), ErrorKind::TooLarge);
         let deep = "[".repeat(100_000);
         assert!(parse(deep.as_bytes()).is_err());
         assert!(parse(b"a: &a [*a]").is_err());

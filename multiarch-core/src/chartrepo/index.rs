@@ -7,7 +7,7 @@ use std::cmp::Ordering;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    chart::{PackedChart, compare_versions, parse_yaml},
+    chart::{PackedChart, compare_versions, parse_yaml_index},
     error::{Error, ErrorKind, Result},
 };
 
@@ -26,7 +26,7 @@ impl Default for RepoIndex {
 
 impl RepoIndex {
     pub(super) fn parse(text: &[u8]) -> Result<Self> {
-        match parse_yaml(text)? {
+        match parse_yaml_index(text)? {
             Value::Object(members) if members.get("entries").is_some_and(Value::is_object) => {
                 Ok(Self(members))
             }

@@ -200,17 +200,18 @@ pub(crate) fn is_tag(tag: &str) -> bool {
 /// True where two texts mean the same image: the defaults of docker are filled in, so that all spellings
 /// of one reference are equal.
 pub(crate) fn same_reference(a: &str, b: &str) -> bool {
-    match (a.parse::<Reference>(), b.parse::<Reference>()) {
-        (Ok(a), Ok(b)) => meaning(&a) == meaning(&b),
-        _ => a == b,
-    }
+    a == b || canonical_reference(a) == canonical_reference(b)
 }
 
-fn meaning(reference: &Reference) -> (String, String, Option<String>, Option<String>) {
-    let digest = reference.digest().map(ToString::to_string);
-    let tag = reference.tag().map(ToOwned::to_owned);
-    let tag = if digest.is_none() { tag.or_else(|| Some("latest".into())) } else { tag };
-    (reference.host().into(), reference.repository(), tag, digest)
+/// One spelling for all texts that mean the same image; a text that is no reference stays as it is.
+pub(crate) fn canonical_reference(text: &str) -> String {
+    let Ok(reference) = text.parse::<Reference>() else { return text.to_owned() };
+    let name = format!("{}/{}", reference.host(), reference.repository());
+    match (reference.tag(), reference.digest()) {
+        (Some(tag), Some(digest)) => format!("{name}:{tag}@{digest}"),
+        (None, Some(digest)) => format!("{name}@{digest}"),
+        (tag, None) => format!("{name}:{}", tag.unwrap_or("latest")),
+    }
 }
 
 #[cfg(test)]

@@ -1,13 +1,16 @@
 //! Gives the images of a package their names in the target.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use super::{Options, Origin, SolvedChart, given_name::given_name};
 use crate::{
     chart::{Naming, TargetName},
     error::{Error, ErrorKind, Result},
     fuse::Incoming,
-    image::{Reference, same_reference},
+    image::{Reference, canonical_reference, same_reference},
     package::{Bundle, PackageImage, Referrer},
 };
 
@@ -72,13 +75,14 @@ pub(super) fn name_bundle(
     options: &Options,
     naming: &Naming,
 ) -> Result<Vec<NamedImage>> {
-    let (mut named, mut hinted) = (Vec::new(), BTreeSet::new());
+    let (mut named, mut hinted, mut taken) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
+    let images = ImagesByReference::new(bundle);
     for (hint, name) in bundle.hints().iter().zip(&solved.names) {
         let rendered = hint.render(&bundle.values)?;
         if !bundle.has_images {
             continue;
         }
-        let found = find(bundle, &rendered);
+        let found = images.find(&rendered);
         if found.is_empty() {
             let message =
                 format!("hint {:?} names an image that the bundle does not hold", hint.to_string());
@@ -91,7 +95,10 @@ pub(super) fn name_bundle(
             if image.references.is_empty() {
                 hinted.insert((index, String::new()));
             }
-            named.push(NamedImage::new(name.clone(), origin, rendered.clone(), image));
+            // Several hints may name one image.
+            if taken.insert((name, index, rendered.clone())) {
+                named.push(NamedImage::new(name.clone(), origin, rendered.clone(), image));
+            }
         }
     }
     for (index, image) in bundle.images().iter().enumerate() {
@@ -105,23 +112,41 @@ pub(super) fn name_bundle(
     Ok(named)
 }
 
-/// The positions of the images that a rendered reference means: several where a bundle has an archive for
-/// each architecture. An archive has no name for an image that is referenced by digest, so it is found by
-/// its digest, or as the only image without a name.
-fn find(bundle: &Bundle, rendered: &str) -> Vec<usize> {
-    let images = bundle.images();
-    let places = |is_meant: &dyn Fn(&PackageImage) -> bool| -> Vec<usize> {
-        (0..images.len()).filter(|place| is_meant(&images[*place])).collect()
-    };
-    let named = places(&|image| image.references.iter().any(|r| same_reference(r, rendered)));
-    if !named.is_empty() {
-        return named;
+/// The images of a bundle by what their references mean.
+struct ImagesByReference<'b> {
+    images: &'b [Arc<PackageImage>],
+    places: BTreeMap<String, BTreeSet<usize>>,
+}
+
+impl<'b> ImagesByReference<'b> {
+    fn new(bundle: &'b Bundle) -> Self {
+        let (images, mut places) = (bundle.images(), BTreeMap::<_, BTreeSet<usize>>::new());
+        for (place, image) in images.iter().enumerate() {
+            for reference in &image.references {
+                places.entry(canonical_reference(reference)).or_default().insert(place);
+            }
+        }
+        Self { images, places }
     }
-    let reference = rendered.parse::<Reference>().ok();
-    let Some(digest) = reference.as_ref().and_then(Reference::digest) else { return Vec::new() };
-    let by_digest = places(&|image| image.incoming.document().digest() == digest);
-    let unnamed = places(&|image| image.references.is_empty());
-    if by_digest.is_empty() && unnamed.len() == 1 { unnamed } else { by_digest }
+
+    /// The positions of the images that a rendered reference means: several where a bundle has an archive
+    /// for each architecture. An archive has no name for an image that is referenced by digest, so it is
+    /// found by its digest, or as the only image without a name.
+    fn find(&self, rendered: &str) -> Vec<usize> {
+        if let Some(named) = self.places.get(&canonical_reference(rendered)) {
+            return named.iter().copied().collect();
+        }
+        let reference = rendered.parse::<Reference>().ok();
+        let Some(digest) = reference.as_ref().and_then(Reference::digest) else {
+            return Vec::new();
+        };
+        let places = |is_meant: &dyn Fn(&PackageImage) -> bool| -> Vec<usize> {
+            (0..self.images.len()).filter(|place| is_meant(&self.images[*place])).collect()
+        };
+        let by_digest = places(&|image| image.incoming.document().digest() == digest);
+        let unnamed = places(&|image| image.references.is_empty());
+        if by_digest.is_empty() && unnamed.len() == 1 { unnamed } else { by_digest }
+    }
 }
 
 /// Names an image that no hint refers to, once for each of its references, or by the name that the user

@@ -15,11 +15,18 @@ use super::{
 use crate::{
     chart::TargetName,
     error::{Error, ErrorKind, Result},
+    image::is_repository,
 };
 
 /// The largest page of a listing that is read, in bytes.
 const MAX_PAGE: usize = 16 << 20;
-const MAX_PAGES: usize = 10_000;
+/// How many bytes a whole listing may have: some million names.
+const MAX_LISTING: usize = 64 << 20;
+
+/// What a name takes in memory besides its bytes.
+const NAME_OVERHEAD: usize = 24;
+/// What a page counts at least.
+const MIN_PAGE: usize = 4 << 10;
 
 #[derive(Default, Deserialize)]
 struct Page {
@@ -34,6 +41,8 @@ impl Client {
     pub(super) async fn list(self: Arc<Self>) -> Result<Vec<TargetName>> {
         let pages = self.pages(self.request(Method::GET, "_catalog", Scope::catalog())).await?;
         let repositories = pages.into_iter().flat_map(|page| page.repositories.unwrap_or_default());
+        // What no registry can hold, such as `../x`, would become the path of another request.
+        let repositories = repositories.filter(|repository| is_repository(repository));
         let lists = repositories.map(|repository| self.list_one(repository));
         let lists: Vec<Vec<TargetName>> =
             stream::iter(lists).buffer_unordered(DEFAULT_BOUND).try_collect().await?;
@@ -88,18 +97,24 @@ impl Client {
     }
 
     async fn pages(&self, mut request: PreparedRequest) -> Result<Vec<Page>> {
-        let mut pages = Vec::new();
-        for _ in 0..MAX_PAGES {
+        let (mut pages, mut left) = (Vec::new(), MAX_LISTING);
+        loop {
             let Some((page, next)) = self.page(&request, Admission::Queue).await? else {
                 return Ok(pages);
             };
+            // A page without names counts, too: a listing of such pages would have no end.
+            let names = [&page.repositories, &page.tags].into_iter().flatten().flatten();
+            let size = names.map(|name| name.len() + NAME_OVERHEAD).sum::<usize>() + MIN_PAGE;
+            left = left.checked_sub(size).ok_or_else(|| {
+                let message = "the server's list has more than 64 MiB, or does not end";
+                Error::new(ErrorKind::TooLarge, message).at_host(self.address.host())
+            })?;
             pages.push(page);
             match next {
                 Some(next) => request.url = self.resolve(&request.url, &next)?,
                 None => return Ok(pages),
             }
         }
-        Err(Error::new(ErrorKind::TooLarge, "the server's list does not end"))
     }
 
     /// One page of a listing and the link to the next; `None` for a tag list that does not exist

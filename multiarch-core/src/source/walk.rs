@@ -5,7 +5,10 @@ mod content;
 mod entry;
 mod roles;
 
-use std::{collections::BTreeMap, fs::File, io, path::Path, sync::Arc, time::UNIX_EPOCH};
+use std::{
+    cell::Cell, collections::BTreeMap, fs::File, io, path::Path, rc::Rc, sync::Arc,
+    time::UNIX_EPOCH,
+};
 
 use super::{
     gzip::CurrentFile,
@@ -27,6 +30,11 @@ const MAX_PIECES: usize = 1 << 20;
 /// How deep folders may be nested in a package that is a directory.
 const MAX_FOLDERS: usize = 64;
 
+/// Archives in archives may unpack to this many bytes, and [`MAX_RATIO`] times the size of the files more:
+/// each level could multiply what the one above it has, without end.
+const UNPACKED: u64 = 4 << 30;
+const MAX_RATIO: u64 = 1000;
+
 pub(super) struct Walk<'a> {
     pub(super) streams: Streams,
     options: &'a OpenOptions,
@@ -35,6 +43,8 @@ pub(super) struct Walk<'a> {
     names: usize,
     /// Pieces of all sparse files so far.
     pieces: usize,
+    /// Bytes that compressed archives may still unpack to, at all depths together.
+    unpacked_left: Rc<Cell<u64>>,
     /// Bytes of all file contents in the listing so far.
     content_bytes: u64,
     /// The archive member that is being unpacked, for each gzip stream.
@@ -60,6 +70,7 @@ impl<'a> Walk<'a> {
             entries: 0,
             names: 0,
             pieces: 0,
+            unpacked_left: Rc::new(Cell::new(UNPACKED)),
             content_bytes: 0,
             current_file: BTreeMap::new(),
             modified: 0,
@@ -86,6 +97,8 @@ impl<'a> Walk<'a> {
     fn begin(&mut self, backing: Backing, file: Arc<dyn ReadAt>, size: u64) -> (Locator, Section) {
         let (stream, context) = (self.streams.add(backing), &self.options.context);
         context.meter.begin_reading(size);
+        let more = size.saturating_mul(MAX_RATIO);
+        self.unpacked_left.set(self.unpacked_left.get().saturating_add(more));
         let section = Section::new(file, 0, size).stopped_by(&context.cancel).metered(context);
         (Locator { stream, offset: 0, size }, section)
     }

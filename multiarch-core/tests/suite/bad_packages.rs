@@ -347,6 +347,23 @@ fn bombs_are_refused() {
     let error = Package::open(folder.write("name.tar.gz", gzip(&bomb))).expect_err("too large");
     assert_eq!(error.kind(), ErrorKind::TooLarge);
 
+    // Archives in archives, each of which is fifty times as large as the next; a good bundle stands beside.
+    let mut bomb = gzip(&vec![0; 10 << 20]);
+    for level in 0..4 {
+        let copies: Vec<Entry> =
+            (0..50).map(|i| Entry::file(format!("{level}-{i}.tar.gz"), bomb.clone())).collect();
+        bomb = gzip(&tar(&copies));
+    }
+    let bundle = Bundle::simple("good", "1", &[("a", "q.io", "good", "v1", &image)]);
+    let entries = [
+        Entry::file("bomb.tar.gz", gzip(&tar(&[Entry::file("b.tar.gz", bomb)]))),
+        Entry::file(bundle.file_name(), bundle.tar()),
+    ];
+    let package = Package::open(folder.write("bomb.tar", tar(&entries))).expect("the good bundle");
+    assert_eq!(package.bundles().len(), 1);
+    let problem = package.problems().iter().find(|error| error.kind() == ErrorKind::TooLarge);
+    assert!(problem.is_some(), "{:?}", package.problems());
+
     // An entry that is larger than the archive.
     let short = tar(&[Entry::Short("x_1.bundle.tar".into(), b"x".to_vec(), 1 << 40)]);
     let error = Package::open(folder.write("short.tar", short)).expect_err("cut");

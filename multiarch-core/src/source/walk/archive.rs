@@ -1,6 +1,10 @@
 //! Walks archives in archives, in the one pass over the package.
 
-use std::io::{self, BufRead, Read};
+use std::{
+    cell::Cell,
+    io::{self, BufRead, Read},
+    rc::Rc,
+};
 
 use super::{Base, Walk};
 use crate::{
@@ -25,6 +29,25 @@ const MAX_TAIL: u64 = 1 << 30;
 const MIN_AHEAD: u64 = 1 << 20;
 /// How many buffers of 256 KiB the read-ahead fills at most.
 const AHEAD: usize = 8;
+
+/// Counts what is unpacked, and ends beyond the limit.
+struct Bounded<R> {
+    reader: R,
+    left: Rc<Cell<u64>>,
+}
+
+impl<R: Read> Read for Bounded<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.reader.read(buffer)?;
+        let Some(left) = self.left.get().checked_sub(count as u64) else {
+            self.left.set(0);
+            let message = "archives in the package unpack to more than a thousand times its size";
+            return Err(Error::new(ErrorKind::TooLarge, message).into());
+        };
+        self.left.set(left);
+        Ok(count)
+    }
+}
 
 impl Walk<'_> {
     /// Looks at a file's first bytes and walks it where it is an archive.
@@ -109,7 +132,15 @@ impl Walk<'_> {
         listing: &mut Listing,
         depth: usize,
     ) {
-        self.tar(Input::stream(unpacked), Base { stream, offset: 0 }, listing, depth);
+        // An archive in another one gets half of what is left, so that one bomb leaves room for the rest.
+        let left = self.unpacked_left.get();
+        let own = if depth == 0 { left } else { left / 2 };
+        let allowance = Rc::new(Cell::new(own));
+        let outer = std::mem::replace(&mut self.unpacked_left, allowance.clone());
+        let bounded = Bounded { reader: unpacked, left: allowance.clone() };
+        self.tar(Input::stream(bounded), Base { stream, offset: 0 }, listing, depth);
+        outer.set(outer.get().saturating_sub(own - allowance.get()));
+        self.unpacked_left = outer;
     }
 
     fn tar(&mut self, input: Input<'_>, base: Base, listing: &mut Listing, depth: usize) {
