@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeSet,
+    fs::File,
     io::{Read, Seek, Write},
     path::PathBuf,
     process::{Child, Command, Stdio},
@@ -19,8 +20,8 @@ use crate::{
 const TIME_LIMIT: Duration = Duration::from_secs(60);
 /// How often a running Helm is looked at.
 const INTERVAL: Duration = Duration::from_millis(10);
-/// Most bytes of manifests that are read of one chart.
-const MAX_MANIFESTS: u64 = 64 << 20;
+/// How many bytes it may print.
+const MAX_OUTPUT: u64 = 64 << 20;
 
 /// A Helm that was found.
 pub(super) struct Helm(PathBuf);
@@ -53,23 +54,22 @@ impl Helm {
     /// [`ErrorKind::Cancelled`].
     pub(super) fn images(&self, packed: &[u8], cancel: &Cancel) -> Result<BTreeSet<String>> {
         let failed = |error| Error::from_io("rendering a chart", error);
-        // Helm reads a file, not a stream. A file without a name needs no removal.
-        let mut file = tempfile::tempfile().map_err(failed)?;
-        file.write_all(packed).and_then(|()| file.rewind()).map_err(failed)?;
+        // Helm reads a file, not a stream. A file without a name needs no removal. What it prints goes to such
+        // files, too: a pipe would be open for as long as any process that Helm started.
+        let file = || tempfile::tempfile().map_err(failed);
+        let (mut chart, stdout, stderr) = (file()?, file()?, file()?);
+        chart.write_all(packed).and_then(|()| chart.rewind()).map_err(failed)?;
         let mut helm = Command::new(&self.0);
         helm.args(["template", "release", "/dev/stdin", "--skip-tests"]);
-        helm.env("HELM_NO_PLUGINS", "1").stdin(file).stdout(Stdio::piped()).stderr(Stdio::piped());
+        helm.env("HELM_NO_PLUGINS", "1").stdin(chart);
+        helm.stdout(stdout.try_clone().map_err(failed)?);
+        helm.stderr(stderr.try_clone().map_err(failed)?);
         let mut child = helm.spawn().map_err(failed)?;
-        let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-        let (ended, manifests, messages) = std::thread::scope(|scope| {
-            let manifests = scope.spawn(|| read(stdout));
-            let messages = scope.spawn(|| read(stderr));
-            let ended = wait(&mut child, cancel);
-            (ended, manifests.join().unwrap_or_default(), messages.join().unwrap_or_default())
-        });
-        if ended? {
-            return rendered_images(&manifests);
+        let ended = wait(&mut child, &[&stdout, &stderr], cancel)?;
+        if ended {
+            return rendered_images(&read(stdout));
         }
+        let messages = read(stderr);
         let mut lines = messages.lines();
         let message = lines.clone().find_map(|line| line.strip_prefix("Error: "));
         let message = message.or_else(|| lines.next_back()).unwrap_or("it says nothing");
@@ -77,36 +77,35 @@ impl Helm {
     }
 }
 
-fn read(stream: Option<impl Read>) -> String {
+/// What was printed; what was read before a failure is enough.
+fn read(mut file: File) -> String {
     let mut bytes = Vec::new();
-    if let Some(stream) = stream {
-        // What was read before a failure is enough for a message; a failure of Helm itself shows in its
-        // exit code.
-        let _ = stream.take(MAX_MANIFESTS).read_to_end(&mut bytes);
-    }
+    let _ = file.rewind().and_then(|()| file.take(MAX_OUTPUT).read_to_end(&mut bytes));
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// Waits for the end, and returns whether it was a success.
-fn wait(child: &mut Child, cancel: &Cancel) -> Result<bool> {
+fn wait(child: &mut Child, output: &[&File], cancel: &Cancel) -> Result<bool> {
     let begun = Instant::now();
+    let is_large = |file: &&File| file.metadata().is_ok_and(|file| file.len() > MAX_OUTPUT);
     loop {
         let status = child.try_wait().map_err(|e| Error::from_io("waiting for helm", e));
-        if let Ok(Some(status)) = status {
-            return Ok(status.success());
-        }
-        let stop = match (status, cancel.check()) {
-            (Err(error), _) | (_, Err(error)) => Some(error),
-            _ if begun.elapsed() > TIME_LIMIT => {
-                Some(Error::new(ErrorKind::Hint, "it has not ended after a minute"))
-            }
+        let hint = |why: &str| Some(Error::new(ErrorKind::Hint, why));
+        let stop = match (&status, cancel.check()) {
+            (_, Err(error)) => Some(error),
+            (Err(error), _) => Some(error.clone()),
+            _ if output.iter().any(is_large) => hint("it prints more than 64 MiB"),
+            _ if begun.elapsed() > TIME_LIMIT => hint("it has not ended after a minute"),
             _ => None,
         };
-        if let Some(error) = stop {
-            let _ = child.kill();
-            let _ = child.wait();
-            return Err(error);
+        match (stop, status) {
+            (None, Ok(Some(status))) => return Ok(status.success()),
+            (None, _) => std::thread::sleep(INTERVAL),
+            (Some(error), _) => {
+                let _ = child.kill();
+                let _ = child.wait();
+                return Err(error);
+            }
         }
-        std::thread::sleep(INTERVAL);
     }
 }

@@ -17,6 +17,7 @@ mod packages;
 mod presence;
 mod programs;
 mod referrers;
+mod refusing;
 mod runs;
 mod saved_plans;
 mod scripted;
