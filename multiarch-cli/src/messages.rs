@@ -106,11 +106,15 @@ pub(crate) fn finding(finding: &Finding) -> String {
         Finding::Unhinted { chart, values, reference, .. } if values.is_empty() => format!(
             "{chart}: no hint names {reference}, which its bundle holds; the image is imported, but the chart may name it elsewhere"
         ),
-        Finding::Unhinted { chart, values, reference, rewritten: true } => format!(
+        Finding::Unhinted { chart, values, reference, rewritten: true, .. } => format!(
             "{chart}: {} named {reference}, which no hint says, and now names the image in the target",
             values.join(" and ")
         ),
-        Finding::Unhinted { chart, values, reference, rewritten: false } => format!(
+        Finding::Unhinted { chart, values, reference, can_be_rewritten: false, .. } => format!(
+            "{chart}: {} names {reference}, which no hint says, and cannot be relocated: set it when installing the chart",
+            values.join(" and ")
+        ),
+        Finding::Unhinted { chart, values, reference, rewritten: false, .. } => format!(
             "{chart}: {} names {reference}, which no hint says, and stays as it is; --rewrite-unhinted relocates what the package holds",
             values.join(" and ")
         ),

@@ -26,12 +26,12 @@ pub(crate) fn run_create(args: &ClusterCreate, cancel: &Cancel) -> Result<Comple
 
 pub(crate) fn run_artifact(args: &ImportArtifact, cancel: &Cancel) -> Result<Completion> {
     for path in args.iso_path.iter().chain(&args.os_pkgs_path) {
-        output::note(&format!("{}: holds no images, and is left alone", path.display()));
+        output::note(&format!("{}: left alone", path.display()));
     }
     let left_alone = |plan: &Plan| {
         for (package, what) in plan.left_alone().filter(|(_, what)| !what.is_empty()) {
             output::note(&format!(
-                "{package}: holds no images in {}, which is left alone",
+                "{package}: also holds {}, which is left alone",
                 what.join(", ")
             ));
         }

@@ -44,7 +44,12 @@ pub(crate) fn absolute_import(
     let packages = packages(given, config.as_ref())?.iter().map(std::path::absolute).collect();
     let packages: std::io::Result<Vec<PathBuf>> = packages;
     let packages = packages.map_err(no_folder)?;
-    import_to(packages, &to, config, work.options()?, &work.show, shown, cancel)
+    let mut options = work.options()?;
+    // A name alone is looked for in the PATH.
+    if let Some(helm) = options.helm.as_mut().filter(|helm| helm.components().count() > 1) {
+        *helm = std::path::absolute(&*helm).map_err(no_folder)?;
+    }
+    import_to(packages, &to, config, options, &work.show, shown, cancel)
 }
 
 /// An import for a command that writes nothing and needs no packages.

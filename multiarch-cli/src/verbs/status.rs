@@ -9,6 +9,8 @@ pub(crate) fn run(args: &Status, cancel: &Cancel) -> Result<Completion> {
     let mut options = Options::default();
     options.names = args.naming.naming()?;
     options.registry.clone_from(&args.naming.registry);
+    options.images_of_blocked_charts = args.naming.images_of_blocked_charts;
+    options.rewrite_unhinted = args.naming.rewrite_unhinted;
     options.image_names.clone_from(&args.naming.image_names);
     options.verify = args.verify;
     let shown = progress::shown(&args.show);

@@ -10,7 +10,10 @@ const OWN: &str = "{{ .Values.i.registry }}/{{ .Values.i.repository }}:{{ .Value
 
 /// Imports a chart whose pod runs these images, and renders it.
 fn import(values: &str, images: &[&str], more: &[&str]) -> Run {
-    let desk = Desk::new();
+    import_at(&Desk::new(), values, images, more)
+}
+
+fn import_at(desk: &Desk, values: &str, images: &[&str], more: &[&str]) -> Run {
     let containers: String =
         images.iter().map(|image| format!("  - name: c\n    image: \"{image}\"\n")).collect();
     let pod = format!(
@@ -29,7 +32,9 @@ fn import(values: &str, images: &[&str], more: &[&str]) -> Run {
     let helm = concat!(env!("CARGO_MANIFEST_DIR"), "/../.tools/helm");
     let target = desk.target();
     let words = ["import", "-q", "--json", &package, "--to", &target, "--charts-to", "dir:charts"];
-    let words = [&words[..], &["--registry", "r.example.com", "--render", "--helm", helm], more];
+    let render: &[&str] =
+        if more.contains(&"--helm") { &["--render"] } else { &["--render", "--helm", helm] };
+    let words = [&words[..], &["--registry", "r.example.com"], render, more];
     desk.run(&words.concat())
 }
 
@@ -81,4 +86,43 @@ fn a_chart_that_needs_values_is_checked_by_its_hints() {
     let chart = &run.json()["charts"][0];
     assert_eq!((&chart["hints"], &chart["rendered_images"]), (&1.into(), &serde_json::Value::Null));
     assert!(run.err.contains("the zone is needed"), "{}", run.err);
+}
+
+/// What is rendered is the chart that the cluster gets: the stored one, where it stays.
+#[test]
+fn a_stored_chart_is_rendered_as_it_is() {
+    let desk = Desk::new();
+    let values = format!("{VALUES}job: {{image: 'quay.io/team/app:v1'}}\n");
+    let images = [OWN, "{{ .Values.job.image }}"];
+    // Stored without the check.
+    let words = ["--helm", concat!(env!("CARGO_MANIFEST_DIR"), "/../.tools/helm")];
+    let stored = import_at(&desk, &values, &[OWN], &words);
+    assert_eq!(stored.code, Some(0), "{}", stored.err);
+    let other = import_at(&desk, &values, &images, &words);
+    assert_eq!(
+        other.code,
+        Some(0),
+        "another chart stays, and renders what is there: {}",
+        other.err
+    );
+    let with_overwriting = [&words[..], &["--overwrite-charts"]].concat();
+    let replaced = import_at(&desk, &values, &images, &with_overwriting);
+    assert_eq!(replaced.code, Some(1), "{}", replaced.out);
+}
+
+#[test]
+fn a_digest_in_a_rendered_reference_is_not_the_tags() {
+    let pinned = format!("{OWN}@sha256:{}", "a".repeat(64));
+    let run = import(VALUES, &[&pinned], &[]);
+    assert_eq!(run.code, Some(1), "{}", run.out);
+    assert!(run.err.contains("with a digest"), "{}", run.err);
+}
+
+#[test]
+fn a_program_that_is_not_helm() {
+    for program in ["/bin/true", "/bin/echo", "/bin/false", "/nonexistent/helm"] {
+        let run = import(VALUES, &[OWN], &["--helm", program]);
+        assert_eq!(run.code, Some(2), "{program}: {}", run.out);
+        assert!(run.err.contains(program), "{program}: {}", run.err);
+    }
 }

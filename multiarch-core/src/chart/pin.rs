@@ -128,7 +128,7 @@ const PARTS: [&str; 11] = [
 ];
 
 /// What is left of a key without such words at its end: `proxy` of `proxyImageTag`.
-fn stem(key: &str) -> String {
+pub(super) fn stem(key: &str) -> String {
     let mut stem = key.to_ascii_lowercase();
     while let Some(part) = PARTS.iter().find(|part| stem.ends_with(*part)) {
         stem.truncate(stem.len() - part.len());

@@ -8,8 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::{
-    Hint, TargetName, Values,
+    Hint, TargetName, Values, go,
     hint::Overrides,
+    pin::stem,
     values::{get_table, get_value, is_copy_of_global, leaves},
 };
 use crate::image::{Reference, canonical_reference};
@@ -185,9 +186,16 @@ impl Finder<'_> {
             let Some(rest) = rest.as_str().filter(|_| !self.read.contains(other.as_slice())) else {
                 continue;
             };
+            // Without a tag in the value, one beside it counts.
+            let tag = table.and_then(|table| table.get("tag")).map(go::format);
+            let is_its = stem(key).is_empty() && !rest.contains(':');
+            let tag = tag.filter(|tag| is_its && !tag.is_empty());
             let text = format!("{registry}/{rest}");
-            let Ok(reference) = text.parse::<Reference>() else { continue };
-            if let Some(name) = self.images.name(&reference)
+            let whole = tag.map_or(text.clone(), |tag| format!("{text}:{tag}"));
+            let (Ok(reference), Ok(whole)) = (text.parse::<Reference>(), whole.parse()) else {
+                continue;
+            };
+            if let Some(name) = self.images.name(&whole)
                 && other != path
             {
                 let name = name.cloned();
@@ -228,7 +236,15 @@ impl Finder<'_> {
             match (is_fixed(path), is_fixed(other)) {
                 (true, true) => None,
                 (true, false) => Some(vec![(other.to_vec(), new_rest()?.to_owned())]),
-                (false, _) => Some(vec![(path.to_vec(), new_registry()?.to_owned())]),
+                (false, is_fixed) => match new_registry() {
+                    Some(new) => Some(vec![(path.to_vec(), new.to_owned())]),
+                    None if is_fixed => None,
+                    None => {
+                        let rest = wanted.strip_prefix(self.registry)?.strip_prefix('/')?;
+                        let registry = self.registry.to_owned();
+                        Some(vec![(path.to_vec(), registry), (other.to_vec(), rest.to_owned())])
+                    }
+                },
             }
         });
         let edits = edits.unwrap_or_default().into_iter().collect();

@@ -13,6 +13,7 @@ use crate::{
 
 /// Stands for the folder's name in an address.
 const FOLDER: &str = "{folder}";
+const KNOWN_FOLDERS: [&str; 3] = ["addon", "community", "system"];
 
 /// The addresses of chart repositories, for all folders or for single ones.
 #[derive(Clone, Debug)]
@@ -49,6 +50,10 @@ impl FromStr for ChartRoutes {
                 Some((folder, address)) => (Some(folder.to_owned()), address),
                 None => (None, text),
             };
+            if address.replace(FOLDER, "").contains(['{', '}']) {
+                let message = format!("{address:?} has braces in it that are not {FOLDER}");
+                return Err(Error::new(ErrorKind::Usage, message));
+            }
             let address = if address.contains(FOLDER) {
                 address.replace(FOLDER, "folder").parse::<ChartAddress>()?;
                 RouteAddress::Template(address.to_owned())
@@ -58,12 +63,15 @@ impl FromStr for ChartRoutes {
             routes.push(ChartRoute { folder, address });
         }
         let mut taken = BTreeSet::new();
-        if let Some(twice) = routes.iter().find(|route| !taken.insert(&route.folder)) {
+        let twice = routes.iter().find(|route| {
+            // For folders a template, and another address for charts in no folder.
+            let is_template = matches!(route.address, RouteAddress::Template(_));
+            !taken.insert((&route.folder, is_template))
+        });
+        if let Some(twice) = twice {
             let whose = twice.folder.as_deref().unwrap_or("all folders");
             let message = format!("two chart repositories are given for {whose}");
-            return Err(
-                Error::new(ErrorKind::Usage, message).with_detail(Detail::ChartRepositoryAddress)
-            );
+            return Err(Error::new(ErrorKind::Usage, message));
         }
         Ok(Self(routes))
     }
@@ -117,6 +125,18 @@ impl ChartRoutes {
         }
         // Charts that have moved to another folder may still be in the others.
         repos.end_of_folders();
+        // Of a template's, those of the folders that packages are known to have.
+        for ChartRoute { folder, address } in &self.0 {
+            let RouteAddress::Template(template) = address else { continue };
+            for known in KNOWN_FOLDERS.iter().filter(|known| !folders.contains(**known)) {
+                if folder.is_none()
+                    && let Ok(address) = template.replace(FOLDER, known).parse()
+                {
+                    let address: ChartAddress = address;
+                    repos.add(known, &address.to_string(), || open(&address))?;
+                }
+            }
+        }
         let has_default = self.0.iter().any(|route| route.folder.is_none());
         for ChartRoute { folder, address } in &self.0 {
             if let Some(folder) = folder
@@ -153,17 +173,24 @@ impl ChartRoutes {
     }
 
     fn address(&self, folder: &str) -> Result<ChartAddress> {
+        let is_template = |route: &&ChartRoute| matches!(route.address, RouteAddress::Template(_));
+        let fits = |route: &&ChartRoute| !(folder.is_empty() && is_template(route));
         let own = self.0.iter().find(|route| route.folder.as_deref() == Some(folder));
-        let route = own.or_else(|| self.0.iter().find(|route| route.folder.is_none()));
+        let others = || self.0.iter().filter(|route| route.folder.is_none()).filter(fits);
+        let route = own.or_else(|| others().find(is_template)).or_else(|| others().next());
         let unknown = |message: String| {
             Err(Error::new(ErrorKind::Usage, message).with_detail(Detail::ChartFolder))
         };
         match route.map(|route| &route.address) {
             Some(RouteAddress::Fixed(address)) => Ok(address.clone()),
-            Some(RouteAddress::Template(_)) if folder.is_empty() => {
-                unknown("a package has charts in no folder, and the chart repository's address names the folder".into())
+            Some(RouteAddress::Template(template)) => {
+                template.replace(FOLDER, folder).parse().or_else(|_| {
+                    unknown(format!("the folder {folder:?} cannot stand in the address {template}"))
+                })
             }
-            Some(RouteAddress::Template(template)) => template.replace(FOLDER, folder).parse(),
+            None if folder.is_empty() => {
+                unknown("no chart repository is given for charts in no folder".into())
+            }
             None => unknown(format!("no chart repository is given for the charts in {folder:?}")),
         }
     }

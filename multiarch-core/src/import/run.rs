@@ -28,6 +28,11 @@ impl Import {
     /// their images are pulled from.
     pub fn check(&self) -> Result<()> {
         self.options.check_insecure_hosts()?;
+        if self.options.render && self.charts.is_none() {
+            let message =
+                "only charts that are imported are rendered, and no chart repository is given";
+            return Err(Error::new(ErrorKind::Usage, message));
+        }
         let known = self.options.registry.is_some() || self.target.registry().is_some();
         if self.charts.is_none() || known {
             return Ok(());

@@ -31,50 +31,80 @@ impl Helm {
     ///
     /// # Errors
     /// [`ErrorKind::Usage`] where it does not run.
-    pub(super) fn find(options: &Options) -> Result<Self> {
-        let program = options.helm.clone().unwrap_or_else(|| "helm".into());
-        let mut version = Command::new(&program);
-        version.args(["version", "--short"]).stdin(Stdio::null());
-        let failed = |what: String| {
+    pub(super) fn find(options: &Options, cancel: &Cancel) -> Result<Self> {
+        let helm = Self(options.helm.clone().unwrap_or_else(|| "helm".into()));
+        let usage = |what: &str| {
+            let program = helm.0.display();
             let message =
-                format!("{}, which is to render charts, does not run: {what}", program.display());
+                format!("{program}, which is to render charts, does not run as helm: {what}");
             Error::new(ErrorKind::Usage, message).with_detail(Detail::Helm)
         };
-        let output = version.output().map_err(|error| failed(error.to_string()))?;
-        if !output.status.success() {
-            return Err(failed(output.status.to_string()));
+        let run = helm.run(&["version", "--short"], Stdio::null(), cancel);
+        let run = run.map_err(|error| match error.kind() {
+            ErrorKind::Cancelled => error,
+            _ => usage(error.message()),
+        })?;
+        // `v3.22.0+g2a7e3b1`
+        let is_version = |text: &str| {
+            let number = text.trim().strip_prefix('v').and_then(|text| text.split('.').next());
+            number.is_some_and(|number| number.parse::<u32>().is_ok())
+        };
+        match run.succeeded && is_version(&run.stdout) {
+            true => Ok(helm),
+            false => Err(usage("it prints no version of helm")),
         }
-        Ok(Self(program))
     }
 
     /// The images that a packed chart runs with its default values.
     ///
     /// # Errors
-    /// [`ErrorKind::Hint`] with Helm's own words where it does not render the chart;
-    /// [`ErrorKind::Cancelled`].
+    /// [`ErrorKind::Hint`] with Helm's own words where it does not render the chart; [`ErrorKind::Io`] where
+    /// Helm itself fails; [`ErrorKind::Cancelled`].
     pub(super) fn images(&self, packed: &[u8], cancel: &Cancel) -> Result<BTreeSet<String>> {
-        let failed = |error| Error::from_io("rendering a chart", error);
-        // Helm reads a file, not a stream. A file without a name needs no removal. What it prints goes to such
-        // files, too: a pipe would be open for as long as any process that Helm started.
-        let file = || tempfile::tempfile().map_err(failed);
-        let (mut chart, stdout, stderr) = (file()?, file()?, file()?);
+        // Helm reads a file, not a stream. A file without a name needs no removal.
+        let mut chart = temporary()?;
         chart.write_all(packed).and_then(|()| chart.rewind()).map_err(failed)?;
+        let words = ["template", "release", "/dev/stdin", "--skip-tests"];
+        let run = self.run(&words, chart.into(), cancel)?;
+        if run.succeeded {
+            return rendered_images(&run.stdout);
+        }
+        let message = run.stderr.lines().find_map(|line| line.strip_prefix("Error: "));
+        match message {
+            Some(message) => Err(Error::new(ErrorKind::Hint, message)),
+            None => Err(Error::new(
+                ErrorKind::Io,
+                "helm failed to render the chart, and does not say why",
+            )),
+        }
+    }
+
+    fn run(&self, words: &[&str], stdin: Stdio, cancel: &Cancel) -> Result<HelmRun> {
+        // What is printed goes to files: a pipe would be open for as long as any process that Helm started.
+        let (stdout, stderr) = (temporary()?, temporary()?);
         let mut helm = Command::new(&self.0);
-        helm.args(["template", "release", "/dev/stdin", "--skip-tests"]);
-        helm.env("HELM_NO_PLUGINS", "1").stdin(chart);
+        helm.args(words).env("HELM_NO_PLUGINS", "1").stdin(stdin);
         helm.stdout(stdout.try_clone().map_err(failed)?);
         helm.stderr(stderr.try_clone().map_err(failed)?);
-        let mut child = helm.spawn().map_err(failed)?;
-        let ended = wait(&mut child, &[&stdout, &stderr], cancel)?;
-        if ended {
-            return rendered_images(&read(stdout));
-        }
-        let messages = read(stderr);
-        let mut lines = messages.lines();
-        let message = lines.clone().find_map(|line| line.strip_prefix("Error: "));
-        let message = message.or_else(|| lines.next_back()).unwrap_or("it says nothing");
-        Err(Error::new(ErrorKind::Hint, message))
+        let mut child = helm.spawn().map_err(|e| Error::from_io("starting helm", e))?;
+        let succeeded = wait(&mut child, &[&stdout, &stderr], cancel)?;
+        Ok(HelmRun { succeeded, stdout: read(stdout), stderr: read(stderr) })
     }
+}
+
+/// How a run of Helm ended, and what it printed.
+struct HelmRun {
+    succeeded: bool,
+    stdout: String,
+    stderr: String,
+}
+
+fn temporary() -> Result<File> {
+    tempfile::tempfile().map_err(failed)
+}
+
+fn failed(error: std::io::Error) -> Error {
+    Error::from_io("rendering a chart", error)
 }
 
 /// What was printed; what was read before a failure is enough.
@@ -90,12 +120,12 @@ fn wait(child: &mut Child, output: &[&File], cancel: &Cancel) -> Result<bool> {
     let is_large = |file: &&File| file.metadata().is_ok_and(|file| file.len() > MAX_OUTPUT);
     loop {
         let status = child.try_wait().map_err(|e| Error::from_io("waiting for helm", e));
-        let hint = |why: &str| Some(Error::new(ErrorKind::Hint, why));
+        let broken = |why: &str| Some(Error::new(ErrorKind::Io, why));
         let stop = match (&status, cancel.check()) {
             (_, Err(error)) => Some(error),
             (Err(error), _) => Some(error.clone()),
-            _ if output.iter().any(is_large) => hint("it prints more than 64 MiB"),
-            _ if begun.elapsed() > TIME_LIMIT => hint("it has not ended after a minute"),
+            _ if output.iter().any(is_large) => broken("helm prints more than 64 MiB"),
+            _ if begun.elapsed() > TIME_LIMIT => broken("helm has not ended after a minute"),
             _ => None,
         };
         match (stop, status) {

@@ -69,12 +69,13 @@ fn render(
     earlier: &EarlierImport,
     context: &Context,
 ) -> Result<()> {
-    let helm = Helm::find(&inventory.options)?;
+    let helm = Helm::find(&inventory.options, &context.cancel)?;
     let charts = inventory.to_render();
     let rendered = workers::ask(workers::processors(), &charts, context, |(place, chart)| {
         let images = |chart: &PackedChart| helm.images(chart.bytes(), &context.cancel);
         match images(chart) {
             Err(error) if error.kind() == ErrorKind::Cancelled => Err(error),
+            Err(error) if error.kind() == ErrorKind::Io => Ok(RenderedChart::Failed(error)),
             Err(error) => {
                 let original = originals.get(place).map(PackedChart::new);
                 let renders =

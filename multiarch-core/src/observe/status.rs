@@ -48,7 +48,11 @@ pub(crate) fn status(
     let charts = {
         let seen = SeenTags::new(&tags);
         let of_packages = inventory.charts().filter(|_| !all);
-        let of_packages = of_packages.map(|(chart, names)| seen.chart(chart, names, &[]));
+        let absent = inventory.charts_not_stored();
+        let of_packages = of_packages.map(|(chart, names)| {
+            let itself = absent.contains(&chart).then(|| "the chart".to_owned());
+            seen.chart(&chart, names, itself.as_slice())
+        });
         let of_repo = stored.iter().map(|s| seen.chart(&s.chart, &s.names, &s.elsewhere));
         of_packages.chain(of_repo).collect()
     };

@@ -178,6 +178,8 @@ pub enum Finding {
         reference: String,
         /// True where the uploaded chart names the image in the target.
         rewritten: bool,
+        /// True where the values can be relocated: not in lists, nor where no value names an image of the package.
+        can_be_rewritten: bool,
     },
     /// Packages of one run hold different charts of one name and version; one of them is uploaded.
     ChartsDiffer {

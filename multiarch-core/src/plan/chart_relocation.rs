@@ -3,7 +3,7 @@
 use std::{cmp::Ordering, collections::BTreeSet};
 
 use super::{
-    ChartAction, EarlierImport, Inventory, PlannedUpload,
+    EarlierImport, Inventory, PlannedUpload,
     upload::{OriginalChart, plan_upload},
 };
 use crate::{
@@ -11,6 +11,7 @@ use crate::{
         ChartFiles, KnownImages, Likeness, PackedChart, TargetName, compare, compare_versions,
     },
     error::{Detail, Error, ErrorKind, Result},
+    image::Reference,
     package::Finding,
 };
 
@@ -22,6 +23,8 @@ pub(crate) enum RenderedChart {
     Not(Error),
     /// Helm renders the original only.
     Broken(Error),
+    /// Helm itself failed, so that nothing is known.
+    Failed(Error),
 }
 
 /// What was made of a chart.
@@ -63,8 +66,8 @@ impl Inventory {
     pub(crate) fn to_render(&self) -> Vec<(usize, &PackedChart)> {
         let charts = self.charts.iter().enumerate();
         let packed = charts.filter_map(|(place, chart)| {
-            let upload = chart.upload.as_ref().filter(|u| u.action != ChartAction::Kept)?;
-            Some((place, &upload.content.as_ref()?.chart))
+            let content = chart.upload.as_ref()?.content.as_ref()?;
+            Some((place, content.stored.as_ref().unwrap_or(&content.chart)))
         });
         packed.collect()
     }
@@ -80,6 +83,10 @@ impl Inventory {
                 let because = error.message().to_owned();
                 return self.findings.push(Finding::NotRendered { chart, because });
             }
+            RenderedChart::Failed(error) => {
+                chart.problems.push(error.in_bundle(chart.bundles.join(", ")));
+                BTreeSet::new()
+            }
             RenderedChart::Broken(error) => {
                 let message = format!(
                     "helm renders the original chart, but not the relocated one: {}",
@@ -94,11 +101,20 @@ impl Inventory {
             upload.rendered_images = Some(images.len());
         }
         for image in images {
-            let name = image.parse().ok().and_then(|image| TargetName::below(registry, &image));
-            match name {
+            let reference = image.parse::<Reference>().ok();
+            let is_pinned = reference.as_ref().is_some_and(|image| image.digest().is_some());
+            let name = reference.and_then(|image| TargetName::below(registry, &image));
+            match name.filter(|_| !is_pinned) {
                 Some(name) => drop(chart.needed.insert(name)),
                 None => {
-                    let message = "helm renders this image from the chart with its default values, and it is not in the target";
+                    let message = match is_pinned {
+                        true => {
+                            "helm renders this image with a digest, which is not that of the tag in the target"
+                        }
+                        false => {
+                            "helm renders this image from the chart with its default values, and it is not in the target"
+                        }
+                    };
                     let error = Error::new(ErrorKind::Missing, message).of_image(image);
                     let error = error.with_detail(Detail::RenderedElsewhere);
                     chart.problems.push(error.in_bundle(chart.bundles.join(", ")));

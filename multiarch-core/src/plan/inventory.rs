@@ -6,8 +6,9 @@ use std::{
 };
 
 use super::{
-    EarlierImport, NamedImage, Options, Origin, PlannedUpload,
+    ChartAction, EarlierImport, NamedImage, Options, Origin, PlannedUpload,
     named_image::{name_bundle, name_loose},
+    titled,
 };
 use crate::{
     chart::{Naming, TargetName},
@@ -228,8 +229,20 @@ impl Inventory {
     }
 
     /// The charts, each with the names of its images.
-    pub(crate) fn charts(&self) -> impl Iterator<Item = (&str, &BTreeSet<TargetName>)> {
-        self.charts.iter().filter_map(|chart| Some((chart.chart.as_deref()?, &chart.images)))
+    pub(crate) fn charts(&self) -> impl Iterator<Item = (String, &BTreeSet<TargetName>)> {
+        self.charts.iter().filter_map(|chart| {
+            let title = titled(chart.chart.as_ref(), chart.folder.as_ref())?;
+            Some((title, &chart.images))
+        })
+    }
+
+    /// The names of the charts that the chart repository does not have.
+    pub(crate) fn charts_not_stored(&self) -> BTreeSet<String> {
+        let is_new = |chart: &&NamedChart| {
+            chart.upload.as_ref().is_some_and(|upload| upload.action == ChartAction::Upload)
+        };
+        let new = self.charts.iter().filter(is_new);
+        new.filter_map(|chart| titled(chart.chart.as_ref(), chart.folder.as_ref())).collect()
     }
 
     /// Names that charts to be uploaded need in the target, and that no package brings.

@@ -1,7 +1,7 @@
 //! A chart in the chart repository.
 
 use crate::{
-    chart::{Chart, ChartFiles, Hint, TargetName, Values, get_value},
+    chart::{Chart, ChartFiles, Hint, Overrides, TargetName, Values, get_value},
     error::Result,
 };
 
@@ -27,6 +27,14 @@ impl StoredChart {
             get_value(&self.values, path).is_some_and(|value| value.as_str() != Some(""))
         };
         paths.iter().filter(is_set).collect()
+    }
+
+    /// True where all of these values are set so.
+    pub(super) fn has_all(&self, edits: &Overrides) -> bool {
+        let is_set = |(path, text): (&Vec<String>, &String)| {
+            get_value(&self.values, path).and_then(|value| value.as_str()) == Some(text.as_str())
+        };
+        edits.iter().all(is_set)
     }
 
     /// The name below the registry that each hint renders; `None` for a reference to another registry,

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::{EarlierImport, Options};
 use crate::{
     chart::{
-        Chart, ChartFiles, Hint, KnownImages, Likeness, PackedChart, SchemaRule, TargetName,
-        compare, unhinted_images,
+        Chart, ChartFiles, Hint, KnownImages, Likeness, Overrides, PackedChart, SchemaRule,
+        TargetName, compare, unhinted_images,
     },
     error::{Error, ErrorKind, Result},
     image::Digest,
@@ -45,6 +45,8 @@ pub(crate) struct ChartToUpload {
     pub(crate) chart: PackedChart,
     /// The number of the chart repository.
     pub(crate) repo: usize,
+    /// The stored chart, where it stays and is to be rendered.
+    pub(crate) stored: Option<PackedChart>,
     hints: Vec<Hint>,
     /// Values that name images although no hint says so.
     unhinted: Vec<Vec<String>>,
@@ -91,6 +93,13 @@ pub enum ChartAction {
     Kept,
 }
 
+impl ChartAction {
+    /// True where the chart repository keeps the chart that it has.
+    pub(crate) fn keeps_stored(self) -> bool {
+        matches!(self, Self::Present | Self::Kept)
+    }
+}
+
 /// A bundle's chart, with what relocating it needs.
 pub(super) struct OriginalChart<'a> {
     pub(super) files: ChartFiles,
@@ -120,9 +129,14 @@ pub(super) fn plan_upload(
     });
     let likeness = likeness.transpose()?;
     let pins = stored.map(|stored| stored.set_among(&solved.pins.certain)).unwrap_or_default();
+    let rewrites = unhinted.iter().filter(|_| options.rewrite_unhinted);
+    let rewrites: Overrides = rewrites.flat_map(|image| image.edits.clone()).collect();
+    let is_rewritten = stored.is_none_or(|stored| stored.has_all(&rewrites));
     let action = match &likeness {
         None => ChartAction::Upload,
-        Some(Likeness::Same) if solved.stored_chart_renders_names && pins.is_empty() => {
+        Some(Likeness::Same)
+            if solved.stored_chart_renders_names && pins.is_empty() && is_rewritten =>
+        {
             ChartAction::Present
         }
         Some(Likeness::Same) => ChartAction::Replace,
@@ -145,14 +159,12 @@ pub(super) fn plan_upload(
             ChartAction::Kept
         }
     };
-    let stays = matches!(action, ChartAction::Present | ChartAction::Kept);
+    let stays = action.keeps_stored();
     let mut rules = Vec::new();
     let ours = match (&solved.edits, stored) {
         (Some(edits), _) => {
             let mut edits = edits.clone();
-            for image in unhinted.iter().filter(|_| options.rewrite_unhinted) {
-                edits.extend(image.edits.clone());
-            }
+            edits.extend(rewrites);
             rules = files.check_schemas(chart, &edits)?;
             files.relocated(chart, &edits, hints, &solved.names, registry)?
         }
@@ -165,11 +177,14 @@ pub(super) fn plan_upload(
     // A stored chart with identical files needs no write, even where replacing was asked for.
     let action =
         if stored.is_some_and(|s| s.files == ours) { ChartAction::Present } else { action };
-    if action == ChartAction::Replace && !solved.stored_chart_renders_names {
+    if action == ChartAction::Replace
+        && likeness == Some(Likeness::Same)
+        && !solved.stored_chart_renders_names
+    {
         let chart = bundle.chart();
         findings.push(Finding::ChartReplaced { chart, dangling: solved.dangling.clone() });
     }
-    if !matches!(action, ChartAction::Present | ChartAction::Kept) {
+    if !action.keeps_stored() {
         note_digests(bundle, &solved.pins.certain, true, findings);
         note_digests(bundle, &solved.pins.doubtful, false, findings);
         findings.extend(rules.into_iter().map(|SchemaRule { path, rule }| Finding::SchemaRule {
@@ -190,12 +205,14 @@ pub(super) fn plan_upload(
             values: Vec::new(),
             reference: image.to_owned(),
             rewritten: false,
+            can_be_rewritten: false,
         }));
         findings.extend(unhinted.into_iter().map(|image| Finding::Unhinted {
             chart: bundle.chart(),
             values: image.paths.iter().map(|path| format!(".{}", path.join("."))).collect(),
             reference: image.reference,
             rewritten: options.rewrite_unhinted && !image.edits.is_empty(),
+            can_be_rewritten: !image.edits.is_empty(),
         }));
     }
     let chart = PackedChart::new(&ours)?;
@@ -209,6 +226,10 @@ pub(super) fn plan_upload(
         content: Some(ChartToUpload {
             chart,
             repo: earlier.chart_key(bundle).repo,
+            stored: match stored.filter(|_| options.render && action.keeps_stored()) {
+                Some(stored) => Some(PackedChart::new(&stored.files)?),
+                None => None,
+            },
             hints: hints.to_vec(),
             unhinted: unhinted_paths,
         }),

@@ -172,11 +172,14 @@ fn a_value_that_no_hint_reads_is_reported_and_relocated_when_asked() {
         values: vec![".job.image".into()],
         reference: "quay.io/team/app:v1".into(),
         rewritten,
+        can_be_rewritten: true,
     };
     let report = import(std::slice::from_ref(&package), &target(&folder), &options());
     assert_eq!(report.findings, [unhinted(false)]);
     let other = Folder::new();
     let place = target(&other);
+    // Also after an import without the option.
+    assert!(import(std::slice::from_ref(&package), &place, &options()).complete);
     let options = Options { rewrite_unhinted: true, ..options() };
     let report = import(std::slice::from_ref(&package), &place, &options);
     assert_eq!(report.findings, [unhinted(true)]);
@@ -341,6 +344,7 @@ fn what_no_hint_and_no_chart_covers_is_told() {
                 values: vec![],
                 reference: "quay.io/team/sidecar:v2".into(),
                 rewritten: false,
+                can_be_rewritten: false,
             },
         ]
     );
