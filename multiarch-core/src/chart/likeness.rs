@@ -25,24 +25,23 @@ pub(crate) enum Likeness {
 /// Compares a stored chart with the original that it may come from. These differences do not count:
 /// Chart.lock, the repositories of dependencies, how subcharts are packed, how metadata and values are
 /// spelled, the registries, repositories and digests that make up the hints' references, and the values at
-/// the paths `also`.
+/// the paths `also`. `merged` are the values of the original that its hints read.
 ///
 /// Each values file is compared by itself. In merged values, one edit may show in several places.
 pub(crate) fn compare(
     stored: (&ChartFiles, &Chart),
     original: (&ChartFiles, &Chart),
-    hints: &[Hint],
+    (hints, merged): (&[Hint], &Values),
     also: &[Vec<String>],
 ) -> Result<Likeness> {
-    let merged = original.1.values_for_hints()?;
     let read = hints.iter().flat_map(Hint::placeholders);
     let mut image_values: Vec<ImageValue> = read
         .map(|(role, path)| {
-            let text = get_value(&merged, path).filter(|_| role == Role::Tag).map(tag_text);
+            let text = get_value(merged, path).filter(|_| role == Role::Tag).map(tag_text);
             ImageValue { path: path.to_vec(), tag: text }
         })
         .collect();
-    let others = Pins::find(hints, &merged).certain.into_iter().chain(also.iter().cloned());
+    let others = Pins::find(hints, merged).certain.into_iter().chain(also.iter().cloned());
     image_values.extend(others.map(|path| ImageValue { path, tag: None }));
     let mut comparison = Comparison { different: BTreeSet::new() };
     comparison.charts(stored, original, "", &image_values)?;
@@ -259,8 +258,13 @@ mod tests {
             for (path, text) in files {
                 stored.insert(*path, text.as_bytes());
             }
-            super::compare((&stored, &load(&stored)), (&original, &load(&original)), &hints, &[])
-                .expect("comparable")
+            {
+                let chart = load(&original);
+                let merged = chart.values_for_hints().expect("values");
+                let charts = ((&stored, &load(&stored)), (&original, &chart));
+                super::compare(charts.0, charts.1, (&hints, &merged), &[])
+            }
+            .expect("comparable")
         };
         assert_eq!(compare(&[]), Likeness::Same);
         for same in [

@@ -154,7 +154,8 @@ impl Inventory {
     ) -> Result<()> {
         let bundle = |key: (usize, usize)| &self.packages[key.0].bundles()[key.1];
         let place = |key| format!("{} in {}", bundle(key).path(), self.packages[key.0].path());
-        let (other_files, hints) = (other_files?, bundle(uploaded).hints());
+        let other_files = other_files?;
+        let hints = (bundle(uploaded).hints(), &bundle(uploaded).values);
         let charts = (bundle(other).read_chart()?, bundle(uploaded).read_chart()?);
         let compared = compare((&other_files, charts.0), (files, charts.1), hints, &[])?;
         let Likeness::Different(different) = compared else { return Ok(()) };

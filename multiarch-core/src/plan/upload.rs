@@ -70,10 +70,11 @@ impl ChartToUpload {
         let (theirs, ours) = (ChartFiles::unpack(packed)?, ChartFiles::unpack(self.chart.bytes())?);
         let (their_chart, our_chart) = (Chart::load(&theirs)?, Chart::load(&ours)?);
         let (theirs, ours) = ((&theirs, &their_chart), (&ours, &our_chart));
-        if compare(theirs, ours, &self.hints, &self.unhinted)? != Likeness::Same {
+        let merged = our_chart.values_for_hints()?;
+        if compare(theirs, ours, (&self.hints, &merged), &self.unhinted)? != Likeness::Same {
             return Ok(false);
         }
-        let (theirs, ours) = (their_chart.values_for_hints()?, our_chart.values_for_hints()?);
+        let (theirs, ours) = (their_chart.values_for_hints()?, merged);
         Ok(self.hints.iter().all(|hint| hint.render(&theirs).ok() == hint.render(&ours).ok()))
     }
 }
@@ -125,7 +126,7 @@ pub(super) fn plan_upload(
     let chart = bundle.read_chart()?;
     let likeness = stored.map(|stored| {
         let stored = (&stored.files, &stored.chart);
-        compare(stored, (&files, chart), hints, &unhinted_paths)
+        compare(stored, (&files, chart), (hints, values), &unhinted_paths)
     });
     let likeness = likeness.transpose()?;
     let pins = stored.map(|stored| stored.set_among(&solved.pins.certain)).unwrap_or_default();
