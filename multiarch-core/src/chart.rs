@@ -42,7 +42,7 @@ pub(crate) use relocate::{Relocation, relocate};
 pub(crate) use rendered::rendered_images;
 pub(crate) use schema::SchemaRule;
 pub use target_name::TargetName;
-pub(crate) use unhinted::{KnownImages, unhinted_images};
+pub(crate) use unhinted::{KnownImages, UnhintedImage, unhinted_images};
 pub(crate) use values::{Values, get_value};
 pub(crate) use version::{compare_versions, is_newer};
 pub(crate) use yaml::parse as parse_yaml;

@@ -6,6 +6,7 @@
 
 mod asking;
 mod chart_relocation;
+mod chart_upload;
 mod clash;
 mod compare;
 mod cost;

@@ -2,10 +2,7 @@
 
 use std::{cmp::Ordering, collections::BTreeSet};
 
-use super::{
-    EarlierImport, Inventory, PlannedUpload,
-    upload::{OriginalChart, plan_upload},
-};
+use super::{EarlierImport, Inventory, PlannedUpload, chart_upload::OriginalChart};
 use crate::{
     chart::{
         ChartFiles, KnownImages, Likeness, PackedChart, TargetName, compare, compare_versions,
@@ -200,8 +197,9 @@ impl Inventory {
             images.add(reference, name);
         }
         let upload = files.and_then(|files| {
-            let original = OriginalChart { files, bundle, key, images };
-            plan_upload(original, earlier, &self.options, &mut relocated.findings)
+            let original =
+                OriginalChart::new(files, (key, bundle), images, earlier, &self.options)?;
+            original.plan_upload(&mut relocated.findings)
         });
         relocated.upload = Some(upload);
     }
