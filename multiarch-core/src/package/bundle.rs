@@ -27,6 +27,8 @@ pub(crate) struct Found {
     pub(crate) places: Vec<String>,
 }
 
+/// Endings of archives that may hold images and are not read.
+const UNREAD: [&str; 5] = [".tar.xz", ".txz", ".tar.bz2", ".tbz2", ".tar.lz4"];
 const HINTS: &str = "hints.yaml";
 const CHART: &str = "original-chart/";
 const IMAGES: &str = "images.tar";
@@ -35,6 +37,12 @@ const MAX_CHART_FILE: u64 = 16 << 20;
 
 /// Collects everything in a listing and in the archives inside it.
 pub(crate) fn collect(listing: &mut Listing, source: &dyn BlobSource, found: &mut Found) {
+    collect_below("", listing, source, found);
+}
+
+/// The same for an archive at this path of the package.
+fn collect_below(path: &str, listing: &mut Listing, source: &dyn BlobSource, found: &mut Found) {
+    let below = |inner: &str| format!("{path}/{inner}").trim_matches('/').to_owned();
     let mut nested = std::mem::take(&mut listing.nested);
     let mut problems = std::mem::take(&mut listing.problems);
     let folders = folders(listing);
@@ -59,7 +67,7 @@ pub(crate) fn collect(listing: &mut Listing, source: &dyn BlobSource, found: &mu
         // In a bundle's own archive every problem is the bundle's.
         let own = if folder.is_empty() { std::mem::take(&mut problems) } else { Vec::new() };
         let bundle = bundle(listing, folder, images, own, source);
-        found.places.push(bundle.path.clone());
+        found.places.push(below(folder));
         found.bundles.push(bundle);
     }
     for folder in folders.iter().filter(|folder| owner(folder).is_none()) {
@@ -75,12 +83,20 @@ pub(crate) fn collect(listing: &mut Listing, source: &dyn BlobSource, found: &mu
         let ArchivedImages { images, problems, unused } =
             image_archive::read(listing, folder, source);
         if !images.is_empty() || !problems.is_empty() {
-            found.places.push(format!("{}/{folder}", listing.path).trim_matches('/').to_owned());
+            found.places.push(below(folder));
         }
         found.images.extend(images);
         found.problems.extend(problems.into_iter().map(|error| error.at_path(&listing.path)));
         found.unused.extend(unused);
     }
+    let unread = listing
+        .members
+        .keys()
+        .filter(|path| !path.contains(CHART) && UNREAD.iter().any(|ending| path.ends_with(ending)));
+    found.unused.extend(unread.map(|path| Unused {
+        what: below(path),
+        because: "packed in a way that is not read; if it holds images, unpack it or pack it with gzip",
+    }));
     let name = listing.path.rsplit('/').next().unwrap_or_default();
     let claims = BundleName::parse(name).is_some();
     if claims && !found.bundles.iter().any(|bundle| bundle.path == listing.path) {
@@ -96,7 +112,8 @@ pub(crate) fn collect(listing: &mut Listing, source: &dyn BlobSource, found: &mu
     for inner in workers::map(workers::processors(), &nested, |listing| {
         let mut found = Found::default();
         let mut listing = listing.lock().unwrap_or_else(PoisonError::into_inner);
-        collect(&mut listing, source, &mut found);
+        let path = listing.path.clone();
+        collect_below(&path, &mut listing, source, &mut found);
         found
     }) {
         found.bundles.extend(inner.bundles);

@@ -1,7 +1,7 @@
 //! Broken packages: the error names the broken part, the rest is imported, and no tag or manifest points
 //! at something missing.
 
-use multiarch_core::{Error, ErrorKind, ImageState, Package, Report};
+use multiarch_core::{Error, ErrorKind, Finding, ImageState, Package, Report};
 use multiarch_generator::{Bundle, Entry, Image, Layer, gzip, images_tar, tar};
 
 use crate::runs::{Folder, import, into, kinds, memory, open, plan};
@@ -451,4 +451,21 @@ fn foreign_manifest_json_is_ignored() {
         Entry::file("x_1.bundle.tar", bundle.tar()),
     ]);
     assert!(import(&[open(&folder.write("p.tar", package))], &memory()).complete);
+}
+
+/// Archives that are packed in other ways may hold images, so they are named.
+#[test]
+fn archives_that_are_not_read_are_named() {
+    let folder = Folder::new();
+    let image = Image::new("amd64", "x");
+    let bundle = Bundle::simple("good", "1", &[("a", "q.io", "good", "v1", &image)]);
+    let package = tar(&[
+        Entry::file(bundle.file_name(), bundle.tar()),
+        Entry::file("more/images.tar.xz", b"\xfd7zXZ\0".to_vec()),
+    ]);
+    let package = Package::open(folder.write("p.tar", package)).expect("a package");
+    let named = package.findings().iter().any(
+        |finding| matches!(finding, Finding::NotUsed { what, .. } if what == "more/images.tar.xz"),
+    );
+    assert!(named, "{:?}", package.findings());
 }
