@@ -89,8 +89,13 @@ impl Run<'_> {
             self.jobs,
             |blob| {
                 for repository in &blob.repositories {
-                    // `BlobSender` keeps the error, and gives it to each image that needs the blob.
-                    let _ = self.send_blob(repository, blob.planned);
+                    // `BlobSender` keeps the error, and gives it to each image that needs the blob. What
+                    // concerns the whole target ends the run at once.
+                    if let Err(error) = self.send_blob(repository, blob.planned)
+                        && error.concerns_whole_target()
+                    {
+                        self.state().given_up.get_or_insert(error);
+                    }
                 }
             },
             |chart| self.write_chart(chart),

@@ -36,8 +36,9 @@ struct Refusing {
     tag_writes: AtomicUsize,
     tag_reads: AtomicUsize,
     blobs_sent: AtomicUsize,
-    /// No blob can be sent any more.
-    is_gone: bool,
+    /// No blob can be sent any more, for this reason.
+    gone: Option<ErrorKind>,
+    blobs_tried: AtomicUsize,
 }
 
 impl Refusing {
@@ -50,7 +51,8 @@ impl Refusing {
             tag_writes: count(0),
             tag_reads: count(0),
             blobs_sent: count(0),
-            is_gone: false,
+            gone: None,
+            blobs_tried: count(0),
         }
     }
 }
@@ -83,8 +85,9 @@ impl ImageStore for Refusing {
     }
 
     fn put_blob(&self, to: &str, from: Option<&str>, content: &BlobContent<'_>) -> Result<Sent> {
-        if self.is_gone {
-            return Err(Error::new(ErrorKind::Unreachable, "the server is gone"));
+        self.blobs_tried.fetch_add(1, Ordering::SeqCst);
+        if let Some(kind) = self.gone {
+            return Err(Error::new(kind, "the server is gone"));
         }
         self.blobs_sent.fetch_add(1, Ordering::SeqCst);
         self.inner.put_blob(to, from, content)
@@ -196,15 +199,24 @@ fn a_refused_tag_is_as_it_was() {
     assert_eq!((count(&store.tag_writes), now.images, now.images_failed), (2, 1, 1));
 }
 
-/// A server that is gone is said once, and no image is called failed.
+/// A server that is gone is said once, and no image is called failed. What concerns the whole target is not
+/// tried again for other images.
 #[test]
 fn a_server_that_is_gone_is_no_fault_of_an_image() {
-    let store = Refusing { is_gone: true, ..Refusing::new(Refusal::Denied, 0) };
-    let (report, now) = import(&Arc::new(store), &archive("amd64", &["q.io/x:1", "q.io/y:1"]));
-    let states: Vec<ImageState> = report.images.iter().map(|image| image.state).collect();
-    assert_eq!(states, [ImageState::NotReached; 2], "{report}");
-    assert_eq!(report.errors().count(), 1);
-    assert_eq!((now.images, now.images_failed), (0, 0));
+    let (x, y) = (Image::new("amd64", "x"), Image::new("amd64", "y"));
+    let package = images_tar(&[("q.io/x:1", &x), ("q.io/y:1", &y)]);
+    let mut tried = Vec::new();
+    for kind in [ErrorKind::Untrusted, ErrorKind::Unreachable] {
+        let store = Refusing { gone: Some(kind), ..Refusing::new(Refusal::Denied, 0) };
+        let store = Arc::new(store);
+        let (report, now) = import(&store, &package);
+        let states: Vec<ImageState> = report.images.iter().map(|image| image.state).collect();
+        assert_eq!(states, [ImageState::NotReached; 2], "{report}");
+        assert_eq!(report.errors().count(), 1);
+        assert_eq!((now.images, now.images_failed), (0, 0));
+        tried.push(count(&store.blobs_tried));
+    }
+    assert!(tried[0] == 1 && tried[1] > 1, "{tried:?}");
 }
 
 /// Layers that other servers keep are why a registry misses a part, and the error says so.
