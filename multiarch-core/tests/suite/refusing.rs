@@ -22,6 +22,8 @@ enum Refusal {
     PartMissing,
     /// The tag is written, and the answer is lost.
     AnswerLost,
+    /// Nothing is written, and there is no answer.
+    NoAnswer,
     /// Another writer was there in between.
     Contended,
     /// The request is not allowed.
@@ -111,6 +113,7 @@ impl ImageStore for Refusing {
                 self.inner.put_tag(name, was, new)?;
                 Err(Error::new(ErrorKind::Network, "no answer"))
             }
+            Refusal::NoAnswer => Err(Error::new(ErrorKind::Network, "no answer")),
             Refusal::Contended => Err(Error::new(ErrorKind::Contended, "written meanwhile")),
             Refusal::Denied => Err(Error::new(ErrorKind::Denied, "not allowed")),
         }
@@ -180,6 +183,19 @@ fn a_tag_that_was_written_meanwhile_is_read_and_tried_again() {
     let (report, _) = import(&store, &archive("amd64", &["q.io/x:1"]));
     assert!(report.complete, "{report}");
     assert_eq!(count(&store.tag_writes), 3);
+}
+
+/// A tag that others keep changing, and a server that does not answer, are given up after a few attempts.
+#[test]
+fn attempts_end() {
+    for (refusal, kind, attempts) in
+        [(Refusal::Contended, ErrorKind::Contended, 8), (Refusal::NoAnswer, ErrorKind::Network, 6)]
+    {
+        let store = Arc::new(Refusing::new(refusal, 50));
+        let (report, _) = import(&store, &archive("amd64", &["q.io/x:1"]));
+        let error = report.images[0].error.as_ref().expect("given up");
+        assert_eq!((error.kind(), count(&store.tag_writes)), (kind, attempts), "{refusal:?}");
+    }
 }
 
 /// A refused image is reported with what its tag holds, and is not tried again.
