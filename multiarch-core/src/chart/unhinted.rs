@@ -109,18 +109,28 @@ struct Finder<'a> {
 }
 
 impl Finder<'_> {
+    /// Whether a hint reads the value, or it has got a new one.
+    fn is_fixed(&self, path: &[String]) -> bool {
+        self.read.contains(path) || self.edits.contains_key(path)
+    }
+
+    /// What names the image in the target; with a tag where the original reference has one.
+    fn target_text(&self, name: &TargetName, original: &Reference) -> String {
+        match original.tag() {
+            Some(_) => format!("{}/{name}", self.registry),
+            None => format!("{}/{}", self.registry, name.repository()),
+        }
+    }
+
     /// A value that is a reference by itself.
     fn whole(&mut self, path: &[String], text: &str) {
-        if self.read.contains(path) || self.edits.contains_key(path) {
+        if self.is_fixed(path) {
             return;
         }
         let Ok(reference) = text.parse::<Reference>() else { return };
         let known = reference.has_host().then(|| self.images.name(&reference)).flatten();
         let Some(name) = known else { return };
-        let new = name.map(|name| match reference.tag() {
-            Some(_) => format!("{}/{name}", self.registry),
-            None => format!("{}/{}", self.registry, name.repository()),
-        });
+        let new = name.map(|name| self.target_text(name, &reference));
         let edits = new.map(|new| (path.to_vec(), new)).into_iter().collect();
         self.add(vec![path.to_vec()], text, edits);
     }
@@ -222,18 +232,14 @@ impl Finder<'_> {
                 .to_owned()
         };
         let (registry, rest) = (now(path), now(other));
-        let wanted = name.map(|name| match reference.tag() {
-            Some(_) => format!("{}/{name}", self.registry),
-            None => format!("{}/{}", self.registry, name.repository()),
-        });
+        let wanted = name.map(|name| self.target_text(name, reference));
         if wanted.as_ref().is_some_and(|wanted| *wanted == format!("{registry}/{rest}")) {
             return;
         }
-        let is_fixed = |path: &[String]| self.read.contains(path) || self.edits.contains_key(path);
         let edits = wanted.and_then(|wanted| {
             let new_rest = || wanted.strip_prefix(&registry)?.strip_prefix('/');
             let new_registry = || wanted.strip_suffix(&rest)?.strip_suffix('/');
-            match (is_fixed(path), is_fixed(other)) {
+            match (self.is_fixed(path), self.is_fixed(other)) {
                 (true, true) => None,
                 (true, false) => Some(vec![(other.to_vec(), new_rest()?.to_owned())]),
                 (false, is_fixed) => match new_registry() {

@@ -7,8 +7,8 @@ use std::sync::{
 };
 
 use multiarch_core::{
-    BlobContent, Digest, Document, Error, ErrorKind, FuseOptions, ImageState, ImageStore, Import,
-    Incoming, MemoryStore, Result, Sent, Target, TargetName, fuse_tag,
+    BlobContent, Digest, Document, Error, ErrorKind, Finding, FuseOptions, ImageState, ImageStore,
+    Import, Incoming, MemoryStore, Result, Sent, Target, TargetName, fuse_tag,
 };
 use multiarch_generator::{Image, images_tar};
 
@@ -34,6 +34,11 @@ impl Moody {
     fn set(&self, document: &Document) -> Result<()> {
         let now = self.inner.get_tag(&tag())?;
         self.inner.put_tag(&tag(), now.as_ref().map(Document::digest), document)
+    }
+
+    fn put(&self, bytes: &[u8]) {
+        let digest = Digest::sha256(bytes);
+        self.put_blob("x", None, &BlobContent::in_memory(&digest, bytes)).expect("put");
     }
 }
 
@@ -128,9 +133,7 @@ fn a_target_that_is_gone_at_the_end() {
 
 fn fuse_into(store: &Moody, architecture: &str) -> Incoming {
     let image = Image::new(architecture, "x");
-    let digest = Digest::sha256(&image.config);
-    let content = BlobContent::in_memory(&digest, &image.config);
-    store.put_blob("x", None, &content).expect("put");
+    store.put(&image.config);
     let incoming = Incoming::parse(image.manifest().as_bytes(), &image.config).expect("an image");
     fuse_tag(store, &tag(), &incoming, &FuseOptions::default()).expect("fused");
     incoming
@@ -174,10 +177,7 @@ fn a_tag_that_is_overwritten_after_its_write() {
     fuse_into(&other, "arm64");
     let theirs = other.inner.get_tag(&tag()).expect("read").expect("there");
     let store = Moody { overwritten: Some(theirs.clone()), ..Moody::default() };
-    let config = Image::new("arm64", "x").config;
-    let content_digest = Digest::sha256(&config);
-    let content = BlobContent::in_memory(&content_digest, &config);
-    store.put_blob("x", None, &content).expect("put");
+    store.put(&Image::new("arm64", "x").config);
     store.put_manifest("x", &theirs).expect("put");
     let ours = fuse_into(&store, "amd64");
     let after = store.inner.get_tag(&tag()).expect("read").expect("there");
@@ -185,4 +185,26 @@ fn a_tag_that_is_overwritten_after_its_write() {
     for digest in [theirs.digest(), ours.document().digest()] {
         assert!(text.contains(&digest.to_string()), "{text}");
     }
+}
+
+/// An image of another writer for our platform, written right after ours, is newer and stays; the report
+/// names it.
+#[test]
+fn an_image_that_overtakes_ours_is_reported() {
+    let other = Image::new("amd64", "other");
+    let document = Document::new(other.manifest().into_bytes(), None).expect("a manifest");
+    let store = Arc::new(Moody { overwritten: Some(document.clone()), ..Moody::default() });
+    for layer in &other.layers {
+        store.put(&layer.blob);
+    }
+    store.put(&other.config);
+    let report = import(&store);
+    let overtaken = Finding::Overtaken {
+        image: "x:1".into(),
+        platform: report.images[0].decisions[0].decision.platform.clone(),
+        by: document.digest().clone(),
+    };
+    assert_eq!(report.findings, [overtaken], "{report}");
+    let now = store.inner.get_tag(&tag()).expect("read");
+    assert_eq!(now.as_ref().map(Document::digest), Some(document.digest()));
 }

@@ -7,8 +7,8 @@ use std::sync::{
 };
 
 use multiarch_core::{
-    BlobContent, Change, Digest, Document, Error, ErrorKind, Finding, ImageState, ImageStore,
-    Import, MemoryStore, Meter, Report, Result, Sent, Snapshot, Target, TargetName,
+    BlobContent, Change, Digest, Document, Error, ErrorKind, ImageState, ImageStore, Import,
+    MemoryStore, Meter, Report, Result, Sent, Snapshot, Target, TargetName,
 };
 use multiarch_generator::{Image, Layout, images_tar, named, with};
 use serde_json::json;
@@ -259,83 +259,5 @@ fn foreign_layers_explain_a_missing_part() {
         let (report, _) = import(&store, &layout.top(descriptor).tar());
         let error = report.images[0].error.as_ref().expect("failed");
         assert_eq!(error.detail() == Some("foreign-layers"), is_explained, "{media_type} {urls}");
-    }
-}
-
-/// An image of another writer for our platform, written right after ours, is newer and stays; the report
-/// names it.
-#[test]
-fn an_image_that_overtakes_ours_is_reported() {
-    let store = Arc::new(Overtaking::default());
-    let other = Image::new("amd64", "other");
-    let document = Document::new(other.manifest().into_bytes(), None).expect("a manifest");
-    for layer in &other.layers {
-        put(&store.inner, &layer.blob);
-    }
-    put(&store.inner, &other.config);
-    store.other.set(document.clone()).expect("set once");
-    let folder = Folder::new();
-    let path = folder.write("x.tar", archive("amd64", &["q.io/x:1"]));
-    let import = Import::into(Target::new("overtaking", store.clone())).package(path);
-    let report = import.plan().expect("planned").apply();
-    let overtaken = Finding::Overtaken {
-        image: "x:1".into(),
-        platform: report.images[0].decisions[0].decision.platform.clone(),
-        by: document.digest().clone(),
-    };
-    assert_eq!(report.findings, [overtaken], "{report}");
-    let now = store.inner.get_tag(&"x:1".parse().expect("a name")).expect("read");
-    assert_eq!(now.as_ref().map(Document::digest), Some(document.digest()));
-}
-
-fn put(store: &MemoryStore, bytes: &[u8]) {
-    let digest = Digest::sha256(bytes);
-    store.put_blob("x", None, &BlobContent::in_memory(&digest, bytes)).expect("put");
-}
-
-/// A store in which another writer follows each write of ours.
-#[derive(Default)]
-struct Overtaking {
-    inner: MemoryStore,
-    other: std::sync::OnceLock<Document>,
-}
-
-impl ImageStore for Overtaking {
-    fn get_manifest(&self, repository: &str, digest: &Digest) -> Result<Option<Document>> {
-        self.inner.get_manifest(repository, digest)
-    }
-
-    fn get_blob(&self, repository: &str, of: &Digest, limit: u64) -> Result<Option<Vec<u8>>> {
-        self.inner.get_blob(repository, of, limit)
-    }
-
-    fn has_blob(&self, repository: &str, digest: &Digest, size: u64) -> Result<bool> {
-        self.inner.has_blob(repository, digest, size)
-    }
-
-    fn put_manifest(&self, repository: &str, document: &Document) -> Result<()> {
-        self.inner.put_manifest(repository, document)
-    }
-
-    fn tags(&self) -> Result<Vec<TargetName>> {
-        self.inner.tags()
-    }
-
-    fn flush(&self) -> Result<Vec<TargetName>> {
-        self.inner.flush()
-    }
-
-    fn put_blob(&self, to: &str, from: Option<&str>, content: &BlobContent<'_>) -> Result<Sent> {
-        self.inner.put_blob(to, from, content)
-    }
-
-    fn get_tag(&self, name: &TargetName) -> Result<Option<Document>> {
-        self.inner.get_tag(name)
-    }
-
-    fn put_tag(&self, name: &TargetName, was: Option<&Digest>, new: &Document) -> Result<()> {
-        self.inner.put_tag(name, was, new)?;
-        let other = self.other.get().expect("set");
-        self.inner.put_tag(name, Some(new.digest()), other)
     }
 }
