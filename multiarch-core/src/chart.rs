@@ -28,7 +28,6 @@ mod version_range;
 mod yaml;
 
 pub(crate) use files::ChartFiles;
-pub(crate) use files::MAX_CHART_SIZE;
 pub(crate) use hint::{Hint, Overrides, parse_hints};
 pub(crate) use likeness::{Likeness, compare};
 pub(crate) use model::Chart;

@@ -21,10 +21,8 @@ pub use document::Document;
 pub use index::Entry;
 pub use platform::{Platform, PlatformKey};
 
-pub(crate) use config::MAX_CONFIG_SIZE;
 pub(crate) use descriptor::Descriptor;
 pub(crate) use digest::{Algorithm, Hasher};
-pub(crate) use document::MAX_DOCUMENT_SIZE;
 pub(crate) use index::{Index, REF_NAME, entries_text};
 pub(crate) use manifest::Manifest;
 pub(crate) use media_type::{

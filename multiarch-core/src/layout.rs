@@ -20,7 +20,8 @@ use self::{files::Files, index::TagIndex};
 use crate::{
     chart::TargetName,
     error::{Error, ErrorKind, Result},
-    image::{Digest, Document, MAX_DOCUMENT_SIZE},
+    image::{Digest, Document},
+    limit::MANIFEST,
     store::{BlobContent, ImageStore, Sent},
 };
 
@@ -58,7 +59,7 @@ impl ImageStore for OciLayout {
         let index = self.files.index()?;
         let Some(entry) = index.get(name)? else { return Ok(None) };
         let descriptor = entry.descriptor();
-        let text = self.files.read(&descriptor.digest, MAX_DOCUMENT_SIZE)?.ok_or_else(|| {
+        let text = self.files.read(&descriptor.digest, MANIFEST.max)?.ok_or_else(|| {
             let message = "index.json lists a document that is not there";
             Error::new(ErrorKind::Missing, message).with_digest(&descriptor.digest).of_image(name)
         })?;
@@ -68,7 +69,7 @@ impl ImageStore for OciLayout {
     }
 
     fn get_manifest(&self, _repository: &str, digest: &Digest) -> Result<Option<Document>> {
-        match self.files.read(digest, MAX_DOCUMENT_SIZE)? {
+        match self.files.read(digest, MANIFEST.max)? {
             Some(text) => Document::verified(text, None, digest).map(Some),
             None => Ok(None),
         }
@@ -76,7 +77,7 @@ impl ImageStore for OciLayout {
 
     fn has_manifest(&self, _repository: &str, digest: &Digest) -> Result<bool> {
         // A manifest is small: its content is compared, and not only its name.
-        let there = self.files.read(digest, MAX_DOCUMENT_SIZE)?;
+        let there = self.files.read(digest, MANIFEST.max)?;
         Ok(there.is_some_and(|there| digest.verify(&there).is_ok()))
     }
 
@@ -103,7 +104,7 @@ impl ImageStore for OciLayout {
     }
 
     fn put_manifest(&self, _repository: &str, document: &Document) -> Result<()> {
-        let there = self.files.read(document.digest(), MAX_DOCUMENT_SIZE)?;
+        let there = self.files.read(document.digest(), MANIFEST.max)?;
         if there.is_some_and(|there| there == document.raw()) {
             return Ok(());
         }

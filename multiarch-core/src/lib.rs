@@ -46,6 +46,7 @@ mod fuse;
 mod image;
 mod import;
 mod layout;
+mod limit;
 mod memory;
 mod observe;
 mod package;

@@ -24,11 +24,10 @@ pub use name::PackageName;
 pub(crate) use bundle::{Found, collect};
 pub(crate) use document_store::{DocumentStore, read_image};
 pub(crate) use image::{Blob, BlobPlace, IncompleteImage, PackageImage, Referrer, StoredDocument};
-pub(crate) use layout::{LAYOUT_NAMES, MAX_INDEX};
+pub(crate) use layout::LAYOUT_NAMES;
 pub(crate) use leftover::Unused;
 pub(crate) use listing::{
-    Listing, Locator, MAX_DEPTH, MAX_ENTRIES, Member, MemberKind, ReadOrder, StreamId, normalise,
-    resolve_link,
+    Listing, Locator, Member, MemberKind, ReadOrder, StreamId, normalise, resolve_link,
 };
 pub(crate) use name::BundleName;
 pub(crate) use source::{BlobSource, hash, reading};

@@ -9,6 +9,7 @@ mod fuse_sources;
 mod fuse_table;
 mod helm_values;
 mod images;
+mod limits;
 mod place;
 #[cfg(feature = "registry")]
 mod registry;

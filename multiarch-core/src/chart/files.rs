@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeMap, io::Read, sync::Arc};
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::{
+    error::{Error, ErrorKind, Result},
+    limit::{Budget, CHART, CHART_HEADERS},
+};
 
 /// A chart's files by their path below the chart's folder.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -16,33 +19,6 @@ fn is_in_subchart(path: &str) -> bool {
     let signature = path.rsplit('.').next() == Some("prov");
     path.strip_prefix(SUBCHARTS).is_some_and(|below| !below.starts_with(['.', '_']) && !signature)
 }
-
-/// What may still be unpacked of a chart and its packed subcharts, in bytes.
-pub(super) struct UnpackBudget(u64);
-
-impl Default for UnpackBudget {
-    fn default() -> Self {
-        Self(MAX_CHART_SIZE)
-    }
-}
-
-impl UnpackBudget {
-    fn take(&mut self, bytes: u64) -> Result<()> {
-        let too_large = || {
-            let message = "a chart of more than 64 MiB with its packed subcharts";
-            Error::new(ErrorKind::TooLarge, message)
-        };
-        self.0 = self.0.checked_sub(bytes).ok_or_else(too_large)?;
-        Ok(())
-    }
-}
-
-/// What the headers of one packed chart may take besides its files.
-const MAX_HEADERS: u64 = 16 << 20;
-
-/// Limit for all files of one chart together: 64 MiB, well above Helm's own limit of 20 MiB for a
-/// packed chart.
-pub(crate) const MAX_CHART_SIZE: u64 = 64 << 20;
 
 impl ChartFiles {
     /// Adds a file.
@@ -70,7 +46,7 @@ impl ChartFiles {
     /// # Errors
     /// [`ErrorKind::Malformed`] for what is no chart there: Helm refuses it. [`ErrorKind::TooLarge`] beyond the
     /// budget.
-    pub(super) fn subcharts(&self, budget: &mut UnpackBudget) -> Result<Vec<Self>> {
+    pub(super) fn subcharts(&self, budget: &mut Budget) -> Result<Vec<Self>> {
         let mut unpacked: BTreeMap<&str, Self> = BTreeMap::new();
         let mut subcharts = Vec::new();
         for (path, content) in self.0.iter().filter(|(path, _)| is_in_subchart(path)) {
@@ -104,15 +80,16 @@ impl ChartFiles {
     /// # Errors
     /// Where it is not a tar archive in gzip, or larger than 64 MiB.
     pub(crate) fn unpack(packed: &[u8]) -> Result<Self> {
-        Self::unpack_within(packed, &mut UnpackBudget::default())
+        Self::unpack_within(packed, &mut CHART.budget())
     }
 
-    fn unpack_within(packed: &[u8], budget: &mut UnpackBudget) -> Result<Self> {
+    fn unpack_within(packed: &[u8], budget: &mut Budget) -> Result<Self> {
         let failed = |e: std::io::Error| match e.kind() {
             std::io::ErrorKind::UnexpectedEof => Error::from_io("reading a packed chart", e),
             _ => Error::caused_by(ErrorKind::Malformed, "not a packed chart", e),
         };
-        let limited = flate2::read::MultiGzDecoder::new(packed).take(budget.0 + MAX_HEADERS);
+        let limited =
+            flate2::read::MultiGzDecoder::new(packed).take(budget.left() + CHART_HEADERS.max);
         let mut archive = tar::Archive::new(limited);
         let mut files = Self::default();
         for entry in archive.entries().map_err(failed)? {
@@ -120,7 +97,7 @@ impl ChartFiles {
             if !entry.header().entry_type().is_file() {
                 continue;
             }
-            budget.take(entry.size())?;
+            budget.spend(entry.size())?;
             let path = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
             let mut content = Vec::new();
             entry.read_to_end(&mut content).map_err(failed)?;
@@ -131,6 +108,10 @@ impl ChartFiles {
             if let Some((_, below)) = path.trim_start_matches("./").split_once('/') {
                 files.insert(below, content);
             }
+        }
+        // An archive that ends where no more is read would look like a whole one.
+        if archive.into_inner().limit() == 0 {
+            return Err(CHART_HEADERS.error());
         }
         Ok(files)
     }

@@ -7,11 +7,13 @@ use serde_json::Value;
 use super::{
     ChartFiles, Hint, Values,
     dependency_tree::{self, Order, Switches},
-    files::UnpackBudget,
     metadata::ChartMetadata,
     values, yaml,
 };
-use crate::error::{Error, ErrorKind, Result};
+use crate::{
+    error::{Error, ErrorKind, Result},
+    limit,
+};
 
 /// The parts of a chart that are read: metadata, values, subcharts.
 #[derive(Clone, Debug)]
@@ -22,9 +24,6 @@ pub(crate) struct Chart {
     pub(super) subcharts: Vec<Arc<Chart>>,
 }
 
-/// How deep subcharts may be nested: deeper than in any real chart.
-const MAX_DEPTH: usize = 16;
-
 impl Chart {
     /// Reads a chart from its files.
     ///
@@ -32,13 +31,11 @@ impl Chart {
     /// [`ErrorKind::Missing`] without a `Chart.yaml`, [`ErrorKind::Malformed`] where Helm does not load the
     /// chart.
     pub(crate) fn load(files: &ChartFiles) -> Result<Self> {
-        Self::load_below(files, 0, &mut UnpackBudget::default())
+        Self::load_below(files, 0, &mut limit::CHART.budget())
     }
 
-    fn load_below(files: &ChartFiles, depth: usize, budget: &mut UnpackBudget) -> Result<Self> {
-        if depth > MAX_DEPTH {
-            return Err(Error::new(ErrorKind::TooLarge, "charts nested deeper than 16 levels"));
-        }
+    fn load_below(files: &ChartFiles, depth: usize, budget: &mut limit::Budget) -> Result<Self> {
+        limit::SUBCHART_DEPTH.check(depth)?;
         let metadata = ChartMetadata::parse(files)?;
         let values = Arc::new(own_values(files)?);
         let subcharts = files.subcharts(budget)?;
@@ -61,7 +58,7 @@ impl Chart {
     /// As [`load`](Self::load), for files of another chart.
     pub(super) fn subcharts_in(&self, files: &ChartFiles) -> Result<Vec<(&Self, ChartFiles)>> {
         // The chart was loaded from the same files, so that they are within the budget as a whole.
-        let files = files.subcharts(&mut UnpackBudget::default())?;
+        let files = files.subcharts(&mut limit::CHART.budget())?;
         if files.len() != self.subcharts.len() {
             let message = "a folder in charts/ is no chart, so that Helm refuses the whole chart";
             return Err(Error::new(ErrorKind::Malformed, message));
@@ -188,39 +185,5 @@ fn own_values(files: &ChartFiles) -> Result<Values> {
             Err(Error::new(ErrorKind::Malformed, message).at_path("values.yaml"))
         }
         Err(error) => Err(error.at_path("values.yaml")),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::chart::PackedChart;
-
-    /// Each level, and each chart beside another, counts against one limit.
-    #[test]
-    fn packed_subcharts_have_one_limit_together() {
-        let chart = |files: &[(String, Vec<u8>)]| {
-            let mut all = ChartFiles::default();
-            all.insert("Chart.yaml", &b"name: c\nversion: 1.0.0\n"[..]);
-            for (path, content) in files {
-                all.insert(path, content.as_slice());
-            }
-            all
-        };
-        let packed = |files: &ChartFiles| PackedChart::new(files).expect("packs").bytes().to_vec();
-        let large = |size: usize| packed(&chart(&[("README.md".into(), vec![0; size << 20])]));
-        let beside = |count: usize| {
-            let subcharts = (0..count).map(|i| (format!("charts/s{i}.tgz"), large(30)));
-            chart(&subcharts.collect::<Vec<_>>())
-        };
-        assert!(Chart::load(&beside(2)).is_ok());
-        let error = Chart::load(&beside(3)).expect_err("too large");
-        assert_eq!(error.kind(), ErrorKind::TooLarge);
-        let nested = (0..3).fold(large(1), |inner, _| {
-            let readme = ("README.md".into(), vec![0; 25 << 20]);
-            packed(&chart(&[("charts/s.tgz".into(), inner), readme]))
-        });
-        let error = Chart::load(&chart(&[("charts/s.tgz".into(), nested)])).expect_err("too large");
-        assert_eq!(error.kind(), ErrorKind::TooLarge);
     }
 }

@@ -4,7 +4,10 @@ use std::ops::Range;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, Span, StrInput};
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::{
+    error::{Error, ErrorKind, Result},
+    limit,
+};
 
 /// A value and its position, in bytes.
 #[derive(Debug)]
@@ -37,9 +40,6 @@ pub(super) struct KeyValue {
     /// The key is `<<`, and the value's members are this mapping's.
     pub(super) merges: bool,
 }
-
-/// Limit for untrusted text, the same as for reading values.
-const MAX_DEPTH: usize = 200;
 
 /// The positions of the first document's values; `None` for a text without a value.
 pub(super) fn outline(text: &str) -> Result<Option<Node>> {
@@ -105,9 +105,7 @@ impl<'a> Outliner<'a> {
         from: usize,
         depth: usize,
     ) -> Result<Node> {
-        if depth > MAX_DEPTH {
-            return Err(Error::new(ErrorKind::TooLarge, "YAML nested deeper than 200 levels"));
-        }
+        limit::YAML_DEPTH.check(depth)?;
         let number = |anchor: usize| (anchor > 0).then_some(anchor);
         Ok(match event {
             Event::Alias(anchor) => Node { kind: NodeKind::Alias(anchor), span, anchor: None },

@@ -7,11 +7,12 @@
 use serde_json::Value;
 
 use super::{Chart, ChartFiles, hint::Overrides};
-use crate::error::{Error, ErrorKind, Result};
+use crate::{
+    error::{Error, ErrorKind, Result},
+    limit::{self, Budget},
+};
 
 const SCHEMA: &str = "values.schema.json";
-/// References to references, and rules within rules, end here.
-const MAX_DEPTH: usize = 32;
 
 /// A value and the rule about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,9 +54,10 @@ fn check(
             .map_err(|e| Error::caused_by(ErrorKind::Malformed, "not JSON", e).at_path(SCHEMA))?;
         for (whole, path, new) in edits {
             let found = |rule: &str| SchemaRule { path: whole.to_vec(), rule: rule.to_owned() };
-            let mut rules = Vec::new();
-            collect_rules(&schema, &schema, path, &mut rules, 0);
-            for (rule, limit) in rules {
+            let mut rules =
+                Rules { root: &schema, found: Vec::new(), parts: limit::SCHEMA_PARTS.budget() };
+            rules.collect(&schema, path, 0).map_err(|e| e.at_path(SCHEMA))?;
+            for (rule, limit) in rules.found {
                 match allows(rule, limit, new) {
                     Some(true) => {}
                     Some(false) => {
@@ -87,34 +89,34 @@ fn check(
     Ok(())
 }
 
-/// Adds the rules of a schema for the value at a path.
-fn collect_rules<'s>(
+/// The rules of a schema for one value.
+struct Rules<'s> {
     root: &'s Value,
-    schema: &'s Value,
-    path: &[String],
-    rules: &mut Vec<(&'static str, &'s Value)>,
-    depth: usize,
-) {
-    if depth > MAX_DEPTH {
-        return;
-    }
-    let local = schema["$ref"].as_str().and_then(|reference| reference.strip_prefix('#'));
-    if let Some(target) = local.and_then(|pointer| root.pointer(pointer)) {
-        collect_rules(root, target, path, rules, depth + 1);
-    }
-    for part in schema["allOf"].as_array().into_iter().flatten() {
-        collect_rules(root, part, path, rules, depth + 1);
-    }
-    match path.split_first() {
-        Some((key, rest)) => {
-            let property = &schema["properties"][key.as_str()];
-            collect_rules(root, property, rest, rules, depth + 1);
+    found: Vec<(&'static str, &'s Value)>,
+    parts: Budget,
+}
+
+impl<'s> Rules<'s> {
+    /// Adds those of a part of the schema for the value at a path below it.
+    fn collect(&mut self, schema: &'s Value, path: &[String], depth: usize) -> Result<()> {
+        if limit::SCHEMA_DEPTH.check(depth).is_err() {
+            return Ok(());
         }
-        None => {
-            for rule in ["enum", "const", "minLength", "maxLength", "pattern"] {
-                if let Some(limit) = schema.get(rule) {
-                    rules.push((rule, limit));
-                }
+        self.parts.spend(1_u64)?;
+        let local = schema["$ref"].as_str().and_then(|reference| reference.strip_prefix('#'));
+        if let Some(target) = local.and_then(|pointer| self.root.pointer(pointer)) {
+            self.collect(target, path, depth + 1)?;
+        }
+        for part in schema["allOf"].as_array().into_iter().flatten() {
+            self.collect(part, path, depth + 1)?;
+        }
+        match path.split_first() {
+            Some((key, rest)) => self.collect(&schema["properties"][key.as_str()], rest, depth + 1),
+            None => {
+                let rules = ["enum", "const", "minLength", "maxLength", "pattern"];
+                let there = rules.iter().filter_map(|rule| Some((*rule, schema.get(rule)?)));
+                self.found.extend(there);
+                Ok(())
             }
         }
     }
@@ -176,5 +178,24 @@ mod tests {
         assert_eq!(check(defined, "i.r", "r.io"), Err(ErrorKind::Hint));
         assert_eq!(check("{", "i.r", "r.io"), Err(ErrorKind::Malformed));
         assert_eq!(check("{}", "s.hub", "r.io"), Err(ErrorKind::Hint));
+    }
+
+    /// Deeper parts are not looked at.
+    #[test]
+    fn limit_of_schema_depth() {
+        let nested = |depth: usize| {
+            let inner = r#"{"enum": []}"#.to_owned();
+            let all = (0..depth).fold(inner, |inner, _| format!(r#"{{"allOf": [{inner}]}}"#));
+            format!(r#"{{"properties": {{"i": {all}}}}}"#)
+        };
+        assert_eq!(check(&nested(31), "i", "r.io"), Err(ErrorKind::Hint));
+        assert_eq!(check(&nested(32), "i", "r.io"), Ok(0));
+    }
+
+    #[test]
+    fn limit_of_schema_parts() {
+        let twice = r##"[{"$ref": "#/$defs/a"}, {"$ref": "#/$defs/a"}]"##;
+        let bomb = format!(r##"{{"allOf": {twice}, "$defs": {{"a": {{"allOf": {twice}}}}}}}"##);
+        assert_eq!(check(&bomb, "i.r", "r.io"), Err(ErrorKind::TooLarge));
     }
 }

@@ -6,6 +6,8 @@
 
 use semver::{Prerelease, Version};
 
+use crate::limit;
+
 /// A range such as `^1.2`, `1.x`, `>= 1.2, < 2 || 3.0.0` or `1.2 - 2.3`.
 #[derive(Clone, Debug)]
 pub(super) struct VersionRange(Vec<Vec<Comparator>>);
@@ -54,19 +56,15 @@ const OPERATORS: [(&str, Operator); 11] = [
     ("^", Operator::Caret),
 ];
 
-/// Limits of Helm's reader.
-const MAX_LENGTH: usize = 512;
-const MAX_ALTERNATIVES: usize = 32;
-
 impl VersionRange {
     /// Reads a range; `None` for another text, an empty one among them.
     pub(super) fn parse(text: &str) -> Option<Self> {
-        if text.len() > MAX_LENGTH {
+        if limit::VERSION_RANGE.check(text.len()).is_err() {
             return None;
         }
         let text = without_hyphens(text);
         let alternatives: Vec<&str> = text.split("||").collect();
-        if alternatives.len() > MAX_ALTERNATIVES {
+        if limit::VERSION_ALTERNATIVES.check(alternatives.len()).is_err() {
             return None;
         }
         alternatives.into_iter().map(all_of).collect::<Option<_>>().map(Self)

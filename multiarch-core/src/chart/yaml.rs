@@ -6,33 +6,27 @@ use std::{borrow::Cow, collections::HashMap};
 use saphyr_parser::{Event, Parser, ScalarStyle};
 use serde_json::{Map, Number, Value};
 
-use crate::error::{Error, ErrorKind, Result};
-
-/// Limits for untrusted text. An alias counts as what it unfolds to, and an anchor as a second copy, because
-/// both are copies in memory.
-const MAX_VALUES: usize = 200_000;
-/// The same for the index of a chart repository, which has some 15 values for each version of a chart.
-const MAX_INDEX_VALUES: usize = 4_000_000;
-/// Bytes of strings beyond twice the text's own.
-const MAX_UNFOLDED: usize = 16 << 20;
-const MAX_DEPTH: usize = 200;
+use crate::{
+    error::{Error, ErrorKind, Result},
+    limit::{Budget, Limit, REPO_INDEX_VALUES, YAML_DEPTH, YAML_TEXT, YAML_VALUES},
+};
 
 /// Reads the first document of a YAML text; an empty text is null.
 pub(crate) fn parse(text: &[u8]) -> Result<Value> {
-    parse_within(text, MAX_VALUES)
+    parse_within(text, YAML_VALUES)
 }
 
 /// The same for the index of a chart repository.
 pub(crate) fn parse_index(text: &[u8]) -> Result<Value> {
-    parse_within(text, MAX_INDEX_VALUES)
+    parse_within(text, REPO_INDEX_VALUES)
 }
 
-fn parse_within(text: &[u8], max_values: usize) -> Result<Value> {
+fn parse_within(text: &[u8], values: Limit) -> Result<Value> {
     let text = decoded(text)?;
     let text = &*without_tabs(&text);
-    let bytes = 2 * text.len() + MAX_UNFOLDED;
+    let bytes = YAML_TEXT.budget().raised(2 * text.len() as u64);
     let parser = Parser::new_from_str(text);
-    let mut reader = Reader { parser, anchors: HashMap::new(), values: max_values, bytes };
+    let mut reader = Reader { parser, anchors: HashMap::new(), values: values.budget(), bytes };
     loop {
         match reader.next()? {
             Event::StreamEnd => return Ok(Value::Null),
@@ -81,10 +75,9 @@ pub(super) fn without_tabs(text: &str) -> Cow<'_, str> {
 struct Reader<'a> {
     parser: Parser<'a, saphyr_parser::StrInput<'a>>,
     anchors: HashMap<usize, Value>,
-    /// How many values may still be read.
-    values: usize,
-    /// How many bytes of strings may still be read.
-    bytes: usize,
+    values: Budget,
+    /// Bytes of strings.
+    bytes: Budget,
 }
 
 impl<'a> Reader<'a> {
@@ -97,9 +90,7 @@ impl<'a> Reader<'a> {
     }
 
     fn value(&mut self, event: Event<'a>, depth: usize) -> Result<Value> {
-        if depth > MAX_DEPTH {
-            return Err(Error::new(ErrorKind::TooLarge, "YAML nested deeper than 200 levels"));
-        }
+        YAML_DEPTH.check(depth)?;
         let (anchor, value) = match event {
             Event::Alias(anchor) => {
                 let value = self.anchors.get(&anchor).cloned();
@@ -123,11 +114,11 @@ impl<'a> Reader<'a> {
                         event => list.push(self.value(event, depth + 1)?),
                     }
                 }
-                self.charge_value()?;
+                self.values.spend(1)?;
                 (anchor, Value::Array(list))
             }
             Event::MappingStart(anchor, _) => {
-                self.charge_value()?;
+                self.values.spend(1)?;
                 (anchor, self.mapping(depth)?)
             }
             _ => return Err(Error::new(ErrorKind::Malformed, "the YAML ends in the middle")),
@@ -172,28 +163,14 @@ impl<'a> Reader<'a> {
         match value {
             Value::Array(list) => list.iter().try_for_each(|value| self.charge(value))?,
             Value::Object(map) => map.iter().try_for_each(|(key, value)| {
-                self.charge_bytes(key.len())?;
+                self.bytes.spend(key.len())?;
                 self.charge(value)
             })?,
-            Value::String(text) => self.charge_bytes(text.len())?,
+            Value::String(text) => self.bytes.spend(text.len())?,
             _ => {}
         }
-        self.charge_value()
+        self.values.spend(1)
     }
-
-    fn charge_value(&mut self) -> Result<()> {
-        self.values = self.values.checked_sub(1).ok_or_else(|| too_large("values"))?;
-        Ok(())
-    }
-
-    fn charge_bytes(&mut self, bytes: usize) -> Result<()> {
-        self.bytes = self.bytes.checked_sub(bytes).ok_or_else(|| too_large("text"))?;
-        Ok(())
-    }
-}
-
-fn too_large(what: &str) -> Error {
-    Error::new(ErrorKind::TooLarge, format!("the YAML unfolds to more {what} than is read"))
 }
 
 /// Applies a merge (`<<`) in its position, as Go's reader does: it overwrites the members before it, and

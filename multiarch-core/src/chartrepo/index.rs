@@ -99,3 +99,17 @@ fn version_of(entry: &Value) -> String {
         other => other.to_string().trim_end_matches(".0").to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limit_of_repo_index_values() {
+        let index = |values: usize| {
+            RepoIndex::parse(format!("{{entries: {{a: [{}1]}}}}", "1,".repeat(values)).as_bytes())
+        };
+        assert!(index(999_000).is_ok());
+        assert_eq!(index(1_000_000).expect_err("too many").kind(), ErrorKind::TooLarge);
+    }
+}

@@ -4,8 +4,9 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::index::RepoIndex;
 use crate::{
-    chart::{MAX_CHART_SIZE, PackedChart, file_name},
+    chart::{PackedChart, file_name},
     error::{Detail, Error, ErrorKind, Result},
+    limit,
     registry::{Address, Connector, Web, WebAnswer},
     store::{ChartRepo, chart_exists_error},
 };
@@ -19,10 +20,6 @@ pub(super) struct Museum {
     /// Read once, and after an upload only where it is needed again.
     index: Mutex<Option<Arc<RepoIndex>>>,
 }
-
-/// The largest index that is read, in bytes: enough for some 100 000 chart versions.
-const MAX_INDEX: usize = 256 << 20;
-const MAX_ANSWER: usize = 1 << 20;
 
 /// Fails if this is not the address of a chart repository.
 pub(super) fn check_address(url: &str) -> Result<()> {
@@ -72,7 +69,7 @@ impl Museum {
             seen.push(api.clone());
             is_new
         }) {
-            let answer = self.web.get(&format!("{api}?limit=1"), MAX_INDEX)?;
+            let answer = self.web.get(&format!("{api}?limit=1"), limit::REPO_INDEX.length())?;
             if answer.status == 200 && answer.media_type.starts_with("application/json") {
                 return Ok(api);
             }
@@ -111,9 +108,14 @@ impl Museum {
     /// `None` if there is no index. The portal of Harbor answers every path with 200 and an HTML page,
     /// which is not an index.
     fn read_index(&self) -> Result<Option<RepoIndex>> {
-        let answer = self.web.get(&self.below("index.yaml"), MAX_INDEX)?;
+        let answer = self.web.get(&self.below("index.yaml"), limit::REPO_INDEX.length())?;
         match answer.status {
-            200 if !answer.is_html() => Ok(RepoIndex::parse(&answer.body).ok()),
+            200 if !answer.is_html() => match RepoIndex::parse(&answer.body) {
+                Err(error) if error.kind() == ErrorKind::TooLarge => {
+                    Err(error.at_host(self.web.host()))
+                }
+                index => Ok(index.ok()),
+            },
             200 | 404 => Ok(None),
             _ => Err(answer.unexpected("the index cannot be read", self.web.host())),
         }
@@ -122,7 +124,7 @@ impl Museum {
     /// The project, if the server is a Harbor. A Harbor without an index keeps charts as OCI
     /// artifacts.
     pub(super) fn harbor_project(&self) -> Result<Option<&str>> {
-        let ping = self.web.get("/api/v2.0/ping", MAX_ANSWER)?;
+        let ping = self.web.get("/api/v2.0/ping", limit::CHART_REPO_ANSWER.length())?;
         let text = String::from_utf8_lossy(&ping.body).to_ascii_lowercase();
         let is_harbor = ping.status == 200 && !ping.is_html() && text.contains("pong");
         let project = self.path.strip_prefix("chartrepo/").unwrap_or(&self.path);
@@ -161,7 +163,7 @@ impl Museum {
     /// Whether the repository has a chart, without a look at what is in it.
     fn has(&self, api: &str, chart: &PackedChart) -> Result<bool> {
         let path = format!("{api}/{}/{}", chart.name(), chart.version());
-        let answer = self.web.get(&path, MAX_ANSWER)?;
+        let answer = self.web.get(&path, limit::CHART_REPO_ANSWER.length())?;
         if answer.status == 200 && answer.media_type.starts_with("application/json") {
             return Ok(true);
         }
@@ -201,8 +203,7 @@ impl ChartRepo for Museum {
                 _ => self.below(&format!("charts/{}", file_name(name, version))),
             },
         };
-        let limit = usize::try_from(MAX_CHART_SIZE).unwrap_or(usize::MAX);
-        let answer = self.web.get(&path, limit)?;
+        let answer = self.web.get(&path, limit::CHART.length())?;
         match answer.status {
             200 => Ok(Some(answer.body)),
             // The index may still list a chart that was removed.
@@ -215,7 +216,7 @@ impl ChartRepo for Museum {
     fn put(&self, chart: &PackedChart, replace: bool) -> Result<()> {
         let api = self.api()?;
         let path = if replace { format!("{api}?force") } else { api.clone() };
-        let answer = self.web.post(&path, chart.bytes(), MAX_ANSWER)?;
+        let answer = self.web.post(&path, chart.bytes(), limit::CHART_REPO_ANSWER.length())?;
         self.forget_index();
         if !is_stored(&answer) {
             return Err(self.upload_refusal(chart, answer));

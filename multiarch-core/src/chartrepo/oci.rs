@@ -7,9 +7,10 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use crate::{
-    chart::{ChartFiles, MAX_CHART_SIZE, PackedChart, TargetName},
+    chart::{ChartFiles, PackedChart, TargetName},
     error::{Error, ErrorKind, Result},
     image::{Digest, Document, Manifest, types},
+    limit,
     store::{BlobContent, ChartRepo, ImageStore, chart_exists_error},
 };
 
@@ -51,7 +52,7 @@ impl ChartRepo for OciCharts {
             Error::new(ErrorKind::Unsupported, "the tag of a chart holds something else")
                 .of_image(&name)
         })?;
-        match self.0.get_blob(name.repository(), &digest, MAX_CHART_SIZE)? {
+        match self.0.get_blob(name.repository(), &digest, limit::CHART.max)? {
             Some(bytes) => Ok(Some(bytes)),
             None => {
                 let message = "the chart is listed, but its content is not there";
@@ -91,7 +92,7 @@ impl ChartRepo for OciCharts {
         for name in self.0.tags()? {
             let Some((_, Some(digest))) = self.content(&name)? else { continue };
             // The tag is not the version: `_` may stand for `+`.
-            let content = self.0.get_blob(name.repository(), &digest, MAX_CHART_SIZE)?;
+            let content = self.0.get_blob(name.repository(), &digest, limit::CHART.max)?;
             if let Some(content) = content {
                 let chart = PackedChart::new(&ChartFiles::unpack(&content)?)?;
                 charts.push((name.repository().to_owned(), chart.version().to_owned()));

@@ -9,6 +9,7 @@ use super::{Incoming, slot::Slot};
 use crate::{
     error::Result,
     image::{Digest, Document, ImageConfig, Index, PlatformKey},
+    limit,
 };
 
 /// What a manifest or index is that a tag holds or lists.
@@ -198,7 +199,7 @@ impl TagState {
         let mut all = Vec::new();
         for entry in index.entries() {
             if let Some(TagChild::Index(nested)) = self.children.get(entry.digest())
-                && depth < MAX_NESTING
+                && limit::INDEX_DEPTH.check(depth + 1).is_ok()
             {
                 let slots =
                     nested.entries().iter().map(|e| Slot::of_entry(e.clone(), &self.children));
@@ -213,6 +214,3 @@ impl TagState {
         self.children.get(digest)?.config()
     }
 }
-
-/// How deep indexes may be nested; real indexes are nested at most once.
-const MAX_NESTING: usize = 4;

@@ -3,11 +3,10 @@
 use serde_json::{Map, Value};
 
 use super::{Digest, Platform};
-use crate::error::{Error, ErrorKind};
-
-/// The largest image config that is read: 8 MiB. The specification sets no limit; real configs are
-/// smaller than 100 KiB.
-pub(crate) const MAX_CONFIG_SIZE: u64 = 8 << 20;
+use crate::{
+    error::{Error, ErrorKind},
+    limit,
+};
 
 /// An image config ([OCI config]), Docker's or OCI's.
 ///
@@ -59,10 +58,7 @@ impl ImageConfig {
     fn parse_members(text: &[u8], digest: &Digest) -> Result<Self, Error> {
         let malformed =
             |e: serde_json::Error| Error::caused_by(ErrorKind::Malformed, "not an image config", e);
-        if text.len() as u64 > MAX_CONFIG_SIZE {
-            let message = format!("a config of {} bytes, more than 8 MiB", text.len());
-            return Err(Error::new(ErrorKind::TooLarge, message));
-        }
+        limit::CONFIG.check(text.len())?;
         let members: Map<String, Value> = serde_json::from_slice(text).map_err(malformed)?;
         let platform = serde_json::from_value(Value::Object(members.clone())).map_err(malformed)?;
         let diff_ids = match members.get("rootfs") {

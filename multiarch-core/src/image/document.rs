@@ -3,13 +3,10 @@
 use std::{fmt, sync::Arc};
 
 use super::{Descriptor, Digest, DocumentType, Family, RawObject};
-use crate::error::{Error, ErrorKind};
-
-/// The largest manifest or index that is read: 4 MiB, the limit of registries
-/// ([OCI distribution, "Pushing Manifests"]).
-///
-/// [OCI distribution, "Pushing Manifests"]: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#pushing-manifests
-pub(crate) const MAX_DOCUMENT_SIZE: u64 = 4 << 20;
+use crate::{
+    error::{Error, ErrorKind},
+    limit,
+};
 
 /// A manifest or an index: its bytes, their digest, and what kind it is.
 ///
@@ -96,10 +93,7 @@ impl Document {
     }
 
     fn kind_of(raw: &[u8], declared: Option<&str>) -> Result<DocumentType, Error> {
-        if raw.len() as u64 > MAX_DOCUMENT_SIZE {
-            let message = format!("a document of {} bytes, more than 4 MiB", raw.len());
-            return Err(Error::new(ErrorKind::TooLarge, message));
-        }
+        limit::MANIFEST.check(raw.len())?;
         let members = RawObject::parse(raw)?;
         let own: Option<String> = match members.get("mediaType")? {
             Some(text) => serde_json::from_str(text)

@@ -3,7 +3,10 @@
 use std::{fmt, str::FromStr};
 
 use super::Digest;
-use crate::error::{Error, ErrorKind};
+use crate::{
+    error::{Error, ErrorKind},
+    limit,
+};
 
 /// `[host/]path[:tag][@digest]`, kept as it was written.
 ///
@@ -21,9 +24,6 @@ pub(crate) struct Reference {
 }
 
 const DOCKER_HUB: &str = "docker.io";
-/// Limit of distribution/reference for host and path together.
-const MAX_NAME: usize = 255;
-
 impl Reference {
     /// The registry's host and port; `docker.io` for every name of Docker Hub, and where none was
     /// written.
@@ -94,7 +94,7 @@ impl FromStr for Reference {
                 "the repository is not lower-case components joined by single slashes",
             ));
         }
-        if name.len() > MAX_NAME {
+        if limit::REFERENCE.check(name.len()).is_err() {
             return Err(bad("the name is longer than 255 characters"));
         }
         Ok(Self { host: host.map(Into::into), path: path.into(), tag: tag.map(Into::into), digest })

@@ -17,7 +17,7 @@ use super::TagIndex;
 use crate::{
     error::{Error, ErrorKind, Result},
     image::Digest,
-    package::MAX_INDEX,
+    limit,
 };
 
 const MARKER: &str = "oci-layout";
@@ -152,12 +152,9 @@ impl Files {
         {
             return Ok(index.clone());
         }
-        if stamp.size > MAX_INDEX {
-            let message = "index.json is larger than 64 MiB";
-            return Err(Error::new(ErrorKind::TooLarge, message).at_path(path.display()));
-        }
+        limit::LAYOUT_INDEX.check(stamp.size).map_err(|e| e.at_path(path.display()))?;
         let mut text = Vec::new();
-        file.take(MAX_INDEX).read_to_end(&mut text).map_err(failed)?;
+        file.take(limit::LAYOUT_INDEX.max).read_to_end(&mut text).map_err(failed)?;
         let index = Arc::new(TagIndex::parse(&text).map_err(|e| e.at_path(path.display()))?);
         *cached = Some((stamp, index.clone()));
         Ok(index)

@@ -12,6 +12,7 @@ use std::{
 use crate::{
     chart::rendered_images,
     error::{Detail, Error, ErrorKind, Result},
+    limit,
     plan::Options,
     run::Cancel,
 };
@@ -20,9 +21,6 @@ use crate::{
 const TIME_LIMIT: Duration = Duration::from_secs(60);
 /// How often a running Helm is looked at.
 const INTERVAL: Duration = Duration::from_millis(10);
-/// How many bytes it may print.
-const MAX_OUTPUT: u64 = 64 << 20;
-
 /// A Helm that was found.
 pub(super) struct Helm(PathBuf);
 
@@ -110,14 +108,15 @@ fn failed(error: std::io::Error) -> Error {
 /// What was printed; what was read before a failure is enough.
 fn read(mut file: File) -> String {
     let mut bytes = Vec::new();
-    let _ = file.rewind().and_then(|()| file.take(MAX_OUTPUT).read_to_end(&mut bytes));
+    let _ = file.rewind().and_then(|()| file.take(limit::HELM_OUTPUT.max).read_to_end(&mut bytes));
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// Waits for the end, and returns whether it was a success.
 fn wait(child: &mut Child, output: &[&File], cancel: &Cancel) -> Result<bool> {
     let begun = Instant::now();
-    let is_large = |file: &&File| file.metadata().is_ok_and(|file| file.len() > MAX_OUTPUT);
+    let is_large =
+        |file: &&File| file.metadata().is_ok_and(|file| file.len() > limit::HELM_OUTPUT.max);
     loop {
         let status = child.try_wait().map_err(|e| Error::from_io("waiting for helm", e));
         let broken = |why: &str| Some(Error::new(ErrorKind::Io, why));
@@ -137,5 +136,25 @@ fn wait(child: &mut Child, output: &[&File], cancel: &Cancel) -> Result<bool> {
                 return Err(error);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limit_of_helm_output() {
+        let printed = |mebibytes: usize| {
+            let folder = tempfile::tempdir().expect("a folder");
+            let path = folder.path().join("helm");
+            let text = format!("#!/bin/sh\nhead -c {mebibytes}M /dev/zero\n");
+            std::fs::write(&path, text).expect("written");
+            let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+            std::fs::set_permissions(&path, executable).expect("executable");
+            Helm(path).run(&[], Stdio::null(), &Cancel::new()).map(|run| run.stdout.len())
+        };
+        assert_eq!(printed(60).expect("within the limit"), 60 << 20);
+        assert!(printed(65).is_err());
     }
 }

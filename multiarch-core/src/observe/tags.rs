@@ -7,7 +7,8 @@ use crate::{
     chart::TargetName,
     error::{Error, ErrorKind, Result},
     fuse::{Incoming, TagChild, TagState, is_image},
-    image::{Digest, Document, ImageConfig, Index, MAX_CONFIG_SIZE, Manifest},
+    image::{Digest, Document, ImageConfig, Index, Manifest},
+    limit,
     plan::{Answer, NamedImage, Observed, Options, Question},
     store::ImageStore,
 };
@@ -89,7 +90,7 @@ fn child(store: &dyn ImageStore, repository: &str, digest: &Digest) -> Result<Ta
         return Ok(TagChild::Artifact);
     }
     let config = &manifest.config.digest;
-    let text = store.get_blob(repository, config, MAX_CONFIG_SIZE)?;
+    let text = store.get_blob(repository, config, limit::CONFIG.max)?;
     // A manifest without its config is of no more use than one that is gone.
     let Some(text) = text else { return Ok(TagChild::Missing) };
     let config = ImageConfig::parse(&text).map_err(Error::of_target)?;

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use crate::{
     error::{Error, ErrorKind, Result},
-    image::{Descriptor, Digest, Document, MAX_CONFIG_SIZE, layer_is_foreign},
+    image::{Descriptor, Digest, Document, layer_is_foreign},
+    limit,
     package::{BlobPlace, DocumentStore, read_image},
     plan::EarlierImport,
     run::{Context, workers},
@@ -24,7 +25,7 @@ impl DocumentStore for Repository<'_> {
     }
 
     fn config(&self, digest: &Digest) -> Result<Arc<[u8]>> {
-        match self.store.get_blob(self.name, digest, MAX_CONFIG_SIZE)? {
+        match self.store.get_blob(self.name, digest, limit::CONFIG.max)? {
             Some(text) => Ok(text.into()),
             None => Err(no_config(digest)),
         }

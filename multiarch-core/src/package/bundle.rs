@@ -11,8 +11,9 @@ use super::{
     model::ChartFile,
 };
 use crate::{
-    chart::{Chart, ChartFiles, MAX_CHART_SIZE, Values, parse_hints},
+    chart::{Chart, ChartFiles, Values, parse_hints},
     error::{Error, ErrorKind, Result},
+    limit,
     run::workers,
 };
 
@@ -32,9 +33,6 @@ const UNREAD: [&str; 5] = [".tar.xz", ".txz", ".tar.bz2", ".tbz2", ".tar.lz4"];
 const HINTS: &str = "hints.yaml";
 const CHART: &str = "original-chart/";
 const IMAGES: &str = "images.tar";
-/// Limit for one file of a chart.
-const MAX_CHART_FILE: u64 = 16 << 20;
-
 /// Collects everything in a listing and in the archives inside it.
 pub(crate) fn collect(listing: &mut Listing, source: &dyn BlobSource, found: &mut Found) {
     collect_below("", listing, source, found);
@@ -249,7 +247,7 @@ fn bundle(
     let hints = format!("{prefix}{HINTS}");
     if listing.has(&hints) {
         let parsed = listing
-            .read(&hints, MAX_CHART_FILE, source)
+            .read(&hints, limit::CHART_FILE, source)
             .and_then(|text| parse_hints(&text).map_err(|e| e.at_path(HINTS)));
         match parsed {
             Ok(hints) => bundle.hints = hints,
@@ -274,14 +272,11 @@ fn bundle(
 /// Every file of the chart: where it is, and its content where the listing has it.
 fn chart_files(listing: &Listing, prefix: &str) -> Result<BTreeMap<String, ChartFile>> {
     let folder = format!("{prefix}{CHART}");
-    let (mut files, mut total) = (BTreeMap::new(), 0);
+    let (mut files, mut total) = (BTreeMap::new(), limit::CHART.budget());
     for path in listing.members.keys().filter(|path| path.starts_with(&folder)) {
         let (locator, member) = listing.file(path)?;
-        total += locator.size;
-        if locator.size > MAX_CHART_FILE || total > MAX_CHART_SIZE {
-            let message = "a chart of more than 64 MiB, or with a file of more than 16 MiB";
-            return Err(Error::new(ErrorKind::TooLarge, message).at_path(path));
-        }
+        limit::CHART_FILE.check(locator.size).map_err(|e| e.at_path(path))?;
+        total.spend(locator.size).map_err(|e| e.at_path(path))?;
         files.insert(path[folder.len()..].to_owned(), (locator, member.content.clone()));
     }
     Ok(files)
@@ -297,7 +292,7 @@ fn read_chart(listing: &Listing, prefix: &str, source: &dyn BlobSource) -> Resul
         if ["Chart.yaml", "values.yaml", "requirements.yaml"].contains(&name)
             || name.ends_with(".tgz")
         {
-            files.insert(below, listing.read(path, MAX_CHART_FILE, source)?);
+            files.insert(below, listing.read(path, limit::CHART_FILE, source)?);
         } else if below.strip_prefix("charts/").is_some_and(|below| !below.contains('/')) {
             // What it holds does not matter: it is no chart.
             files.insert(below, Vec::new());

@@ -14,8 +14,9 @@ use crate::{
     fuse::Incoming,
     image::{
         Compression, Descriptor, Digest, Document, DocumentType, Family, ImageConfig,
-        MAX_CONFIG_SIZE, MAX_DOCUMENT_SIZE, layer_is_foreign, types,
+        layer_is_foreign, types,
     },
+    limit,
 };
 
 /// One image of `manifest.json`.
@@ -42,7 +43,7 @@ pub(super) fn read(
     source: &dyn BlobSource,
 ) -> Result<(Vec<PackageImage>, Vec<UnreadImage>)> {
     let path = format!("{prefix}manifest.json");
-    let text = listing.read(&path, MAX_DOCUMENT_SIZE, source)?;
+    let text = listing.read(&path, limit::MANIFEST, source)?;
     let listed: Vec<Listed> = serde_json::from_slice(&text).map_err(|e| {
         Error::caused_by(ErrorKind::Malformed, "not a docker-archive's list", e).at_path(&path)
     })?;
@@ -79,7 +80,7 @@ impl Archive<'_> {
 
     fn image(&self, listed: &Listed) -> Result<PackageImage> {
         let path = self.path(&listed.config)?;
-        let text = self.listing.read(&path, MAX_CONFIG_SIZE, self.source)?;
+        let text = self.listing.read(&path, limit::CONFIG, self.source)?;
         if let Some(digest) = digest_in_name(&path) {
             digest.verify(&text).map_err(|e| e.at_path(&path))?;
         }

@@ -10,12 +10,8 @@ use crate::{
     error::{Error, ErrorKind, Result},
     fuse::{Incoming, IncomingImage, is_image},
     image::{Descriptor, Digest, Document, Entry, ImageConfig, Index, Manifest, Platform},
+    limit,
 };
-
-/// How deep indexes may be nested; real ones are nested once.
-const MAX_NESTING: usize = 4;
-/// How many entries an index may have, with those of its nested indexes; real ones have some dozens.
-const MAX_ENTRIES: usize = 100_000;
 
 /// A place that holds documents and blobs by digest.
 pub(crate) trait DocumentStore {
@@ -92,16 +88,10 @@ fn gather(
     into: &mut Gathered,
     depth: usize,
 ) -> Result<()> {
-    if depth > MAX_NESTING {
-        let message = "indexes nested deeper than 4 levels";
-        return Err(Error::new(ErrorKind::TooLarge, message).with_digest(index.digest()));
-    }
+    limit::INDEX_DEPTH.check(depth).map_err(|e| e.with_digest(index.digest()))?;
     for entry in Index::from_document(index)?.entries() {
         into.entries += 1;
-        if into.entries > MAX_ENTRIES {
-            let message = "an index of more than 100 000 entries, with those of nested indexes";
-            return Err(Error::new(ErrorKind::TooLarge, message).with_digest(index.digest()));
-        }
+        limit::INDEX_ENTRIES.check(into.entries).map_err(|e| e.with_digest(index.digest()))?;
         match part(store, entry, &mut into.manifests) {
             Ok(Some(IndexPart::Index(document))) => {
                 if !into.known.insert(document.digest().clone()) {

@@ -4,7 +4,8 @@
 use super::{BlobSource, Listing, PackageImage, Unused, docker_archive, layout};
 use crate::{
     error::Error,
-    image::{Digest, MAX_DOCUMENT_SIZE, same_reference},
+    image::{Digest, same_reference},
+    limit,
 };
 
 /// What an archive of images holds.
@@ -27,7 +28,7 @@ pub(super) fn is_docker_archive(listing: &Listing, prefix: &str, source: &dyn Bl
     if !listing.has(&path) {
         return false;
     }
-    match listing.read(&path, MAX_DOCUMENT_SIZE, source) {
+    match listing.read(&path, limit::MANIFEST, source) {
         // A broken list means a broken docker-archive, which is to be reported. Anything else is another
         // program's `manifest.json`.
         Ok(text) => text.trim_ascii_start().starts_with(b"[") || docker_archive::is_list(&text),

@@ -12,14 +12,10 @@ use super::{
 };
 use crate::{
     error::{Error, ErrorKind, Result},
-    image::{
-        Descriptor, Digest, Document, Entry, Index, MAX_CONFIG_SIZE, MAX_DOCUMENT_SIZE, Manifest,
-        layer_is_foreign,
-    },
+    image::{Descriptor, Digest, Document, Entry, Index, Manifest, layer_is_foreign},
+    limit,
 };
 
-/// The largest `index.json` that is read, in bytes: enough for some 300 000 tags.
-pub(crate) const MAX_INDEX: u64 = 64 << 20;
 /// Annotation of `index.json`: its names are names in a target.
 pub(crate) const LAYOUT_NAMES: &str = "io.multiarch.names";
 
@@ -37,7 +33,7 @@ pub(super) fn read(
     source: &dyn BlobSource,
 ) -> Result<LayoutImages> {
     let path = format!("{prefix}index.json");
-    let text = listing.read(&path, MAX_INDEX, source)?;
+    let text = listing.read(&path, limit::LAYOUT_INDEX, source)?;
     let index = Index::parse(&text).map_err(|e| e.at_path(&path))?;
     let layout = Layout { listing, prefix, source };
     let has_target_names =
@@ -99,7 +95,7 @@ impl DocumentStore for Layout<'_> {
         if !self.listing.has(&path) {
             return Ok(None);
         }
-        let text = self.listing.read(&path, MAX_DOCUMENT_SIZE, self.source)?;
+        let text = self.listing.read(&path, limit::MANIFEST, self.source)?;
         Document::verified(text, Some(&descriptor.media_type), &descriptor.digest)
             .map(Some)
             .map_err(|e| e.at_path(path))
@@ -107,7 +103,7 @@ impl DocumentStore for Layout<'_> {
 
     fn config(&self, digest: &Digest) -> Result<Arc<[u8]>> {
         let path = self.path(digest);
-        let text = self.listing.read(&path, MAX_CONFIG_SIZE, self.source)?;
+        let text = self.listing.read(&path, limit::CONFIG, self.source)?;
         digest.verify(&text).map_err(|e| e.at_path(&path))?;
         Ok(text)
     }

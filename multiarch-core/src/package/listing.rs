@@ -8,16 +8,8 @@ use super::BlobSource;
 use crate::{
     error::{Error, ErrorKind, Result},
     image::{Compression, Hasher},
+    limit::{LINKS, Limit, PATH},
 };
-
-/// How deep archives may be nested. `images.tar` in a bundle in a package is three deep.
-pub(crate) const MAX_DEPTH: usize = 8;
-/// How many entries a package may have. The largest real package has some 10 000.
-pub(crate) const MAX_ENTRIES: usize = 1_000_000;
-/// The longest path in bytes, as in Linux.
-const MAX_PATH: usize = 4096;
-/// How many links in a row are followed.
-const MAX_LINKS: usize = 8;
 
 /// Number of a stream: a file, or what a compressed file unpacks to. It can be read from any offset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -115,7 +107,7 @@ impl Listing {
     /// The file at a path; follows links.
     pub(crate) fn file(&self, path: &str) -> Result<(Locator, &Member)> {
         let mut at = path;
-        for _ in 0..MAX_LINKS {
+        for _ in 0..LINKS.max {
             let Some(member) = self.members.get(at) else {
                 let message = if at == path {
                     "the archive has no such file".to_owned()
@@ -140,14 +132,11 @@ impl Listing {
     pub(crate) fn read(
         &self,
         path: &str,
-        limit: u64,
+        limit: Limit,
         source: &dyn BlobSource,
     ) -> Result<Arc<[u8]>> {
         let (locator, member) = self.file(path)?;
-        if locator.size > limit {
-            let message = format!("{} bytes where at most {limit} are expected", locator.size);
-            return Err(Error::new(ErrorKind::TooLarge, message).at_path(path));
-        }
+        limit.check(locator.size).map_err(|e| e.at_path(path))?;
         match &member.content {
             Some(content) => Ok(content.clone()),
             None => source.read(&locator).map_err(|e| e.at_path(path)),
@@ -200,7 +189,7 @@ impl Listing {
 /// A path inside an archive in normal form: no leading `./`, no empty components. `None` where it
 /// has a `..`, is absolute, or is longer than 4096 bytes.
 pub(crate) fn normalise(path: &str) -> Option<String> {
-    if path.starts_with('/') || path.contains('\0') || path.len() > MAX_PATH {
+    if path.starts_with('/') || path.contains('\0') || PATH.check(path.len()).is_err() {
         return None;
     }
     let mut components = Vec::new();

@@ -8,7 +8,7 @@ use reqwest::Url;
 use super::{
     Connector, Registry,
     concurrency::RequestOutcome,
-    redirect::{self, MAX_REDIRECTS},
+    redirect,
     retry::Retries,
     runtime::Pending,
     session::{ResumePoint, UploadStart},
@@ -20,6 +20,7 @@ use super::{
 };
 use crate::{
     error::{Error, ErrorKind, Result},
+    limit,
     store::{BlobContent, BlobReader, Sent},
 };
 
@@ -76,7 +77,7 @@ impl Registry {
                 Ok(UploadAttempt::WantsChunks(refusal)) => {
                     return Err(refusal);
                 }
-                Ok(UploadAttempt::SendTo(_)) if state.redirects >= MAX_REDIRECTS => {
+                Ok(UploadAttempt::SendTo(_)) if state.redirects >= limit::REDIRECTS.length() => {
                     return Err(redirect::too_many());
                 }
                 Ok(UploadAttempt::SendTo(url)) => {

@@ -16,12 +16,8 @@ use crate::{
     chart::TargetName,
     error::{Error, ErrorKind, Result},
     image::is_repository,
+    limit,
 };
-
-/// The largest page of a listing that is read, in bytes.
-const MAX_PAGE: usize = 16 << 20;
-/// How many bytes a whole listing may have: some million names.
-const MAX_LISTING: usize = 64 << 20;
 
 /// What a name takes in memory besides its bytes.
 const NAME_OVERHEAD: usize = 24;
@@ -97,7 +93,7 @@ impl Client {
     }
 
     async fn pages(&self, mut request: PreparedRequest) -> Result<Vec<Page>> {
-        let (mut pages, mut left) = (Vec::new(), MAX_LISTING);
+        let (mut pages, mut left) = (Vec::new(), limit::LIST.budget());
         loop {
             let Some((page, next)) = self.page(&request, Admission::Queue).await? else {
                 return Ok(pages);
@@ -105,10 +101,7 @@ impl Client {
             // A page without names counts, too: a listing of such pages would have no end.
             let names = [&page.repositories, &page.tags].into_iter().flatten().flatten();
             let size = names.map(|name| name.len() + NAME_OVERHEAD).sum::<usize>() + MIN_PAGE;
-            left = left.checked_sub(size).ok_or_else(|| {
-                let message = "the server's list has more than 64 MiB, or does not end";
-                Error::new(ErrorKind::TooLarge, message).at_host(self.address.host())
-            })?;
+            left.spend(size).map_err(|e| e.at_host(self.address.host()))?;
             pages.push(page);
             match next {
                 Some(next) => request.url = self.resolve(&request.url, &next)?,
@@ -129,7 +122,8 @@ impl Client {
             StatusCode::OK => {}
             StatusCode::NOT_FOUND if request.url.path().ends_with("/tags/list") => {
                 let headers = response.headers().clone();
-                let text = response::body(response, refusal::MAX_BODY).await.unwrap_or_default();
+                let text =
+                    response::body(response, limit::REFUSAL.length()).await.unwrap_or_default();
                 return refusal::check_absence(&headers, &text)
                     .map(|()| None)
                     .map_err(|e| self.place_refusal(e, request));
@@ -140,7 +134,7 @@ impl Client {
         }
         let links = response.headers().get_all(header::LINK).iter();
         let next = links.filter_map(|value| value.to_str().ok()).find_map(next_link);
-        let text = response::body(response, MAX_PAGE).await?;
+        let text = response::body(response, limit::LIST_PAGE.length()).await?;
         let page = serde_json::from_slice(&text).map_err(|e| {
             Error::caused_by(ErrorKind::Server, "the server's list cannot be read", e)
                 .at_host(self.address.host())

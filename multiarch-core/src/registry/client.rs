@@ -8,14 +8,16 @@ use reqwest::{Method, RequestBuilder, Response, StatusCode, Url, header};
 use super::{
     Address,
     auth::{Auth, FirstLogin, Scope},
-    redirect::{self, MAX_REDIRECTS},
-    refusal,
+    redirect, refusal,
     response::{TIMEOUT, discard_body},
     retry::{once, with_retries},
     throttle::{Permit, Throttle},
     transport::{Transport, authority},
 };
-use crate::error::{Detail, Error, ErrorKind, Result};
+use crate::{
+    error::{Detail, Error, ErrorKind, Result},
+    limit,
+};
 
 /// How often a request is repeated after a 401: the first may only bring the challenge, and a new
 /// token may expire before it is used.
@@ -156,7 +158,7 @@ impl Client {
         limit: Duration,
     ) -> Result<Response> {
         let mut url = request.url.clone();
-        for _ in 0..=MAX_REDIRECTS {
+        for _ in 0..=limit::REDIRECTS.max {
             let server = self.transport.server(&url)?;
             let mut builder = server.request(request.method.clone(), url.clone());
             for (name, value) in &request.headers {

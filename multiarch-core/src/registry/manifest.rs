@@ -13,17 +13,14 @@ use super::{
 };
 use crate::{
     error::{Detail, Error, ErrorKind, Result},
-    image::{Digest, Document, MAX_DOCUMENT_SIZE, types},
+    image::{Digest, Document, types},
+    limit,
 };
 
 /// All media types that a tag may hold. A server may answer 404 if the tag holds a type that is not
 /// listed.
 const ACCEPT: [&str; 4] =
     [types::OCI_INDEX, types::OCI_MANIFEST, types::DOCKER_LIST, types::DOCKER_MANIFEST];
-
-/// [`MAX_DOCUMENT_SIZE`], for what is held in memory.
-const LIMIT: usize = 4 << 20;
-const _: () = assert!(LIMIT as u64 == MAX_DOCUMENT_SIZE);
 
 impl Registry {
     /// What a tag or a digest holds, with the media type that the server declares.
@@ -37,7 +34,7 @@ impl Registry {
         let request = client.read_request(Method::GET, &repository, reference);
         self.connection.runtime.run(async move {
             let response = client.send(&request).await?;
-            client.content(&request, response, LIMIT).await
+            client.content(&request, response, limit::MANIFEST.length()).await
         })
     }
 }
@@ -81,7 +78,8 @@ impl Client {
             StatusCode::OK => {}
             StatusCode::NOT_FOUND => {
                 let headers = response.headers().clone();
-                let text = response::body(response, refusal::MAX_BODY).await.unwrap_or_default();
+                let text =
+                    response::body(response, limit::REFUSAL.length()).await.unwrap_or_default();
                 return refusal::check_absence(&headers, &text).map(|()| None).map_err(place);
             }
             _ => return Err(self.place_refusal(refusal::read(response).await, request)),
@@ -122,7 +120,7 @@ impl Client {
             if outcome != RequestOutcome::Answered {
                 permit.note(outcome, &did);
             }
-            let now = match self.content(&read, response, LIMIT).await {
+            let now = match self.content(&read, response, limit::MANIFEST.length()).await {
                 Err(error)
                     if error.case() == Some(Detail::NotFromRegistry)
                         && before.is_none()

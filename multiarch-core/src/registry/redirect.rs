@@ -5,10 +5,10 @@
 
 use reqwest::{Method, Response, StatusCode, Url, header};
 
-use crate::error::{Detail, Error, ErrorKind, Result};
-
-/// A request is redirected at most this often.
-pub(super) const MAX_REDIRECTS: usize = 10;
+use crate::{
+    error::{Detail, Error, ErrorKind, Result},
+    limit,
+};
 
 /// Where an answer sends this request; `None` where it is no redirect.
 ///
@@ -50,7 +50,7 @@ pub(super) fn location(response: &Response) -> Option<String> {
 }
 
 pub(super) fn too_many() -> Error {
-    let message = format!("the request was redirected more than {MAX_REDIRECTS} times");
+    let message = limit::REDIRECTS.to_string();
     Error::new(ErrorKind::Server, message).with_detail(Detail::Redirected)
 }
 

@@ -4,11 +4,11 @@ mod words;
 
 use reqwest::{Response, StatusCode, header, header::HeaderMap};
 
-use crate::error::{Detail, Error, ErrorKind, Result};
+use crate::{
+    error::{Detail, Error, ErrorKind, Result},
+    limit,
+};
 use words::Words;
-
-/// The largest error text that is read.
-pub(super) const MAX_BODY: usize = 64 << 10;
 
 /// Turns an unsuccessful answer into an error.
 pub(super) async fn read(response: Response) -> Error {
@@ -17,7 +17,7 @@ pub(super) async fn read(response: Response) -> Error {
         .headers()
         .get(header::WWW_AUTHENTICATE)
         .map(|value| value.to_str().unwrap_or_default().to_owned());
-    let text = super::response::body(response, MAX_BODY).await.unwrap_or_default();
+    let text = super::response::body(response, limit::REFUSAL.length()).await.unwrap_or_default();
     explain(status, challenge.as_deref(), &text)
 }
 

@@ -5,12 +5,13 @@ use std::time::Duration;
 use reqwest::{Response, header};
 use tokio::time::timeout;
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::{
+    error::{Error, ErrorKind, Result},
+    limit,
+};
 
 /// Time limit of every request without a blob, and of reading its answer.
 pub(super) const TIMEOUT: Duration = Duration::from_secs(60);
-/// An answer whose content is not needed is read up to this size.
-const MAX_DISCARDED: usize = 64 << 10;
 
 /// The media type that an answer declares; empty where it declares none.
 pub(super) fn media_type(response: &Response) -> &str {
@@ -25,8 +26,9 @@ fn broken(error: reqwest::Error) -> Error {
 }
 
 /// Reads a body and drops it, so that the connection can be used for the next request.
+/// Reads an answer whose content is not needed, so that its connection can be used again.
 pub(super) async fn discard_body(response: Response) {
-    let _ = body(response, MAX_DISCARDED).await;
+    let _ = body(response, limit::REFUSAL.length()).await;
 }
 
 /// Reads a body of at most `limit` bytes.

@@ -7,7 +7,10 @@ use std::{
 };
 
 use super::section::Section;
-use crate::error::{Error, ErrorKind};
+use crate::{
+    error::{Error, ErrorKind},
+    limit,
+};
 
 /// The reader below a `tar::Archive`.
 pub(super) struct Input<'a> {
@@ -28,9 +31,6 @@ enum InputBytes<'a> {
     Section(Section),
     Stream(Box<dyn Read + 'a>),
 }
-
-/// Limit for a tar header with its extensions, in bytes; a path in Linux has at most 4 KiB.
-const MAX_HEADER: u64 = 1 << 20;
 
 impl<'a> Input<'a> {
     fn new(source: InputBytes<'a>) -> Self {
@@ -82,7 +82,7 @@ pub(super) struct Allowance {
 impl Allowance {
     /// A header is read next.
     pub(super) fn for_header(&self) {
-        self.left.set(MAX_HEADER);
+        self.left.set(limit::TAR_HEADER.max);
         self.zeros.set(false);
         self.header.replace(Some(Vec::new()));
     }
@@ -148,8 +148,7 @@ impl Read for Input<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let allowed = self.allowance.get();
         if allowed == 0 {
-            let message = "a tar header of more than 1 MiB";
-            return Err(Error::new(ErrorKind::TooLarge, message).into());
+            return Err(limit::TAR_HEADER.error().into());
         }
         let length = buffer.len().min(usize::try_from(allowed).unwrap_or(usize::MAX));
         let count = match &mut self.source {

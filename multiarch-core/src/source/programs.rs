@@ -9,15 +9,11 @@ use super::input::{Input, read_up_to};
 use crate::{
     error::Result,
     image::{Compression, Digest, layer_is_rootfs},
+    limit,
     package::{Blob, BlobPlace, BlobSource, StoredDocument},
     run::{BufferPermit, BufferReader, Cancel},
 };
 
-/// How many programs of one image are looked at: those of the lowest layers, which hold the system's own.
-const MAX_PROGRAMS: usize = 64;
-/// How many unpacked bytes of one layer, and of a whole package, are read for that.
-const MAX_LAYER: u64 = 512 << 20;
-const MAX_PACKAGE: u64 = 64 << 30;
 /// The part of an ELF file that is read: the identification, the type and the machine.
 const ELF_HEAD: usize = 20;
 
@@ -35,7 +31,12 @@ pub(super) struct Programs<'a> {
 
 impl<'a> Programs<'a> {
     pub(super) fn new(source: &'a dyn BlobSource, cancel: &'a Cancel) -> Self {
-        Self { source, cancel, layers: BTreeMap::new(), left: MAX_PACKAGE }
+        Self { source, cancel, layers: BTreeMap::new(), left: limit::LAYERS_FOR_PROGRAMS.max }
+    }
+
+    /// How much of the next layer may be read.
+    fn allowed(&self) -> u64 {
+        limit::LAYER_FOR_PROGRAMS.max.min(self.left)
     }
 
     /// The architecture, as Go names it, of most of the programs in the layers of a manifest; `None` where
@@ -50,7 +51,7 @@ impl<'a> Programs<'a> {
         let mut all = Count::new();
         let layers = manifest.blobs.iter();
         for blob in layers.filter(|blob| layer_is_rootfs(&blob.descriptor.media_type)) {
-            if all.values().sum::<usize>() >= MAX_PROGRAMS {
+            if all.values().sum::<usize>() >= limit::PROGRAMS.length() {
                 break;
             }
             for (architecture, count) in self.layer(blob)? {
@@ -72,7 +73,7 @@ impl<'a> Programs<'a> {
         let BlobPlace::Package(locator) = &blob.place else { return Ok(Count::new()) };
         let mut count = Count::new();
         if let Ok(buffers) = self.source.open(locator, BufferPermit::new(self.cancel)) {
-            let allowed = MAX_LAYER.min(self.left);
+            let allowed = self.allowed();
             let mut left = allowed;
             let _ = count_layer(BufferReader::new(buffers), &mut left, &mut count);
             self.left -= allowed - left;
@@ -104,7 +105,9 @@ fn count_programs(unpacked: impl Read, left: &mut u64, count: &mut Count) -> io:
     let mut total = 0;
     loop {
         allowance.for_header();
-        let Some(entry) = entries.next().filter(|_| total < MAX_PROGRAMS) else { return Ok(()) };
+        let Some(entry) = entries.next().filter(|_| total < limit::PROGRAMS.length()) else {
+            return Ok(());
+        };
         allowance.for_content();
         allowance.forget_header();
         let mut entry = entry?;
@@ -180,7 +183,7 @@ mod tests {
             archive.append_data(&mut header, path, content.as_slice()).expect("written");
         }
         let layer = archive.into_inner().expect("written");
-        let (mut left, mut count) = (MAX_LAYER, Count::new());
+        let (mut left, mut count) = (limit::LAYER_FOR_PROGRAMS.max, Count::new());
         count_layer(layer.as_slice(), &mut left, &mut count).expect("read");
         assert_eq!(count, Count::from([("arm64", 1)]));
     }
@@ -208,5 +211,48 @@ mod tests {
         }
         assert_eq!(machine(b"#!/bin/sh"), None);
         assert_eq!(machine(&head(2, 1, 3, 62)[..19]), None, "cut");
+    }
+
+    #[test]
+    fn limit_of_programs() {
+        let mut elf =
+            vec![0x7f, b'E', b'L', b'F', 2, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 0, 183, 0];
+        elf.resize(100, 0);
+        let mut archive = tar::Builder::new(Vec::new());
+        for number in 0..70 {
+            let mut header = tar::Header::new_gnu();
+            header.set_size(100);
+            archive.append_data(&mut header, format!("bin/{number}"), &*elf).expect("written");
+        }
+        let layer = archive.into_inner().expect("written");
+        let (mut left, mut count) = (u64::MAX, Count::new());
+        count_layer(layer.as_slice(), &mut left, &mut count).expect("read");
+        assert_eq!(count, Count::from([("arm64", 64)]));
+    }
+
+    struct NoSource;
+
+    impl BlobSource for NoSource {
+        fn open(
+            &self,
+            _: &crate::package::Locator,
+            _: BufferPermit,
+        ) -> io::Result<Box<dyn crate::run::BufferSource + '_>> {
+            unreachable!("nothing is read")
+        }
+    }
+
+    #[test]
+    fn limit_of_layer_for_programs() {
+        assert_eq!(Programs::new(&NoSource, &Cancel::new()).allowed(), 512 << 20);
+    }
+
+    #[test]
+    fn limit_of_layers_for_programs() {
+        let cancel = Cancel::new();
+        let mut programs = Programs::new(&NoSource, &cancel);
+        assert_eq!(programs.left, 64 << 30);
+        programs.left = 10;
+        assert_eq!(programs.allowed(), 10);
     }
 }

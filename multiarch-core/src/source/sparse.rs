@@ -11,14 +11,13 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::{
+    error::{Error, ErrorKind, Result},
+    limit::{SPARSE_HOLES, SPARSE_PIECES},
+};
 
 /// The block of a tar archive.
 const BLOCK: usize = 512;
-/// How many pieces of data a sparse file may have.
-const MAX_PIECES: usize = 1 << 18;
-/// How many bytes the holes of a sparse file may have together.
-const MAX_HOLES: u64 = 64 << 30;
 
 /// Where the data of a sparse file belongs.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,10 +41,7 @@ impl SparseMap {
         if map.stored() > stored {
             return Err(malformed());
         }
-        if map.size - map.stored() > MAX_HOLES {
-            let message = "a sparse file with holes of more than 64 GiB";
-            return Err(Error::new(ErrorKind::TooLarge, message));
-        }
+        SPARSE_HOLES.check(map.size - map.stored())?;
         Ok(map)
     }
 
@@ -105,9 +101,7 @@ impl SparseMap {
         }
         let mut lines = Lines { content, read: 0 };
         let count = usize::try_from(lines.number()?).map_err(|_| malformed())?;
-        if count > MAX_PIECES {
-            return Err(too_many());
-        }
+        SPARSE_PIECES.check(count)?;
         let mut pieces = Vec::new();
         for _ in 0..count {
             pieces.push((lines.number()?, lines.number()?));
@@ -118,20 +112,12 @@ impl SparseMap {
 }
 
 fn push(pieces: &mut Vec<(u64, u64)>, piece: (u64, u64)) -> Result<()> {
-    if pieces.len() == MAX_PIECES {
-        return Err(too_many());
-    }
     pieces.push(piece);
-    Ok(())
+    SPARSE_PIECES.check(pieces.len())
 }
 
 fn malformed() -> Error {
     Error::new(ErrorKind::Malformed, "the map of a sparse file is malformed")
-}
-
-fn too_many() -> Error {
-    let message = "a sparse file of more than 262144 pieces";
-    Error::new(ErrorKind::TooLarge, message)
 }
 
 /// What the PAX extensions of an entry say of a sparse file, in any of the formats 0.0, 0.1 and 1.0.
@@ -284,5 +270,27 @@ mod tests {
         let cut = SparseMap::new(4, 4, vec![(0, 4)]).expect("valid");
         let mut filled = Vec::new();
         assert!(FilledHoles::new(cut, b"ab".as_slice()).read_to_end(&mut filled).is_err());
+    }
+
+    #[test]
+    fn limit_of_sparse_holes() {
+        let holes = 64 << 30;
+        assert!(SparseMap::new(holes, 0, Vec::new()).is_ok());
+        let error = SparseMap::new(holes + 1, 0, Vec::new()).expect_err("too large");
+        assert_eq!(error.kind(), crate::ErrorKind::TooLarge);
+    }
+
+    /// Both where the pieces are counted in advance and where they come one by one.
+    #[test]
+    fn limit_of_sparse_pieces() {
+        let pax = PaxSparse { size: Some(1 << 40), map_in_content: true, ..PaxSparse::default() };
+        let map = |count: usize| format!("{count}\n{}", "0\n0\n".repeat(count));
+        let read = |map: String| SparseMap::of_pax(&pax, map.as_bytes(), 1 << 30);
+        assert_eq!(read(map(262_145)).expect_err("too many").kind(), crate::ErrorKind::TooLarge);
+        let mut pieces = vec![(0, 0); 262_144];
+        assert_eq!(
+            push(&mut pieces, (0, 0)).expect_err("too many").kind(),
+            crate::ErrorKind::TooLarge
+        );
     }
 }

@@ -20,33 +20,24 @@ use super::{
 use crate::{
     error::{Error, ErrorKind, Result},
     image::Compression,
-    package::{Listing, Locator, MAX_ENTRIES, Member, MemberKind, StreamId},
+    limit::{
+        ALL_SPARSE_PIECES, Budget, ENTRIES, FOLDER_DEPTH, KEPT_FILES, PATHS, UNPACK_RATIO, UNPACKED,
+    },
+    package::{Listing, Locator, Member, MemberKind, StreamId},
 };
-
-/// Limit for all paths together, in bytes; a million real ones take some 50 MiB.
-const MAX_NAMES: usize = 64 << 20;
-/// How many pieces all sparse files may have together; they are kept in memory.
-const MAX_PIECES: usize = 1 << 20;
-/// How deep folders may be nested in a package that is a directory.
-const MAX_FOLDERS: usize = 64;
-
-/// Archives in archives may unpack to this many bytes, and [`MAX_RATIO`] times the size of the files more:
-/// each level could multiply what the one above it has, without end.
-const UNPACKED: u64 = 4 << 30;
-const MAX_RATIO: u64 = 1000;
 
 pub(super) struct Walk<'a> {
     pub(super) streams: Streams,
     options: &'a OpenOptions,
-    entries: usize,
-    /// Bytes of all paths so far.
-    names: usize,
-    /// Pieces of all sparse files so far.
-    pieces: usize,
+    entries: Budget,
+    /// Bytes of all paths.
+    paths: Budget,
+    /// Pieces of all sparse files.
+    pieces: Budget,
     /// Bytes that compressed archives may still unpack to, at all depths together.
     unpacked_left: Rc<Cell<u64>>,
-    /// Bytes of all file contents in the listing so far.
-    content_bytes: u64,
+    /// Bytes of all file contents in the listing.
+    kept: Budget,
     /// The archive member that is being unpacked, for each gzip stream.
     current_file: BTreeMap<StreamId, CurrentFile>,
     /// Time of the latest change of any file, in nanoseconds since 1970.
@@ -67,11 +58,11 @@ impl<'a> Walk<'a> {
         Self {
             streams: Streams::new(&options.context.cancel),
             options,
-            entries: 0,
-            names: 0,
-            pieces: 0,
-            unpacked_left: Rc::new(Cell::new(UNPACKED)),
-            content_bytes: 0,
+            entries: ENTRIES.budget(),
+            paths: PATHS.budget(),
+            pieces: ALL_SPARSE_PIECES.budget(),
+            unpacked_left: Rc::new(Cell::new(UNPACKED.max)),
+            kept: KEPT_FILES.budget(),
             current_file: BTreeMap::new(),
             modified: 0,
             links: Vec::new(),
@@ -97,7 +88,7 @@ impl<'a> Walk<'a> {
     fn begin(&mut self, backing: Backing, file: Arc<dyn ReadAt>, size: u64) -> (Locator, Section) {
         let (stream, context) = (self.streams.add(backing), &self.options.context);
         context.meter.begin_reading(size);
-        let more = size.saturating_mul(MAX_RATIO);
+        let more = size.saturating_mul(UNPACK_RATIO.max);
         self.unpacked_left.set(self.unpacked_left.get().saturating_add(more));
         let section = Section::new(file, 0, size).stopped_by(&context.cancel).metered(context);
         (Locator { stream, offset: 0, size }, section)
@@ -130,10 +121,7 @@ impl<'a> Walk<'a> {
         depth: usize,
     ) -> Result<()> {
         let at = |e: io::Error| Error::from_io("reading", e).at_path(folder.display());
-        if depth > MAX_FOLDERS {
-            let error = Error::new(ErrorKind::TooLarge, "folders nested deeper than 64 levels");
-            return Err(error.at_path(prefix));
-        }
+        FOLDER_DEPTH.check(depth).map_err(|e| e.at_path(prefix))?;
         let mut items =
             std::fs::read_dir(folder).map_err(at)?.collect::<io::Result<Vec<_>>>().map_err(at)?;
         items.sort_by_key(std::fs::DirEntry::file_name);
@@ -168,16 +156,10 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    /// Counts one entry with a path of `name` bytes. Fails beyond the limits, or when cancelled.
-    fn count(&mut self, name: usize) -> Result<()> {
-        self.entries += 1;
-        self.names += name;
-        if self.names > MAX_NAMES {
-            return Err(Error::new(ErrorKind::TooLarge, "paths of more than 64 MiB together"));
-        }
-        if self.entries > MAX_ENTRIES {
-            return Err(Error::new(ErrorKind::TooLarge, "more than a million entries"));
-        }
+    /// Counts one entry with a path of `length` bytes. Fails beyond the limits, or when cancelled.
+    fn count(&mut self, length: usize) -> Result<()> {
+        self.paths.spend(length)?;
+        self.entries.spend(1_u64)?;
         if self.options.context.cancel.is_cancelled() {
             return Err(Error::new(ErrorKind::Cancelled, "cancelled while reading the package"));
         }
@@ -197,4 +179,71 @@ fn link(listing: &mut Listing, path: String, target: &str) {
         None => MemberKind::LinkOutside(target.into()),
     };
     listing.insert(path, Member { kind, content: None, compression: Compression::None });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    /// How many of a folder's files the listing keeps.
+    fn kept(files: &[(&str, usize)]) -> usize {
+        let folder = tempfile::tempdir().expect("a folder");
+        for (name, size) in files {
+            let content = format!("{{{}}}", " ".repeat(size - 2));
+            std::fs::write(folder.path().join(name), content).expect("written");
+        }
+        let options = OpenOptions::default();
+        let listing = Walk::new(&options).directory(folder.path()).expect("read");
+        listing.members.values().filter(|member| member.content.is_some()).count()
+    }
+
+    #[test]
+    fn limit_of_entries() {
+        let options = OpenOptions::default();
+        let mut walk = Walk::new(&options);
+        for _ in 0..1_000_000 {
+            walk.count(0).expect("within the limit");
+        }
+        assert_eq!(walk.count(0).expect_err("too many").kind(), ErrorKind::TooLarge);
+    }
+
+    #[test]
+    fn limit_of_paths() {
+        let options = OpenOptions::default();
+        let mut walk = Walk::new(&options);
+        walk.count(60 << 20).expect("within the limit");
+        assert_eq!(walk.count(5 << 20).expect_err("too many").kind(), ErrorKind::TooLarge);
+    }
+
+    #[test]
+    fn limit_of_unpacked() {
+        let options = OpenOptions::default();
+        let walk = Walk::new(&options);
+        assert_eq!(walk.unpacked_left.get(), 4 << 30);
+    }
+
+    #[test]
+    fn limit_of_unpack_ratio() {
+        let options = OpenOptions::default();
+        let mut walk = Walk::new(&options);
+        let file = tempfile::tempfile().expect("a file");
+        file.set_len(10).expect("ten bytes");
+        let before = walk.unpacked_left.get();
+        assert!(walk.reader(Arc::new(file), 10, "x").expect("read").is_none());
+        assert_eq!(walk.unpacked_left.get() - before, 10_000);
+    }
+
+    /// Content beyond the limits is read again when it is needed.
+    #[test]
+    fn limit_of_kept_files() {
+        let names: Vec<String> = (0..30).map(|i| format!("sha256:{i:064}")).collect();
+        let files: Vec<(&str, usize)> = names.iter().map(|name| (&**name, 1 << 20)).collect();
+        assert_eq!(kept(&files), 24);
+    }
+
+    #[test]
+    fn limit_of_kept_file() {
+        let blob = format!("sha256:{:064}", 1);
+        assert_eq!(kept(&[(&blob, 1 << 20)]), 1);
+        assert_eq!(kept(&[(&blob, (1 << 20) + 1)]), 0);
+    }
 }

@@ -15,13 +15,10 @@ use super::{
 use crate::{
     error::{Error, ErrorKind, Result},
     image::{Digest, Hasher},
+    limit,
     package::{Locator, Package, ReadOrder, reading},
     run::{BufferPermit, BufferReader, Context},
 };
-
-/// Limit for a blob that is copied within a registry, because the registry does not mount it: it is
-/// held in memory whole.
-const MAX_COPY: u64 = 64 << 20;
 
 /// The content of one blob, which can be read repeatedly, in case it has to be sent again.
 ///
@@ -135,7 +132,7 @@ impl<'a> BlobContent<'a> {
         if let Some(bytes) = fetched.get() {
             return Ok(bytes);
         }
-        if self.size > MAX_COPY {
+        if limit::COPIED_BLOB.check(self.size).is_err() {
             let message = "the registry does not mount a blob of another repository, and it is too large to be copied";
             return Err(Error::new(ErrorKind::TooLarge, message));
         }

@@ -12,8 +12,9 @@ use std::{
 use code::{Source, sources};
 
 /// The modules from the top down: each may use only those before it.
-const MODULES: [&str; 18] = [
+const MODULES: [&str; 19] = [
     "error",
+    "limit",
     "run",
     "image",
     "fuse",
@@ -33,8 +34,8 @@ const MODULES: [&str; 18] = [
     "import",
 ];
 /// Modules whose results depend on their arguments alone, without I/O.
-const PURE: [&str; 9] =
-    ["error", "image", "fuse", "chart", "package", "config", "store", "plan", "report"];
+const PURE: [&str; 10] =
+    ["error", "limit", "image", "fuse", "chart", "package", "config", "store", "plan", "report"];
 /// Paths that reach outside of the process.
 const IO: [&str; 6] = ["std::fs", "std::net", "std::env", "std::process", "std::os", "tempfile"];
 /// Other paths that make a result depend on more than its arguments.

@@ -15,15 +15,14 @@ use super::{
 use crate::{
     config::Credentials,
     error::{Detail, Error, ErrorKind, Result},
+    limit,
     registry::{
         credentials::Login,
-        redirect::{self, MAX_REDIRECTS},
-        refusal, response, retry,
+        redirect, refusal, response, retry,
         transport::{Transport, authority},
     },
 };
 
-const MAX_ANSWER: usize = 1 << 20;
 const CLIENT_ID: &str = "multiarch";
 
 /// How a login is put into a request.
@@ -91,7 +90,7 @@ async fn read(response: Response, scopes: BTreeSet<String>) -> Result<Token> {
             (_, None) => Error::new(refusal.kind(), message),
         });
     }
-    let text = response::body(response, MAX_ANSWER).await?;
+    let text = response::body(response, limit::TOKEN_ANSWER.length()).await?;
     let answer: TokenAnswer = serde_json::from_slice(&text).map_err(|_| {
         // Without the cause, which might quote the token.
         let message = "the answer of the token server is not the JSON of a token";
@@ -146,7 +145,7 @@ async fn request(
         query.extend_pairs(from.service.iter().map(|service| ("service", service)));
         query.extend_pairs(scopes.iter().map(|scope| ("scope", scope)));
     }
-    for _ in 0..=MAX_REDIRECTS {
+    for _ in 0..=limit::REDIRECTS.max {
         let server = transport.server(&url)?;
         let request = with_login(server.request(method.clone(), url.clone()), from, form, scopes);
         let response = server.send(response::TIMEOUT, request).await?;

@@ -10,7 +10,8 @@ use super::{Base, Walk};
 use crate::{
     error::{Error, ErrorKind, Result},
     image::Compression,
-    package::{Listing, Locator, MAX_DEPTH, StreamId},
+    limit::{ARCHIVE_DEPTH, PADDING, UNPACKED},
+    package::{Listing, Locator, StreamId},
     run::{BufferPermit, BufferPool, Cancel},
     source::{
         gzip::{CurrentFile, Gunzip},
@@ -20,10 +21,6 @@ use crate::{
         streams::Backing,
     },
 };
-
-/// How many bytes after a compressed tar archive's end are read, so that the decoder checks the
-/// checksum at the end of its stream.
-const MAX_TAIL: u64 = 1 << 30;
 
 /// Archives of at most this size are read without read-ahead: a thread costs more.
 const MIN_AHEAD: u64 = 1 << 20;
@@ -41,8 +38,7 @@ impl<R: Read> Read for Bounded<R> {
         let count = self.reader.read(buffer)?;
         let Some(left) = self.left.get().checked_sub(count as u64) else {
             self.left.set(0);
-            let message = "archives in the package unpack to more than a thousand times its size";
-            return Err(Error::new(ErrorKind::TooLarge, message).into());
+            return Err(UNPACKED.error().into());
         };
         self.left.set(left);
         Ok(count)
@@ -84,9 +80,8 @@ impl Walk<'_> {
             return None;
         }
         let mut listing = Listing::new(path);
-        if depth >= MAX_DEPTH {
-            let message = "archives nested deeper than 8 levels";
-            listing.problems.push(Error::new(ErrorKind::TooLarge, message));
+        if let Err(error) = ARCHIVE_DEPTH.check(depth + 1) {
+            listing.problems.push(error);
             listing.is_incomplete = true;
             return Some(listing);
         }
@@ -200,10 +195,10 @@ fn ahead(input: Input<'_>, size: u64) -> Box<dyn BufRead + '_> {
     Box::new(buffered(input))
 }
 
-/// Reads to the end, at most [`MAX_TAIL`] bytes; true where that is the end, and all of them are zeros.
+/// Reads to the end, at most [`PADDING`]; true where that is the end, and all of them are zeros.
 fn is_padding(rest: &mut impl Read) -> io::Result<bool> {
     let mut buffer = vec![0; 128 << 10];
-    let mut left = MAX_TAIL;
+    let mut left = PADDING.max;
     loop {
         match rest.read(&mut buffer)? {
             0 => return Ok(true),
@@ -230,4 +225,15 @@ fn note_trailing(listing: &mut Listing, is_padding: io::Result<bool>) {
 fn mark_cut(listing: &mut Listing, error: io::Error) {
     listing.problems.push(unreadable("reading the archive", error));
     listing.is_incomplete = true;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limit_of_padding() {
+        assert!(is_padding(&mut io::repeat(0).take(200 << 20)).expect("read"));
+        assert!(!is_padding(&mut io::repeat(0).take(257 << 20)).expect("read"));
+    }
 }

@@ -8,17 +8,13 @@ use std::{
 use super::{Walk, roles};
 use crate::{
     image::Compression,
+    limit::KEPT_FILE,
     package::{Listing, Locator, Member, MemberKind},
     source::{
         input::{Input, read_up_to, unreadable},
         sniff,
     },
 };
-
-/// The listing holds the content of small files: at most this many bytes of one file.
-const MAX_CONTENT: u64 = 1 << 20;
-/// The same for all files together.
-const MAX_ALL_CONTENT: u64 = 24 << 20;
 
 impl Walk<'_> {
     /// Lists one file: with its content where that is small and may be needed, and with its own
@@ -44,11 +40,11 @@ impl Walk<'_> {
         let mut member = Member { kind: MemberKind::File(at), content: None, compression };
         let opaque = roles::is_blob(&path) || roles::is_chart_file(&path);
         if opaque || roles::is_wanted(&path) {
-            let small = at.size <= MAX_CONTENT && self.content_bytes + at.size <= MAX_ALL_CONTENT;
-            if small && (head.first() == Some(&b'{') || roles::is_wanted(&path)) {
+            let small = KEPT_FILE.check(at.size).is_ok() && at.size <= self.kept.left();
+            let wanted = head.first() == Some(&b'{') || roles::is_wanted(&path);
+            if small && wanted && self.kept.spend(at.size).is_ok() {
                 match rest(head, input, at.size) {
                     Ok(content) => {
-                        self.content_bytes += at.size;
                         member.content = Some(content);
                     }
                     Err(error) => return mark_cut_at(listing, error, &path),

@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 
-use super::{Base, MAX_PIECES, Walk, link};
+use super::{Base, Walk, link};
 use crate::{
     error::{Error, ErrorKind, Result},
     package::{Listing, Locator},
@@ -99,11 +99,7 @@ impl Walk<'_> {
         listing: &mut Listing,
         depth: usize,
     ) -> Result<()> {
-        self.pieces += map.pieces();
-        if self.pieces > MAX_PIECES {
-            let message = "sparse files of more than a million pieces together";
-            return Err(Error::new(ErrorKind::TooLarge, message));
-        }
+        self.pieces.spend(map.pieces())?;
         let size = map.size;
         let filled = CancelledRead { reader: filled, cancel: &self.options.context.cancel.clone() };
         let stream = self.streams.add(Backing::Sparse { data, map });

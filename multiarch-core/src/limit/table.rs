@@ -1,0 +1,96 @@
+//! The table of limits. For each there is a test of its name in `tests/limits`, which fails without it.
+
+use super::Limit;
+
+macro_rules! limits {
+    ($($(#[$about:meta])* $name:ident = $limit:expr;)*) => {
+        $($(#[$about])* pub(crate) const $name: Limit = $limit;)*
+
+        /// Every limit by its name.
+        #[cfg(test)]
+        pub(crate) const LIMITS: &[(&str, Limit)] = &[$((stringify!($name), $name)),*];
+    };
+}
+
+const KIB: u64 = 1 << 10;
+const MIB: u64 = 1 << 20;
+const GIB: u64 = 1 << 30;
+
+limits! {
+    /// With the extensions that stand before it.
+    TAR_HEADER = Limit::bytes(MIB, "a tar header");
+    /// As in Linux.
+    PATH = Limit::bytes(4 * KIB, "a path");
+    /// A million real ones take some 50 MiB.
+    PATHS = Limit::bytes(64 * MIB, "paths");
+    /// The largest real package has some 10 000.
+    ENTRIES = Limit::count(1_000_000, "entries in the package");
+    /// `images.tar` in a bundle in a package is three deep.
+    ARCHIVE_DEPTH = Limit::levels(8, "archives");
+    FOLDER_DEPTH = Limit::levels(64, "folders");
+    /// Each level could multiply what the one above it has, without end.
+    UNPACKED = Limit::bytes(4 * GIB, "unpacked archives, besides 1000 times the package's size,");
+    /// Times the size of a package, which its archives may unpack to besides [`UNPACKED`].
+    UNPACK_RATIO = Limit::count(1000, "times the package's size in unpacked archives, besides 4 GiB");
+    /// It is read because the checksum of a compressed stream comes after it.
+    PADDING = Limit::bytes(256 * MIB, "padding after an archive");
+    SPARSE_PIECES = Limit::count(1 << 18, "pieces of a sparse file");
+    /// They are kept in memory.
+    ALL_SPARSE_PIECES = Limit::count(1 << 20, "pieces of sparse files");
+    SPARSE_HOLES = Limit::bytes(64 * GIB, "holes of a sparse file");
+    /// A small file is kept with the listing, so that it is not read again.
+    KEPT_FILE = Limit::bytes(MIB, "a file kept with the listing");
+    KEPT_FILES = Limit::bytes(24 * MIB, "files kept with the listing");
+    LINKS = Limit::count(8, "links in a row");
+    /// Those of the lowest layers, which hold the system's own.
+    PROGRAMS = Limit::count(64, "programs looked at in an image");
+    LAYER_FOR_PROGRAMS = Limit::bytes(512 * MIB, "a layer read for its programs");
+    LAYERS_FOR_PROGRAMS = Limit::bytes(64 * GIB, "layers read for their programs");
+    /// Enough for some 300 000 tags.
+    LAYOUT_INDEX = Limit::bytes(64 * MIB, "an index.json");
+    /// Real ones are nested once.
+    INDEX_DEPTH = Limit::levels(4, "indexes");
+    /// Real ones have some dozens.
+    INDEX_ENTRIES = Limit::count(100_000, "entries of an index, with those of nested indexes");
+    /// What registries take: OCI distribution specification, "Pushing Manifests".
+    MANIFEST = Limit::bytes(4 * MIB, "a manifest or an index");
+    /// The specification sets no limit; real ones are smaller than 100 KiB.
+    CONFIG = Limit::bytes(8 * MIB, "an image's config");
+    /// As in distribution/reference, for host and path together.
+    REFERENCE = Limit::bytes(255, "a name");
+    /// Kept in memory on its way from one repository of the target to another.
+    COPIED_BLOB = Limit::bytes(64 * MIB, "a blob copied within the target");
+    CHART_FILE = Limit::bytes(16 * MIB, "a file of a chart");
+    /// Well above Helm's own limit of 20 MiB for a packed chart.
+    CHART = Limit::bytes(64 * MIB, "a chart with its packed subcharts");
+    /// What the headers of a packed chart take besides its files.
+    CHART_HEADERS = Limit::bytes(16 * MIB, "headers of a packed chart");
+    SUBCHART_DEPTH = Limit::levels(16, "charts");
+    /// Real charts have some forty.
+    HINTS = Limit::count(5_000, "hints");
+    /// An alias counts as what it unfolds to, and an anchor as a second copy, because both are copies in
+    /// memory.
+    YAML_VALUES = Limit::count(200_000, "values in a YAML text, unfolded");
+    /// Besides twice the text's own size.
+    YAML_TEXT = Limit::bytes(16 * MIB, "strings in a YAML text, unfolded,");
+    YAML_DEPTH = Limit::levels(200, "YAML values");
+    /// References lead around in circles; deeper parts are not looked at.
+    SCHEMA_DEPTH = Limit::levels(32, "parts of a values schema");
+    /// Each part may refer to several others, which could multiply without end.
+    SCHEMA_PARTS = Limit::count(10_000, "parts of a values schema for one value");
+    /// This one and the next are those of Helm's reader.
+    VERSION_RANGE = Limit::bytes(512, "a range of versions");
+    VERSION_ALTERNATIVES = Limit::count(32, "alternatives in a range of versions");
+    /// Enough for some 60 000 versions of charts.
+    REPO_INDEX = Limit::bytes(64 * MIB, "the index of a chart repository");
+    /// It has some 15 for each version of a chart.
+    REPO_INDEX_VALUES = Limit::count(1_000_000, "values in the index of a chart repository");
+    CHART_REPO_ANSWER = Limit::bytes(MIB, "an answer of a chart repository");
+    LIST_PAGE = Limit::bytes(16 * MIB, "a page of a registry's list");
+    /// Some million names.
+    LIST = Limit::bytes(64 * MIB, "a registry's list");
+    REFUSAL = Limit::bytes(64 * KIB, "the text of a refusal");
+    TOKEN_ANSWER = Limit::bytes(MIB, "a token server's answer");
+    REDIRECTS = Limit::count(10, "redirects of one request");
+    HELM_OUTPUT = Limit::bytes(64 * MIB, "what helm printed");
+}
