@@ -27,7 +27,19 @@ fn main() -> ExitCode {
     let args = Args::parse_from(words);
     let cancel = multiarch_core::Cancel::new();
     signals::survive_file_limit();
-    if let Err(error) = signals::stop(&cancel) {
+    let wants_json = args.verb.wants_json();
+    let give_up = {
+        let cancel = cancel.clone();
+        move || {
+            let Err(error) = cancel.check() else { return };
+            let code = advice::exit_code(&error);
+            // Nobody may read what is printed, so it is not waited for.
+            std::thread::spawn(move || report(&error, wants_json));
+            std::thread::sleep(std::time::Duration::from_millis(100));
+            std::process::exit(code.into());
+        }
+    };
+    if let Err(error) = signals::stop(&cancel, give_up) {
         output::note(&format!("a signal ends this run without a report: {error}"));
     }
     let result = match &args.verb {
@@ -44,12 +56,15 @@ fn main() -> ExitCode {
         Ok(_) if output::is_lost() => ExitCode::from(1),
         Ok(verbs::Completion::Complete) => ExitCode::SUCCESS,
         Ok(verbs::Completion::Incomplete) => ExitCode::from(1),
-        Err(error) => {
-            if args.verb.wants_json() {
-                output::json_error(&error);
-            }
-            output::error(&advice::explain(&error));
-            ExitCode::from(advice::exit_code(&error))
-        }
+        Err(error) => ExitCode::from(report(&error, wants_json)),
     }
+}
+
+/// Prints an error that ended a verb before it had a result, and returns the exit code.
+fn report(error: &multiarch_core::Error, as_json: bool) -> u8 {
+    if as_json {
+        output::json_error(error);
+    }
+    output::error(&advice::explain(error));
+    advice::exit_code(error)
 }

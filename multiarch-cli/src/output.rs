@@ -33,7 +33,7 @@ pub(crate) fn print(text: &str) {
 
 pub(crate) fn json(value: &impl Serialize) {
     if let Ok(text) = serde_json::to_string_pretty(value) {
-        print(&text);
+        print(&escaped(&text));
     }
 }
 
@@ -50,9 +50,27 @@ pub(crate) fn note(text: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{text}");
 }
 
-/// A text that someone else chose, with control characters escaped.
+/// A JSON text in which characters that a terminal acts on are escaped. Outside of strings JSON has none of
+/// them but line feeds.
+fn escaped(json: &str) -> String {
+    let escape = |c: char| match c {
+        '\n' => c.into(),
+        _ if acts_on_terminals(c) => format!("\\u{:04x}", u32::from(c)),
+        _ => c.into(),
+    };
+    json.chars().map(escape).collect::<String>()
+}
+
+/// True for control characters, and for those that change the direction of the text around them.
+fn acts_on_terminals(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{061c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// A text that someone else chose, with the characters escaped that a terminal acts on.
 pub(crate) fn printable(text: &str) -> String {
-    let escape = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.into() };
+    let escape =
+        |c: char| if acts_on_terminals(c) { c.escape_default().to_string() } else { c.into() };
     text.chars().map(escape).collect()
 }
 

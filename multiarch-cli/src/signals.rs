@@ -1,18 +1,43 @@
-//! SIGINT, SIGTERM and SIGHUP cancel the run, which then still prints its report.
+//! SIGINT, SIGTERM and SIGHUP cancel the run, which then still prints its report. A second one ends it at
+//! once, whatever it is doing.
 
 use std::{
     io,
-    sync::{Arc, mpsc},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc,
+    },
+    time::Duration,
 };
 
 use multiarch_core::Cancel;
 use signal_hook::{
     consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ},
     iterator::Signals,
+    low_level::emulate_default_handler,
 };
 
-/// Cancels the run at a signal. A signal that was ignored at the start stays ignored, as under `nohup`.
-pub(crate) fn stop(cancel: &Cancel) -> io::Result<()> {
+/// How long a run that has not written anything may take to notice that it is cancelled. It may compute, or
+/// wait for a file system that does not answer, and there is nothing that it would have to report.
+const GRACE: Duration = Duration::from_millis(700);
+
+/// Set before the target is written for the first time.
+static WRITES: AtomicBool = AtomicBool::new(false);
+
+/// From here on a run that is cancelled has something to report.
+pub(crate) fn writing_begins() {
+    WRITES.store(true, Ordering::Relaxed);
+}
+
+/// What the run did is known; what is left is to print it.
+pub(crate) fn writing_ends() {
+    WRITES.store(false, Ordering::Relaxed);
+}
+
+/// Cancels the run at a signal; `give_up` ends one that has written nothing and does not notice. A signal
+/// that was ignored at the start stays ignored, as under `nohup`.
+pub(crate) fn stop(cancel: &Cancel, give_up: impl Fn() + Send + 'static) -> io::Result<()> {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let ignored = ignored(&status);
     let heeded = [SIGINT, SIGTERM, SIGHUP].into_iter().filter(|signal| !ignored(*signal));
@@ -22,7 +47,16 @@ pub(crate) fn stop(cancel: &Cancel) -> io::Result<()> {
     let wait = move || match Signals::new(heeded) {
         Ok(mut signals) => {
             let _ = taken.send(Ok(()));
-            signals.forever().for_each(|_| cancel.cancel());
+            let mut signals = signals.forever();
+            let _ = signals.next();
+            cancel.cancel();
+            let _ = std::thread::Builder::new().spawn(move || {
+                std::thread::sleep(GRACE);
+                if !WRITES.load(Ordering::Relaxed) {
+                    give_up();
+                }
+            });
+            signals.for_each(|signal| drop(emulate_default_handler(signal)));
         }
         Err(error) => {
             let _ = taken.send(Err(error));

@@ -73,13 +73,23 @@ place_fields! {
     asking request "request, as method and path";
 }
 
+/// What an untrusted text put into a message must not fill the terminal: it ends after 2000 bytes.
+fn bounded(mut message: String) -> String {
+    const MAX: usize = 2000;
+    if message.len() > MAX {
+        message.truncate(message.floor_char_boundary(MAX));
+        message.push('…');
+    }
+    message
+}
+
 impl Error {
     /// An error of this kind with a message.
     pub fn new(kind: ErrorKind, message: impl fmt::Display) -> Self {
         Self(Box::new(Inner {
             kind,
             detail: None,
-            message: message.to_string(),
+            message: bounded(message.to_string()),
             place: Place::default(),
             source: None,
         }))

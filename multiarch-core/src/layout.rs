@@ -22,6 +22,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     image::{Digest, Document},
     limit::MANIFEST,
+    run::Cancel,
     store::{BlobContent, ImageStore, Sent},
 };
 
@@ -42,8 +43,8 @@ struct Staged {
 
 impl OciLayout {
     /// The layout at this path, which need not exist yet.
-    pub(crate) fn new(path: impl Into<PathBuf>) -> Self {
-        Self { files: Files::new(path.into()), staged: Mutex::default() }
+    pub(crate) fn new(path: impl Into<PathBuf>, cancel: &Cancel) -> Self {
+        Self { files: Files::new(path.into(), cancel.clone()), staged: Mutex::default() }
     }
 
     fn staged(&self) -> MutexGuard<'_, BTreeMap<TargetName, Staged>> {

@@ -85,6 +85,22 @@ fn size(bytes: u64) -> String {
     )
 }
 
+/// Fails for a JSON text of more values than the limit, before it takes memory: each value takes many times
+/// its bytes.
+pub(crate) fn check_json(text: &[u8], limit: Limit) -> Result<()> {
+    let (mut values, mut in_string, mut escaped) = (0_u64, false, false);
+    for byte in text {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            b',' | b'[' | b'{' if !in_string => values += 1,
+            _ => {}
+        }
+    }
+    limit.check(values)
+}
+
 /// What may still be used of a [`Limit`].
 #[derive(Debug)]
 pub(crate) struct Budget {

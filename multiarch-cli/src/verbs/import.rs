@@ -9,6 +9,7 @@ use crate::{
     args::{ClusterCreate, Import, ImportAddon, ImportArtifact, Installer, Show, Work},
     output,
     progress::{self, Shown},
+    signals,
 };
 
 pub(crate) fn run(args: &Import, cancel: &Cancel) -> Result<Completion> {
@@ -74,7 +75,9 @@ fn import_and(
 
 /// Applies a plan and prints what happened.
 pub(super) fn apply(plan: &Plan, shown: Shown, show_as: &Show) -> Report {
+    signals::writing_begins();
     let report = plan.apply();
+    signals::writing_ends();
     drop(shown);
     show(&report, show_as);
     report

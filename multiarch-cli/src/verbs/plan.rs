@@ -34,6 +34,23 @@ pub(crate) fn run(args: &Plan, cancel: &Cancel) -> Result<Completion> {
     Ok(Completion::from(plan.complete))
 }
 
+/// How the names of temporary files begin.
+const TEMPORARY: &str = ".multiarch-plan-";
+
+/// Removes what killed runs have left: temporary files that no run has locked.
+fn tidy(folder: &Path) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let is_temporary = entry.file_name().as_encoded_bytes().starts_with(TEMPORARY.as_bytes());
+        if is_temporary
+            && std::fs::File::open(entry.path()).is_ok_and(|file| file.try_lock().is_ok())
+        {
+            std::fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
 fn save(plan: &multiarch_core::Plan, path: &PathBuf) -> Result<()> {
     let write = || {
         let text = serde_json::to_vec_pretty(plan)?;
@@ -43,11 +60,14 @@ fn save(plan: &multiarch_core::Plan, path: &PathBuf) -> Result<()> {
             return std::fs::write(path, text);
         }
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let folder = folder.unwrap_or(Path::new("."));
+        tidy(folder)?;
         // An older plan stays where this one cannot be written whole.
         let mut file = tempfile::Builder::new()
-            .prefix(".multiarch-")
+            .prefix(TEMPORARY)
             .permissions(std::fs::Permissions::from_mode(0o666))
-            .tempfile_in(folder.unwrap_or(Path::new(".")))?;
+            .tempfile_in(folder)?;
+        file.as_file().lock()?;
         file.write_all(&text)?;
         file.as_file().sync_all()?;
         file.persist(path)?;

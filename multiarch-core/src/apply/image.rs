@@ -198,8 +198,9 @@ impl Run<'_> {
     /// Reads a written tag back. If another writer has overwritten it, what it lacks is fused in again,
     /// and what it holds then is returned.
     fn read_back(&self, written: &PlannedImage) -> Result<Option<PlannedImage>> {
+        let before = written.before.as_ref().filter(|_| written.before != written.after);
         let is_ours = self.store.compares_and_sets_tags()
-            || self.tags.digest(&written.name)? == written.after;
+            || self.tags.digest_after(&written.name, before)? == written.after;
         if is_ours { Ok(None) } else { self.fuse_back_in(&written.name).map(Some) }
     }
 
@@ -224,16 +225,21 @@ impl Run<'_> {
     /// last plan, in which nothing is left to write.
     pub(super) fn fuse_back_in(&self, name: &TargetName) -> Result<PlannedImage> {
         let options = &self.live.inventory.options;
+        let mut shown = BTreeSet::new();
         for round in 0..MAX_ROUNDS {
             pause(round, &self.context.cancel)?;
             let again = self.plan_again(name, options)?;
             if again.document.is_none() {
                 return Ok(again);
             }
+            shown.insert(again.before.clone());
             self.write_planned(&again, options)?;
         }
-        let message = "another writer keeps removing what this run writes";
-        Err(Error::new(ErrorKind::Contended, message))
+        let message = match shown.len() {
+            1 => "the server keeps showing the tag as it was before it was written",
+            _ => "another writer keeps removing what this run writes",
+        };
+        Err(Error::new(ErrorKind::Contended, message).of_image(name))
     }
 
     /// Notes images of other writers that took the place of ours while this run was at work.

@@ -24,6 +24,9 @@ pub(super) struct Tags<'a> {
     seen: Mutex<BTreeSet<TargetName>>,
 }
 
+/// How long a server may show a tag as it was before it was written.
+const LAG: Duration = Duration::from_secs(15);
+
 /// How often a tag is asked for again that was there before, and is not there now.
 const MAX_DOUBTS: u32 = 8;
 
@@ -64,6 +67,24 @@ impl<'a> Tags<'a> {
         }
         let message = "the tag was there before, and the server says now that it is not";
         Err(Error::new(ErrorKind::UnreadableTag, message))
+    }
+
+    /// The digest of a tag that was written over what `before` says. A server with replicas or a cache may show
+    /// that for some time; to write again would not change it.
+    pub(super) fn digest_after(
+        &self,
+        name: &TargetName,
+        before: Option<&Digest>,
+    ) -> Result<Option<Digest>> {
+        let until = Instant::now() + LAG;
+        for round in 0.. {
+            let now = self.digest(name)?;
+            if before.is_none() || now.as_ref() != before || Instant::now() > until {
+                return Ok(now);
+            }
+            pause(round, self.cancel)?;
+        }
+        unreachable!("it ends by the time")
     }
 
     /// The digest of what a tag holds.

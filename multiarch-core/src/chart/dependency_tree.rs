@@ -11,18 +11,23 @@ use serde_json::Value;
 use super::{
     Chart, Values,
     metadata::Dependency,
-    shared_values::{Nulls, SharedTable, SharedValue},
+    shared_values::{Nulls, SharedTable, SharedValue, weight},
     values::value_at,
     version::helm_version,
     version_range::VersionRange,
 };
-use crate::error::{Error, ErrorKind, Result};
+use crate::{
+    error::{Error, ErrorKind, Result},
+    limit::{self, Budget},
+};
 
 /// A chart in a tree that is changed step by step.
 struct TreeChart {
     name: String,
     version: String,
     values: Arc<Values>,
+    /// How many values there are, for the limit.
+    weight: u64,
     dependencies: Option<Vec<Rc<RefCell<Dependency>>>>,
     subcharts: Vec<SharedChart>,
 }
@@ -71,6 +76,7 @@ impl TreeChart {
             name: chart.metadata.name.clone(),
             version: chart.metadata.version.clone(),
             values: chart.values.clone(),
+            weight: chart.values.values().map(weight).sum(),
             dependencies: dependencies.map(|list| list.iter().map(entry).collect()),
             subcharts,
         }))
@@ -82,16 +88,16 @@ impl TreeChart {
             name: name.to_owned(),
             version: self.version.clone(),
             values: self.values.clone(),
+            weight: self.weight,
             dependencies: self.dependencies.clone(),
             subcharts: self.subcharts.clone(),
         }))
     }
 
-    fn fits(&self, dependency: &Dependency) -> bool {
+    fn fits(&self, dependency: &Dependency, range: Option<&VersionRange>) -> bool {
         self.name == dependency.name
-            && helm_version(&self.version).is_some_and(|version| {
-                VersionRange::parse(&dependency.version)
-                    .is_some_and(|range| range.matches(&version))
+            && range.is_some_and(|range| {
+                helm_version(&self.version).is_some_and(|version| range.matches(&version))
             })
     }
 
@@ -118,15 +124,19 @@ fn choose_subcharts(
     // Without a list of dependencies, all subcharts are used as they are, and so are those below.
     let Some(dependencies) = chart.borrow().dependencies.clone() else { return Ok(()) };
     let loaded = std::mem::take(&mut chart.borrow_mut().subcharts);
+    let ranges: Vec<Option<VersionRange>> =
+        dependencies.iter().map(|entry| VersionRange::parse(&entry.borrow().version)).collect();
     let is_listed = |subchart: &&SharedChart| {
-        dependencies.iter().any(|dependency| subchart.borrow().fits(&dependency.borrow()))
+        let mut entries = dependencies.iter().zip(&ranges);
+        entries.any(|(entry, range)| subchart.borrow().fits(&entry.borrow(), range.as_ref()))
     };
     let (listed, unlisted): (Vec<_>, Vec<_>) = loaded.iter().partition(is_listed);
     let mut by_chance = Vec::new();
     let mut chosen: Vec<SharedChart> = unlisted.into_iter().cloned().collect();
-    for dependency in &dependencies {
+    for (dependency, range) in dependencies.iter().zip(&ranges) {
         let mut entry = dependency.borrow_mut();
-        let fitting = listed.iter().filter(|chart| chart.borrow().fits(&entry)).copied();
+        let fitting =
+            listed.iter().filter(|chart| chart.borrow().fits(&entry, range.as_ref())).copied();
         let fitting: Vec<&SharedChart> = fitting.collect();
         by_chance.extend(Choice::between(&fitting, entry.key()));
         if let Some(first) = fitting.first() {
@@ -209,7 +219,8 @@ fn import_values(chart: &SharedChart) -> Result<()> {
     subcharts.iter().try_for_each(import_values)?;
     let Some(dependencies) = chart.borrow().dependencies.clone() else { return Ok(()) };
     let values = SharedTable::default();
-    coalesce(&chart.borrow(), &values, Nulls::Stay)?;
+    let mut budget = limit::MERGED_VALUES.budget();
+    coalesce(&chart.borrow(), &values, Nulls::Stay, &mut budget)?;
     let imported = SharedTable::default();
     for dependency in dependencies {
         let mut entry = dependency.borrow_mut();
@@ -223,18 +234,27 @@ fn import_values(chart: &SharedChart) -> Result<()> {
     }
     let values = SharedTable::from(&values.to_values()?);
     values.add_defaults(&imported, Nulls::Stay);
-    chart.borrow_mut().values = Arc::new(values.to_values()?);
+    let values = values.to_values()?;
+    let mut chart = chart.borrow_mut();
+    chart.weight = values.values().map(weight).sum();
+    chart.values = Arc::new(values);
     Ok(())
 }
 
 /// The given values, with the chart's own and those of all subcharts.
 fn coalesced(chart: &SharedChart, given: &Values) -> Result<Values> {
     let values = SharedTable::from(given);
-    coalesce(&chart.borrow(), &values, Nulls::Remove)?;
+    coalesce(&chart.borrow(), &values, Nulls::Remove, &mut limit::MERGED_VALUES.budget())?;
     values.to_values()
 }
 
-fn coalesce(chart: &TreeChart, given: &SharedTable, nulls: Nulls) -> Result<()> {
+fn coalesce(
+    chart: &TreeChart,
+    given: &SharedTable,
+    nulls: Nulls,
+    budget: &mut Budget,
+) -> Result<()> {
+    budget.spend(chart.weight)?;
     let is_subchart = |key: &str| chart.subcharts.iter().any(|below| below.borrow().name == key);
     given.add_own_values(&chart.values, is_subchart, nulls);
     for subchart in &chart.subcharts {
@@ -250,8 +270,8 @@ fn coalesce(chart: &TreeChart, given: &SharedTable, nulls: Nulls) -> Result<()> 
             }
         };
         given.insert(&subchart.name, SharedValue::Table(below.clone()));
-        given.hand_globals_to(&below);
-        coalesce(&subchart, &below, nulls)?;
+        budget.spend(given.hand_globals_to(&below))?;
+        coalesce(&subchart, &below, nulls, budget)?;
     }
     Ok(())
 }

@@ -94,25 +94,83 @@ impl ChartFiles {
         let mut files = Self::default();
         for entry in archive.entries().map_err(failed)? {
             let mut entry = entry.map_err(failed)?;
-            if !entry.header().entry_type().is_file() {
+            // Helm takes everything for a file that is no folder.
+            if entry.header().entry_type().is_dir()
+                || entry.header().entry_type().is_pax_global_extensions()
+            {
                 continue;
             }
-            budget.spend(entry.size())?;
             let path = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
+            let Some(path) = path_below(&path)? else { continue };
+            budget.spend(entry.size())?;
             let mut content = Vec::new();
             entry.read_to_end(&mut content).map_err(failed)?;
             if content.len() as u64 != entry.size() {
                 return Err(Error::new(ErrorKind::Truncated, "the packed chart is cut"));
             }
-            // The first component is the chart's folder.
-            if let Some((_, below)) = path.trim_start_matches("./").split_once('/') {
-                files.insert(below, content);
-            }
+            files.insert(path, content);
         }
         // An archive that ends where no more is read would look like a whole one.
         if archive.into_inner().limit() == 0 {
             return Err(CHART_HEADERS.error());
         }
         Ok(files)
+    }
+}
+
+/// The path of a packed chart's file below the chart's folder, which is the first component; `None` for that
+/// folder itself. As Helm reads it, with backslashes for Windows.
+///
+/// # Errors
+/// [`ErrorKind::UnsafePath`] for a path that makes Helm refuse the chart.
+fn path_below(path: &str) -> Result<Option<String>> {
+    let unsafe_path = |why: &str| {
+        let message = format!("Helm refuses a packed chart with a file that {why}");
+        Error::new(ErrorKind::UnsafePath, message).at_path(path)
+    };
+    let slashes = path.replace('\\', "/");
+    let mut components = slashes.trim_start_matches("./").split('/');
+    let folder = components.next().unwrap_or_default();
+    let below: Vec<&str> = components.collect();
+    if below.is_empty() {
+        return match folder {
+            "Chart.yaml" => Err(unsafe_path("is beside the chart's folder")),
+            _ => Ok(None),
+        };
+    }
+    if below.contains(&"..") {
+        return Err(unsafe_path("is outside the chart's folder"));
+    }
+    let first = below[0];
+    if first.is_empty() && below.len() > 1 {
+        return Err(unsafe_path("has an absolute path"));
+    }
+    if first.len() > 1 && first.as_bytes()[1] == b':' {
+        return Err(unsafe_path("is on a drive of Windows"));
+    }
+    let below: Vec<&str> = below.into_iter().filter(|part| !matches!(*part, "" | ".")).collect();
+    Ok((!below.is_empty()).then(|| below.join("/")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // By `helm template` of a chart with such files.
+    #[test]
+    fn paths_as_helm_reads_them() {
+        for (path, below) in [
+            ("c/Chart.yaml", Ok(Some("Chart.yaml"))),
+            ("./c/a//b/./c", Ok(Some("a/b/c"))),
+            ("c\\templates\\x.yaml", Ok(Some("templates/x.yaml"))),
+            ("c", Ok(None)),
+            ("Chart.yaml", Err(())),
+            ("c/../../x", Err(())),
+            ("c//etc/x", Err(())),
+            ("c/c:/x", Err(())),
+        ] {
+            let read = path_below(path).map_err(|_| ());
+            assert_eq!(read.as_ref().map(Option::as_deref), below.as_ref().map(|b| *b), "{path}");
+        }
     }
 }

@@ -17,7 +17,7 @@ use super::{Values, go, yaml};
 use crate::{
     error::{Error, ErrorKind, Result},
     image::Reference,
-    limit::HINTS,
+    limit,
 };
 
 /// The template of one image reference.
@@ -64,7 +64,7 @@ pub(crate) fn parse_hints(text: &[u8]) -> Result<Vec<Hint>> {
             // One that is repeated says nothing new.
             let hints = hints.filter(|text| text.as_ref().map_or(true, |text| known.insert(*text)));
             let hints: Vec<&String> = hints.collect::<Result<_>>()?;
-            HINTS.check(hints.len())?;
+            limit::HINTS.check(hints.len())?;
             hints.into_iter().map(|text| text.parse()).collect()
         }
         _ => Err(Error::new(ErrorKind::Malformed, "the hints are no list")),
@@ -75,6 +75,7 @@ impl FromStr for Hint {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
+        limit::HINT.check(text.len())?;
         let bad = |why: &str| Error::new(ErrorKind::Hint, format!("hint {text:?}: {why}"));
         let mut parts = Vec::new();
         let mut rest = text;

@@ -64,7 +64,9 @@ impl ChartMetadata {
         let missing = |key: &str| malformed(format!("the chart has no {key}"));
         let name = text(metadata, "name")?.ok_or_else(|| missing("name"))?;
         let version = text(metadata, "version")?.ok_or_else(|| missing("version"))?;
-        if name.contains('/') || name == "." || name == ".." {
+        // It becomes a part of file names and addresses. Helm takes other names, and makes none of them.
+        let is_word = |c: char| c.is_alphanumeric() || "-_.+ ".contains(c);
+        if !name.chars().all(is_word) || name.starts_with('.') {
             return Err(malformed(format!("{name:?} is no name of a chart")));
         }
         if helm_version(&version).is_none() {

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     error::{Error, ErrorKind, Result},
-    limit,
+    limit::{self, Budget},
 };
 
 /// The parts of a chart that are read: metadata, values, subcharts.
@@ -24,6 +24,20 @@ pub(crate) struct Chart {
     pub(super) subcharts: Vec<Arc<Chart>>,
 }
 
+/// What a chart and all its subcharts may have together.
+struct ChartBudget {
+    unpacked: Budget,
+    subcharts: Budget,
+    dependencies: Budget,
+}
+
+impl Default for ChartBudget {
+    fn default() -> Self {
+        let (unpacked, subcharts) = (limit::CHART.budget(), limit::SUBCHARTS.budget());
+        Self { unpacked, subcharts, dependencies: limit::DEPENDENCIES.budget() }
+    }
+}
+
 impl Chart {
     /// Reads a chart from its files.
     ///
@@ -31,14 +45,16 @@ impl Chart {
     /// [`ErrorKind::Missing`] without a `Chart.yaml`, [`ErrorKind::Malformed`] where Helm does not load the
     /// chart.
     pub(crate) fn load(files: &ChartFiles) -> Result<Self> {
-        Self::load_below(files, 0, &mut limit::CHART.budget())
+        Self::load_below(files, 0, &mut ChartBudget::default())
     }
 
-    fn load_below(files: &ChartFiles, depth: usize, budget: &mut limit::Budget) -> Result<Self> {
+    fn load_below(files: &ChartFiles, depth: usize, budget: &mut ChartBudget) -> Result<Self> {
         limit::SUBCHART_DEPTH.check(depth)?;
         let metadata = ChartMetadata::parse(files)?;
         let values = Arc::new(own_values(files)?);
-        let subcharts = files.subcharts(budget)?;
+        budget.dependencies.spend(metadata.dependencies.as_ref().map_or(0, Vec::len))?;
+        let subcharts = files.subcharts(&mut budget.unpacked)?;
+        budget.subcharts.spend(subcharts.len())?;
         let subcharts =
             subcharts.iter().map(|files| Self::load_below(files, depth + 1, budget).map(Arc::new));
         Ok(Self { metadata, values, subcharts: subcharts.collect::<Result<_>>()? })

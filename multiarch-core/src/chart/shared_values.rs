@@ -8,7 +8,10 @@ use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
 use serde_json::Value;
 
 use super::Values;
-use crate::error::{Error, ErrorKind, Result};
+use crate::{
+    error::{Error, ErrorKind, Result},
+    limit::{self, Budget},
+};
 
 /// A table that several values may share.
 #[derive(Clone, Debug, Default)]
@@ -54,19 +57,23 @@ impl SharedTable {
     /// A copy of everything in it, which shares nothing.
     ///
     /// # Errors
-    /// [`ErrorKind::Malformed`] where a table holds itself.
+    /// [`ErrorKind::Malformed`] where a table holds itself; [`ErrorKind::TooLarge`] where shared tables make it
+    /// more than is taken.
     pub(super) fn to_values(&self) -> Result<Values> {
-        self.copy(0)
+        self.copy(0, &mut limit::MERGED_VALUES.budget())
     }
 
-    fn copy(&self, depth: usize) -> Result<Values> {
+    fn copy(&self, depth: usize, budget: &mut Budget) -> Result<Values> {
         if depth > MAX_DEPTH {
             let message = "Helm cannot load the chart: a table of its values holds itself";
             return Err(Error::new(ErrorKind::Malformed, message));
         }
-        let copy = |value: &SharedValue| match value {
-            SharedValue::Single(value) => Ok(value.clone()),
-            SharedValue::Table(table) => table.copy(depth + 1).map(Value::Object),
+        let mut copy = |value: &SharedValue| match value {
+            SharedValue::Single(value) => {
+                budget.spend(weight(value))?;
+                Ok(value.clone())
+            }
+            SharedValue::Table(table) => table.copy(depth + 1, budget).map(Value::Object),
         };
         let members = self.0.borrow();
         members.iter().map(|(key, value)| Ok((key.clone(), copy(value)?))).collect()
@@ -160,13 +167,17 @@ impl SharedTable {
 
     /// Gives a subchart's values the globals of its parent, which overrule its own. Where one side is no
     /// table, they are left as they are.
-    pub(super) fn hand_globals_to(&self, below: &Self) {
+    ///
+    /// Returns how many members were copied.
+    pub(super) fn hand_globals_to(&self, below: &Self) -> u64 {
         let (above, own) = match (self.get(GLOBAL), below.get(GLOBAL)) {
-            (Some(SharedValue::Single(_)), _) | (_, Some(SharedValue::Single(_))) => return,
+            (Some(SharedValue::Single(_)), _) | (_, Some(SharedValue::Single(_))) => return 0,
             (above, own) => (above.unwrap_or_default(), own.unwrap_or_default()),
         };
-        let (SharedValue::Table(above), SharedValue::Table(own)) = (above, own) else { return };
+        let (SharedValue::Table(above), SharedValue::Table(own)) = (above, own) else { return 0 };
+        let mut copied = 0;
         for (key, value) in above.members() {
+            copied += 1 + value.members();
             match (own.get(&key), value) {
                 (Some(SharedValue::Table(own_table)), SharedValue::Table(table)) => {
                     let table = table.shallow();
@@ -181,10 +192,19 @@ impl SharedTable {
             }
         }
         below.insert(GLOBAL, SharedValue::Table(own));
+        copied
     }
 }
 
 impl SharedValue {
+    /// How many members a table has.
+    fn members(&self) -> u64 {
+        match self {
+            Self::Table(table) => table.0.borrow().len() as u64,
+            Self::Single(_) => 0,
+        }
+    }
+
     fn is_null(&self) -> bool {
         matches!(self, Self::Single(Value::Null))
     }
@@ -194,4 +214,15 @@ impl Default for SharedValue {
     fn default() -> Self {
         Self::Table(SharedTable::default())
     }
+}
+
+/// How many values there are in one; a long text counts as several.
+pub(super) fn weight(value: &Value) -> u64 {
+    let below = match value {
+        Value::Object(members) => members.values().map(weight).sum(),
+        Value::Array(items) => items.iter().map(weight).sum(),
+        Value::String(text) => text.len() as u64 / 100,
+        _ => 0,
+    };
+    1 + below
 }

@@ -13,7 +13,10 @@ use super::{
     pin::stem,
     values::{get_table, get_value, is_copy_of_global, leaves},
 };
-use crate::image::{Reference, canonical_reference};
+use crate::{
+    image::{Reference, canonical_reference},
+    limit,
+};
 
 /// Values that together name an image, in a string or in two.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -169,7 +172,9 @@ impl Finder<'_> {
                 continue;
             }
             let Some((_, above)) = below.split_last() else { continue };
-            for (key, rest) in get_table(table, above).into_iter().flatten() {
+            let beside = get_table(table, above);
+            let beside = beside.filter(|table| limit::VALUES_BESIDE.check(table.len()).is_ok());
+            for (key, rest) in beside.into_iter().flatten() {
                 let together = format!("{text}/{}", rest.as_str().unwrap_or_default());
                 if self.is_known(&together) {
                     let other = path.iter().chain(above).chain([key]).cloned().collect();
@@ -188,6 +193,7 @@ impl Finder<'_> {
     fn beside(&mut self, path: &[String], registry: &str) {
         let Some((_, above)) = path.split_last() else { return };
         let table = get_table(self.values, above);
+        let table = table.filter(|table| limit::VALUES_BESIDE.check(table.len()).is_ok());
         if registry.contains(' ') || !registry.contains(['.', ':']) && registry != "localhost" {
             return;
         }
@@ -310,5 +316,18 @@ mod tests {
             ],
             "i.sidecar is right with the edit of i.registry"
         );
+    }
+
+    #[test]
+    fn limit_of_values_beside() {
+        let found = |beside: usize| {
+            let mut table: Values = (0..beside).map(|i| (format!("v{i}"), json!("x"))).collect();
+            table.insert("host".into(), json!("quay.io/a"));
+            table.insert("image".into(), json!("c"));
+            let mut images = KnownImages::default();
+            images.add("quay.io/a/c:v2", &"quay.io/a/c:v2".parse().expect("a name"));
+            unhinted_images(&table, &[], &Overrides::new(), &images, "r.io").len()
+        };
+        assert_eq!((found(198), found(199)), (1, 0));
     }
 }

@@ -7,6 +7,8 @@ use super::directory::Directory;
 use super::{oci::OciCharts, recognised::Recognised};
 #[cfg(feature = "registry")]
 use crate::registry::{Address, Connector, Registry};
+#[cfg(not(feature = "registry"))]
+use crate::run::Cancel;
 use crate::{
     error::{Detail, Error, ErrorKind, Result},
     store::{ChartRepo, OpenCharts},
@@ -82,7 +84,9 @@ impl ChartAddress {
     #[cfg(feature = "registry")]
     pub(crate) fn open(&self, connector: &Connector) -> Result<OpenCharts> {
         let repo: Arc<dyn ChartRepo> = match &self.kind {
-            ChartRepoKind::Directory(path) => Arc::new(Directory::new(path)),
+            ChartRepoKind::Directory(path) => {
+                Arc::new(Directory::new(path, &connector.context.cancel))
+            }
             #[cfg(test)]
             ChartRepoKind::Repo(RepoOfTest(repo)) => repo.clone(),
             ChartRepoKind::Oci(address) => {
@@ -96,9 +100,9 @@ impl ChartAddress {
 
     /// The chart repository at this address. No request is sent yet.
     #[cfg(not(feature = "registry"))]
-    pub(crate) fn open(&self) -> OpenCharts {
+    pub(crate) fn open(&self, cancel: &Cancel) -> OpenCharts {
         let ChartRepoKind::Directory(path) = &self.kind;
-        let repo: Arc<dyn ChartRepo> = Arc::new(Directory::new(path));
+        let repo: Arc<dyn ChartRepo> = Arc::new(Directory::new(path, cancel));
         OpenCharts { name: self.text.clone(), repo }
     }
 }

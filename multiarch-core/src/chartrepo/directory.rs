@@ -12,6 +12,9 @@ use super::index::RepoIndex;
 use crate::{
     chart::{PackedChart, file_name},
     error::{Error, ErrorKind, Result},
+    limit::{self, Limit},
+    run::Cancel,
+    source::{read_regular, wait_for_lock},
     store::{ChartRepo, chart_exists_error},
 };
 
@@ -21,22 +24,24 @@ const TEMPORARY: &str = ".multiarch-";
 #[derive(Debug)]
 pub(super) struct Directory {
     path: PathBuf,
+    /// Ends the waiting for a lock.
+    cancel: Cancel,
     /// The listing that was read last, and its text, so that the same text is parsed once.
     listing: Mutex<Option<(Vec<u8>, Arc<RepoIndex>)>>,
 }
 
 impl Directory {
-    pub(super) fn new(path: impl Into<PathBuf>) -> Self {
-        Self { path: path.into(), listing: Mutex::default() }
+    pub(super) fn new(path: impl Into<PathBuf>, cancel: &Cancel) -> Self {
+        Self { path: path.into(), cancel: cancel.clone(), listing: Mutex::default() }
     }
 
     fn error(path: &Path, error: io::Error) -> Error {
         Error::from_io("the chart directory", error).at_path(path.display())
     }
 
-    fn read(&self, name: &str) -> Result<Option<Vec<u8>>> {
+    fn read(&self, name: &str, limit: Limit) -> Result<Option<Vec<u8>>> {
         let path = self.path.join(name);
-        match fs::read(&path) {
+        match read_regular(&path, limit) {
             Ok(content) => Ok(Some(content)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(Self::error(&path, error)),
@@ -44,7 +49,7 @@ impl Directory {
     }
 
     fn index(&self) -> Result<Arc<RepoIndex>> {
-        let Some(text) = self.read(INDEX)? else { return Ok(Arc::default()) };
+        let Some(text) = self.read(INDEX, limit::REPO_INDEX)? else { return Ok(Arc::default()) };
         let mut listing = self.listing.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, known)) = listing.as_ref().filter(|(known, _)| *known == text) {
             return Ok(known.clone());
@@ -91,7 +96,29 @@ fn checked(name: &str, version: &str) -> Result<String> {
         let message = format!("{file} is not a safe file name");
         return Err(Error::new(ErrorKind::UnsafePath, message));
     }
+    // Linux takes no longer name; that is known before anything is sent.
+    if file.len() > 255 {
+        let message = format!(
+            "the file name of the chart would have {} bytes, and 255 are possible",
+            file.len()
+        );
+        return Err(Error::new(ErrorKind::Malformed, message));
+    }
     Ok(file)
+}
+
+/// Fails where the file of a chart is that of another one: `a-1.0.0` of version `2.0.0` and `a` of version
+/// `1.0.0-2.0.0` have the same name.
+fn check_owner(index: &RepoIndex, file: &str, name: &str, version: &str) -> Result<()> {
+    let is_other = |other: &(String, String)| {
+        (other.0.as_str(), other.1.as_str()) != (name, version)
+            && file_name(&other.0, &other.1) == file
+    };
+    let Some((name, version)) = index.list().into_iter().find(is_other) else { return Ok(()) };
+    let message = format!(
+        "{file} there is the chart {name} of version {version}, which has the same file name"
+    );
+    Err(Error::new(ErrorKind::Malformed, message))
 }
 
 impl ChartRepo for Directory {
@@ -108,16 +135,21 @@ impl ChartRepo for Directory {
     /// A file that the index does not list counts as absent, as it does for Helm.
     fn get(&self, name: &str, version: &str) -> Result<Option<Vec<u8>>> {
         let file = checked(name, version)?;
-        if self.index()?.has(name, version) { self.read(&file) } else { Ok(None) }
+        let index = self.index()?;
+        check_owner(&index, &file, name, version)?;
+        if index.has(name, version) { self.read(&file, limit::CHART) } else { Ok(None) }
     }
 
     fn put(&self, chart: &PackedChart, replace: bool) -> Result<()> {
         let file = checked(chart.name(), chart.version())?;
         self.prepare()?;
         let lock = File::open(&self.path).map_err(|e| Self::error(&self.path, e))?;
-        lock.lock().and_then(|()| self.tidy()).map_err(|e| Self::error(&self.path, e))?;
+        wait_for_lock(&self.cancel, || lock.try_lock())
+            .and_then(|()| self.tidy())
+            .map_err(|e| Self::error(&self.path, e))?;
         let before = self.index()?;
-        match self.read(&file)? {
+        check_owner(&before, &file, chart.name(), chart.version())?;
+        match self.read(&file, limit::CHART)? {
             Some(there) if there == chart.bytes() => {}
             Some(_) if !replace && before.has(chart.name(), chart.version()) => {
                 return Err(chart_exists_error(chart));

@@ -60,6 +60,7 @@ details! {
     TlsExpected Network "tls-expected" "The server speaks HTTPS where HTTP was expected.";
     TlsVersion Network "tls-version" "The server and this program have no TLS version or algorithm in common.";
     NoSuchHost Network "no-such-host" "The name of the host is not known.";
+    BrokenOff Network "broken-off" "An answer broke off.";
     Proxy Network "proxy" "A proxy did not connect to the server.";
     ProxyLogin Network "proxy-login" "A proxy wants a login.";
     ProjectUnknown Denied "project-unknown" "The project or repository is not there, and is not created by a push.";

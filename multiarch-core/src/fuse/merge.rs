@@ -186,7 +186,7 @@ impl Merge {
         let index = Index::from_document(document)?;
         let slots: Vec<Slot> =
             index.entries().iter().map(|e| Slot::of_entry(e.clone(), &tag.children)).collect();
-        let nested = tag.nested_slots(&index, 0);
+        let nested = tag.nested_slots(&index);
         // An entry that was not read may be for an incoming platform, which would then be listed twice.
         let unread = slots
             .iter()

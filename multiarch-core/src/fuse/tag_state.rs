@@ -190,22 +190,23 @@ impl TagState {
     fn all_slots(&self, index: &Index) -> Vec<Slot> {
         let mut all: Vec<Slot> =
             index.entries().iter().map(|e| Slot::of_entry(e.clone(), &self.children)).collect();
-        all.extend(self.nested_slots(index, 0));
+        all.extend(self.nested_slots(index));
         all
     }
 
     /// The entries of the nested indexes that were added.
-    pub(super) fn nested_slots(&self, index: &Index, depth: usize) -> Vec<Slot> {
-        let mut all = Vec::new();
-        for entry in index.entries() {
-            if let Some(TagChild::Index(nested)) = self.children.get(entry.digest())
-                && limit::INDEX_DEPTH.check(depth + 1).is_ok()
-            {
-                let slots =
-                    nested.entries().iter().map(|e| Slot::of_entry(e.clone(), &self.children));
-                all.extend(slots);
-                all.extend(self.nested_slots(nested, depth + 1));
-            }
+    pub(super) fn nested_slots(&self, index: &Index) -> Vec<Slot> {
+        // Each index once: of several that list each other several times, each level would multiply them.
+        let (mut all, mut seen, mut level) = (Vec::new(), BTreeSet::new(), vec![index]);
+        for _ in 0..limit::INDEX_DEPTH.max {
+            let entries = level.iter().flat_map(|index| index.entries());
+            let nested = entries.filter_map(|entry| match self.children.get(entry.digest()) {
+                Some(TagChild::Index(nested)) if seen.insert(entry.digest()) => Some(nested),
+                _ => None,
+            });
+            level = nested.collect();
+            let slots = level.iter().flat_map(|index| index.entries());
+            all.extend(slots.map(|entry| Slot::of_entry(entry.clone(), &self.children)));
         }
         all
     }

@@ -59,6 +59,7 @@ impl ImageConfig {
         let malformed =
             |e: serde_json::Error| Error::caused_by(ErrorKind::Malformed, "not an image config", e);
         limit::CONFIG.check(text.len())?;
+        limit::check_json(text, limit::CONFIG_VALUES)?;
         let members: Map<String, Value> = serde_json::from_slice(text).map_err(malformed)?;
         let platform = serde_json::from_value(Value::Object(members.clone())).map_err(malformed)?;
         let diff_ids = match members.get("rootfs") {

@@ -94,6 +94,7 @@ impl Document {
 
     fn kind_of(raw: &[u8], declared: Option<&str>) -> Result<DocumentType, Error> {
         limit::MANIFEST.check(raw.len())?;
+        limit::check_json(raw, limit::DOCUMENT_VALUES)?;
         let members = RawObject::parse(raw)?;
         let own: Option<String> = match members.get("mediaType")? {
             Some(text) => serde_json::from_str(text)

@@ -3,7 +3,10 @@
 use serde_json::value::RawValue;
 
 use super::{Descriptor, Digest, Document, DocumentType, Platform, RawObject};
-use crate::error::{Error, ErrorKind};
+use crate::{
+    error::{Error, ErrorKind},
+    limit,
+};
 
 /// Annotation that BuildKit sets on an attestation: the digest of the image that it attests.
 pub(crate) const REFERENCE_DIGEST: &str = "vnd.docker.reference.digest";
@@ -139,6 +142,7 @@ impl Index {
     pub(crate) fn parse(text: &[u8]) -> Result<Self, Error> {
         let malformed =
             |e| Error::caused_by(ErrorKind::Malformed, "an entry of the index is malformed", e);
+        limit::check_json(text, limit::LAYOUT_INDEX_VALUES)?;
         let members = RawObject::parse(text)?;
         let Some(list) = members.get("manifests")? else {
             return Err(Error::new(ErrorKind::Malformed, "not an index: it has no manifests"));

@@ -111,7 +111,7 @@ impl Import {
         let connector = Connector::new(&self.options, &self.context);
         let of_images = connector.with_credentials(self.credentials.clone());
         let of_charts = connector.with_credentials(self.chart_credentials.clone()).for_charts();
-        let mut target = self.target.connect(&of_images)?;
+        let mut target = self.target.connect(&self.context.cancel, &of_images)?;
         target.charts = self.open_charts(packages, |address| address.open(&of_charts))?;
         target.registry = self.options.registry.clone().or(target.registry);
         Ok(target)
@@ -119,8 +119,9 @@ impl Import {
 
     #[cfg(not(feature = "registry"))]
     fn connect(&self, packages: &[Arc<Package>]) -> Result<OpenTarget> {
-        let mut target = self.target.connect()?;
-        target.charts = self.open_charts(packages, |address| Ok(address.open()))?;
+        let mut target = self.target.connect(&self.context.cancel)?;
+        target.charts =
+            self.open_charts(packages, |address| Ok(address.open(&self.context.cancel)))?;
         target.registry = self.options.registry.clone().or(target.registry);
         Ok(target)
     }

@@ -7,6 +7,7 @@ use crate::registry::{Address, Connector, Registry};
 use crate::{
     error::{Detail, Error, ErrorKind, Result},
     layout::OciLayout,
+    run::Cancel,
     store::{ChartRepos, ImageStore, OpenTarget},
 };
 
@@ -72,10 +73,11 @@ impl Target {
     /// Opens the store for reading and writing.
     pub(super) fn connect(
         &self,
+        cancel: &Cancel,
         #[cfg(feature = "registry")] connector: &Connector,
     ) -> Result<OpenTarget> {
         let images: Arc<dyn ImageStore> = match &self.kind {
-            TargetKind::Layout(path) => Arc::new(OciLayout::new(path)),
+            TargetKind::Layout(path) => Arc::new(OciLayout::new(path, cancel)),
             #[cfg(feature = "registry")]
             TargetKind::Registry(address) => {
                 Arc::new(Registry::new(address.clone(), connector.clone())?)

@@ -18,6 +18,8 @@ use crate::{
     error::{Error, ErrorKind, Result},
     image::Digest,
     limit,
+    run::Cancel,
+    source::{open_regular, wait_for_lock},
 };
 
 const MARKER: &str = "oci-layout";
@@ -28,6 +30,8 @@ const TEMPORARY: &str = ".multiarch-";
 
 #[derive(Debug)]
 pub(super) struct Files {
+    /// Ends the waiting for a lock.
+    cancel: Cancel,
     root: PathBuf,
     /// The shared lock on the directory, held from the first write on.
     ready: OnceLock<File>,
@@ -59,9 +63,9 @@ impl Stamp {
 }
 
 impl Files {
-    pub(super) fn new(root: PathBuf) -> Self {
+    pub(super) fn new(root: PathBuf, cancel: Cancel) -> Self {
         let (ready, preparing, cached) = Default::default();
-        Self { root, ready, preparing, is_unsynced: AtomicBool::new(false), cached }
+        Self { root, ready, preparing, is_unsynced: AtomicBool::new(false), cached, cancel }
     }
 
     fn error(&self, doing: &str, path: &Path, error: io::Error) -> Error {
@@ -86,7 +90,7 @@ impl Files {
     pub(super) fn read(&self, digest: &Digest, limit: u64) -> Result<Option<Vec<u8>>> {
         let path = self.blob(digest);
         let doing = "reading the target";
-        let file = match File::open(&path) {
+        let file = match open_regular(&path) {
             Ok(file) => file,
             Err(error) if is_absent(&error) => return Ok(None),
             Err(error) => return Err(self.error(doing, &path, error)),
@@ -138,7 +142,7 @@ impl Files {
     pub(super) fn index(&self) -> Result<Arc<TagIndex>> {
         let path = self.root.join(INDEX);
         let failed = |e| self.error("reading the target", &path, e);
-        let file = match File::open(&path) {
+        let file = match open_regular(&path) {
             Ok(file) => file,
             Err(error) if is_absent(&error) || error.kind() == io::ErrorKind::NotADirectory => {
                 return self.without_index();
@@ -185,8 +189,8 @@ impl Files {
         self.prepare()?;
         let path = self.root.join(MARKER);
         let failed = |e| self.error("locking the target", &path, e);
-        let file = File::open(&path).map_err(failed)?;
-        file.lock().map_err(failed)?;
+        let file = open_regular(&path).map_err(failed)?;
+        wait_for_lock(&self.cancel, || file.try_lock()).map_err(failed)?;
         Ok(file)
     }
 
@@ -199,8 +203,11 @@ impl Files {
         // After a loss of power nothing may be listed that is not there. So the names of the blobs are on
         // disk before the index is renamed, and its own name after.
         self.sync()?;
+        let text = index.text();
+        // What is not read is not written: nobody could use the target afterwards.
+        limit::LAYOUT_INDEX.check(text.len()).map_err(|e| e.at_path(path.display()))?;
         let mut file = self.temporary(&self.root).map_err(failed)?;
-        file.write_all(&index.text()).map_err(failed)?;
+        file.write_all(&text).map_err(failed)?;
         self.persist(file, &path).map_err(failed)?;
         sync_folder(&self.root).map_err(failed)
     }
@@ -241,7 +248,7 @@ impl Files {
             Err(TryLockError::WouldBlock) => {}
             Err(TryLockError::Error(error)) => return Err(failed(error)),
         }
-        lock.lock_shared().map_err(failed)?;
+        wait_for_lock(&self.cancel, || lock.try_lock_shared()).map_err(failed)?;
         let marker = self.root.join(MARKER);
         if !marker.exists() {
             let mut file = self.temporary(&self.root).map_err(failed)?;

@@ -41,17 +41,19 @@ limits! {
     /// A small file is kept with the listing, so that it is not read again.
     KEPT_FILE = Limit::bytes(MIB, "a file kept with the listing");
     KEPT_FILES = Limit::bytes(24 * MIB, "files kept with the listing");
+    /// That of a real package has some 20 MiB. Beyond, the package is read anew.
+    CACHED_INDEX = Limit::bytes(64 * MIB, "a cached index of a package");
     LINKS = Limit::count(8, "links in a row");
     /// Those of the lowest layers, which hold the system's own.
     PROGRAMS = Limit::count(64, "programs looked at in an image");
     LAYER_FOR_PROGRAMS = Limit::bytes(512 * MIB, "a layer read for its programs");
     LAYERS_FOR_PROGRAMS = Limit::bytes(64 * GIB, "layers read for their programs");
-    /// Enough for some 300 000 tags.
-    LAYOUT_INDEX = Limit::bytes(64 * MIB, "an index.json");
+    /// Enough for some 75 000 tags.
+    LAYOUT_INDEX = Limit::bytes(16 * MIB, "an index.json");
     /// Real ones are nested once.
     INDEX_DEPTH = Limit::levels(4, "indexes");
     /// Real ones have some dozens.
-    INDEX_ENTRIES = Limit::count(100_000, "entries of an index, with those of nested indexes");
+    INDEX_ENTRIES = Limit::count(20_000, "entries of an index, with those of nested indexes");
     /// What registries take: OCI distribution specification, "Pushing Manifests".
     MANIFEST = Limit::bytes(4 * MIB, "a manifest or an index");
     /// The specification sets no limit; real ones are smaller than 100 KiB.
@@ -60,14 +62,28 @@ limits! {
     REFERENCE = Limit::bytes(255, "a name");
     /// Kept in memory on its way from one repository of the target to another.
     COPIED_BLOB = Limit::bytes(64 * MIB, "a blob copied within the target");
+    /// Counted before it is read into memory. Real ones have some thousand.
+    DOCUMENT_VALUES = Limit::count(200_000, "values in a manifest or an index");
+    CONFIG_VALUES = Limit::count(20_000, "values in an image's config");
+    LAYOUT_INDEX_VALUES = Limit::count(1_000_000, "values in an index.json");
+    /// Those that one archive or layout in a package names. Real packages have some hundred.
+    IMAGES = Limit::count(10_000, "images and names in one archive or layout");
     CHART_FILE = Limit::bytes(16 * MIB, "a file of a chart");
     /// Well above Helm's own limit of 20 MiB for a packed chart.
     CHART = Limit::bytes(64 * MIB, "a chart with its packed subcharts");
     /// What the headers of a packed chart take besides its files.
     CHART_HEADERS = Limit::bytes(16 * MIB, "headers of a packed chart");
     SUBCHART_DEPTH = Limit::levels(16, "charts");
+    /// In all subcharts together.
+    SUBCHARTS = Limit::count(500, "subcharts");
+    DEPENDENCIES = Limit::count(500, "dependencies of a chart and its subcharts");
+    /// What subcharts under several names and globals multiply. A longer text counts as several values.
+    MERGED_VALUES = Limit::count(500_000, "values of a chart with those of its subcharts");
+    /// A value that names an image has the rest of its name beside it, in a table of a few values.
+    VALUES_BESIDE = Limit::count(200, "values beside one that may name an image");
     /// Real charts have some forty.
-    HINTS = Limit::count(5_000, "hints");
+    HINTS = Limit::count(1_000, "hints");
+    HINT = Limit::bytes(4 * KIB, "a hint");
     /// An alias counts as what it unfolds to, and an anchor as a second copy, because both are copies in
     /// memory.
     YAML_VALUES = Limit::count(200_000, "values in a YAML text, unfolded");

@@ -95,6 +95,7 @@ fn collect_below(path: &str, listing: &mut Listing, source: &dyn BlobSource, fou
         what: below(path),
         because: "packed in a way that is not read; if it holds images, unpack it or pack it with gzip",
     }));
+    problems.extend(listing.lost_archives());
     let name = listing.path.rsplit('/').next().unwrap_or_default();
     let claims = BundleName::parse(name).is_some();
     if claims && !found.bundles.iter().any(|bundle| bundle.path == listing.path) {

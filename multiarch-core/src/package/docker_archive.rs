@@ -33,7 +33,8 @@ struct Listed {
 
 /// True where this is a docker-archive's list, and not some other program's `manifest.json`.
 pub(super) fn is_list(text: &[u8]) -> bool {
-    serde_json::from_slice::<Vec<Listed>>(text).is_ok()
+    limit::check_json(text, limit::DOCUMENT_VALUES).is_err()
+        || serde_json::from_slice::<Vec<Listed>>(text).is_ok()
 }
 
 /// Reads all images of the archive at `prefix`; each image that cannot be read is one failure.
@@ -44,9 +45,12 @@ pub(super) fn read(
 ) -> Result<(Vec<PackageImage>, Vec<UnreadImage>)> {
     let path = format!("{prefix}manifest.json");
     let text = listing.read(&path, limit::MANIFEST, source)?;
+    limit::check_json(&text, limit::DOCUMENT_VALUES).map_err(|e| e.at_path(&path))?;
     let listed: Vec<Listed> = serde_json::from_slice(&text).map_err(|e| {
         Error::caused_by(ErrorKind::Malformed, "not a docker-archive's list", e).at_path(&path)
     })?;
+    let names = listed.iter().map(|listed| 1 + listed.repo_tags.as_ref().map_or(0, Vec::len));
+    limit::IMAGES.check(names.sum::<usize>()).map_err(|e| e.at_path(&path))?;
     let archive = Archive { listing, prefix, source };
     let (mut images, mut failed) = (Vec::new(), Vec::new());
     for listed in listed {

@@ -35,6 +35,7 @@ pub(super) fn read(
     let path = format!("{prefix}index.json");
     let text = listing.read(&path, limit::LAYOUT_INDEX, source)?;
     let index = Index::parse(&text).map_err(|e| e.at_path(&path))?;
+    limit::IMAGES.check(index.entries().len()).map_err(|e| e.at_path(&path))?;
     let layout = Layout { listing, prefix, source };
     let has_target_names =
         index.members().get("annotations")?.is_some_and(|a| a.contains(LAYOUT_NAMES));

@@ -57,6 +57,18 @@ pub(crate) enum MemberKind {
     LinkOutside(String),
 }
 
+impl Member {
+    /// True where both have the same content, as far as it is known.
+    fn is_like(&self, other: &Self) -> bool {
+        match (&self.kind, &other.kind) {
+            (MemberKind::File(a), MemberKind::File(b)) => {
+                a.size == b.size && self.content == other.content
+            }
+            (a, b) => a == b,
+        }
+    }
+}
+
 /// The entries of one archive or directory, by normalised path, and the archives among them.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Listing {
@@ -92,16 +104,33 @@ impl Listing {
             self.members.insert(path, member);
             return;
         };
-        let same = match (&there.kind, &member.kind) {
-            (MemberKind::File(a), MemberKind::File(b)) => {
-                a.size == b.size && there.content == member.content
-            }
-            (a, b) => a == b,
-        };
+        let same = there.is_like(&member);
         if !same {
             let message = "the archive holds this path twice, with different content";
             self.problems.push(Error::new(ErrorKind::Malformed, message).at_path(path));
         }
+    }
+
+    /// Adds an archive that is a member. Of two at one path the first stays.
+    pub(crate) fn insert_nested(&mut self, path: &str, nested: Self) {
+        let Some(there) = self.nested.get(path) else {
+            self.nested.insert(path.to_owned(), nested);
+            return;
+        };
+        if !there.is_like(&nested) {
+            let message = "the archive holds this path twice, with different archives";
+            self.problems.push(Error::new(ErrorKind::Malformed, message).at_path(path));
+        }
+    }
+
+    /// True where both hold the same files, as far as their content is known.
+    fn is_like(&self, other: &Self) -> bool {
+        let paths = |listing: &Self| {
+            listing.members.keys().chain(listing.nested.keys()).cloned().collect::<Vec<_>>()
+        };
+        paths(self) == paths(other)
+            && self.members.values().zip(other.members.values()).all(|(a, b)| a.is_like(b))
+            && self.nested.values().zip(other.nested.values()).all(|(a, b)| a.is_like(b))
     }
 
     /// The file at a path; follows links.
@@ -174,6 +203,17 @@ impl Listing {
                 _ => None,
             });
         own.chain(self.nested.values().flat_map(Self::contents)).collect()
+    }
+
+    /// What is wrong with links that are named like archives and lead to nothing that can be read.
+    pub(crate) fn lost_archives(&self) -> impl Iterator<Item = Error> + '_ {
+        let is_archive = |path: &str| {
+            [".tar", ".tgz", ".tar.gz", ".tar.zst"].iter().any(|ending| path.ends_with(ending))
+        };
+        let links = self.members.iter().filter(move |(path, member)| {
+            !matches!(member.kind, MemberKind::File(_)) && is_archive(path)
+        });
+        links.filter_map(|(path, _)| self.file(path).err())
     }
 
     pub(crate) fn has(&self, path: &str) -> bool {

@@ -19,10 +19,7 @@ use std::{
 };
 
 use base64::Engine as _;
-use reqwest::{
-    Url,
-    header::{self, HeaderMap},
-};
+use reqwest::{Response, Url, header};
 
 use tokio::sync::Mutex as AsyncMutex;
 
@@ -168,13 +165,18 @@ impl Auth {
     }
 
     /// Handles a 401: keeps its challenge, and drops a refused token, unless another request has replaced
-    /// it meanwhile. True if another attempt makes sense.
+    /// it meanwhile. True if another attempt makes sense. What another server wants to know, where a redirect
+    /// or a Location has led, is no matter of ours: the login is not for it.
     pub(super) async fn refused(
         &self,
-        headers: &HeaderMap,
+        response: &Response,
         scope: &Scope,
         used: Option<&str>,
     ) -> Result<bool> {
+        if response.url().origin() != self.origin.origin() {
+            return Ok(false);
+        }
+        let headers = response.headers();
         let Some(chosen) = Challenge::choose(headers, &self.origin)? else {
             // A server that names no way may still take a password.
             let is_silent = !headers.contains_key(header::WWW_AUTHENTICATE) && used.is_none();

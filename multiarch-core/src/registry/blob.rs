@@ -27,6 +27,8 @@ use crate::{
 /// The size of a blob, in bytes, that is sent sooner than what the server has of it is asked for.
 const SMALL_BLOB: u64 = 64 << 10;
 /// How many buffers of one upload may wait for the network.
+/// How many bytes more a resumed upload has at least, if the attempts are to be counted anew.
+const PROGRESS: u64 = 1 << 20;
 const MAX_WAITING: usize = 4;
 
 /// Closes a channel when the request that it feeds ends: a server may answer before it has all bytes,
@@ -173,7 +175,8 @@ impl Registry {
                 None => None,
             };
             let point = point.filter(|point| point.offset > furthest);
-            if point.is_some() {
+            // A server that takes a few bytes of each attempt would be sent the blob without end.
+            if point.as_ref().is_some_and(|point| point.offset - furthest >= PROGRESS) {
                 retries = Retries::default();
             }
             Ok((point, retries))

@@ -1,6 +1,6 @@
 //! Lists the repositories and tags of a registry.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use reqwest::{Method, StatusCode, header};
@@ -11,6 +11,7 @@ use super::{
     client::{Admission, Client, PreparedRequest},
     concurrency::DEFAULT_BOUND,
     refusal, response,
+    retry::Retries,
 };
 use crate::{
     chart::TargetName,
@@ -22,7 +23,7 @@ use crate::{
 /// What a name takes in memory besides its bytes.
 const NAME_OVERHEAD: usize = 24;
 /// What a page counts at least.
-const MIN_PAGE: usize = 4 << 10;
+const MIN_PAGE: usize = 32 << 10;
 
 #[derive(Default, Deserialize)]
 struct Page {
@@ -93,18 +94,37 @@ impl Client {
     }
 
     async fn pages(&self, mut request: PreparedRequest) -> Result<Vec<Page>> {
+        let mut tries = Retries::default();
         let (mut pages, mut left) = (Vec::new(), limit::LIST.budget());
+        let mut seen = BTreeSet::new();
+        let place =
+            |e: Error, request: &PreparedRequest| self.place(e, &request.method, &request.url);
         loop {
-            let Some((page, next)) = self.page(&request, Admission::Queue).await? else {
-                return Ok(pages);
+            seen.insert(request.url.clone());
+            let answer = match self.page(&request, Admission::Queue).await {
+                Err(error) if self.may_read_again(&error, &mut tries).await => continue,
+                answer => answer?,
             };
+            let Some((page, next)) = answer else { return Ok(pages) };
             // A page without names counts, too: a listing of such pages would have no end.
             let names = [&page.repositories, &page.tags].into_iter().flatten().flatten();
             let size = names.map(|name| name.len() + NAME_OVERHEAD).sum::<usize>() + MIN_PAGE;
             left.spend(size).map_err(|e| e.at_host(self.address.host()))?;
             pages.push(page);
             match next {
-                Some(next) => request.url = self.resolve(&request.url, &next)?,
+                Some(next) => {
+                    let next = self.resolve(&request.url, &next).map_err(|e| place(e, &request))?;
+                    let why = match () {
+                        () if !self.is_origin(&next) => "goes on at another server",
+                        () if seen.contains(&next) => "leads in a circle",
+                        () => {
+                            request.url = next;
+                            continue;
+                        }
+                    };
+                    let message = format!("the server's list {why}");
+                    return Err(place(Error::new(ErrorKind::Server, message), &request));
+                }
                 None => return Ok(pages),
             }
         }
@@ -134,10 +154,10 @@ impl Client {
         }
         let links = response.headers().get_all(header::LINK).iter();
         let next = links.filter_map(|value| value.to_str().ok()).find_map(next_link);
-        let text = response::body(response, limit::LIST_PAGE.length()).await?;
+        let place = |e| self.place(e, &request.method, &request.url);
+        let text = response::body(response, limit::LIST_PAGE.length()).await.map_err(place)?;
         let page = serde_json::from_slice(&text).map_err(|e| {
-            Error::caused_by(ErrorKind::Server, "the server's list cannot be read", e)
-                .at_host(self.address.host())
+            place(Error::caused_by(ErrorKind::Server, "the server's list cannot be read", e))
         })?;
         Ok(Some((page, next)))
     }

@@ -8,9 +8,10 @@ use reqwest::{Method, RequestBuilder, Response, StatusCode, Url, header};
 use super::{
     Address,
     auth::{Auth, FirstLogin, Scope},
+    concurrency::RequestOutcome,
     redirect, refusal,
     response::{TIMEOUT, discard_body},
-    retry::{once, with_retries},
+    retry::{Retries, no_answer, once, with_retries},
     throttle::{Permit, Throttle},
     transport::{Transport, authority},
 };
@@ -65,6 +66,32 @@ impl Client {
         self.authorised(request, Admission::Queue).await
     }
 
+    /// Makes a request and reads the content of its answer; both again where the answer breaks off.
+    pub(super) async fn send_and_read(
+        &self,
+        request: &PreparedRequest,
+        limit: usize,
+    ) -> Result<Option<(Vec<u8>, String)>> {
+        let mut tries = Retries::default();
+        loop {
+            let response = self.send(request).await?;
+            match self.content(request, response, limit).await {
+                Err(error) if self.may_read_again(&error, &mut tries).await => {}
+                content => return content,
+            }
+        }
+    }
+
+    /// Waits where an answer broke off and may be asked for again.
+    pub(super) async fn may_read_again(&self, error: &Error, tries: &mut Retries) -> bool {
+        let outcome = RequestOutcome::NoAnswer;
+        if error.case() != Some(Detail::BrokenOff) || !tries.count_and_may_retry(outcome) {
+            return false;
+        }
+        tries.wait(Some(&self.throttle), outcome, &no_answer(error)).await;
+        true
+    }
+
     /// Makes a request for a caller that holds a permit of this server's throttle. It does not wait
     /// for another permit, and is repeated only with a new token.
     pub(super) async fn send_permitted(&self, request: &PreparedRequest) -> Result<Response> {
@@ -103,8 +130,7 @@ impl Client {
             if response.status() != StatusCode::UNAUTHORIZED || tries > MAX_UNAUTHORIZED {
                 return Ok(response);
             }
-            let again =
-                self.auth.refused(response.headers(), &request.scope, used.as_deref()).await;
+            let again = self.auth.refused(&response, &request.scope, used.as_deref()).await;
             if !again.map_err(place)? {
                 return Ok(response);
             }
@@ -204,7 +230,7 @@ impl Client {
         let used = self.authorization(&request.url, &request.scope).await?;
         let response = once(permit, self.send_once(request, used.as_deref(), TIMEOUT)).await?;
         let renewed = response.status() == StatusCode::UNAUTHORIZED
-            && self.auth.refused(response.headers(), &request.scope, used.as_deref()).await?;
+            && self.auth.refused(&response, &request.scope, used.as_deref()).await?;
         Ok((response, renewed))
     }
 
@@ -242,6 +268,13 @@ impl Client {
         let mut url = from.join(location).map_err(|e| {
             Error::caused_by(ErrorKind::Server, "the server's Location is malformed", e)
         })?;
+        if !matches!(url.scheme(), "http" | "https") {
+            let message = format!(
+                "the server's Location is no address of a web server: {}",
+                redirect::shown(&url)
+            );
+            return Err(Error::new(ErrorKind::Server, message).with_detail(Detail::Redirected));
+        }
         if url.host_str() == self.origin.host_str() && url.scheme() == "http" {
             let same_port = url.port() == self.origin.port();
             if same_port && self.origin.scheme() == "https" {

@@ -21,7 +21,7 @@ pub(crate) struct Connector {
     pub(super) auth_file: Option<PathBuf>,
     pub(super) credentials: Option<Credentials>,
     pub(super) is_for_charts: bool,
-    pub(super) context: Context,
+    pub(crate) context: Context,
     jobs: Option<NonZeroUsize>,
     throttles: Throttles,
     runtime: SharedRuntime,

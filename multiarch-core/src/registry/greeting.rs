@@ -101,7 +101,7 @@ impl Client {
             return self.check_registry(response).await.map_err(place).map(|()| None);
         }
         self.auth.note_wants_login();
-        self.auth.refused(response.headers(), &request.scope, None).await.map_err(place)?;
+        self.auth.refused(&response, &request.scope, None).await.map_err(place)?;
         response::discard_body(response).await;
         if self.auth.greeting(path).is_none() {
             return Ok(None);

@@ -32,10 +32,9 @@ impl Registry {
         let repository = self.connection.address.repository(repository);
         let client = self.connection.client()?;
         let request = client.read_request(Method::GET, &repository, reference);
-        self.connection.runtime.run(async move {
-            let response = client.send(&request).await?;
-            client.content(&request, response, limit::MANIFEST.length()).await
-        })
+        self.connection
+            .runtime
+            .run(async move { client.send_and_read(&request, limit::MANIFEST.length()).await })
     }
 }
 

@@ -91,7 +91,9 @@ impl Client {
         admission: Admission,
     ) -> Result<Option<Response>> {
         let mut response = self.authorised(request, admission).await?;
-        if response.status() == StatusCode::METHOD_NOT_ALLOWED {
+        // Both say that the server has no HEAD (RFC 9110, sections 15.5.6 and 15.6.2).
+        if matches!(response.status(), StatusCode::METHOD_NOT_ALLOWED | StatusCode::NOT_IMPLEMENTED)
+        {
             let request = PreparedRequest { method: Method::GET, ..request.clone() };
             response = self.authorised(&request, admission).await?;
         }

@@ -6,7 +6,7 @@ use reqwest::{Response, header};
 use tokio::time::timeout;
 
 use crate::{
-    error::{Error, ErrorKind, Result},
+    error::{Detail, Error, ErrorKind, Result},
     limit,
 };
 
@@ -23,9 +23,9 @@ fn broken(error: reqwest::Error) -> Error {
     // The URL's query may hold an upload session.
     let message = "the answer broke off";
     Error::caused_by(ErrorKind::Network, message, error.without_url())
+        .with_detail(Detail::BrokenOff)
 }
 
-/// Reads a body and drops it, so that the connection can be used for the next request.
 /// Reads an answer whose content is not needed, so that its connection can be used again.
 pub(super) async fn discard_body(response: Response) {
     let _ = body(response, limit::REFUSAL.length()).await;

@@ -81,10 +81,7 @@ pub(super) async fn with_retries<F: Future<Output = Result<Response>>>(
             None => None,
         };
         let mut result = request().await;
-        let (mut outcome, did) = outcome(&result);
-        if result.as_ref().is_ok_and(asks_for_too_much) {
-            outcome = RequestOutcome::Answered;
-        }
+        let (outcome, did) = outcome(&result);
         note(&mut result, permit, outcome, &did);
         if outcome == RequestOutcome::Answered || !tries.count_and_may_retry(outcome) {
             return result;
@@ -143,6 +140,7 @@ pub(super) fn no_answer(error: &Error) -> String {
 
 pub(super) fn outcome_of(response: &Response) -> (RequestOutcome, String) {
     let outcome = match response.status() {
+        _ if asks_for_too_much(response) => RequestOutcome::Answered,
         StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
             RequestOutcome::Throttled(asked_to_wait(response).map(|wait| wait.min(LONGEST_WAIT)))
         }

@@ -117,7 +117,8 @@ impl Client {
             let error = Error::new(ErrorKind::Server, "the server gives no Location to send to");
             self.place(error, &Method::POST, asked)
         })?;
-        let session = self.resolve(asked, &location)?;
+        let session =
+            self.resolve(asked, &location).map_err(|e| self.place(e, &Method::POST, asked))?;
         Ok(UploadStart::Session(ResumePoint::new(session, 0, response)))
     }
 

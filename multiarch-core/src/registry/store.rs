@@ -1,8 +1,9 @@
 //! The registry as an [`ImageStore`].
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     sync::{Mutex, MutexGuard, PoisonError, atomic::AtomicU64},
+    time::Duration,
 };
 
 use reqwest::Method;
@@ -18,11 +19,18 @@ use crate::{
     store::{BlobContent, ImageStore, Sent},
 };
 
+/// How often a tag is asked for that the server lists and says not to have.
+const MAX_DOUBTS: u32 = 6;
+/// The pause after the first time; it doubles with each.
+const DOUBT: Duration = Duration::from_millis(100);
+
 /// A registry, reached over HTTP.
 pub(crate) struct Registry {
     pub(super) connection: Connection,
     copying: Mutex<()>,
     damaged: Mutex<BTreeSet<Digest>>,
+    /// What the tag list of each repository was when this run first missed a tag there.
+    listed: Mutex<BTreeMap<String, BTreeSet<String>>>,
     /// The size of the smallest blob that the server did not take in one PUT.
     pub(super) wants_chunks: AtomicU64,
 }
@@ -44,6 +52,7 @@ impl Registry {
             connection,
             copying: Mutex::new(()),
             damaged: Mutex::default(),
+            listed: Mutex::default(),
             wants_chunks: AtomicU64::new(u64::MAX),
         })
     }
@@ -72,6 +81,34 @@ impl Registry {
         asked.unwrap_or(false)
     }
 
+    /// True where the registry lists a tag that it has just said not to have: a server with replicas or a cache
+    /// says so for moments. The list is asked for once a repository; one that is not given shows nothing.
+    fn lists(&self, name: &TargetName) -> bool {
+        let known = || self.listed.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(tags) = known().get(name.repository()) {
+            return tags.contains(name.tag());
+        }
+        let tags = self.tags_of(name.repository()).ok().flatten().unwrap_or_default();
+        let is_listed = tags.iter().any(|tag| tag == name.tag());
+        known().insert(name.repository().to_owned(), tags.into_iter().collect());
+        is_listed
+    }
+
+    fn read_tag(&self, name: &TargetName) -> Result<Option<Document>> {
+        let read = match self.read_manifest(name.repository(), name.tag()) {
+            Err(error) if error.case() == Some(Detail::NotFromRegistry) => {
+                match self.is_unlisted(name) {
+                    true => None,
+                    false => return Err(error),
+                }
+            }
+            read => read?,
+        };
+        let Some((body, media_type)) = read else { return Ok(None) };
+        let document = Document::new(body, declared(&media_type));
+        document.map(Some).map_err(|e| self.unreadable(e).of_image(name))
+    }
+
     /// The error of a document that the registry holds, and not a package.
     fn unreadable(&self, error: Error) -> Error {
         Error::of_target(error).at_host(self.connection.address.host())
@@ -85,18 +122,16 @@ impl Registry {
 
 impl ImageStore for Registry {
     fn get_tag(&self, name: &TargetName) -> Result<Option<Document>> {
-        let read = match self.read_manifest(name.repository(), name.tag()) {
-            Err(error) if error.case() == Some(Detail::NotFromRegistry) => {
-                match self.is_unlisted(name) {
-                    true => None,
-                    false => return Err(error),
-                }
+        for round in 0..MAX_DOUBTS {
+            let read = self.read_tag(name)?;
+            if read.is_some() || !self.lists(name) {
+                return Ok(read);
             }
-            read => read?,
-        };
-        let Some((body, media_type)) = read else { return Ok(None) };
-        let document = Document::new(body, declared(&media_type));
-        document.map(Some).map_err(|e| self.unreadable(e).of_image(name))
+            self.connection.connector.context.cancel.sleep(DOUBT * 2u32.pow(round))?;
+        }
+        let message = "the server lists the tag, and says that it does not have it";
+        let error = Error::new(ErrorKind::UnreadableTag, message).of_image(name);
+        Err(error.at_host(self.connection.address.host()))
     }
 
     fn get_manifest(&self, repository: &str, digest: &Digest) -> Result<Option<Document>> {
@@ -120,10 +155,10 @@ impl ImageStore for Registry {
         let path = format!("{repository}/blobs/{digest}");
         let request = client.request(Method::GET, &path, Scope::pull(&repository));
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        let answer = self.connection.runtime.run(async move {
-            let response = client.send(&request).await?;
-            client.content(&request, response, limit).await
-        })?;
+        let answer = self
+            .connection
+            .runtime
+            .run(async move { client.send_and_read(&request, limit).await })?;
         let Some((body, _)) = answer else { return Ok(None) };
         digest.verify(&body)?;
         Ok(Some(body))

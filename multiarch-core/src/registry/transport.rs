@@ -2,9 +2,12 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fmt,
+    fmt, io,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::{
+        Arc, Mutex, OnceLock, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
     time::Duration,
 };
 
@@ -104,44 +107,51 @@ impl Transport {
         let failed = |e: reqwest::Error| {
             Error::caused_by(ErrorKind::Network, "setting up HTTP", e.without_url()).at_host(&name)
         };
-        let mut builder = reqwest::Client::builder().no_proxy();
         // A proxy is not meant for servers on this machine; other tools ignore it there, too.
         let proxy = match super::address::is_loopback(host) {
             true => None,
             false => self.0.proxies.of(url.scheme(), host, port),
         };
+        let mut usable = None;
         if let Some(proxy) = &proxy {
             let bad = || {
                 let message = format!("{} names no proxy that can be used", proxy.variable);
                 Error::new(ErrorKind::Usage, message).with_detail(Detail::ProxyAddress)
             };
-            let usable = Some(&proxy.address).filter(|_| proxy.is_known());
-            let proxy = usable.and_then(|address| reqwest::Proxy::all(address).ok());
-            builder = builder.proxy(proxy.ok_or_else(bad)?);
+            let address = Some(&proxy.address).filter(|_| proxy.is_known());
+            let proxy = address.and_then(|address| reqwest::Proxy::all(address).ok());
+            usable = Some(proxy.ok_or_else(bad)?);
         }
-        let http = builder
-            .tls_backend_preconfigured(config)
-            .http1_only()
-            .connect_timeout(CONNECT_TIMEOUT)
-            .pool_idle_timeout(Duration::from_secs(30))
-            .dns_resolver(super::resolver::Resolver)
-            .redirect(redirect::Policy::none())
-            // Without, a server may choose any coding (RFC 9110, section 12.5.3). One that packs all the same
-            // is understood.
-            .default_headers(
-                [(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"))]
-                    .into_iter()
-                    .collect(),
-            )
-            .user_agent(concat!("multiarch/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(failed)?;
+        let builder = || {
+            let mut builder = reqwest::Client::builder().no_proxy();
+            if let Some(proxy) = &usable {
+                builder = builder.proxy(proxy.clone());
+            }
+            builder
+                .tls_backend_preconfigured(config.clone())
+                .http1_only()
+                .connect_timeout(CONNECT_TIMEOUT)
+                .pool_idle_timeout(Duration::from_secs(30))
+                .dns_resolver(super::resolver::Resolver)
+                .redirect(redirect::Policy::none())
+                // Without, a server may choose any coding (RFC 9110, section 12.5.3). One that packs all the same
+                // is understood.
+                .default_headers(
+                    [(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"))]
+                        .into_iter()
+                        .collect(),
+                )
+                .user_agent(concat!("multiarch/", env!("CARGO_PKG_VERSION")))
+        };
+        let http = builder().build().map_err(failed)?;
+        let unpooled = builder().pool_max_idle_per_host(0).build().map_err(failed)?;
         // The address of a proxy may hold a password.
         let shown = |proxy: &Proxy| match Url::parse(&proxy.address) {
             Ok(url) => authority(&url),
             Err(_) => format!("of {}", proxy.variable),
         };
-        Ok(Server { name, http, verifier, identity, proxy: proxy.map(shown) })
+        let closed = AtomicU32::new(0);
+        Ok(Server { name, http, unpooled, closed, verifier, identity, proxy: proxy.map(shown) })
     }
 
     fn trust(&self, name: &str, host: &str, port: u16) -> Result<Trust> {
@@ -172,11 +182,36 @@ pub(super) fn authority(url: &Url) -> String {
     url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }
 
+/// A server may close an idle connection just as the next request is sent on it (RFC 9112, section 9.3.1),
+/// and do so each time. Where that has happened this often, connections are not used again.
+const MAX_CLOSED: u32 = 3;
+
+/// True where the connection ended before an answer began.
+fn was_closed(error: &reqwest::Error) -> bool {
+    let mut cause: Option<&dyn std::error::Error> = Some(error);
+    while let Some(error) = cause {
+        if let Some(error) = error.downcast_ref::<io::Error>() {
+            use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
+            return matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset);
+        }
+        // The type of hyper's error is not among this crate's dependencies.
+        if error.to_string().contains("connection closed before message completed") {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
 /// One server, by scheme, host and port.
 pub(super) struct Server {
     /// Host, and perhaps port, for messages.
     pub(super) name: String,
     http: reqwest::Client,
+    /// Uses each connection once.
+    unpooled: reqwest::Client,
+    /// How often the server closed a connection instead of answering.
+    closed: AtomicU32,
     verifier: Arc<Verifier>,
     identity: Arc<Identity>,
     /// Host and port of the proxy before it.
@@ -185,7 +220,9 @@ pub(super) struct Server {
 
 impl Server {
     pub(super) fn request(&self, method: Method, url: Url) -> RequestBuilder {
-        self.http.request(method, url)
+        let is_closing = self.closed.load(Ordering::Relaxed) >= MAX_CLOSED;
+        let http = if is_closing { &self.unpooled } else { &self.http };
+        http.request(method, url)
     }
 
     /// Sends a request once. Redirects are not followed.
@@ -202,6 +239,9 @@ impl Server {
 
     /// The failure of a request as an error that says why, as far as that is known.
     pub(super) fn explain(&self, error: reqwest::Error) -> Error {
+        if was_closed(&error) {
+            self.closed.fetch_add(1, Ordering::Relaxed);
+        }
         let proxy = self.proxy.as_deref();
         tls::explain(error, &self.verifier, &self.identity, proxy).at_host(&self.name)
     }

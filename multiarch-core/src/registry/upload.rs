@@ -199,7 +199,7 @@ impl Client {
         // The token may have expired while the blob was being sent. Another server got none.
         let is_renewed = status == StatusCode::UNAUTHORIZED
             && self.is_origin(&session)
-            && self.auth.refused(response.headers(), &scope, used).await.map_err(place)?;
+            && self.auth.refused(&response, &scope, used).await.map_err(place)?;
         let refusal = refusal::read(response).await;
         let refusal = match self.is_origin(&session) {
             true => self.auth.describe(refusal, &scope),

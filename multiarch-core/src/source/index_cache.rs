@@ -15,9 +15,13 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::streams::{Backing, Streams};
+use super::{
+    regular::open_regular,
+    streams::{Backing, Streams},
+};
 use crate::{
     image::{Algorithm, Digest, Hasher},
+    limit,
     package::{Listing, Locator, StreamId},
     run::Cancel,
 };
@@ -31,6 +35,8 @@ const PLACE: usize = 4 << 10;
 /// How many indexes the cache holds at most.
 const MAX_CACHED: usize = 16;
 const ENDING: &str = "index";
+/// How the names of temporary files begin.
+const TEMPORARY: &str = ".multiarch-";
 
 /// A listing in the form in which it is cached. `None` where the listing has problems: they are not
 /// cached, so the next run must read the package again to report them.
@@ -92,7 +98,7 @@ impl IndexCache {
 
     /// Loads the index, if it is cached and undamaged. Its streams read from `package`.
     pub(super) fn load(&self, package: &Path, cancel: &Cancel) -> Option<(Listing, Streams)> {
-        let mut file = File::open(&self.path).ok()?;
+        let mut file = open_regular(&self.path).ok()?;
         let mut head = vec![0; MAGIC.len()];
         let mut expected = [0; 32];
         file.read_exact(&mut head).ok().filter(|()| head == MAGIC)?;
@@ -104,7 +110,8 @@ impl IndexCache {
             return None;
         }
         file.seek(SeekFrom::Start(from)).ok()?;
-        let decoder = zstd::stream::read::Decoder::new(file);
+        let decoder =
+            zstd::stream::read::Decoder::new(file).map(|d| d.take(limit::CACHED_INDEX.max));
         // Must hold the longest path, digest or window of a checkpoint.
         let mut scratch = vec![0; 64 << 10];
         let reader = BufReader::new(decoder.ok()?);
@@ -117,6 +124,10 @@ impl IndexCache {
                 other => other,
             })
             .collect();
+        // A file with the right digest may still be made up.
+        if !backings.iter().enumerate().all(|(number, backing)| backing.is_sound(number)) {
+            return None;
+        }
         let listing: Listing = postcard::from_bytes(&content.listing).ok()?;
         let file = File::open(package).ok()?;
         let is_file = |stream: StreamId| {
@@ -139,7 +150,9 @@ impl IndexCache {
         let digests = streams.digests();
         let content =
             IndexToCache { listing, backings: streams.backings().collect(), digests: &digests };
-        let mut file = tempfile::Builder::new().prefix(".").tempfile_in(&self.folder)?;
+        let mut file = tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(&self.folder)?;
+        // As long as it is locked, no other run takes it for one that a killed run has left.
+        file.as_file().lock()?;
         file.write_all(MAGIC)?;
         file.write_all(&[0; 32])?;
         let mut encoder = zstd::stream::write::Encoder::new(Hashing::new(file.as_file_mut()), 1)?;
@@ -151,11 +164,18 @@ impl IndexCache {
         self.tidy()
     }
 
-    /// Removes the oldest indexes, so that [`MAX_CACHED`] remain.
+    /// Removes the oldest indexes, so that [`MAX_CACHED`] remain, and what killed runs have left.
     fn tidy(&self) -> io::Result<()> {
         let mut indexes = Vec::new();
         for entry in fs::read_dir(&self.folder)? {
-            let path = entry?.path();
+            let entry = entry?;
+            let path = entry.path();
+            if entry.file_name().as_encoded_bytes().starts_with(TEMPORARY.as_bytes()) {
+                if open_regular(&path).is_ok_and(|file| file.try_lock().is_ok()) {
+                    fs::remove_file(&path)?;
+                }
+                continue;
+            }
             if path.extension().is_some_and(|ending| ending == ENDING) {
                 indexes.push((path.metadata()?.modified()?, path));
             }
@@ -187,5 +207,64 @@ impl<W: Write> Write for Hashing<W> {
 
     fn flush(&mut self) -> io::Result<()> {
         self.inner.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::streams::Backing;
+
+    /// Whether a cached index with this content and the right digest is taken.
+    fn is_taken(backings: Vec<&Backing>, padding: usize) -> bool {
+        let folder = tempfile::tempdir().expect("a folder");
+        let package = folder.path().join("package");
+        fs::write(&package, "content").expect("written");
+        let cache = IndexCache::find(&package, &folder.path().join("cache")).expect("a place");
+        let mut listing = encode_listing(&Listing::default()).expect("flawless");
+        listing.resize(listing.len() + padding, 0);
+        let content = IndexToCache { listing: &listing, backings, digests: &BTreeMap::new() };
+        let text = postcard::to_stdvec(&content).expect("encoded");
+        let packed = zstd::stream::encode_all(text.as_slice(), 1).expect("packed");
+        let digest = Digest::sha256(&packed);
+        let digest = hex::decode(digest.hex()).expect("hex");
+        fs::create_dir_all(&cache.folder).expect("a folder");
+        fs::write(&cache.path, [MAGIC, &digest, &packed].concat()).expect("written");
+        cache.load(&package, &Cancel::new()).is_some()
+    }
+
+    #[test]
+    fn limit_of_cached_index() {
+        assert!(is_taken(Vec::new(), 60 << 20) && !is_taken(Vec::new(), 65 << 20));
+    }
+
+    /// A stream that is unpacked from itself would be read without end.
+    #[test]
+    fn made_up_streams_are_not_taken() {
+        let file = Backing::File { path: "x".into(), size: 7 };
+        let zstd = |stream| Backing::Zstd {
+            packed: Locator { stream: StreamId(stream), offset: 0, size: 7 },
+        };
+        assert!(is_taken(vec![&file, &zstd(0)], 0));
+        assert!(!is_taken(vec![&file, &zstd(1)], 0));
+        assert!(!is_taken(vec![&zstd(1), &zstd(0)], 0));
+        assert!(!is_taken(vec![&Backing::Pending], 0));
+    }
+
+    #[test]
+    fn what_a_killed_run_left_is_removed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let package = folder.path().join("package");
+        fs::write(&package, "content").expect("written");
+        let cache = IndexCache::find(&package, &folder.path().join("cache")).expect("a place");
+        fs::create_dir_all(&cache.folder).expect("a folder");
+        let (left, used) =
+            (cache.folder.join(".multiarch-left"), cache.folder.join(".multiarch-used"));
+        fs::write(&left, "").expect("written");
+        let lock = File::create(&used).expect("created");
+        lock.lock().expect("locked");
+        let listing = encode_listing(&Listing::default()).expect("flawless");
+        cache.store(&listing, &Streams::new(&Cancel::new())).expect("stored");
+        assert!(!left.exists() && used.exists() && cache.path.exists());
     }
 }

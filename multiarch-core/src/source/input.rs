@@ -131,17 +131,29 @@ pub(super) fn unreadable(doing: &str, error: io::Error) -> Error {
     Error::from_io(doing, error)
 }
 
-/// Gives a volume label (GNU tar, type `V`) the size 0 that GNU tar means by an empty field, which the tar
-/// crate does not read.
-fn repair_label(block: &mut [u8]) {
+/// Gives a header the size 0 where GNU tar and Go take it for 0, and the tar crate does not: a volume label
+/// (GNU tar, type `V`) whose size is an empty field, and links, devices, folders and pipes, whatever size
+/// they state. What follows them is the next header.
+fn repair_size(block: &mut [u8]) {
     let Ok(header) = <&mut [u8; 512]>::try_from(block) else { return };
-    if header[156] == b'V' && header[124..136].iter().all(|byte| *byte == 0) {
-        header[124..135].fill(b'0');
-        // The checksum is the sum of all bytes, so it grows by that of the new ones.
-        let Ok(sum) = tar::Header::from_byte_slice(header).cksum() else { return };
-        let sum = sum + 11 * u32::from(b'0');
-        header[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+    let size = &header[124..136];
+    let is_label = header[156] == b'V' && size.iter().all(|byte| *byte == 0);
+    let has_none =
+        matches!(header[156], b'1'..=b'6') && size.iter().any(|b| !matches!(b, b'0' | 0 | b' '));
+    if !is_label && !has_none || header[..124].iter().all(|byte| *byte == 0) {
+        return;
     }
+    let sum = |header: &[u8; 512]| -> u32 { header.iter().map(|byte| u32::from(*byte)).sum() };
+    // The checksum is the sum of all bytes. What is not a header does not have it, and keeps its bytes.
+    let Ok(stated) = tar::Header::from_byte_slice(header).cksum() else { return };
+    let own: u32 = header[148..156].iter().map(|byte| u32::from(*byte)).sum();
+    if stated != sum(header) - own + 8 * 32 {
+        return;
+    }
+    let before = sum(header);
+    header[124..136].copy_from_slice(b"00000000000\0");
+    let stated = stated + sum(header) - before;
+    header[148..156].copy_from_slice(format!("{stated:06o}\0 ").as_bytes());
 }
 
 impl Read for Input<'_> {
@@ -159,7 +171,7 @@ impl Read for Input<'_> {
         self.ended.set(count == 0);
         if let Some(header) = &mut *self.header.borrow_mut() {
             if count == 512 {
-                repair_label(&mut buffer[..count]);
+                repair_size(&mut buffer[..count]);
             }
             header.extend_from_slice(&buffer[..count]);
         }

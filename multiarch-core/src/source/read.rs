@@ -38,7 +38,7 @@ pub(super) fn read(path: &Path, options: &OpenOptions) -> Result<Package> {
     let pass = match known {
         Some((listing, streams)) => {
             let modified = super::walk::modified(&metadata);
-            Pass { listing, streams, modified, links: Vec::new() }
+            Pass { listing, streams, modified, links: Vec::new(), specials: Vec::new() }
         }
         None => walk(options, |walk| match metadata.is_dir() {
             true => walk.directory(path).map(Some),
@@ -70,6 +70,7 @@ struct Pass {
     streams: Streams,
     modified: u64,
     links: Vec<(String, String)>,
+    specials: Vec<String>,
 }
 
 fn walk(
@@ -79,10 +80,10 @@ fn walk(
     let mut walk = Walk::new(options);
     let listing = pass(&mut walk)?;
     options.context.cancel.check()?;
-    let Walk { streams, modified, links, .. } = walk;
+    let Walk { streams, modified, links, specials, .. } = walk;
     let listing =
         listing.ok_or_else(|| nothing("neither a tar archive nor one in gzip or Zstandard"))?;
-    Ok(Pass { listing, streams, modified, links })
+    Ok(Pass { listing, streams, modified, links, specials })
 }
 
 /// Makes a package of what a pass found. `size` is `None` for a directory.
@@ -94,7 +95,9 @@ fn package(
     options: &OpenOptions,
     to_fill: Option<IndexCache>,
 ) -> Result<Package> {
-    let Pass { mut listing, streams, modified, links } = pass;
+    let Pass { mut listing, streams, modified, links, specials } = pass;
+    // What is only said while a package is read must be said again by the next run.
+    let to_fill = to_fill.filter(|_| specials.is_empty());
     let to_fill = to_fill.and_then(|cache| Some((cache, index_cache::encode_listing(&listing)?)));
     let identity = identity(path, size, &listing, modified);
     let streams = Arc::new(streams);
@@ -123,6 +126,11 @@ fn package(
         .into_iter()
         .map(|(link, target)| Finding::LinkOutside { package: path.into(), path: link, target })
         .collect();
+    findings.extend(specials.into_iter().map(|what| Finding::NotUsed {
+        package: path.into(),
+        what,
+        because: "neither a file nor a folder, but a pipe, a socket or a device".into(),
+    }));
     for error in &mut problems {
         *error = error.clone().in_package(path);
     }

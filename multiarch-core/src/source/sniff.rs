@@ -1,6 +1,6 @@
 //! What a file is, by its first bytes, since names can be wrong.
 
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 
 use crate::image::Compression;
 
@@ -26,8 +26,8 @@ pub(super) fn kind(head: &[u8], name: &str) -> FileKind {
     }
     let compression = Compression::sniff(head);
     let mut block = Vec::with_capacity(BLOCK);
-    // An error is ignored: the head usually ends in the middle of a compressed block.
-    let _ = match compression {
+    // The head usually ends in the middle of a compressed block.
+    let unpacked = match compression {
         Compression::None => return FileKind::Other,
         Compression::Gzip => {
             flate2::read::MultiGzDecoder::new(head).take(BLOCK as u64).read_to_end(&mut block)
@@ -37,11 +37,16 @@ pub(super) fn kind(head: &[u8], name: &str) -> FileKind {
             Err(error) => Err(error),
         },
     };
-    // The decoder gives out only whole Zstandard blocks, and the head may not hold one. Then the name
-    // decides, and a file that is not an archive fails later, when its tar headers are read.
+    // The head may hold a long gzip header and nothing else (RFC 1952, section 2.3.1), empty members, or not
+    // even one Zstandard block, of which the decoder gives out only whole ones. Such a file fails later, when
+    // its tar headers are read, if it is no archive. Zstandard is common for other files, so its name decides.
+    let is_cut =
+        head.len() == HEAD && unpacked.is_err_and(|e| e.kind() == ErrorKind::UnexpectedEof);
     let named = name.contains(".tar") || name.ends_with(".tgz") || !name.contains('/');
-    let unclear =
-        compression == Compression::Zstd && block.is_empty() && head.len() == HEAD && named;
+    let unclear = match compression {
+        Compression::Zstd => block.is_empty() && head.len() == HEAD && named,
+        _ => block.len() < BLOCK && is_cut,
+    };
     if is_tar(&block) || unclear { FileKind::Packed(compression) } else { FileKind::Other }
 }
 

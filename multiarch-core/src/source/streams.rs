@@ -78,6 +78,21 @@ pub(super) enum Backing {
 }
 
 impl Backing {
+    /// True where reading the stream of this number ends, which a made-up index cache need not grant: what
+    /// it is unpacked from stands before it.
+    pub(super) fn is_sound(&self, number: usize) -> bool {
+        let is_before = |locator: &Locator| (locator.stream.0 as usize) < number;
+        match self {
+            Self::Pending => false,
+            Self::File { .. } | Self::Reader { .. } => true,
+            Self::Gzip { packed, points } => is_before(packed) && points.are_sound(),
+            Self::Zstd { packed } => is_before(packed),
+            Self::Sparse { data, map } => is_before(data) && map.is_sound(),
+        }
+    }
+}
+
+impl Backing {
     fn windows(&self) -> usize {
         match self {
             Self::Gzip { points, .. } => points.windows(),

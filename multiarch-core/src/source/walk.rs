@@ -44,6 +44,8 @@ pub(super) struct Walk<'a> {
     pub(super) modified: u64,
     /// The links that lead outside the directory, each with its target.
     pub(super) links: Vec<(String, String)>,
+    /// Pipes, sockets and devices.
+    pub(super) specials: Vec<String>,
 }
 
 /// Where an archive begins: its stream, and the offset of its first byte.
@@ -66,6 +68,7 @@ impl<'a> Walk<'a> {
             current_file: BTreeMap::new(),
             modified: 0,
             links: Vec::new(),
+            specials: Vec::new(),
         }
     }
 
@@ -126,7 +129,7 @@ impl<'a> Walk<'a> {
             std::fs::read_dir(folder).map_err(at)?.collect::<io::Result<Vec<_>>>().map_err(at)?;
         items.sort_by_key(std::fs::DirEntry::file_name);
         for item in items {
-            let path = format!("{prefix}{}", item.file_name().to_string_lossy());
+            let path = format!("{prefix}{}", entry::text(item.file_name().as_encoded_bytes()));
             let kind = item.file_type().map_err(at)?;
             self.count(path.len())?;
             if kind.is_dir() {
@@ -138,12 +141,14 @@ impl<'a> Walk<'a> {
                 }
             } else if kind.is_symlink() {
                 let target = std::fs::read_link(item.path()).map_err(at)?;
-                let target = target.to_string_lossy().into_owned();
+                let target = entry::text(target.as_os_str().as_encoded_bytes());
                 if crate::package::resolve_link(&path, &target).is_none() {
                     self.links.push((path.clone(), target.clone()));
                 }
                 link(listing, path, &target);
-            } else if kind.is_file() {
+            } else if !kind.is_file() {
+                self.specials.push(path);
+            } else {
                 match self.open(&item.path()) {
                     Ok((locator, section)) => {
                         let input = Input::section(section);

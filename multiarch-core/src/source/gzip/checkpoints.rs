@@ -53,6 +53,16 @@ impl Default for Checkpoints {
 }
 
 impl Checkpoints {
+    /// True where they begin at the start, are in order, and zlib takes each of them.
+    pub(in crate::source) fn are_sound(&self) -> bool {
+        let inside = self.points.iter().filter_map(|point| point.inside.as_ref());
+        self.points.first().is_some_and(|first| first.unpacked == 0 && first.inside.is_none())
+            && self.points.is_sorted_by(|a, b| a.unpacked < b.unpacked && a.packed <= b.packed)
+            && inside
+                .into_iter()
+                .all(|point| point.bits < 8 && point.window.len() <= super::inflate::WINDOW)
+    }
+
     /// The last checkpoint at or before this offset.
     pub(in crate::source) fn before(&self, unpacked: u64) -> &Checkpoint {
         let after = self.points.partition_point(|point| point.unpacked <= unpacked);

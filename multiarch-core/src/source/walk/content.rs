@@ -62,7 +62,7 @@ impl Walk<'_> {
         if let Some(nested) = self.enter(again, &head, at, &name, depth + 1) {
             // A nested archive's problems stay in its own listing. Where the stream itself ends early,
             // this archive is cut, too, and reports it.
-            listing.nested.insert(path.clone(), nested);
+            listing.insert_nested(&path, nested);
         }
         listing.insert(path, member);
     }

@@ -1,6 +1,9 @@
 //! Lists one entry of a tar archive.
 
-use std::io::{self, Read};
+use std::{
+    collections::BTreeMap,
+    io::{self, Read},
+};
 
 use super::{Base, Walk, link};
 use crate::{
@@ -30,7 +33,10 @@ impl Walk<'_> {
             Ok(Some(extensions)) => PaxSparse::parse(extensions)?,
             _ => PaxSparse::default(),
         };
-        let raw = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
+        if let Ok(Some(extensions)) = entry.pax_extensions() {
+            check_repetitions(extensions)?;
+        }
+        let raw = text(&entry.path_bytes());
         let raw = sparse.name.clone().unwrap_or(raw);
         self.count(raw.len())?;
         let kind = entry.header().entry_type();
@@ -41,7 +47,7 @@ impl Walk<'_> {
         };
         if kind.is_symlink() || kind.is_hard_link() {
             let target = entry.link_name_bytes().unwrap_or_default();
-            let target = String::from_utf8_lossy(&target).into_owned();
+            let target = text(&target);
             // A symbolic link's target is relative to the link's folder. A hard link's is relative to
             // the archive's root, so it is rewritten.
             let target = if kind.is_hard_link() {
@@ -56,6 +62,15 @@ impl Walk<'_> {
         if kind.as_byte() == b'M' {
             let message = "the rest of a file that begins in another volume of the archive";
             listing.problems.push(Error::new(ErrorKind::Unsupported, message).at_path(path));
+            return Ok(());
+        }
+        if matches!(kind.as_byte(), b'3' | b'4' | b'6') {
+            self.specials.push(path);
+            return Ok(());
+        }
+        if path.is_empty() && has_content(kind) && entry.size() > 0 {
+            let message = "an entry of the archive has no name";
+            listing.problems.push(Error::new(ErrorKind::Malformed, message));
             return Ok(());
         }
         if !has_content(kind) || path.is_empty() {
@@ -109,6 +124,26 @@ impl Walk<'_> {
     }
 }
 
+/// Fails where an extended header gives the place or the size of an entry twice and differently: GNU tar
+/// and Go take the last one, the tar crate the first, so that they see different files.
+fn check_repetitions(extensions: tar::PaxExtensions<'_>) -> Result<()> {
+    let mut seen = BTreeMap::new();
+    for extension in extensions.flatten() {
+        let (key, value) = (extension.key_bytes(), extension.value_bytes());
+        let matters = matches!(key, b"size" | b"path" | b"linkpath");
+        if matters
+            && seen.insert(key.to_vec(), value.to_vec()).is_some_and(|before| before != value)
+        {
+            let message = format!(
+                "a pax header gives the {} of an entry twice, and readers of tar differ in which one they believe",
+                text(key)
+            );
+            return Err(Error::new(ErrorKind::Malformed, message));
+        }
+    }
+    Ok(())
+}
+
 /// The map of an entry that is a sparse file, and how many bytes of its content come before the data.
 fn sparse_data(
     entry: &mut tar::Entry<'_, Input<'_>>,
@@ -134,6 +169,16 @@ impl<R: Read> Read for CancelledRead<'_, R> {
         self.cancel.check()?;
         self.reader.read(out)
     }
+}
+
+/// A name as text. Bytes that are not UTF-8 are written as `\xff`, so that different names stay different.
+pub(super) fn text(name: &[u8]) -> String {
+    let mut text = String::new();
+    for chunk in name.utf8_chunks() {
+        text.push_str(chunk.valid());
+        chunk.invalid().iter().for_each(|byte| text.push_str(&format!("\\x{byte:02x}")));
+    }
+    text
 }
 
 /// True for entries with content. POSIX has readers take types that they do not know for files.

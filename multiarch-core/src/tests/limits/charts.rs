@@ -69,7 +69,67 @@ fn limit_of_hints() {
         let list: String = (0..count).map(|i| format!("- '{{{{ .a{i} }}}}'\n")).collect();
         parse_hints(list.as_bytes())
     };
-    ends_between(hints(5_000), hints(5_001));
+    ends_between(hints(1_000), hints(1_001));
+}
+
+#[test]
+fn limit_of_hint() {
+    let hint = |length: usize| {
+        parse_hints(format!("- '{{{{ .{} }}}}'\n", "a".repeat(length - 7)).as_bytes())
+    };
+    ends_between(hint(4096), hint(4097));
+}
+
+#[test]
+fn limit_of_subcharts() {
+    let with = |count: usize| {
+        let names: Vec<String> = (0..count).map(|i| format!("charts/s{i}/Chart.yaml")).collect();
+        let subchart = b"name: s\nversion: 1.0.0\n".to_vec();
+        let files: Vec<_> = names.iter().map(|name| (name.as_str(), subchart.clone())).collect();
+        Chart::load(&chart(&files))
+    };
+    ends_between(with(500), with(501));
+}
+
+#[test]
+fn limit_of_dependencies() {
+    let with = |count: usize| {
+        let list: String = (0..count).map(|i| format!("{{name: s{i}, version: 1.0.0}},")).collect();
+        let text = format!("name: c\nversion: 1.0.0\ndependencies: [{list}]\n");
+        let mut files = chart(&[]);
+        files.insert("Chart.yaml", text.as_bytes());
+        Chart::load(&files)
+    };
+    ends_between(with(500), with(501));
+}
+
+/// Aliases multiply values, and so do globals.
+#[test]
+fn limit_of_merged_values() {
+    let aliases = |count: usize| {
+        let list: String = (0..count)
+            .map(|i| format!("{{name: s, version: 1.0.0, alias: a{i}, repository: ''}},"))
+            .collect();
+        let text = format!("apiVersion: v2\nname: c\nversion: 1.0.0\ndependencies: [{list}]\n");
+        let values: String = (0..10_000).map(|i| format!("v{i}: 1\n")).collect();
+        let mut files = chart(&[
+            ("charts/s/Chart.yaml", b"apiVersion: v2\nname: s\nversion: 1.0.0\n".to_vec()),
+            ("charts/s/values.yaml", values.into_bytes()),
+        ]);
+        files.insert("Chart.yaml", text.as_bytes());
+        Chart::load(&files)?.merged_values()
+    };
+    ends_between(aliases(20), aliases(60));
+    let globals = |count: usize| {
+        let values: String = (0..count).map(|i| format!("  v{i}: 1\n")).collect();
+        let names: Vec<String> = (0..100).map(|i| format!("charts/s{i}/Chart.yaml")).collect();
+        let subchart = |i: usize| format!("name: s{i}\nversion: 1.0.0\n").into_bytes();
+        let subcharts = names.iter().enumerate().map(|(i, name)| (name.as_str(), subchart(i)));
+        let values = ("values.yaml", format!("global:\n{values}").into_bytes());
+        let files: Vec<_> = subcharts.chain([values]).collect();
+        Chart::load(&chart(&files))?.merged_values()
+    };
+    ends_between(globals(2_000), globals(6_000));
 }
 
 fn values(text: &str) -> Result<Values> {
