@@ -33,7 +33,7 @@ fn main() -> ExitCode {
         move || {
             let Err(error) = cancel.check() else { return };
             let code = advice::exit_code(&error);
-            // Nobody may read what is printed, so it is not waited for.
+            // The reader of what is printed may be stopped, so it is not waited for.
             std::thread::spawn(move || report(&error, wants_json));
             std::thread::sleep(std::time::Duration::from_millis(100));
             std::process::exit(code.into());

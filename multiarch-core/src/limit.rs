@@ -1,4 +1,4 @@
-//! How much is read of input that nobody vouches for: packages, charts, and what servers answer.
+//! How much is read of untrusted input: packages, charts, and what servers answer.
 //!
 //! Every limit stands in one table, [`table`], which `docs/design.md` repeats. A limit that counts over
 //! several steps is spent from a [`Budget`].

@@ -365,3 +365,38 @@ fn a_login_is_not_sent_on() {
         assert!(other.take().is_empty());
     }
 }
+
+/// Where a redirect leads, another server asks for a login. It is not told ours, nor asked for a token with it.
+#[test]
+fn a_login_is_not_sent_where_a_redirect_asks_for_one() {
+    let parts: [(&str, fn(&Request) -> bool); 5] = [
+        ("greeting", |request| request.path == "/v2/"),
+        ("tag", |request| request.is("GET", "/manifests/")),
+        ("blob", |request| request.is("HEAD", "/blobs/")),
+        ("upload", |request| request.is("POST", "/uploads/")),
+        ("manifest", |request| request.is("PUT", "/manifests/")),
+    ];
+    for (name, is_part) in parts {
+        let foreign = Server::start_with(Kind::V3, |request| {
+            let host = request.header("host").unwrap_or_default();
+            let challenge = format!("Bearer realm=\"http://{host}/steal\",service=\"s\"");
+            Fault::Answer(Answer::new(401).header("WWW-Authenticate", challenge))
+        });
+        let elsewhere = format!("http://{}", foreign.address.replace("127.0.0.1", "localhost"));
+        let server = Server::protected(Kind::Debian, move |request| match is_part(request) {
+            true => Fault::Answer(
+                Answer::new(307).header("Location", format!("{elsewhere}{}", request.path)),
+            ),
+            false => Fault::Nothing,
+        });
+        let run = with_password(&Desk::new(), &server.target(), SOMEONE.password);
+        // After a greeting elsewhere the registry itself may still be used.
+        assert!(run.code != Some(0) || name == "greeting", "{name}");
+        let requests = foreign.take();
+        assert!(!requests.is_empty(), "{name}: {}", run.err);
+        for request in requests {
+            assert_eq!(request.header("authorization"), None, "{name}: {}", request.path);
+            assert!(!request.path.starts_with("/steal"), "{name}");
+        }
+    }
+}

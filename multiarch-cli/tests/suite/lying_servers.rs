@@ -291,19 +291,112 @@ fn a_catalogue_of_other_paths() {
     assert_eq!(run.json()["tags"].as_array().map(Vec::len), Some(1), "{}", run.err);
 }
 
+/// Lists whose pages are new each time, lead in a circle, or to another server.
 #[test]
 fn a_catalogue_without_end() {
+    for (link, said) in [
+        ("</v2/_catalog?n=NUMBER>; rel=\"next\"", "a registry's list of more than 64 MiB"),
+        ("</v2/_catalog?n=1>; rel=\"next\"", "leads in a circle"),
+        ("<http://127.0.0.2:1/v2/_catalog>; rel=\"next\"", "goes on at another server"),
+    ] {
+        let desk = Desk::new();
+        let server = server(&desk, move |request| {
+            if !request.path.starts_with("/v2/_catalog") {
+                return Fault::Nothing;
+            }
+            let names: Vec<String> =
+                (0..60_000).map(|i| format!("\"team/application-{i}\"")).collect();
+            let page = format!(r#"{{"repositories": [{}]}}"#, names.join(","));
+            let answer = Answer::new(200).header("Content-Type", "application/json");
+            let link = link.replace("NUMBER", &request.number.to_string());
+            Fault::Answer(answer.header("Link", link).body(page))
+        });
+        let run = desk.run(&["status", "--to", &server.target()]);
+        assert_eq!(run.code, Some(1), "{}", run.out);
+        assert!(run.err.contains(said) && run.err.contains("/v2/_catalog"), "{}", run.err);
+    }
+}
+
+/// A cache or a replica does not know the tag for its first readers. The list of tags does.
+#[test]
+fn a_404_for_a_tag_that_is_listed_is_not_believed() {
+    for (refused, code) in [(2, 0), (usize::MAX, 1)] {
+        let desk = Desk::new();
+        let reads = AtomicUsize::new(0);
+        let server = server(&desk, move |request| {
+            let is_refused =
+                is_tag(request, "GET") && reads.fetch_add(1, Ordering::SeqCst) < refused;
+            if is_refused { unknown() } else { Fault::Nothing }
+        });
+        let run = desk.run(&["import", &archive(&desk, "arm64"), "--to", &server.target()]);
+        assert_eq!(run.code, Some(code), "{}", run.err);
+        let held = if code == 0 { vec!["amd64", "arm64", "s390x"] } else { vec!["amd64", "s390x"] };
+        assert_eq!(architectures(&server), held);
+    }
+}
+
+/// The same connection trouble as an answer that never comes, and survived in the same way.
+#[test]
+fn an_answer_that_breaks_off_is_asked_for_again() {
+    type Part = fn(&Request) -> bool;
+    let parts: [(&str, Part); 3] = [
+        ("tag", |request| is_tag(request, "GET")),
+        ("child", |request| request.is("GET", "/manifests/sha256:")),
+        ("config", |request| request.is("GET", "/blobs/sha256:")),
+    ];
+    for (name, is_part) in parts {
+        let desk = Desk::new();
+        let cuts = AtomicUsize::new(0);
+        let server = server(&desk, move |request| {
+            let is_cut = is_part(request) && cuts.fetch_add(1, Ordering::SeqCst) == 0;
+            if is_cut { Fault::CutAnswer(20) } else { Fault::Nothing }
+        });
+        let run = desk.run(&["import", &archive(&desk, "arm64"), "--to", &server.target()]);
+        assert_eq!(run.code, Some(0), "{name}: {}", run.err);
+        assert_eq!(architectures(&server), ["amd64", "arm64", "s390x"]);
+    }
+}
+
+/// A tag that is shown as it was before, for some time, is no other writer's.
+#[test]
+fn a_tag_that_lags_behind_its_write_is_waited_for() {
     let desk = Desk::new();
-    let server = server(&desk, |request| {
-        if !request.path.starts_with("/v2/_catalog") {
-            return Fault::Nothing;
+    let written: Arc<OnceLock<Instant>> = Arc::default();
+    let before: Arc<OnceLock<String>> = Arc::default();
+    let (since, earlier) = (written.clone(), before.clone());
+    let server = server(&desk, move |request| {
+        if is_tag(request, "PUT") {
+            since.get_or_init(Instant::now);
         }
-        let names: Vec<String> = (0..60_000).map(|i| format!("\"team/application-{i}\"")).collect();
-        let page = format!(r#"{{"repositories": [{}]}}"#, names.join(","));
-        let answer = Answer::new(200).header("Content-Type", "application/json");
-        Fault::Answer(answer.header("Link", "</v2/_catalog?n=1>; rel=\"next\"").body(page))
+        let lags = since.get().is_some_and(|at| at.elapsed() < Duration::from_secs(5));
+        match earlier.get().filter(|_| lags && is_tag(request, "GET")) {
+            Some(digest) => Fault::As(format!("/v2/team/app/manifests/{digest}")),
+            None => Fault::Nothing,
+        }
     });
-    let run = desk.run(&["status", "--to", &server.target()]);
-    assert_eq!(run.code, Some(1), "{}", run.out);
-    assert!(run.err.contains("does not end"), "{}", run.err);
+    before.set(server.digest(NAME)).expect("set once");
+    server.take();
+    let run = desk.run(&["import", &archive(&desk, "arm64"), "--to", &server.target()]);
+    assert_eq!(run.code, Some(0), "{}", run.err);
+    assert_eq!(architectures(&server), ["amd64", "arm64", "s390x"]);
+    assert_eq!(server.take().iter().filter(|request| is_tag(request, "PUT")).count(), 1);
+}
+
+/// An upload of which each attempt leaves a few bytes more would go on without end.
+#[test]
+fn a_server_that_keeps_a_few_bytes_of_each_attempt_is_given_up() {
+    let desk = Desk::new();
+    let server = server(&desk, |request| match request.method.as_str() {
+        "PUT" | "PATCH" if request.path.contains("/blobs/uploads/") => {
+            Fault::Cut(request.number as u64 % 1000)
+        }
+        _ => Fault::Nothing,
+    });
+    let layer = multiarch_generator::Layer::plain("data", &"x".repeat(3 << 20));
+    let image = Image::of("arm64", "", vec![layer]);
+    let archive = desk.write("large.tar", images_tar(&[("q.io/team/app:1", &image)]));
+    let run = desk.run(&["import", &archive, "--to", &server.target()]);
+    assert_eq!(run.code, Some(1), "{}", run.err);
+    let sent = server.take().iter().filter(|r| ["PUT", "PATCH"].contains(&&*r.method)).count();
+    assert!(sent < 30, "{sent}");
 }

@@ -4,7 +4,7 @@ use std::{
     fs,
     path::Path,
     process::{Command, Stdio},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use multiarch_generator::{Image, Layer, images_tar};
@@ -163,4 +163,60 @@ fn under_nohup_it_outlives_the_terminal() {
     let run = signalled(&desk, &package, "--ignore-signal=HUP", Signal::HUP);
     assert_eq!(run.code, Some(0), "{}", run.err);
     assert_eq!(check_whole(&desk.store()), 12);
+}
+
+/// Waits for a process that was sent a signal, and says whether it ended soon.
+fn ends_soon(child: &mut std::process::Child) -> bool {
+    let until = Instant::now() + Duration::from_secs(5);
+    while Instant::now() < until {
+        if child.try_wait().expect("waited").is_some() {
+            return true;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let _ = child.kill();
+    false
+}
+
+fn start(words: &[&str]) -> std::process::Child {
+    let mut command = multiarch();
+    command.args(words).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("runs")
+}
+
+/// Another run may be stopped while it holds the lock of the target.
+#[test]
+fn a_signal_ends_the_wait_for_a_lock() {
+    let desk = Desk::new();
+    assert_eq!(desk.run(&["import", &desk.package("amd64"), "--to", &desk.target()]).code, Some(0));
+    let lock = fs::File::open(desk.store().join("oci-layout")).expect("there");
+    lock.lock().expect("locked");
+    let mut child = start(&["import", &desk.package("arm64"), "--to", &desk.target()]);
+    std::thread::sleep(Duration::from_secs(2));
+    assert!(child.try_wait().expect("waited").is_none(), "it waits for the lock");
+    kill_process(Pid::from_child(&child), Signal::TERM).expect("it has not been waited for");
+    assert!(ends_soon(&mut child));
+    drop(lock);
+    assert_eq!(desk.run(&["import", &desk.package("arm64"), "--to", &desk.target()]).code, Some(0));
+}
+
+/// A pipe that no one writes to is never read to its end.
+#[test]
+fn a_signal_ends_a_read_that_hangs() {
+    let desk = Desk::new();
+    let pipe = desk.path().join("plan.json");
+    let made = Command::new("mkfifo").arg(&pipe).status().expect("mkfifo runs");
+    assert!(made.success());
+    let mut child = start(&["apply", &pipe.display().to_string()]);
+    std::thread::sleep(Duration::from_millis(500));
+    kill_process(Pid::from_child(&child), Signal::INT).expect("it has not been waited for");
+    assert!(ends_soon(&mut child));
+    // Where something was written, only the second signal ends what does not look at the first.
+    let mut child = start(&["apply", &pipe.display().to_string()]);
+    std::thread::sleep(Duration::from_millis(500));
+    for _ in 0..2 {
+        kill_process(Pid::from_child(&child), Signal::INT).expect("it has not been waited for");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    let status = child.try_wait().expect("waited").expect("the second signal ends it at once");
+    assert_eq!(status.code(), None, "by the signal itself");
 }

@@ -168,3 +168,50 @@ impl ChartRepo for Directory {
         Ok(self.index()?.list())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chart::ChartFiles;
+
+    fn chart(name: &str, version: &str) -> PackedChart {
+        let mut files = ChartFiles::default();
+        let text = format!("name: {name}\nversion: {version}\n");
+        files.insert("Chart.yaml", text.as_bytes());
+        PackedChart::new(&files).expect("packs")
+    }
+
+    #[test]
+    fn two_charts_do_not_share_a_file() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let charts = Directory::new(folder.path(), &Cancel::new());
+        let (one, other) = (chart("a-1.0.0", "2.0.0"), chart("a", "1.0.0-2.0.0"));
+        assert_eq!(file_name(one.name(), one.version()), file_name(other.name(), other.version()));
+        charts.put(&one, false).expect("stored");
+        for replace in [false, true] {
+            assert!(charts.put(&other, replace).is_err());
+        }
+        assert!(
+            charts.get(other.name(), other.version()).is_err(),
+            "known before anything is sent"
+        );
+        let held = charts.get(one.name(), one.version()).expect("read");
+        assert_eq!(held.as_deref(), Some(one.bytes()));
+    }
+
+    #[test]
+    fn a_name_that_is_too_long_for_a_file() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let charts = Directory::new(folder.path(), &Cancel::new());
+        assert!(charts.get(&"a".repeat(245), "1.0.0").is_ok());
+        assert!(charts.get(&"a".repeat(246), "1.0.0").is_err());
+    }
+
+    /// A device is never read to its end, and a pipe waits for a writer.
+    #[test]
+    fn devices_are_not_read() {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::os::unix::fs::symlink("/dev/zero", folder.path().join(INDEX)).expect("linked");
+        assert!(Directory::new(folder.path(), &Cancel::new()).check().is_err());
+    }
+}

@@ -204,7 +204,7 @@ impl Files {
         // disk before the index is renamed, and its own name after.
         self.sync()?;
         let text = index.text();
-        // What is not read is not written: nobody could use the target afterwards.
+        // What would not be read is not written: the target could not be used afterwards.
         limit::LAYOUT_INDEX.check(text.len()).map_err(|e| e.at_path(path.display()))?;
         let mut file = self.temporary(&self.root).map_err(failed)?;
         file.write_all(&text).map_err(failed)?;

@@ -60,7 +60,7 @@ limits! {
     CONFIG = Limit::bytes(8 * MIB, "an image's config");
     /// As in distribution/reference, for host and path together.
     REFERENCE = Limit::bytes(255, "a name");
-    /// Kept in memory on its way from one repository of the target to another.
+    /// Kept in memory while it is copied from one repository of the target to another.
     COPIED_BLOB = Limit::bytes(64 * MIB, "a blob copied within the target");
     /// Counted before it is read into memory. Real ones have some thousand.
     DOCUMENT_VALUES = Limit::count(200_000, "values in a manifest or an index");

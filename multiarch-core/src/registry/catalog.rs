@@ -109,7 +109,7 @@ impl Client {
             // A page without names counts, too: a listing of such pages would have no end.
             let names = [&page.repositories, &page.tags].into_iter().flatten().flatten();
             let size = names.map(|name| name.len() + NAME_OVERHEAD).sum::<usize>() + MIN_PAGE;
-            left.spend(size).map_err(|e| e.at_host(self.address.host()))?;
+            left.spend(size).map_err(|e| place(e, &request))?;
             pages.push(page);
             match next {
                 Some(next) => {

@@ -287,6 +287,24 @@ fn a_nested_index_that_was_added_counts() {
     assert!(fused(&tag, &arm.incoming()).document.is_none());
 }
 
+/// Indexes that each list the next one many times would multiply: 200 times in each of four levels.
+#[test]
+fn a_nested_index_counts_once() {
+    let arm = Image::new(OCI, "linux/arm64/v8", "a");
+    let mut levels = vec![document(&oci(&[arm.entry()]))];
+    for _ in 0..4 {
+        let below = levels.last().expect("the innermost");
+        let entry =
+            json!({"mediaType": types::OCI_INDEX, "digest": below.digest(), "size": below.size()});
+        levels.push(document(&oci(&vec![entry; 200])));
+    }
+    let mut tag = TagState::new(levels.pop().expect("the outermost"));
+    tag.add_image(arm.digest(), arm.config.clone());
+    levels.iter().for_each(|index| tag.add_nested_index(index).expect("an index"));
+    assert_eq!(tag.platforms().expect("readable").len(), 1);
+    assert!(fused(&tag, &arm.incoming()).document.is_none());
+}
+
 /// The upstream index takes the place of the tag's only where nothing of the tag's own is lost: no member
 /// of the index, and none of an entry.
 #[test]

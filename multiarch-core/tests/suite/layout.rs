@@ -178,3 +178,40 @@ fn a_damaged_tag_is_left_alone() {
     assert_eq!(complete_tags(&folder.layout("store")), 1);
     assert_eq!(entry(), before);
 }
+
+/// A target that could not be read afterwards is not written: its index grows by what is imported.
+#[test]
+fn an_index_does_not_grow_beyond_what_is_read() {
+    let folder = Folder::new();
+    let target = folder.layout("store");
+    assert!(import(&[package(&folder, "amd64", 1)], &target).complete);
+    let path = folder.path().join("store/index.json");
+    let mut index: Value =
+        serde_json::from_slice(&fs::read(&path).expect("an index")).expect("JSON");
+    index["x"] = "y".into();
+    let length = index.to_string().len();
+    index["x"] = "y".repeat((16 << 20) - length - 50).into();
+    fs::write(&path, index.to_string()).expect("written");
+    let before = fs::read(&path).expect("read");
+    let report = import(&[package(&folder, "arm64", 2)], &target);
+    assert!(!report.complete);
+    assert!(kinds(&report).contains(&ErrorKind::TooLarge), "{:?}", kinds(&report));
+    assert!(fs::read(&path).expect("read") == before);
+}
+
+/// A pipe in the place of a file is an error, and is not waited for.
+#[test]
+fn pipes_in_a_target_are_not_read() {
+    for name in ["index.json", "oci-layout"] {
+        let folder = Folder::new();
+        let target = folder.layout("store");
+        assert!(import(&[package(&folder, "amd64", 1)], &target).complete);
+        let path = folder.path().join("store").join(name);
+        fs::remove_file(&path).expect("removed");
+        let made = std::process::Command::new("mkfifo").arg(&path).status().expect("mkfifo runs");
+        assert!(made.success());
+        let planned = into(&[package(&folder, "arm64", 1)], &target).plan();
+        let complete = planned.is_ok_and(|plan| plan.apply().complete);
+        assert!(!complete, "{name}");
+    }
+}

@@ -12,6 +12,8 @@ mod interleavings;
 mod layout;
 mod library_use;
 mod moody;
+mod odd_archives;
+
 mod own_store;
 mod packages;
 mod presence;
