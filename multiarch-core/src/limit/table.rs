@@ -66,8 +66,8 @@ limits! {
     DOCUMENT_VALUES = Limit::count(200_000, "values in a manifest or an index");
     CONFIG_VALUES = Limit::count(20_000, "values in an image's config");
     LAYOUT_INDEX_VALUES = Limit::count(1_000_000, "values in an index.json");
-    /// Those that one archive or layout in a package names. Real packages have some hundred.
-    IMAGES = Limit::count(10_000, "images and names in one archive or layout");
+    /// With each platform of each name. Real packages have some hundred.
+    IMAGES = Limit::count(20_000, "images and names in one archive or layout");
     CHART_FILE = Limit::bytes(16 * MIB, "a file of a chart");
     /// Well above Helm's own limit of 20 MiB for a packed chart.
     CHART = Limit::bytes(64 * MIB, "a chart with its packed subcharts");

@@ -35,13 +35,17 @@ pub(super) fn read(
     let path = format!("{prefix}index.json");
     let text = listing.read(&path, limit::LAYOUT_INDEX, source)?;
     let index = Index::parse(&text).map_err(|e| e.at_path(&path))?;
-    limit::IMAGES.check(index.entries().len()).map_err(|e| e.at_path(&path))?;
+    let mut left = limit::IMAGES.budget();
+    left.spend(index.entries().len()).map_err(|e| e.at_path(&path))?;
     let layout = Layout { listing, prefix, source };
     let has_target_names =
         index.members().get("annotations")?.is_some_and(|a| a.contains(LAYOUT_NAMES));
     let (mut parts, mut failed) = (Vec::new(), Vec::new());
     for entry in index.entries() {
-        match layout.image(entry) {
+        let image = layout.image(entry);
+        let image =
+            image.and_then(|image| left.spend(image.incoming.images().len()).map(|()| image));
+        match image {
             Ok(mut image) => {
                 image.has_target_names = has_target_names;
                 parts.push(LayoutEntry::new(entry, image));

@@ -134,7 +134,7 @@ fn a_size_that_is_given_twice_is_refused() {
     }
 }
 
-/// What is named like an archive and is none is lost, or foreign, and said.
+/// What is named like an archive and cannot be read is reported.
 #[test]
 fn links_and_pipes_that_are_named_like_archives() {
     let folder = Folder::new();

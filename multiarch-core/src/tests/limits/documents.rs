@@ -208,7 +208,7 @@ fn limit_of_images() {
         entries.extend(layers.map(|(path, layer)| Entry::file(path, layer.blob.clone())));
         first_problem(open(&tar(&entries)))
     };
-    ends_between(archive(9_999), archive(10_000));
+    ends_between(archive(19_999), archive(20_000));
 }
 
 #[test]
