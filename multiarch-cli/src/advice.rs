@@ -167,7 +167,7 @@ fn of_kind(kind: ErrorKind) -> Option<&'static str> {
         }
         ErrorKind::Unsupported => "remove what the tag holds, or import under another one",
         ErrorKind::UnreadableTag => {
-            "nothing was changed there; repair or remove the tag, then run the same command"
+            "the tag was left as it is; run the same command again, and if it stays so, repair what the target holds there"
         }
         ErrorKind::Conflict => "choose with --on-conflict incoming or --on-conflict existing",
         ErrorKind::NoChartRepository => {

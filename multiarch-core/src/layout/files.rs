@@ -159,7 +159,8 @@ impl Files {
         limit::LAYOUT_INDEX.check(stamp.size).map_err(|e| e.at_path(path.display()))?;
         let mut text = Vec::new();
         file.take(limit::LAYOUT_INDEX.max).read_to_end(&mut text).map_err(failed)?;
-        let index = Arc::new(TagIndex::parse(&text).map_err(|e| e.at_path(path.display()))?);
+        let damaged = |e| Error::of_target(e).at_path(path.display());
+        let index = Arc::new(TagIndex::parse(&text).map_err(damaged)?);
         *cached = Some((stamp, index.clone()));
         Ok(index)
     }

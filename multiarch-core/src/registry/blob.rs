@@ -80,7 +80,8 @@ impl Registry {
                     return Err(refusal);
                 }
                 Ok(UploadAttempt::SendTo(_)) if state.redirects >= limit::REDIRECTS.length() => {
-                    return Err(redirect::too_many());
+                    let error = redirect::too_many().asking(format!("PUT a blob of {repository}"));
+                    return Err(error.at_host(self.connection.address.host()));
                 }
                 Ok(UploadAttempt::SendTo(url)) => {
                     state.redirects += 1;
