@@ -96,6 +96,9 @@ fn of_detail(detail: &str) -> Option<&'static str> {
         }
         "tls-expected" => "name the server with https://",
         "tls-version" => "have the server offer TLS 1.2 or 1.3 with a current cipher",
+        "broken-off" => {
+            "run the same command again: what arrived stays; if it happens again, look at the server's log, and at the proxies before it"
+        }
         "no-such-host" => {
             "check the spelling of the host, this machine's DNS and /etc/hosts, and HTTPS_PROXY and NO_PROXY where a proxy knows the host"
         }
