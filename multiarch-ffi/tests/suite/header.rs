@@ -15,7 +15,10 @@ fn the_header_is_as_committed() {
         fs::write(&path, &text).expect("written");
     }
     let committed = fs::read_to_string(&path).unwrap_or_default();
-    assert!(committed == text, "write it with MULTIARCH_WRITE=1, and look at the difference:\n{text}");
+    assert!(
+        committed == text,
+        "write it with MULTIARCH_WRITE=1, and look at the difference:\n{text}"
+    );
 }
 
 #[test]
