@@ -268,8 +268,8 @@ uint32_t multiarch_abi_version(void);
 uint32_t multiarch_abi_1(void);
 
 /*
- What the library can do: versions, formats of packages, targets, chart repositories, members of the
- options, schemas, and every error code with its kind.
+ What the library can do: versions, features, formats of packages, targets, chart repositories, the
+ schema of each document, and every error code with its kind.
 
  - `result`: written; JSON of the schema `multiarch.capabilities/v1`, owned by the caller.
  - `error`: written; owned by the caller. NULL where it is not wanted.

@@ -36,8 +36,8 @@ pub extern "C" fn multiarch_abi_1() -> u32 {
     MULTIARCH_ABI_VERSION
 }
 
-/// What the library can do: versions, formats of packages, targets, chart repositories, members of the
-/// options, schemas, and every error code with its kind.
+/// What the library can do: versions, features, formats of packages, targets, chart repositories, the
+/// schema of each document, and every error code with its kind.
 ///
 /// - `result`: written; JSON of the schema `multiarch.capabilities/v1`, owned by the caller.
 /// - `error`: written; owned by the caller. NULL where it is not wanted.

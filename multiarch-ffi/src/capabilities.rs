@@ -12,18 +12,20 @@ use crate::{
 
 /// The capabilities.
 pub(crate) fn answer() -> Result<Answer, Failure> {
-    let codes: Map<String, Value> =
-        ErrorKind::ALL.iter().map(|kind| (name(*kind), code::of(*kind).into())).collect();
+    let own = [("other", code::MULTIARCH_ERROR_OTHER), ("panic", code::MULTIARCH_ERROR_PANIC)];
+    let own = own.map(|(name, code)| (name.to_owned(), Value::from(code)));
+    let kinds = ErrorKind::ALL.iter().map(|kind| (name(*kind), code::of(*kind).into()));
+    let codes: Map<String, Value> = own.into_iter().chain(kinds).collect();
     let document = json!({
         "schema": "multiarch.capabilities/v1",
         "version": env!("CARGO_PKG_VERSION"),
         "abi_version": MULTIARCH_ABI_VERSION,
+        "features": ["registry"],
         "formats": [
             "bundle", "docker-archive", "oci-layout", "tar", "tar.gz", "tar.zst", "directory",
         ],
         "targets": ["oci", "docker", "https", "http"],
         "chart_repositories": ["dir", "oci", "chartmuseum", "harbor"],
-        "options": Request::SCHEMA,
         "schemas": {
             "inspect": "multiarch.inspections/v1",
             "status": Status::SCHEMA,
@@ -31,6 +33,7 @@ pub(crate) fn answer() -> Result<Answer, Failure> {
             "verify": Plan::SCHEMA,
             "apply": Report::SCHEMA,
             "import": Report::SCHEMA,
+            "options": Request::SCHEMA,
             "config": Request::SCHEMA,
             "progress": "multiarch.progress/v1",
             "error": "multiarch.error/v1",

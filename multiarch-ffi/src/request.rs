@@ -70,8 +70,17 @@ impl Request {
     /// # Errors
     /// [`ErrorKind::Usage`] for what is no such document. It shows no credentials.
     pub(crate) fn parse(text: &str) -> Result<Self> {
-        let request: Self = serde_json::from_str(text)
-            .map_err(|e| Error::caused_by(ErrorKind::Usage, "the options cannot be read", e))?;
+        let wrong = |e| Error::caused_by(ErrorKind::Usage, "the options cannot be read", e);
+        let value: Value = serde_json::from_str(text).map_err(wrong)?;
+        // A list would be taken for the members in their order.
+        for place in ["", "/options", "/options/names", "/options/fuse"] {
+            if value.pointer(place).is_some_and(|value| !value.is_object()) {
+                let place = if place.is_empty() { "the whole" } else { place };
+                let message = format!("the options cannot be read: {place} is no JSON object");
+                return Err(Error::new(ErrorKind::Usage, message));
+            }
+        }
+        let request: Self = serde_json::from_str(text).map_err(wrong)?;
         match &request.schema {
             Some(schema) if schema != Self::SCHEMA => {
                 let message = format!("options of schema {schema}, not {}", Self::SCHEMA);
@@ -183,7 +192,8 @@ mod tests {
     fn what_is_wrong_is_named() {
         for (text, part) in [
             ("", "EOF"),
-            ("[]", "expected struct"),
+            ("[]", "the whole is no JSON object"),
+            (r#"{"options": {"fuse": []}}"#, "/options/fuse is no JSON object"),
             (r#"{"targt": "oci:a"}"#, "unknown field `targt`"),
             (r#"{"options": {"overwrite_charts": true}}"#, "unknown field `overwrite_charts`"),
             (r#"{"options": {"fuse": {"x": 1}}}"#, "unknown field `x`"),
@@ -191,7 +201,7 @@ mod tests {
             (r#"{"schema": "multiarch.options/v9"}"#, "multiarch.options/v9"),
             (r#"{"charts_to": 1}"#, "a text or a list of texts"),
             ("{}", "no target"),
-            (r#"{"target": "ftp://a"}"#, "ftp://a"),
+            (r#"{"target": "ftp://a"}"#, "ftp://"),
             (r#"{"target": "oci:a", "charts_to": "dir:b"}"#, "a directory is no registry"),
             (r#"{"target": "oci:a"} x"#, "trailing characters"),
         ] {

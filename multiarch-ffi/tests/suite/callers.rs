@@ -3,7 +3,10 @@
 use multiarch_testing::{Fault, Registry, Setup};
 use serde_json::json;
 
-use crate::{program::Program, stage::Stage};
+use crate::common::{
+    program::{self, Program},
+    stage::Stage,
+};
 
 const CONFIG: &str = "\
 apiVersion: provision.daocloud.io/v1alpha1
@@ -108,7 +111,7 @@ fn a_peer_that_closes_early() {
 #[test]
 fn loaded_used_and_closed() {
     let stage = Stage::new();
-    let first = crate::program::library();
+    let first = program::library();
     let options = stage.into_layout().to_string();
     let program = Program::new("load");
     program.passes(&[&options, first.to_str().expect("UTF-8")]);

@@ -2,9 +2,13 @@
 //! compiler, which building the library needs, too.
 //!
 //! `ci/test-capi` runs them again with the installed library, with sanitizers and with valgrind; see
-//! `program`.
+//! `common::program`.
 
 mod callers;
+#[path = "../common/mod.rs"]
+mod common;
+mod documents;
+#[cfg(feature = "faults")]
+mod faults;
 mod header;
-mod program;
-mod stage;
+mod schema;

@@ -122,6 +122,8 @@ impl Program {
         };
         // No logins of the user who runs the tests.
         command.args(arguments).env("HOME", "/nonexistent").env_remove("XDG_RUNTIME_DIR");
+        // Cargo's path comes before that of the program, and may hold an older library.
+        command.env_remove("LD_LIBRARY_PATH");
         Prepared(command)
     }
 
