@@ -2,7 +2,7 @@
 
 use std::{fs, path::PathBuf};
 
-use multiarch_generator::{demo_package, package_name};
+use multiarch_generator::{Large, demo_package, package_name};
 use serde_json::{Value, json};
 
 /// A folder with two packages.
@@ -20,14 +20,24 @@ impl Stage {
         Self { folder }
     }
 
+    /// A folder with one package whose layers are so large that one is sent in many pieces.
+    pub(crate) fn large() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let architecture = "amd64".to_owned();
+        let large = Large { architecture, charts: 1, images: 2, layers: 2, layer_size: 3 << 20 };
+        let path = folder.path().join(package_name("v1.0.0", "amd64"));
+        large.write(&mut fs::File::create(path).expect("a file")).expect("written");
+        Self { folder }
+    }
+
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
     /// The paths of the packages.
     pub(crate) fn packages(&self) -> Vec<String> {
-        let path = |architecture| self.path(&package_name("v1.0.0", architecture));
-        ["amd64", "arm64"].map(|a| path(a).display().to_string()).into()
+        let paths = ["amd64", "arm64"].map(|a| self.path(&package_name("v1.0.0", a)));
+        paths.iter().filter(|path| path.exists()).map(|path| path.display().to_string()).collect()
     }
 
     /// Options of an import into a layout directory, with charts.

@@ -3,9 +3,12 @@
 use multiarch_testing::{Fault, Registry, Setup};
 use serde_json::json;
 
-use crate::common::{
-    program::{self, Program},
-    stage::Stage,
+use crate::{
+    closing_peer,
+    common::{
+        program::{self, Program},
+        stage::Stage,
+    },
 };
 
 const CONFIG: &str = "\
@@ -84,6 +87,16 @@ fn the_process_is_as_it_was() {
     program.passes(&["import", &options.to_string(), "0"]);
     program.passes(&["status", &options.to_string(), "0"]);
 
+    // Layers that are read ahead, on threads of their own, to the end and not.
+    let large = Stage::large();
+    program.passes(&["import", &large.into_layout().to_string(), "0"]);
+    program.passes(&["import", &large.into_registry(&registry.address()).to_string(), "0"]);
+    let broken = Registry::start(Setup::default(), |request| match request.method.as_str() {
+        "PUT" | "PATCH" | "POST" => Fault::answer(401),
+        _ => Fault::Nothing,
+    });
+    program.passes(&["import", &large.into_registry(&broken.address()).to_string(), "0"]);
+
     // A name that is looked up, on a thread of its own, and is not there.
     let mut nowhere = options.clone();
     nowhere["target"] = json!("http://registry.invalid:5000");
@@ -93,18 +106,19 @@ fn the_process_is_as_it_was() {
 #[test]
 fn a_peer_that_closes_early() {
     // No handler of SIGPIPE: writing to a closed connection would end the process.
-    let stage = Stage::new();
-    for fault in [Fault::Reset, Fault::Early(500), Fault::Cut(10), Fault::Early(413)] {
+    let (stage, program) = (Stage::large(), Program::new("cancel"));
+    let options = stage.into_registry(&closing_peer::start()).to_string();
+    program.passes(&[&options, "3000"]);
+    for fault in [Fault::Reset, Fault::Early(500), Fault::Cut(100_000)] {
         let registry = Registry::start(Setup::default(), move |request| {
-            if matches!(request.method.as_str(), "PUT" | "PATCH" | "POST") {
+            if matches!(request.method.as_str(), "PUT" | "PATCH") {
                 fault.clone()
             } else {
                 Fault::Nothing
             }
         });
         let options = stage.into_registry(&registry.address()).to_string();
-        let program = Program::new("cancel");
-        program.passes(&[&options, "4000"]);
+        program.passes(&[&options, "1000"]);
     }
 }
 

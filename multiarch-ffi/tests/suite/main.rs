@@ -5,6 +5,7 @@
 //! `common::program`.
 
 mod callers;
+mod closing_peer;
 #[path = "../common/mod.rs"]
 mod common;
 mod documents;
