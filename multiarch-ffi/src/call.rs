@@ -3,7 +3,7 @@
 //! The caller's thread may have a small stack, and the host's signals are not for us. Both threads are
 //! gone when the call returns, and so are those that the run itself has started.
 
-use std::thread::{self, Builder};
+use std::thread::Builder;
 
 use multiarch_core::{Cancel, Error, Meter};
 
@@ -42,12 +42,13 @@ impl Call {
             call.cancel.wait_for_threads();
             result
         };
-        thread::scope(|scope| {
-            let own = Builder::new().name("multiarch-call".into()).stack_size(STACK);
-            let own = own.spawn_scoped(scope, watched);
-            let own = own.map_err(|e| Error::from_io("starting a thread", e))?;
-            own.join().unwrap_or_else(|payload| Err(panics::failure(&*payload)))
-        })
+        // Not a scope: it would leave something of the standard library on the caller's thread, for as long
+        // as that lives.
+        let own = Builder::new().name("multiarch-call".into()).stack_size(STACK);
+        // SAFETY: all that `watched` borrows outlives the thread, which is joined below, whatever happens.
+        let own = unsafe { own.spawn_unchecked(watched) };
+        let own = own.map_err(|e| Error::from_io("starting a thread", e))?;
+        own.join().unwrap_or_else(|payload| Err(panics::failure(&*payload)))
     }
 }
 

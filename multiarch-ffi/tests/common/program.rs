@@ -41,6 +41,11 @@ fn words(variable: &str) -> Vec<String> {
     text.split_whitespace().map(ToOwned::to_owned).collect()
 }
 
+/// True where another program, such as valgrind, runs the programs.
+pub(crate) fn is_checked() -> bool {
+    !words("MULTIARCH_CAPI_RUNNER").is_empty()
+}
+
 pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }

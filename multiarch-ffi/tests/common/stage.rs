@@ -41,7 +41,7 @@ impl Stage {
     }
 
     /// Options of an import into a layout directory, with charts.
-    pub(crate) fn into_layout(&self) -> Value {
+    pub(crate) fn layout_options(&self) -> Value {
         json!({
             "packages": self.packages(),
             "target": format!("oci:{}", self.path("store").display()),
@@ -51,7 +51,7 @@ impl Stage {
     }
 
     /// Options of an import into a registry.
-    pub(crate) fn into_registry(&self, address: &str) -> Value {
+    pub(crate) fn registry_options(&self, address: &str) -> Value {
         json!({
             "packages": self.packages(),
             "target": format!("http://{address}"),

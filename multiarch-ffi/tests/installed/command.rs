@@ -26,7 +26,7 @@ fn given(function: &str, options: &Value, more: &[&str]) -> (Option<i32>, String
 #[test]
 fn results_and_errors_are_those_of_the_command() {
     let stage = Stage::new();
-    let options = stage.into_layout();
+    let options = stage.layout_options();
     let text = |member: &str| options[member].as_str().expect("a text").to_owned();
     let (target, charts, packages) = (text("target"), text("charts_to"), stage.packages());
     let packages: Vec<&str> = packages.iter().map(String::as_str).collect();

@@ -38,7 +38,7 @@ fn compile(compiler: &str, words: &[&str], flags: &[String], folder: &Path) {
 fn smoke(folder: &Path, library_path: Option<&Path>) {
     let stage = Stage::new();
     let mut program = Command::new(folder.join("a.out"));
-    program.args([&stage.into_layout().to_string(), CONFIG]).env_remove("LD_LIBRARY_PATH");
+    program.args([&stage.layout_options().to_string(), CONFIG]).env_remove("LD_LIBRARY_PATH");
     if let Some(path) = library_path {
         program.env("LD_LIBRARY_PATH", path);
     }
@@ -68,6 +68,27 @@ fn with_nothing_but_pkg_config() {
     smoke(folder.path(), Some(&prefix().join("lib")));
     let version = flags(&["--modversion"]);
     assert_eq!(version, [env!("CARGO_PKG_VERSION")]);
+}
+
+#[test]
+fn the_program_of_the_readme() {
+    let readme = std::fs::read_to_string(root().join("../README.md")).expect("a README");
+    let (_, section) = readme.split_once("## Embed it\n").expect("the section");
+    let (_, code) = section.split_once("```c\n").expect("a program");
+    let (code, _) = code.split_once("```").expect("its end");
+    let (stage, folder) = (Stage::new(), tempfile::tempdir().expect("a folder"));
+    for (package, architecture) in stage.packages().iter().zip(["amd64", "arm64"]) {
+        let name = format!("addon-{architecture}.tar.gz");
+        std::fs::copy(package, folder.path().join(name)).expect("a copy");
+    }
+    std::fs::write(folder.path().join("embed.c"), code).expect("written");
+    compile("cc", &["-std=c11", "embed.c"], &flags(&["--cflags", "--libs"]), folder.path());
+    let mut program = Command::new(folder.path().join("a.out"));
+    program.current_dir(folder.path()).env("LD_LIBRARY_PATH", prefix().join("lib"));
+    let ran = program.output().expect("the program runs");
+    succeeded(&ran);
+    let report: serde_json::Value = serde_json::from_slice(&ran.stdout).expect("JSON");
+    assert_eq!(report["complete"], true);
 }
 
 #[test]

@@ -26,13 +26,13 @@ spec:
 #[test]
 fn every_function_once() {
     let stage = Stage::new();
-    Program::new("smoke").passes(&[&stage.into_layout().to_string(), CONFIG]);
+    Program::new("smoke").passes(&[&stage.layout_options().to_string(), CONFIG]);
 }
 
 #[test]
 fn every_function_once_with_a_registry() {
     let (stage, registry) = (Stage::new(), Registry::new());
-    let options = stage.into_registry(&registry.address()).to_string();
+    let options = stage.registry_options(&registry.address()).to_string();
     Program::new("smoke").passes(&[&options, CONFIG]);
 }
 
@@ -44,13 +44,16 @@ fn what_a_caller_gets_wrong_is_an_error() {
 #[test]
 fn a_cancel_at_any_moment() {
     let program = Program::new("cancel");
-    for milliseconds in [0, 20, 100, 300, 600, 1000, 1500] {
+    // A memory checker takes half a minute for each.
+    let moments: &[u32] =
+        if program::is_checked() { &[900] } else { &[0, 20, 100, 300, 600, 1000, 1500] };
+    for milliseconds in moments {
         let stage = Stage::new();
         // Slow enough that all of these moments lie in the run.
         let registry = Registry::start(Setup::default(), |_| {
             Fault::Delay(std::time::Duration::from_millis(60))
         });
-        let options = stage.into_registry(&registry.address()).to_string();
+        let options = stage.registry_options(&registry.address()).to_string();
         program.passes(&[&options, &milliseconds.to_string()]);
         for repository in registry.repositories() {
             for tag in registry.tags(&repository) {
@@ -67,7 +70,7 @@ fn a_callback_that_listens_and_one_that_refuses() {
     let stage = Stage::new();
     let registry =
         Registry::start(Setup::default(), |_| Fault::Delay(std::time::Duration::from_millis(120)));
-    let mut options = stage.into_registry(&registry.address());
+    let mut options = stage.registry_options(&registry.address());
     // One request after the other takes long enough for many events.
     options["options"] = json!({"jobs": 1});
     Program::new("progress").passes(&[&options.to_string()]);
@@ -77,25 +80,25 @@ fn a_callback_that_listens_and_one_that_refuses() {
 fn the_process_is_as_it_was() {
     let program = Program::new("process");
     let stage = Stage::new();
-    let layout = stage.into_layout().to_string();
+    let layout = stage.layout_options().to_string();
     program.passes(&["import", &layout, "0"]);
     program.passes(&["inspect", &layout, "0"]);
     program.passes(&["import", "{}", "10"]);
 
     let registry = Registry::new();
-    let options = stage.into_registry(&registry.address());
+    let options = stage.registry_options(&registry.address());
     program.passes(&["import", &options.to_string(), "0"]);
     program.passes(&["status", &options.to_string(), "0"]);
 
     // Layers that are read ahead, on threads of their own, to the end and not.
     let large = Stage::large();
-    program.passes(&["import", &large.into_layout().to_string(), "0"]);
-    program.passes(&["import", &large.into_registry(&registry.address()).to_string(), "0"]);
+    program.passes(&["import", &large.layout_options().to_string(), "0"]);
+    program.passes(&["import", &large.registry_options(&registry.address()).to_string(), "0"]);
     let broken = Registry::start(Setup::default(), |request| match request.method.as_str() {
         "PUT" | "PATCH" | "POST" => Fault::answer(401),
         _ => Fault::Nothing,
     });
-    program.passes(&["import", &large.into_registry(&broken.address()).to_string(), "0"]);
+    program.passes(&["import", &large.registry_options(&broken.address()).to_string(), "0"]);
 
     // A name that is looked up, on a thread of its own, and is not there.
     let mut nowhere = options.clone();
@@ -107,7 +110,7 @@ fn the_process_is_as_it_was() {
 fn a_peer_that_closes_early() {
     // No handler of SIGPIPE: writing to a closed connection would end the process.
     let (stage, program) = (Stage::large(), Program::new("cancel"));
-    let options = stage.into_registry(&closing_peer::start()).to_string();
+    let options = stage.registry_options(&closing_peer::start()).to_string();
     program.passes(&[&options, "3000"]);
     for fault in [Fault::Reset, Fault::Early(500), Fault::Cut(100_000)] {
         let registry = Registry::start(Setup::default(), move |request| {
@@ -117,7 +120,7 @@ fn a_peer_that_closes_early() {
                 Fault::Nothing
             }
         });
-        let options = stage.into_registry(&registry.address()).to_string();
+        let options = stage.registry_options(&registry.address()).to_string();
         program.passes(&[&options, "1000"]);
     }
 }
@@ -126,7 +129,7 @@ fn a_peer_that_closes_early() {
 fn loaded_used_and_closed() {
     let stage = Stage::new();
     let first = program::library();
-    let options = stage.into_layout().to_string();
+    let options = stage.layout_options().to_string();
     let program = Program::new("load");
     program.passes(&[&options, first.to_str().expect("UTF-8")]);
     // A second library in the same process, with all of its own state.

@@ -46,19 +46,19 @@ fn all_of(options: &Value, codes: &[i32]) {
 
 #[test]
 fn of_an_import_into_a_directory() {
-    all_of(&Stage::new().into_layout(), &[0, 1]);
+    all_of(&Stage::new().layout_options(), &[0, 1]);
 }
 
 #[test]
 fn of_an_import_into_a_registry() {
     let registry = Registry::new();
-    all_of(&Stage::new().into_registry(&registry.address()), &[0, 1]);
+    all_of(&Stage::new().registry_options(&registry.address()), &[0, 1]);
 }
 
 #[test]
 fn of_one_architecture_after_the_other() {
     let stage = Stage::new();
-    let mut options = stage.into_layout();
+    let mut options = stage.layout_options();
     for package in stage.packages() {
         options["packages"] = json!([package]);
         all_of(&options, &[0, 1]);
@@ -68,7 +68,7 @@ fn of_one_architecture_after_the_other() {
 #[test]
 fn of_packages_that_are_broken() {
     let stage = Stage::new();
-    let mut options = stage.into_layout();
+    let mut options = stage.layout_options();
     let packages = stage.packages();
     let bytes = fs::read(&packages[0]).expect("a package");
     fs::write(&packages[0], &bytes[..bytes.len() / 2]).expect("written");
@@ -86,9 +86,9 @@ fn of_a_registry_that_fails() {
         "POST" | "PATCH" => Fault::answer(403),
         _ => Fault::Nothing,
     });
-    all_of(&Stage::new().into_registry(&registry.address()), &[0, 1]);
+    all_of(&Stage::new().registry_options(&registry.address()), &[0, 1]);
     let registry = Registry::start(Setup::default().user("u", "p"), |_| Fault::Nothing);
-    all_of(&Stage::new().into_registry(&registry.address()), &[0, 1, 30]);
+    all_of(&Stage::new().registry_options(&registry.address()), &[0, 1, 30]);
 }
 
 #[test]
@@ -194,7 +194,8 @@ fn the_schema_has_every_option() {
     let schema = schema::committed("options");
     let members = schema["properties"]["options"]["properties"].as_object().expect("members");
     let mut members: Vec<&str> = members.keys().map(String::as_str).collect();
-    (listed.sort_unstable(), members.sort_unstable());
+    listed.sort_unstable();
+    members.sort_unstable();
     assert_eq!(listed, members);
 }
 
@@ -203,7 +204,7 @@ fn events_of_progress() {
     let stage = Stage::new();
     let registry =
         Registry::start(Setup::default(), |_| Fault::Delay(std::time::Duration::from_millis(30)));
-    let options = stage.into_registry(&registry.address()).to_string();
+    let options = stage.registry_options(&registry.address()).to_string();
     let ran = Program::new("events").run(&["import", &options]);
     assert_eq!(ran.code, Some(0), "{ran:#?}");
     let events: Vec<Value> =
