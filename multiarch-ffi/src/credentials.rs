@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 /// Reads a login; `member` names it in errors.
 ///
 /// # Errors
-/// [`ErrorKind::Usage`] for what is none of the forms.
+/// [`ErrorKind::Usage`] for what has another form than these.
 pub(crate) fn read(value: &Value, member: &str) -> Result<Credentials> {
     let text = |name: &str| value.get(name).and_then(Value::as_str).map(ToOwned::to_owned);
     let members = value.as_object().map_or(0, serde_json::Map::len);

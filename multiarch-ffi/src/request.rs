@@ -52,7 +52,7 @@ impl Default for OneOrMore {
 }
 
 impl OneOrMore {
-    /// As one text; `None` where there is none.
+    /// As one text; `None` for an empty list.
     fn joined(&self) -> Option<String> {
         match self {
             Self::One(one) => Some(one.clone()),

@@ -93,3 +93,27 @@ impl Cancel {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn threads_are_waited_for() {
+        let (cancel, done) = (Cancel::new(), Arc::new(AtomicBool::new(false)));
+        let (inside, is_done) = (cancel.clone(), done.clone());
+        let slow = move || {
+            // It starts another one, and must not wait for itself.
+            let later = move || {
+                std::thread::sleep(Duration::from_millis(50));
+                is_done.store(true, Ordering::Relaxed);
+            };
+            inside.spawn("later", later).expect("a thread");
+            std::thread::sleep(Duration::from_millis(20));
+        };
+        cancel.spawn("slow", slow).expect("a thread");
+        cancel.wait_for_threads();
+        assert!(done.load(Ordering::Relaxed));
+        cancel.wait_for_threads();
+    }
+}

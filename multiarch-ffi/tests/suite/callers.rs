@@ -107,6 +107,28 @@ fn the_process_is_as_it_was() {
 }
 
 #[test]
+fn logins_are_those_of_the_options() {
+    let (stage, call) = (Stage::new(), Program::new("call"));
+    let registry = Registry::start(Setup::default().user("u", "p"), |_| Fault::Nothing);
+    let mut options = stage.registry_options(&registry.address());
+    let in_environment = |options: &serde_json::Value| {
+        let mut program = call.command(&["import", &options.to_string()]);
+        program.0.env("MULTIARCH_USERNAME", "u").env("MULTIARCH_PASSWORD", "p");
+        program.finish().code
+    };
+    // With none, nothing is looked for, although there is one that fits.
+    assert_eq!(in_environment(&options), Some(30));
+    let sent = registry.take();
+    assert!(sent.iter().all(|request| request.header("authorization").is_none()));
+    options["credentials"] = json!({"username": "u", "password": "wrong"});
+    assert_eq!(in_environment(&options), Some(30));
+    options["credentials"] = json!({"username": "u", "password": "p"});
+    assert_eq!(call.run(&["import", &options.to_string()]).code, Some(0));
+    options.as_object_mut().expect("an object").remove("credentials");
+    assert_eq!(in_environment(&options), Some(0));
+}
+
+#[test]
 fn a_peer_that_closes_early() {
     // No handler of SIGPIPE: writing to a closed connection would end the process.
     let (stage, program) = (Stage::large(), Program::new("cancel"));
