@@ -75,17 +75,18 @@ impl<'a> Queue<'a> {
             });
         };
         std::thread::scope(|scope| {
-            if std::thread::Builder::new().spawn_scoped(scope, send_all).is_err() {
+            let sending = std::thread::Builder::new().spawn_scoped(scope, send_all);
+            if sending.is_err() {
                 // The system allows no more threads: first all blobs, then all charts.
                 send_all();
             }
-            let charts = self.charts.iter();
+            let charts = self.charts.iter().map(|(chart, blobs)| {
+                finished.wait_for(*blobs);
+                finish(chart)
+            });
+            let charts = charts.collect();
+            workers::join_all(sending.ok());
             charts
-                .map(|(chart, blobs)| {
-                    finished.wait_for(*blobs);
-                    finish(chart)
-                })
-                .collect()
         })
     }
 }

@@ -2,10 +2,12 @@
 
 use std::fmt;
 
-/// User and password, or a token. The debug form shows no secret.
+/// User and password, a token, or no login. The debug form shows no secret.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Credentials {
+    /// No login: none is looked for, neither in the environment nor in files.
+    Anonymous,
     /// User and password.
     Basic {
         /// The user.
@@ -30,6 +32,7 @@ impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Basic { user, .. } => write!(f, "Basic {{ user: {user:?}, password: … }}"),
+            Self::Anonymous => f.write_str("Anonymous"),
             Self::IdentityToken(_) => f.write_str("IdentityToken(…)"),
             Self::AccessToken(_) => f.write_str("AccessToken(…)"),
         }

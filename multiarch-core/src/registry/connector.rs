@@ -32,7 +32,7 @@ impl Connector {
     /// A connector with a run's options.
     pub(crate) fn new(options: &Options, context: &Context) -> Self {
         Self {
-            transport: Transport::new(options),
+            transport: Transport::new(options, &context.cancel),
             auth_file: options.auth_file.clone(),
             credentials: None,
             is_for_charts: false,

@@ -7,7 +7,9 @@ use std::{io, net::ToSocketAddrs};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use tokio::sync::oneshot;
 
-pub(super) struct Resolver;
+use crate::run::Cancel;
+
+pub(super) struct Resolver(pub(super) Cancel);
 
 /// The name of a host is not known.
 #[derive(Debug, thiserror::Error)]
@@ -16,10 +18,11 @@ pub(super) struct NoSuchHost(io::Error);
 
 impl Resolve for Resolver {
     fn resolve(&self, name: Name) -> Resolving {
+        let run = self.0.clone();
         Box::pin(async move {
             let (sender, receiver) = oneshot::channel();
             let host = name.as_str().to_owned();
-            std::thread::Builder::new().name("multiarch-dns".into()).spawn(move || {
+            run.spawn("multiarch-dns", move || {
                 // The port is set by the caller.
                 let addresses = (host.as_str(), 0).to_socket_addrs();
                 let _ = sender.send(addresses.map(Iterator::collect::<Vec<_>>));

@@ -51,7 +51,7 @@ impl Runtime {
             // A normal drop would wait for requests whose callers have ended.
             runtime.shutdown_background();
         };
-        std::thread::Builder::new().name("multiarch-net".into()).spawn(run).map_err(failed)?;
+        cancel.spawn("multiarch-net", run).map_err(failed)?;
         Ok(Self { handle, cancel, _stop: stop })
     }
 

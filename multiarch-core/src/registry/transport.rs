@@ -26,6 +26,7 @@ use super::{
 use crate::{
     error::{Detail, Error, ErrorKind, Result},
     plan::Options,
+    run::Cancel,
 };
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
@@ -44,6 +45,7 @@ struct TransportState {
     /// The servers that the user named. Only they get the client certificate.
     named: Mutex<BTreeSet<String>>,
     servers: Mutex<BTreeMap<String, Arc<Server>>>,
+    cancel: Cancel,
 }
 
 impl fmt::Debug for Transport {
@@ -53,7 +55,7 @@ impl fmt::Debug for Transport {
 }
 
 impl Transport {
-    pub(super) fn new(options: &Options) -> Self {
+    pub(super) fn new(options: &Options, cancel: &Cancel) -> Self {
         let both = (options.client_certificate.clone(), options.client_key.clone());
         let client_certificate = match both {
             (Some(certificate), Some(key)) => Some((certificate, key)),
@@ -71,6 +73,7 @@ impl Transport {
             system,
             named,
             servers,
+            cancel: cancel.clone(),
         }))
     }
 
@@ -132,7 +135,7 @@ impl Transport {
                 .http1_only()
                 .connect_timeout(CONNECT_TIMEOUT)
                 .pool_idle_timeout(Duration::from_secs(30))
-                .dns_resolver(super::resolver::Resolver)
+                .dns_resolver(super::resolver::Resolver(self.0.cancel.clone()))
                 .redirect(redirect::Policy::none())
                 // Without, a server may choose any coding (RFC 9110, section 12.5.3). One that packs all the same
                 // is understood.

@@ -34,6 +34,11 @@ impl BufferPermit {
         Self { cancel: cancel.clone() }
     }
 
+    /// What stops the run that takes the buffers.
+    pub(crate) fn cancel(&self) -> &Cancel {
+        &self.cancel
+    }
+
     /// Fails once the run that takes the buffers was cancelled.
     pub(crate) fn check(&self) -> io::Result<()> {
         Ok(self.cancel.check()?)

@@ -26,13 +26,23 @@ pub(crate) fn for_each<T: Sync>(jobs: usize, items: &[T], act: impl Fn(&T) + Syn
         }
     };
     std::thread::scope(|scope| {
-        for _ in 1..jobs.min(items.len()) {
-            if std::thread::Builder::new().spawn_scoped(scope, work).is_err() {
-                break;
-            }
-        }
+        let start = |_| std::thread::Builder::new().spawn_scoped(scope, work).ok();
+        let threads: Vec<_> = (1..jobs.min(items.len())).map_while(start).collect();
         work();
+        // The scope itself waits for the work, but not for the end of the threads.
+        join_all(threads);
     });
+}
+
+/// Waits until scoped threads are gone; a panic in one of them goes on here.
+pub(crate) fn join_all<'scope>(
+    threads: impl IntoIterator<Item = std::thread::ScopedJoinHandle<'scope, ()>>,
+) {
+    for thread in threads {
+        if let Err(panic) = thread.join() {
+            std::panic::resume_unwind(panic);
+        }
+    }
 }
 
 /// Calls `act` for every item as [`for_each`] does, and returns the results in the order of the items.

@@ -25,6 +25,7 @@ impl ReadAhead {
         done: impl FnOnce(R, u64) + Send + 'static,
     ) -> io::Result<Self> {
         let (sender, buffers) = mpsc::channel();
+        let run = permit.cancel().clone();
         let work = move || {
             let mut seen = 0;
             while seen < size {
@@ -48,7 +49,7 @@ impl ReadAhead {
             }
             done(reader, seen);
         };
-        std::thread::Builder::new().name("multiarch-read".into()).spawn(work)?;
+        run.spawn("multiarch-read", work)?;
         Ok(Self { buffers, now: None, at: 0 })
     }
 }

@@ -77,6 +77,11 @@ impl Section {
         self
     }
 
+    /// What stops the run that reads it.
+    pub(super) fn cancel(&self) -> &Cancel {
+        &self.cancel
+    }
+
     /// Reports to the meter how much is read.
     pub(super) fn metered(mut self, context: &Context) -> Self {
         let (meter, left) = (context.meter.clone(), AtomicU64::new(self.size));

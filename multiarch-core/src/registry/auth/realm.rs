@@ -49,7 +49,9 @@ pub(super) async fn fetch(
             (LoginForm::Get(Some(basic_of(user, password))), "GET")
         }
         Some(Credentials::IdentityToken(token)) => (LoginForm::Post(token), "POST"),
-        Some(Credentials::AccessToken(_)) | None => (LoginForm::Get(None), "GET"),
+        Some(Credentials::AccessToken(_) | Credentials::Anonymous) | None => {
+            (LoginForm::Get(None), "GET")
+        }
     };
     loop {
         let ask = || request(&auth.transport, &realm, from, &form, &scopes);

@@ -24,6 +24,9 @@ const OF_ALL: [&str; 2] = ["MULTIARCH_USERNAME", "MULTIARCH_PASSWORD"];
 /// # Errors
 /// [`ErrorKind::Usage`] where the file that the user names cannot be read.
 pub(in crate::registry) fn find(connector: &Connector, host: &str) -> Result<Logins> {
+    if let Some(Credentials::Anonymous) = &connector.credentials {
+        return Ok(Logins::default());
+    }
     if let Some(credentials) = &connector.credentials {
         return Ok(Logins::one(credentials.clone(), "the configuration"));
     }

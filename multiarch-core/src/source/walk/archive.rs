@@ -12,7 +12,7 @@ use crate::{
     image::Compression,
     limit::{ARCHIVE_DEPTH, PADDING, UNPACKED},
     package::{Listing, Locator, StreamId},
-    run::{BufferPermit, BufferPool, Cancel},
+    run::{BufferPermit, BufferPool},
     source::{
         gzip::{CurrentFile, Gunzip},
         input::{Input, buffered, read_up_to, unreadable},
@@ -180,17 +180,13 @@ impl Walk<'_> {
 /// The bytes of an archive. A large one in a section is read ahead: a thread reads the next bytes
 /// while the caller unpacks those before.
 fn ahead(input: Input<'_>, size: u64) -> Box<dyn BufRead + '_> {
-    if let Some(section) = input.as_section().filter(|_| size > MIN_AHEAD)
-        && let Ok(ahead) = ReadAhead::start(
-            section,
-            size,
-            BufferPool::new(AHEAD),
-            // The walk is the only consumer of this pool, and waits for nothing else.
-            BufferPermit::new(&Cancel::new()),
-            |_, _| (),
-        )
-    {
-        return Box::new(ahead);
+    if let Some(section) = input.as_section().filter(|_| size > MIN_AHEAD) {
+        // The walk is the only consumer of this pool, and waits for nothing else.
+        let permit = BufferPermit::new(section.cancel());
+        let pool = BufferPool::new(AHEAD);
+        if let Ok(ahead) = ReadAhead::start(section, size, pool, permit, |_, _| ()) {
+            return Box::new(ahead);
+        }
     }
     Box::new(buffered(input))
 }
