@@ -53,6 +53,8 @@ fn serve_one(
             return Ok(Then::End);
         }
         Fault::Answer(answer) => answer.clone(),
+        Fault::Unheard => Answer::default(),
+        Fault::Changed(change) => change.apply(shared.service.answer(&request, &mut body)?),
         Fault::As(path) => {
             let request = Request { path: path.clone(), ..request.clone() };
             shared.service.answer(&request, &mut body)?
@@ -66,7 +68,7 @@ fn serve_one(
     // The rest of the body is read because the next request begins after it, and because a client
     // may send all of it before it reads the answer.
     body.pass_over()?;
-    if matches!(fault, Fault::Lost | Fault::Cut(_)) {
+    if matches!(fault, Fault::Lost | Fault::Unheard | Fault::Cut(_)) {
         return Ok(Then::End);
     }
     under_way.answered(answer.status);

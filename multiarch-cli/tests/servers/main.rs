@@ -7,12 +7,15 @@ use common::*;
 
 mod certificates;
 mod collected;
+mod file_kills;
 mod files;
 mod folders;
 mod helm;
+mod operations;
 mod other_writers;
 mod packed;
 mod proxy;
+mod races;
 mod readers;
 mod rendering;
 mod server;

@@ -1,0 +1,1 @@
+//! The command is asked to end in every phase.
