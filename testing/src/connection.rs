@@ -2,7 +2,7 @@
 
 use std::{
     io::{self, BufReader, Write},
-    net::TcpStream,
+    net::{Shutdown, TcpStream},
 };
 
 use crate::{Answer, Body, Fault, Request, server::Shared};
@@ -50,6 +50,14 @@ fn serve_one(
             drop(under_way);
             Answer::new(*status).write(&mut client, false, false)?;
             shared.wait_for_the_end();
+            return Ok(Then::End);
+        }
+        Fault::EarlyEnd(status) => {
+            under_way.answered(*status);
+            drop(under_way);
+            Answer::new(*status).write(&mut client, false, true)?;
+            client.shutdown(Shutdown::Write)?;
+            io::copy(&mut client, &mut io::sink())?;
             return Ok(Then::End);
         }
         Fault::Answer(answer) => answer.clone(),

@@ -15,6 +15,9 @@ pub enum Fault {
     /// It is not handled: this status is sent before the body is read. The connection stays open,
     /// and nothing more is read from it.
     Early(u16),
+    /// It is not handled: this status is sent before the body is read, with the word that the connection
+    /// ends. The rest is read and discarded, as by servers that let the client see the answer.
+    EarlyEnd(u16),
     /// It is not handled: the connection is dropped.
     Reset,
     /// It is not handled: its body is read, and the connection is dropped without an answer.

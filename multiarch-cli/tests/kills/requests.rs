@@ -162,7 +162,7 @@ fn killed_at_every_request() {
         }
     });
     let wrong = wrong.into_inner().expect("no one panics");
-    let [import, fusion] = scenes.map(|scene| scene.requests);
+    let [import, fusion] = [scenes[0].requests, scenes[1].requests];
     println!(
         "\nkills at requests: {} of {} runs killed (an import of {import} requests, a fusion of {fusion}), {} wrong",
         killed.into_inner(),

@@ -114,8 +114,10 @@ fn statuses() -> Vec<Row> {
         Row::new("404", all, |hit| Fault::Answer(unknown(hit))),
         Row::new("404 of a proxy", all, |_| page(404)),
         Row::new("200 with a page", all, |_| page(200)),
-        Row::new("413 before the body", Kind::writes, |_| Fault::Early(413)),
-        Row::new("500 before the body", Kind::writes, |_| Fault::Early(500)),
+        Row::new("413 before the body", Kind::writes, |_| Fault::EarlyEnd(413)),
+        Row::new("500 before the body", Kind::writes, |_| Fault::EarlyEnd(500)),
+        // The connection looks as if it could be used again, and nothing is read from it any more.
+        Row::new("413, then silence", Kind::writes, |_| Fault::Early(413)).with(Patience::Hanging),
     ]);
     rows
 }

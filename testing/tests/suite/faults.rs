@@ -126,6 +126,7 @@ fn answers_that_are_changed_and_requests_that_are_not_heard() {
     let registry = start(|request| match request.number {
         0 => Fault::changed(|answer| answer.without("docker-content-digest").header("X-Was", "201")),
         1 => Fault::Unheard,
+        2 => Fault::EarlyEnd(413),
         _ => Fault::Nothing,
     });
     let ask = |body: &[u8]| {
@@ -135,5 +136,7 @@ fn answers_that_are_changed_and_requests_that_are_not_heard() {
     let said = ask(b"changed").expect("an answer");
     assert_eq!((said.status, said.header("X-Was")), (201, "201"));
     assert!(ask(b"unheard").is_none());
+    let said = ask(b"early").expect("an answer");
+    assert_eq!((said.status, said.header("Connection")), (413, "close"));
     assert_eq!(registry.blobs("a/b"), [sha256(b"changed")]);
 }
