@@ -3,7 +3,10 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, OnceLock, atomic::{AtomicUsize, Ordering}},
+    sync::{
+        Arc, Mutex, OnceLock,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use multiarch_testing::{Fault, Registry, Request, Setup};
@@ -26,7 +29,8 @@ fn held(registry: &Registry) -> Held {
             let manifest = registry.manifest(&repository, &tag).expect("listed");
             let index: Value = serde_json::from_slice(&manifest.bytes).expect("JSON");
             let entries = index["manifests"].as_array().into_iter().flatten();
-            let text = |entry: &Value| entry["platform"]["architecture"].as_str().map(str::to_owned);
+            let text =
+                |entry: &Value| entry["platform"]["architecture"].as_str().map(str::to_owned);
             held.insert(format!("{repository}:{tag}"), entries.filter_map(text).collect());
         }
     }

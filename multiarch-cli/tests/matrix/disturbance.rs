@@ -113,7 +113,8 @@ impl Hit<'_> {
 
     /// The digest of the blob or manifest that the request is about.
     pub(crate) fn digest(&self) -> Option<String> {
-        let parameter = self.request.parameter("mount").or_else(|| self.request.parameter("digest"));
+        let parameter =
+            self.request.parameter("mount").or_else(|| self.request.parameter("digest"));
         let last = self.request.local_path().rsplit('/').next()?;
         parameter.or_else(|| last.starts_with("sha256:").then(|| last.to_owned()))
     }

@@ -162,7 +162,8 @@ fn headers() -> Vec<Row> {
         move |hit: &Hit<'_>| {
             let path = &hit.request.path;
             let sign = if path.contains('?') { '&' } else { '?' };
-            let answer = Answer::new(status).header("Location", format!("{path}{sign}redirected=1"));
+            let answer =
+                Answer::new(status).header("Location", format!("{path}{sign}redirected=1"));
             Fault::Answer(answer)
         }
     };
@@ -175,10 +176,16 @@ fn headers() -> Vec<Row> {
         Row::new("no Location", begins_or_goes_on, located(|_| None)),
         // As GitLab and others answer: relative to the request's path.
         Row::new("relative Location", begins_or_goes_on, located(last)),
-        Row::new("Location elsewhere", begins_or_goes_on, located(|_| Some(elsewhere() + "/x?y=z"))),
-        Row::new("Location of no session", begins_or_goes_on, located(|was| {
-            Some(was.replace("session-", "stale-"))
-        })),
+        Row::new(
+            "Location elsewhere",
+            begins_or_goes_on,
+            located(|_| Some(elsewhere() + "/x?y=z")),
+        ),
+        Row::new(
+            "Location of no session",
+            begins_or_goes_on,
+            located(|was| Some(was.replace("session-", "stale-"))),
+        ),
         Row::new("307", all, redirect(307)),
         Row::new("308", all, redirect(308)),
         Row::new("301", all, redirect(301)),
@@ -227,16 +234,17 @@ fn contents() -> Vec<Row> {
 /// States that last for moments: replicas and caches, and garbage collections.
 fn moments() -> Vec<Row> {
     let reads_tag = |kind| matches!(kind, Kind::ReadBack | Kind::ReadTag);
-    let stores = |kind| {
-        matches!(kind, Kind::HeadBlob | Kind::Mount | Kind::PutBlob | Kind::PutManifest)
-    };
+    let stores =
+        |kind| matches!(kind, Kind::HeadBlob | Kind::Mount | Kind::PutBlob | Kind::PutManifest);
     vec![
-        Row::new("old for moments", |kind| kind == Kind::ReadBack, |hit| {
-            match hit.world.old.get(hit.request.local_path()) {
+        Row::new(
+            "old for moments",
+            |kind| kind == Kind::ReadBack,
+            |hit| match hit.world.old.get(hit.request.local_path()) {
                 Some(old) => Fault::As(old.clone()),
                 None => Fault::Answer(unknown(hit)),
-            }
-        })
+            },
+        )
         .for_moments(),
         Row::new("404 for moments", reads_tag, |hit| Fault::Answer(unknown(hit))).for_moments(),
         Row::new("collected after", stores, |hit| {

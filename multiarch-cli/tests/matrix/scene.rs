@@ -44,18 +44,12 @@ impl Scene {
     pub(crate) fn fusion() -> Self {
         let setup = Setup { whole_blobs: false, ..Setup::default() };
         let earlier = vec![package("s390x"), package("amd64")];
-        let mut before =
-            Self::new("earlier", earlier, Setup::default(), Content::default()).after;
+        let mut before = Self::new("earlier", earlier, Setup::default(), Content::default()).after;
         before.charts.remove(pair::CHARTS[0]);
         Self::new("fusion", vec![package("amd64"), package("arm64")], setup, before)
     }
 
-    fn new(
-        name: &'static str,
-        packages: Vec<Arc<Package>>,
-        setup: Setup,
-        before: Content,
-    ) -> Self {
+    fn new(name: &'static str, packages: Vec<Arc<Package>>, setup: Setup, before: Content) -> Self {
         let demand = Demand::Token { lifetime: Duration::from_secs(300), uses: usize::MAX };
         let setup = Setup { demand, ..setup };
         let (after, counts) = Default::default();

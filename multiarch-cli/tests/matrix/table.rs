@@ -33,7 +33,10 @@ pub(crate) fn print(verdicts: &BTreeMap<String, (&Cell, Verdict)>) -> usize {
     for (name, (_, verdict)) in verdicts {
         let wrong = if verdict.complaints.is_empty() { "" } else { "WRONG " };
         if shows || !wrong.is_empty() {
-            println!("{wrong}{name}: {:?} after {:.1?}, {} hits", verdict.ending, verdict.took, verdict.hits);
+            println!(
+                "{wrong}{name}: {:?} after {:.1?}, {} hits",
+                verdict.ending, verdict.took, verdict.hits
+            );
             verdict.complaints.iter().for_each(|complaint| println!("    - {complaint}"));
             verdict.said.iter().for_each(|said| println!("    said: {}", said.replace('\n', " ")));
         }

@@ -43,11 +43,12 @@ impl Place {
     fn import(&self, architectures: &[&str], strace: &[&str]) -> String {
         let trace = self.desk.path().join("trace");
         let mut command = Command::new("strace");
-        command.args(["-f", "-y", "-s", "0", "-o"]).arg(&trace).args(strace);
+        command.args(["-f", "-y", "-s", "100000", "-o"]).arg(&trace).args(strace);
         command.arg(env!("CARGO_BIN_EXE_multiarch"));
         command.args(["import", "-q", "--jobs", "1", "--to", &self.desk.target()]);
         command.args(architectures.iter().map(|architecture| self.desk.package(architecture)));
-        for (variable, folder) in [("XDG_CACHE_HOME", "cache"), ("HOME", "home"), ("TMPDIR", "tmp")] {
+        for (variable, folder) in [("XDG_CACHE_HOME", "cache"), ("HOME", "home"), ("TMPDIR", "tmp")]
+        {
             command.env(variable, self.desk.path().join(folder));
         }
         let output = command.output().expect("strace runs; `ci/test` installs it");
@@ -108,7 +109,9 @@ fn wrong_tags(store: &Path, before: &Path, after: &Path) -> Vec<String> {
             if format!("sha256:{}", multiarch_generator::sha256(&content)) != digest {
                 wrong.push(format!("{name}: {digest} has other bytes"));
             }
-            let Ok(document) = serde_json::from_slice::<serde_json::Value>(&content) else { continue };
+            let Ok(document) = serde_json::from_slice::<serde_json::Value>(&content) else {
+                continue;
+            };
             let lists = ["manifests", "layers"].map(|member| document[member].as_array().cloned());
             let entries = lists.into_iter().flatten().flatten().chain([document["config"].clone()]);
             wanted.extend(entries.filter_map(|e| e["digest"].as_str().map(str::to_owned)));
@@ -139,7 +142,9 @@ fn kill_everywhere(name: &str, before: Option<&Path>) -> Vec<String> {
         let mut note = |what: String| {
             wrong.push(format!("{name}, {syscall} number {number} ({at}): {what}"));
         };
-        wrong_tags(&store, before.unwrap_or(&empty), &clean.desk.store()).into_iter().for_each(&mut note);
+        wrong_tags(&store, before.unwrap_or(&empty), &clean.desk.store())
+            .into_iter()
+            .for_each(&mut note);
         place.import(&["amd64", "arm64"], &["-e", "trace=none"]);
         if files(&store) != files(&clean.desk.store()) {
             note("the rerun has another result".into());
@@ -187,7 +192,7 @@ fn the_order_survives_a_loss_of_power() {
         let indexes = renames.iter().filter(|rename| rename.to.ends_with("index.json")).count();
         assert!(indexes > 0 && renames.len() > 10, "{renames:?}");
         for rename in renames {
-            rename.check_order(&operations);
+            rename.check_order(&operations, &place.desk.store());
         }
     }
 }

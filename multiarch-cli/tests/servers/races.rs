@@ -32,12 +32,7 @@ fn archive(desk: &Desk, architecture: &str, round: usize) -> String {
 }
 
 /// Starts imports of some architectures, runs something beside them, and waits for their end.
-fn race(
-    desk: &Desk,
-    round: usize,
-    target: &str,
-    beside: impl FnOnce(),
-) -> BTreeSet<&'static str> {
+fn race(desk: &Desk, round: usize, target: &str, beside: impl FnOnce()) -> BTreeSet<&'static str> {
     let taking_part = &ARCHITECTURES[..2 + round % 3];
     let start = |architecture: &&str| -> Child {
         let package = archive(desk, architecture, round);

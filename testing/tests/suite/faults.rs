@@ -124,7 +124,9 @@ fn a_rule_that_panics_fails_the_test() {
 #[test]
 fn answers_that_are_changed_and_requests_that_are_not_heard() {
     let registry = start(|request| match request.number {
-        0 => Fault::changed(|answer| answer.without("docker-content-digest").header("X-Was", "201")),
+        0 => {
+            Fault::changed(|answer| answer.without("docker-content-digest").header("X-Was", "201"))
+        }
         1 => Fault::Unheard,
         2 => Fault::EarlyEnd(413),
         _ => Fault::Nothing,
