@@ -19,6 +19,7 @@ mod unpacked;
 mod phases;
 mod place;
 mod requests;
+mod signals;
 mod stopped;
 mod victim;
 

@@ -18,5 +18,6 @@ mod proxy;
 mod races;
 mod readers;
 mod rendering;
+mod second_signal;
 mod server;
 mod tools;
