@@ -110,22 +110,21 @@ fn uploading_a_chart() -> Phase {
     Phase::new(place, command, begun).with(museum)
 }
 
-/// A file of 8 GiB in a few megabytes.
+/// A file of 400 MiB that hardly compresses, so that reading it takes a while.
 fn reading_gzip() -> Phase {
     let place = Place::new();
-    let size: u64 = 8 << 30;
+    let (part, count) = (random(1 << 20), 24);
     let mut header = tar::Header::new_ustar();
     header.set_path("addon/big").expect("short");
-    header.set_size(size);
+    header.set_size((part.len() * count) as u64);
     header.set_mode(0o644);
     header.set_cksum();
     let mut content = gzip(header.as_bytes());
     // Members of a gzip file follow one another.
-    let member = gzip(&vec![0; 64 << 20]);
-    (0..size / (64 << 20)).for_each(|_| content.extend_from_slice(&member));
+    content.extend(gzip(part.as_bytes()).repeat(count));
     content.extend(gzip(&[0; 1024]));
     let command = import_of(&place, "big.tar.gz", &content, &directory(&place));
-    Phase::new(place, command, after(Duration::from_millis(500)))
+    Phase::new(place, command, after(Duration::from_millis(300)))
 }
 
 /// Many charts with many values each, but less than a tenth of the limit.
@@ -188,19 +187,20 @@ fn stalled_upload() -> Phase {
         }
     });
     let place = Place::new();
-    let content = images_tar(&[("quay.io/demo/large:v1", &large_image())]);
+    // The layer does not fit into the buffers of a connection.
+    let image = Image::of("amd64", "", vec![Layer::plain("data", &random(2 << 20))]);
+    let content = images_tar(&[("quay.io/demo/large:v1", &image)]);
     let command = import_of(&place, "large.tar", &content, &format!("http://{address}"));
     Phase::new(place, command, came_to(came)).with(registry)
 }
 
-/// An image with a layer that does not fit into the buffers of a connection.
-fn large_image() -> Image {
-    let number = |state: &u64| {
+/// A text of this many numbers without a pattern, 16 bytes each.
+fn random(count: usize) -> String {
+    let next = |state: &u64| {
         Some(state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407))
     };
-    let numbers = std::iter::successors(Some(7u64), number).take(2 << 20);
-    let content: String = numbers.map(|number| format!("{number:016x}")).collect();
-    Image::of("amd64", "", vec![Layer::plain("data", &content)])
+    let numbers = std::iter::successors(Some(7u64), next).take(count);
+    numbers.map(|number| format!("{number:016x}")).collect()
 }
 
 /// Passes a connection on until a large body comes, of which nothing more is read.

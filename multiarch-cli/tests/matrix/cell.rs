@@ -74,6 +74,13 @@ impl Cell {
         is_hidden && self.which == Which::Every && self.scene.name == "fusion"
     }
 
+    /// True for a run that never ends, which is to change in the product: a HEAD that is answered 405 keeps
+    /// its permit while its GET waits for one, so that as many of them as there are jobs wait for each other.
+    pub(crate) fn never_ends(&self) -> bool {
+        let is_head = matches!(self.kind, Kind::HeadBlob | Kind::HeadManifest);
+        is_head && self.row.name == "405" && self.which == Which::Every
+    }
+
     /// How long the run may take. A request that fails is made six times, with pauses of 8 s together; one
     /// that is throttled twelve times, with pauses of 59 s; one without an answer is broken off after 60 s,
     /// an upload after 120 s. A run that meets the fault at every request makes several such requests one
@@ -81,7 +88,7 @@ impl Cell {
     fn limit(&self) -> Duration {
         let uploads = matches!(self.kind, Kind::PutBlob | Kind::Patch);
         Duration::from_secs(match (self.row.patience, self.which) {
-            (Patience::Hanging, _) if uploads => 300,
+            (Patience::Hanging, _) if uploads => 420,
             (Patience::Hanging, _) => 200,
             (Patience::Failures, Which::Every) => 120,
             (Patience::Throttled, Which::Every) => 240,

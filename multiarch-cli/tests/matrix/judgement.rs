@@ -34,6 +34,8 @@ pub(crate) struct Verdict {
     pub(crate) took: Duration,
     pub(crate) hits: usize,
     pub(crate) complaints: Vec<String>,
+    /// Errors that lack what is known to be lacking.
+    pub(crate) known: usize,
     /// What the run said, with the next steps.
     pub(crate) said: Vec<String>,
 }
@@ -52,7 +54,7 @@ impl Verdict {
         let is_complete = result.as_ref().is_ok_and(|report| report.complete);
         let ending = if is_complete { Ending::Success } else { Ending::Failure };
         let said = errors.iter().map(advice::explain).collect();
-        let mut verdict = Self { ending, took, hits: 0, complaints: Vec::new(), said };
+        let mut verdict = Self { ending, took, hits: 0, complaints: Vec::new(), known: 0, said };
         if took >= limit {
             verdict.complain(format!("it took more than {} seconds", limit.as_secs()));
         }
@@ -61,6 +63,9 @@ impl Verdict {
             (Ending::Failure, true) => verdict.complain("a failure without errors".into()),
             _ => {}
         }
+        let is_known =
+            |error: &&Error| error.request().is_none() && is_known_without_request(error);
+        verdict.known = errors.iter().filter(is_known).count();
         for error in &errors {
             for lacks in lacks(cell.kind, error) {
                 verdict.complain(format!("an error without {lacks}: {error}"));
@@ -119,6 +124,10 @@ impl Verdict {
     }
 }
 
+fn is_known_without_request(error: &Error) -> bool {
+    WITHOUT_REQUEST.iter().any(|known| error.message().starts_with(known))
+}
+
 /// What an error should name, and does not.
 fn lacks(kind: Kind, error: &Error) -> Vec<&'static str> {
     let mut lacks = Vec::new();
@@ -130,7 +139,6 @@ fn lacks(kind: Kind, error: &Error) -> Vec<&'static str> {
     if !names_image && !kind.is_of_server() && error.host().is_none() {
         lacks.push("an image");
     }
-    let is_known = WITHOUT_REQUEST.iter().any(|known| error.message().starts_with(known));
     // That a chart is there already, or another writer at work, is not the answer to one request.
     let is_state = matches!(
         error.kind(),
@@ -139,7 +147,7 @@ fn lacks(kind: Kind, error: &Error) -> Vec<&'static str> {
             | ErrorKind::Unreachable
             | ErrorKind::Cancelled
     );
-    if error.request().is_none() && !is_known && !is_state {
+    if error.request().is_none() && !is_known_without_request(error) && !is_state {
         lacks.push("a request");
     }
     if !advice::explain(error).contains("\n  next: ") {

@@ -65,7 +65,8 @@ fn ended_by(signals: &[Signal]) -> Option<Duration> {
     ended
 }
 
-/// A second signal does not do so yet; where it does, this test says so, and the names can be swapped.
+/// A second signal does not do so yet, which is to change in the product: then this test fails, and becomes
+/// one of the opposite.
 #[test]
 fn a_second_signal_does_not_end_it_yet() {
     for second in [Signal::INT, Signal::TERM] {
