@@ -98,8 +98,9 @@ fn closure(store: &Path, mut wanted: Vec<String>) -> BTreeSet<String> {
         if found.insert(digest) && content.starts_with(b"{") {
             // A config names the digests of layers as they are unpacked, which are no blobs.
             let text = String::from_utf8_lossy(&content);
-            wanted
-                .extend(text.contains("schemaVersion").then(|| digests(&text)).unwrap_or_default());
+            if text.contains("schemaVersion") {
+                wanted.extend(digests(&text));
+            }
         }
     }
     found
@@ -130,7 +131,7 @@ impl Operation {
         let before: Vec<&Self> =
             operations.iter().filter(|o| !o.has_failed && o.ends < self.begins).collect();
         let is_write = |o: &&Self| o.syscall.contains("write") && o.from == self.from;
-        let last_write = before.iter().rposition(|o| is_write(o));
+        let last_write = before.iter().rposition(is_write);
         let flush = before.iter().rposition(|o| o.flushes(&self.from));
         assert!(flush > last_write && flush.is_some(), "{self:?} before its content is on disk");
         if self.to != "index.json" {
