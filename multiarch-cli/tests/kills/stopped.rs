@@ -49,7 +49,7 @@ enum End {
     /// The writer was stopped between its last read of a tag and its write, in which the other one came and
     /// went. A registry cannot compare and swap, so that this is what README.md excludes: a rerun of the
     /// other writer mends it.
-    LostInTheWindow,
+    LostInTheWindow(String),
     Wrong(String),
 }
 
@@ -68,6 +68,7 @@ fn stop(number: usize, moment: Moment, expected: &Held) -> End {
             own.is_over.store(true, Ordering::SeqCst);
             own.send(Signal::STOP);
             run(&at, &["amd64"], to.get().expect("set before"));
+            own.goes_on.store(true, Ordering::SeqCst);
             own.send(Signal::CONT);
         };
         match moment {
@@ -96,14 +97,10 @@ fn stop(number: usize, moment: Moment, expected: &Held) -> End {
         return End::Kept;
     }
     let found = format!("{what}: {:?}", held(&registry));
-    let at = victim.at.lock().expect("no one panics").clone();
-    let is_in_window = at.is_some_and(|at| match moment {
-        Moment::Before => at.is("PUT", "/manifests/") && !at.path.contains("sha256:"),
-        Moment::After => at.is("GET", "/manifests/") && !at.path.contains("sha256:"),
-    });
+    let is_in_window = victim.is_between_read_and_write(moment);
     run(&place, &["amd64"], target);
     match is_in_window && held(&registry) == *expected {
-        true => End::LostInTheWindow,
+        true => End::LostInTheWindow(found),
         false => End::Wrong(found),
     }
 }
@@ -133,13 +130,16 @@ fn stopped_at_every_request_while_another_one_writes() {
         }
     });
     let ends = ends.into_inner().expect("no one panics");
-    let in_window = ends.iter().filter(|end| **end == End::LostInTheWindow).count();
+    let in_window: Vec<_> =
+        ends.iter().filter(|end| matches!(end, End::LostInTheWindow(_))).collect();
     let wrong: Vec<_> = ends.iter().filter(|end| matches!(end, End::Wrong(_))).collect();
     println!(
-        "\nstops: {} at {requests} requests, before and after; {} kept all, {in_window} lost a platform between the read and the write of its tag (a rerun mended it), {} wrong",
+        "\nstops: {} at {requests} requests, before and after; {} kept all, {} lost a platform between the read and the write of its tag (a rerun mended it), {} wrong",
         ends.len(),
         ends.iter().filter(|end| **end == End::Kept).count(),
+        in_window.len(),
         wrong.len(),
     );
+    in_window.iter().for_each(|end| println!("    {end:?}"));
     assert!(wrong.is_empty(), "{wrong:#?}");
 }

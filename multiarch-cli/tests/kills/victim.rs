@@ -33,6 +33,10 @@ pub(crate) struct Victim {
     pub(crate) is_over: AtomicBool,
     /// The request that it is hit at.
     pub(crate) at: Mutex<Option<Request>>,
+    /// It goes on after it was stopped.
+    pub(crate) goes_on: AtomicBool,
+    /// The first request that it makes then.
+    next: Mutex<Option<Request>>,
 }
 
 impl Victim {
@@ -44,6 +48,10 @@ impl Victim {
 
     /// True if this is its request of this number.
     pub(crate) fn is_hit(&self, request: &Request, number: usize) -> bool {
+        if self.goes_on.load(Ordering::SeqCst) {
+            let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+            next.get_or_insert_with(|| request.clone());
+        }
         if self.is_over.load(Ordering::SeqCst) {
             return false;
         }
@@ -52,6 +60,21 @@ impl Victim {
             *self.at.lock().unwrap_or_else(PoisonError::into_inner) = Some(request.clone());
         }
         is_hit
+    }
+
+    /// True if it was hit after it had read a tag that it writes next, or while it writes one.
+    pub(crate) fn is_between_read_and_write(&self, moment: Moment) -> bool {
+        let request = |place: &Mutex<Option<Request>>| {
+            place.lock().unwrap_or_else(PoisonError::into_inner).clone().unwrap_or_default()
+        };
+        let (at, next) = (request(&self.at), request(&self.next));
+        let is_tag = at.path.contains("/manifests/") && !at.path.contains("sha256:");
+        match moment {
+            Moment::Before => is_tag && at.method == "PUT",
+            Moment::After => {
+                is_tag && at.method == "GET" && next.method == "PUT" && next.path == at.path
+            }
+        }
     }
 
     /// The request that it was hit at, for messages.
