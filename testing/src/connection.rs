@@ -2,7 +2,7 @@
 
 use std::{
     io::{self, BufReader, Write},
-    net::TcpStream,
+    net::{Shutdown, TcpStream},
 };
 
 use crate::{Answer, Body, Fault, Request, server::Shared};
@@ -52,7 +52,17 @@ fn serve_one(
             shared.wait_for_the_end();
             return Ok(Then::End);
         }
+        Fault::EarlyEnd(status) => {
+            under_way.answered(*status);
+            drop(under_way);
+            Answer::new(*status).write(&mut client, false, true)?;
+            client.shutdown(Shutdown::Write)?;
+            io::copy(&mut client, &mut io::sink())?;
+            return Ok(Then::End);
+        }
         Fault::Answer(answer) => answer.clone(),
+        Fault::Unheard => Answer::default(),
+        Fault::Changed(change) => change.apply(shared.service.answer(&request, &mut body)?),
         Fault::As(path) => {
             let request = Request { path: path.clone(), ..request.clone() };
             shared.service.answer(&request, &mut body)?
@@ -66,7 +76,7 @@ fn serve_one(
     // The rest of the body is read because the next request begins after it, and because a client
     // may send all of it before it reads the answer.
     body.pass_over()?;
-    if matches!(fault, Fault::Lost | Fault::Cut(_)) {
+    if matches!(fault, Fault::Lost | Fault::Unheard | Fault::Cut(_)) {
         return Ok(Then::End);
     }
     under_way.answered(answer.status);

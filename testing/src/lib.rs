@@ -36,7 +36,7 @@ mod server;
 
 pub use answer::Answer;
 pub use body::Body;
-pub use fault::{Fault, Rule};
+pub use fault::{Change, Fault, Rule};
 pub use registry::{Demand, Manifest, Registry, Setup, sha256};
 pub use request::Request;
 pub use server::{HttpServer, Service};

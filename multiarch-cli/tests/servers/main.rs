@@ -7,13 +7,17 @@ use common::*;
 
 mod certificates;
 mod collected;
+mod file_kills;
 mod files;
 mod folders;
 mod helm;
+mod operations;
 mod other_writers;
 mod packed;
 mod proxy;
+mod races;
 mod readers;
 mod rendering;
+mod second_signal;
 mod server;
 mod tools;

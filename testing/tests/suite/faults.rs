@@ -119,3 +119,26 @@ fn a_rule_that_panics_fails_the_test() {
     });
     assert!(Client::new(&registry).try_ask("GET /v2/", "", b"").is_none());
 }
+
+/// An answer is changed after its request was handled; a request that is not heard is not handled.
+#[test]
+fn answers_that_are_changed_and_requests_that_are_not_heard() {
+    let registry = start(|request| match request.number {
+        0 => {
+            Fault::changed(|answer| answer.without("docker-content-digest").header("X-Was", "201"))
+        }
+        1 => Fault::Unheard,
+        2 => Fault::EarlyEnd(413),
+        _ => Fault::Nothing,
+    });
+    let ask = |body: &[u8]| {
+        let path = format!("POST /v2/a/b/blobs/uploads/?digest={}", sha256(body));
+        Client::new(&registry).try_ask(&path, "", body)
+    };
+    let said = ask(b"changed").expect("an answer");
+    assert_eq!((said.status, said.header("X-Was")), (201, "201"));
+    assert!(ask(b"unheard").is_none());
+    let said = ask(b"early").expect("an answer");
+    assert_eq!((said.status, said.header("Connection")), (413, "close"));
+    assert_eq!(registry.blobs("a/b"), [sha256(b"changed")]);
+}
