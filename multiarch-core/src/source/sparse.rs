@@ -45,6 +45,11 @@ impl SparseMap {
         Ok(map)
     }
 
+    /// True for a map that an archive could have. That of a forged index may be anything.
+    pub(super) fn is_sound(&self) -> bool {
+        Self::new(self.size, u64::MAX, self.pieces.to_vec()).is_ok()
+    }
+
     /// How many pieces of data it has.
     pub(super) fn pieces(&self) -> usize {
         self.pieces.len()

@@ -78,6 +78,20 @@ pub(super) enum Backing {
 }
 
 impl Backing {
+    /// True where a stream of this number can be read from it, which a forged index may not allow: it comes
+    /// from an earlier stream, and its parts fit together.
+    pub(super) fn is_sound(&self, number: usize) -> bool {
+        let is_earlier = |place: &Locator| {
+            (place.stream.0 as usize) < number && place.offset.checked_add(place.size).is_some()
+        };
+        match self {
+            Self::Gzip { packed, points } => is_earlier(packed) && points.are_sound(packed.size),
+            Self::Zstd { packed } => is_earlier(packed),
+            Self::Sparse { data, map } => is_earlier(data) && map.is_sound(),
+            Self::Pending | Self::File { .. } | Self::Reader { .. } => true,
+        }
+    }
+
     fn windows(&self) -> usize {
         match self {
             Self::Gzip { points, .. } => points.windows(),
