@@ -50,7 +50,7 @@ targets! {
 
 #[cfg(test)]
 mod tests {
-    use std::{collections::BTreeSet, fs, path::Path};
+    use std::{fs, path::Path};
 
     use super::TARGETS;
 
@@ -82,7 +82,7 @@ mod tests {
     fn programs_and_targets_are_the_same() {
         let fuzz = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz");
         let manifest = fs::read_to_string(fuzz.join("Cargo.toml")).expect("a manifest");
-        let programs: BTreeSet<&str> = manifest
+        let programs: std::collections::BTreeSet<&str> = manifest
             .lines()
             .filter_map(|line| line.strip_prefix("path = \"fuzz_targets/"))
             .collect();

@@ -1,6 +1,7 @@
 //! Fusion: from any bytes a tag and two sources are made, to see whether the laws hold for them.
 
 mod generated;
+mod world;
 
 use std::collections::BTreeSet;
 

@@ -1,16 +1,14 @@
 //! What a tag holds and what sources bring, made of bytes: real documents, with the lies and gaps of real ones.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::{Arc, OnceLock},
-};
+use std::{collections::BTreeSet, sync::Arc};
 
 use serde_json::{Value, json};
 
+use super::world::{ATTESTATIONS, PLATFORMS, world};
 use crate::{
     error::{Error, ErrorKind, Result},
     fuse::{Incoming, TagChild, TagState},
-    image::{Descriptor, Digest, Document, ImageConfig, types},
+    image::{Descriptor, Digest, Document, types},
     package::{BlobPlace, DocumentStore, read_image},
 };
 
@@ -29,86 +27,6 @@ impl<'a> Choices<'a> {
     pub(super) fn one_in(&mut self, count: usize) -> bool {
         self.below(count) == 1
     }
-}
-
-/// Platforms as documents state them, several spellings of one among them.
-const PLATFORMS: [&str; 10] = [
-    r#"{"os":"linux","architecture":"amd64"}"#,
-    r#"{"os":"linux","architecture":"arm64"}"#,
-    r#"{"os":"linux","architecture":"arm64","variant":"v8"}"#,
-    r#"{"os":"linux","architecture":"aarch64"}"#,
-    r#"{"os":"linux","architecture":"arm","variant":"v7"}"#,
-    r#"{"os":"linux","architecture":"arm"}"#,
-    r#"{"os":"windows","architecture":"amd64","os.version":"10.0.17763.1"}"#,
-    r#"{"os":"windows","architecture":"amd64"}"#,
-    r#"{"os":"unknown","architecture":"unknown"}"#,
-    "{}",
-];
-const CONTENTS: usize = 3;
-const ATTESTATIONS: usize = 4;
-
-/// Every document that a side may list, but for indexes.
-struct World {
-    images: Vec<(Document, Arc<ImageConfig>)>,
-    /// Manifests that are no images; some of them are listed as attestations.
-    artifacts: Vec<Document>,
-    documents: BTreeMap<Digest, Document>,
-    configs: BTreeMap<Digest, Arc<[u8]>>,
-}
-
-fn world() -> &'static World {
-    static WORLD: OnceLock<World> = OnceLock::new();
-    WORLD.get_or_init(|| {
-        let mut world = World {
-            images: Vec::new(),
-            artifacts: Vec::new(),
-            documents: BTreeMap::new(),
-            configs: BTreeMap::new(),
-        };
-        for number in 0..PLATFORMS.len() * CONTENTS * 2 {
-            let config = config_text(number);
-            let family = match number / PLATFORMS.len() / CONTENTS {
-                0 => [
-                    types::OCI_MANIFEST,
-                    types::OCI_CONFIG,
-                    "application/vnd.oci.image.layer.v1.tar+gzip",
-                ],
-                _ => [types::DOCKER_MANIFEST, types::DOCKER_CONFIG, types::DOCKER_LAYER],
-            };
-            let document = manifest(family, config.as_bytes());
-            let config = ImageConfig::parse(config.as_bytes()).expect("a config");
-            world.configs.insert(config.digest().clone(), config_text(number).into_bytes().into());
-            world.images.push((document, Arc::new(config)));
-        }
-        for content in 0..=ATTESTATIONS {
-            let family =
-                [types::OCI_MANIFEST, "application/example", "application/vnd.in-toto+json"];
-            world.artifacts.push(manifest(family, content.to_string().as_bytes()));
-        }
-        let images = world.images.iter().map(|(document, _)| document);
-        let all = images.chain(&world.artifacts).map(|one| (one.digest().clone(), one.clone()));
-        world.documents = all.collect();
-        world
-    })
-}
-
-fn config_text(number: usize) -> String {
-    let (platform, content) =
-        (PLATFORMS[number % PLATFORMS.len()], number / PLATFORMS.len() % CONTENTS);
-    let mut config: Value = serde_json::from_str(platform).expect("JSON");
-    config["config"] = json!({"Cmd": [content]});
-    config["rootfs"] = json!({"type": "layers", "diff_ids": [Digest::sha256(&[content as u8])]});
-    config.to_string()
-}
-
-fn manifest([kind, config_type, layer_type]: [&str; 3], config: &[u8]) -> Document {
-    let text = json!({
-        "schemaVersion": 2,
-        "mediaType": kind,
-        "config": {"mediaType": config_type, "digest": Digest::sha256(config), "size": config.len()},
-        "layers": [{"mediaType": layer_type, "digest": Digest::sha256(b"layer"), "size": 5}],
-    });
-    Document::new(text.to_string().into_bytes(), None).expect("a manifest")
 }
 
 /// One document, and what is known about what it lists.
