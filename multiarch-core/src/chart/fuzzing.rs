@@ -123,7 +123,7 @@ pub(crate) fn chart_yaml(data: &[u8]) {
     assert_eq!((again.name(), again.version()), (name, version));
 }
 
-/// Every position lies in the text, in order, and the text at it is the value.
+/// Every position lies in the text, and what stands at that of a plain scalar is its value.
 pub(crate) fn outline(data: &[u8]) {
     let Ok(text) = reader::decoded(data) else { return };
     let Ok(Some(root)) = outlined(&text) else { return };
@@ -144,7 +144,6 @@ fn check_positions(text: &str, node: &Node) {
         NodeKind::Mapping { members, .. } => {
             for member in members {
                 assert!(text.is_char_boundary(member.key_start), "{} {text:?}", member.key_start);
-                assert!(member.key_start <= member.value.span.start, "{text:?}");
                 check_positions(text, &member.value);
             }
         }
