@@ -6,6 +6,8 @@ mod dependency_tree;
 mod edit;
 mod edited;
 mod files;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod go;
 mod hint;
 mod likeness;

@@ -43,6 +43,11 @@ mod chartrepo;
 mod config;
 mod error;
 mod fuse;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
+#[cfg(all(test, not(fuzzing)))]
+mod fuzzing;
 mod image;
 mod import;
 mod layout;

@@ -14,6 +14,8 @@ mod concurrency;
 mod connection;
 mod connector;
 mod credentials;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod greeting;
 mod manifest;
 mod pace;

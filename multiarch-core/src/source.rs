@@ -6,6 +6,8 @@
 mod blob_buffers;
 mod decoder;
 mod decoder_queue;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod gzip;
 mod image_check;
 mod index_cache;

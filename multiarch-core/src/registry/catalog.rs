@@ -164,7 +164,7 @@ impl Client {
 }
 
 /// `<url>; rel="next"` (RFC 8288).
-fn next_link(value: &str) -> Option<String> {
+pub(super) fn next_link(value: &str) -> Option<String> {
     value.split(',').find_map(|link| {
         let (url, parameters) = link.split_once(';')?;
         parameters.contains("next").then(|| url.trim().trim_matches(['<', '>']).to_owned())

@@ -94,6 +94,8 @@ impl Client {
         // Both say that the server has no HEAD (RFC 9110, sections 15.5.6 and 15.6.2).
         if matches!(response.status(), StatusCode::METHOD_NOT_ALLOWED | StatusCode::NOT_IMPLEMENTED)
         {
+            // With it goes its permit: requests that each hold one would wait for each other's.
+            drop(response);
             let request = PreparedRequest { method: Method::GET, ..request.clone() };
             response = self.authorised(&request, admission).await?;
         }

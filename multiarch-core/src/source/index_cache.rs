@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// The first bytes of a cached index; its number changes with the format.
-const MAGIC: &[u8] = b"multiarch index 2\n";
+pub(super) const MAGIC: &[u8] = b"multiarch index 2\n";
 /// The package's bytes are compared at this many places, evenly spaced, and at its end.
 const PLACES: u64 = 64;
 /// How many bytes are compared at each place.

@@ -78,21 +78,21 @@ pub(super) enum Backing {
 }
 
 impl Backing {
-    /// True where reading the stream of this number ends, which a made-up index cache need not grant: what
-    /// it is unpacked from stands before it.
+    /// True where a stream of this number can be read from it, which a forged index may not allow: it comes
+    /// from an earlier stream, and its parts fit together.
     pub(super) fn is_sound(&self, number: usize) -> bool {
-        let is_before = |locator: &Locator| (locator.stream.0 as usize) < number;
+        let is_earlier = |place: &Locator| {
+            (place.stream.0 as usize) < number && place.offset.checked_add(place.size).is_some()
+        };
         match self {
+            Self::Gzip { packed, points } => is_earlier(packed) && points.are_sound(packed.size),
+            Self::Zstd { packed } => is_earlier(packed),
+            Self::Sparse { data, map } => is_earlier(data) && map.is_sound(),
             Self::Pending => false,
             Self::File { .. } | Self::Reader { .. } => true,
-            Self::Gzip { packed, points } => is_before(packed) && points.are_sound(),
-            Self::Zstd { packed } => is_before(packed),
-            Self::Sparse { data, map } => is_before(data) && map.is_sound(),
         }
     }
-}
 
-impl Backing {
     fn windows(&self) -> usize {
         match self {
             Self::Gzip { points, .. } => points.windows(),

@@ -7,6 +7,8 @@ use std::sync::{
 
 use serde::{Deserialize, Serialize};
 
+use super::inflate::WINDOW;
+
 /// The checkpoints of one stream, in ascending order; the first one is the start of the stream.
 ///
 /// The least distance between them doubles whenever there are more than [`MAX_POINTS`], so that
@@ -53,20 +55,20 @@ impl Default for Checkpoints {
 }
 
 impl Checkpoints {
-    /// True where they begin at the start, are in order, and zlib takes each of them.
-    pub(in crate::source) fn are_sound(&self) -> bool {
-        let inside = self.points.iter().filter_map(|point| point.inside.as_ref());
-        self.points.first().is_some_and(|first| first.unpacked == 0 && first.inside.is_none())
-            && self.points.is_sorted_by(|a, b| a.unpacked < b.unpacked && a.packed <= b.packed)
-            && inside
-                .into_iter()
-                .all(|point| point.bits < 8 && point.window.len() <= super::inflate::WINDOW)
-    }
-
     /// The last checkpoint at or before this offset.
     pub(in crate::source) fn before(&self, unpacked: u64) -> &Checkpoint {
         let after = self.points.partition_point(|point| point.unpacked <= unpacked);
         &self.points[after.saturating_sub(1)]
+    }
+
+    /// True for checkpoints of a stream of `packed` bytes. Those of a forged index may be anything.
+    pub(in crate::source) fn are_sound(&self, packed: u64) -> bool {
+        let fits = |inside: &Inside| inside.bits < 8 && inside.window.len() <= WINDOW;
+        let is_inside =
+            |point: &Checkpoint| point.packed <= packed && point.inside.as_ref().is_none_or(fits);
+        self.points.first().is_some_and(|point| point.unpacked == 0)
+            && self.points.is_sorted_by_key(|point| point.unpacked)
+            && self.points.iter().all(is_inside)
     }
 
     /// Made-up checkpoints every `spacing` bytes.

@@ -65,7 +65,7 @@ pub(crate) fn sources() -> Vec<Source> {
             let path = file.strip_prefix(&root).expect("below the root").with_extension("");
             read(file, path.display().to_string())
         })
-        .filter(|source| !["lib", "tests"].contains(&source.module()))
+        .filter(|source| !["fuzzing", "lib", "tests"].contains(&source.module()))
         .collect();
     assert!(sources.len() > 100, "the code was not found");
     sources
