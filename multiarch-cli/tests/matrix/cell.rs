@@ -74,13 +74,6 @@ impl Cell {
         is_hidden && self.which == Which::Every && self.scene.name == "fusion"
     }
 
-    /// True for a run that never ends, which is to change in the product: a HEAD that is answered 405 keeps
-    /// its permit while its GET waits for one, so that as many of them as there are jobs wait for each other.
-    pub(crate) fn never_ends(&self) -> bool {
-        let is_head = matches!(self.kind, Kind::HeadBlob | Kind::HeadManifest);
-        is_head && self.row.name == "405" && self.which == Which::Every
-    }
-
     /// How long the run may take. A request that fails is made six times, with pauses of 8 s together; one
     /// that is throttled twelve times, with pauses of 59 s; one without an answer is broken off after 60 s,
     /// an upload after 120 s. A run that meets the fault at every request makes several such requests one

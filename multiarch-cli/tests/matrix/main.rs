@@ -71,7 +71,7 @@ fn cells(scenes: &'static [Scene], rows: &'static [faults::Row], whole: bool) ->
             }
         }
     }
-    cells.retain(|cell| !cell.is_a_lie_about_tags() && !cell.never_ends());
+    cells.retain(|cell| !cell.is_a_lie_about_tags());
     // The longest ones first, so that the end is not a wait for one of them.
     cells.sort_by_key(|cell| std::cmp::Reverse((cell.row.patience, cell.which == Which::Every)));
     cells

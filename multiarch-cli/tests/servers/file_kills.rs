@@ -128,7 +128,7 @@ fn kill_everywhere(name: &str, before: Option<&Path>) -> Vec<String> {
     let clean = Place::new(before);
     let trace = clean.import(&["amd64", "arm64"], &["-e", &format!("trace={SYSCALLS}")]);
     let places = Operation::places(&operations(&trace, clean.desk.path()));
-    let (mut wrong, mut killed, mut known) = (Vec::new(), BTreeSet::new(), 0);
+    let (mut wrong, mut killed) = (Vec::new(), BTreeSet::new());
     let tried: Vec<_> = places.iter().step_by(step()).collect();
     for (syscall, number) in &tried {
         let place = Place::new(before);
@@ -155,11 +155,12 @@ fn kill_everywhere(name: &str, before: Option<&Path>) -> Vec<String> {
         if !elsewhere.is_empty() {
             note(format!("left over: {elsewhere:?}"));
         }
-        // The cache does not remove what a killed run left, which is to change in the product.
-        known += usize::from(!in_cache.is_empty());
+        if !in_cache.is_empty() {
+            note(format!("left over in the cache: {in_cache:?}"));
+        }
     }
     println!(
-        "\nkills at operations on files, {name}: {} of {} places of the run tried, {} runs killed, {known} known (temporary files in the cache), {} wrong",
+        "\nkills at operations on files, {name}: {} of {} places of the run tried, {} runs killed, {} wrong",
         tried.len(),
         places.len(),
         killed.len(),

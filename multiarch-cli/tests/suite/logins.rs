@@ -369,7 +369,8 @@ fn a_login_is_not_sent_on() {
 /// Where a redirect leads, another server asks for a login. It is not told ours, nor asked for a token with it.
 #[test]
 fn a_login_is_not_sent_where_a_redirect_asks_for_one() {
-    let parts: [(&str, fn(&Request) -> bool); 5] = [
+    type Part = fn(&Request) -> bool;
+    let parts: [(&str, Part); 5] = [
         ("greeting", |request| request.path == "/v2/"),
         ("tag", |request| request.is("GET", "/manifests/")),
         ("blob", |request| request.is("HEAD", "/blobs/")),
