@@ -11,7 +11,7 @@ use super::{
     client::{Admission, Client, PreparedRequest},
     concurrency::DEFAULT_BOUND,
     refusal, response,
-    retry::Retries,
+    retry::{Retries, may_read_again},
 };
 use crate::{
     chart::TargetName,
@@ -102,7 +102,7 @@ impl Client {
         loop {
             seen.insert(request.url.clone());
             let answer = match self.page(&request, Admission::Queue).await {
-                Err(error) if self.may_read_again(&error, &mut tries).await => continue,
+                Err(error) if may_read_again(&self.throttle, &error, &mut tries).await => continue,
                 answer => answer?,
             };
             let Some((page, next)) = answer else { return Ok(pages) };

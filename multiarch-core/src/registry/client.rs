@@ -8,10 +8,9 @@ use reqwest::{Method, RequestBuilder, Response, StatusCode, Url, header};
 use super::{
     Address,
     auth::{Auth, FirstLogin, Scope},
-    concurrency::RequestOutcome,
     redirect, refusal,
     response::{TIMEOUT, discard_body},
-    retry::{Retries, no_answer, once, with_retries},
+    retry::{Retries, may_read_again, once, with_retries},
     throttle::{Permit, Throttle},
     transport::{Transport, authority},
 };
@@ -76,20 +75,10 @@ impl Client {
         loop {
             let response = self.send(request).await?;
             match self.content(request, response, limit).await {
-                Err(error) if self.may_read_again(&error, &mut tries).await => {}
+                Err(error) if may_read_again(&self.throttle, &error, &mut tries).await => {}
                 content => return content,
             }
         }
-    }
-
-    /// Waits where an answer broke off and may be asked for again.
-    pub(super) async fn may_read_again(&self, error: &Error, tries: &mut Retries) -> bool {
-        let outcome = RequestOutcome::NoAnswer;
-        if error.case() != Some(Detail::BrokenOff) || !tries.count_and_may_retry(outcome) {
-            return false;
-        }
-        tries.wait(Some(&self.throttle), outcome, &no_answer(error)).await;
-        true
     }
 
     /// Makes a request for a caller that holds a permit of this server's throttle. It does not wait

@@ -14,6 +14,7 @@ use super::{
     client::{Client, PreparedRequest},
     greeting::ServerKind,
     refusal, response,
+    retry::{Retries, may_read_again},
     runtime::Runtime,
 };
 use crate::error::{Error, ErrorKind, Result};
@@ -114,22 +115,33 @@ impl Web {
             request.headers.push((header::CONTENT_TYPE, "application/gzip".into()));
         }
         self.0.runtime.run(async move {
-            let response = client.send(&request).await?;
-            let status = response.status();
-            let media_type = response::media_type(&response).to_owned();
-            let place = |e| client.place_refusal(e, &request);
-            let challenge = response.headers().get(header::WWW_AUTHENTICATE);
-            let challenge = challenge.map(|v| v.to_str().unwrap_or_default().to_owned());
-            let body = response::body(response, limit).await.map_err(place)?;
-            let refusal = (!status.is_success())
-                .then(|| place(refusal::explain(status, challenge.as_deref(), &body)));
-            let status = status.as_u16();
-            Ok(WebAnswer { status, media_type, body, refusal })
+            let mut tries = Retries::default();
+            loop {
+                match client.web_answer(&request, limit).await {
+                    Err(e) if may_read_again(&client.throttle, &e, &mut tries).await => {}
+                    answer => return answer,
+                }
+            }
         })
     }
 }
 
 impl Client {
+    async fn web_answer(&self, request: &PreparedRequest, limit: usize) -> Result<WebAnswer> {
+        let client = self;
+        let response = client.send(request).await?;
+        let status = response.status();
+        let media_type = response::media_type(&response).to_owned();
+        let place = |e| client.place_refusal(e, request);
+        let challenge = response.headers().get(header::WWW_AUTHENTICATE);
+        let challenge = challenge.map(|v| v.to_str().unwrap_or_default().to_owned());
+        let body = response::body(response, limit).await.map_err(place)?;
+        let refusal = (!status.is_success())
+            .then(|| place(refusal::explain(status, challenge.as_deref(), &body)));
+        let status = status.as_u16();
+        Ok(WebAnswer { status, media_type, body, refusal })
+    }
+
     /// A request for a path, with its query, on this server.
     fn request_at(&self, method: Method, path: &str) -> Result<PreparedRequest> {
         let writes = method == Method::POST;

@@ -91,6 +91,20 @@ pub(super) async fn with_retries<F: Future<Output = Result<Response>>>(
     }
 }
 
+/// Waits where an answer broke off and may be asked for again.
+pub(super) async fn may_read_again(
+    throttle: &Arc<Throttle>,
+    error: &Error,
+    tries: &mut Retries,
+) -> bool {
+    let outcome = RequestOutcome::NoAnswer;
+    if error.case() != Some(Detail::BrokenOff) || !tries.count_and_may_retry(outcome) {
+        return false;
+    }
+    tries.wait(Some(throttle), outcome, &no_answer(error)).await;
+    true
+}
+
 /// Makes a request once, with a permit that the caller holds.
 pub(super) async fn once(
     permit: Permit,

@@ -53,6 +53,7 @@ pub(super) async fn fetch(
             (LoginForm::Get(None), "GET")
         }
     };
+    let mut tries = retry::Retries::default();
     loop {
         let ask = || request(&auth.transport, &realm, from, &form, &scopes);
         let response =
@@ -69,7 +70,10 @@ pub(super) async fn fetch(
             (form, method) = (LoginForm::Get(Some(basic)), "GET");
             continue;
         }
-        return read(response, scopes).await.map_err(|e| place(e, method));
+        match read(response, scopes.clone()).await {
+            Err(error) if retry::may_read_again(&auth.throttle, &error, &mut tries).await => {}
+            token => return token.map_err(|e| place(e, method)),
+        }
     }
 }
 
