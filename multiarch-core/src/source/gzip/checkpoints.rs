@@ -64,9 +64,8 @@ impl Checkpoints {
     /// True for checkpoints of a stream of `packed` bytes. Those of a forged index may be anything.
     pub(in crate::source) fn are_sound(&self, packed: u64) -> bool {
         let fits = |inside: &Inside| inside.bits < 8 && inside.window.len() <= WINDOW;
-        let is_inside = |point: &Checkpoint| {
-            point.packed <= packed && point.inside.as_ref().is_none_or(fits)
-        };
+        let is_inside =
+            |point: &Checkpoint| point.packed <= packed && point.inside.as_ref().is_none_or(fits);
         self.points.first().is_some_and(|point| point.unpacked == 0)
             && self.points.is_sorted_by_key(|point| point.unpacked)
             && self.points.iter().all(is_inside)
