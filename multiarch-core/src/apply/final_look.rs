@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// The shortest time between writing a tag and checking it at the end.
-const SETTLE: Duration = Duration::from_millis(100);
+const SETTLE: Duration = Duration::from_millis(200);
 
 impl Run<'_> {
     /// Checks all written tags once more, and repairs them. Each check waits until any writer that had
@@ -81,21 +81,21 @@ impl Run<'_> {
 }
 
 /// How long to wait after writing a tag before the last check. Another writer that had read the tag
-/// before will by then have overwritten it, if it needs at most twice as long between its read and its
+/// before will by then have overwritten it, if it needs at most four times as long between its read and its
 /// write as the slowest of ours took.
 fn settling_time(longest_gap: Duration) -> Duration {
-    (longest_gap * 2).max(SETTLE)
+    (longest_gap * 4).max(SETTLE)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// However slow a server is, another writer gets twice as long.
+    /// However slow a server is, another writer gets four times as long.
     #[test]
-    fn settling_takes_twice_the_longest_gap() {
-        assert_eq!(settling_time(Duration::ZERO), Duration::from_millis(100));
-        assert_eq!(settling_time(Duration::from_millis(51)), Duration::from_millis(102));
-        assert_eq!(settling_time(Duration::from_secs(40)), Duration::from_secs(80));
+    fn settling_takes_four_times_the_longest_gap() {
+        assert_eq!(settling_time(Duration::ZERO), Duration::from_millis(200));
+        assert_eq!(settling_time(Duration::from_millis(51)), Duration::from_millis(204));
+        assert_eq!(settling_time(Duration::from_secs(40)), Duration::from_secs(160));
     }
 }

@@ -162,7 +162,9 @@ impl Merge {
             return of_tag;
         }
         let stated = incoming.images.iter().find(|i| i.document.digest() == document.digest());
-        match stated.map(Slot::of_image).filter(|slot| slot.key.is_some()) {
+        // An image without a platform is alone at a tag, and comes again with a rerun.
+        let is_alone = incoming.images.len() == 1;
+        match stated.map(Slot::of_image).filter(|slot| slot.key.is_some() || is_alone) {
             Some(slot) => Ok(Self { slots: vec![slot], ..Self::default() }),
             None => of_tag,
         }

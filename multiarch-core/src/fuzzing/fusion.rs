@@ -39,10 +39,6 @@ fn step(tag: &TagState, side: &Side, options: &FuseOptions) -> Option<TagState> 
         assert_eq!(after, expected, "a platform comes from nowhere: {}", shown());
     }
     assert_eq!(fusion.decisions.len(), incoming.images().len(), "{}", shown());
-    // An image whose platform nothing says is taken by an absent tag alone, and refused after that.
-    if incoming.images().iter().any(|image| image.platform().is_unknown()) {
-        return Some(fusion.state);
-    }
     // Rules 5 and 11: the same again changes nothing.
     let state = add_attestations(&fusion.state, &incoming).ok()?.unwrap_or(fusion.state.clone());
     let again = fused(&state, &incoming, options).unwrap_or_else(|e| panic!("{e}: {}", shown()));

@@ -1,6 +1,6 @@
 //! What an archive or a directory holds.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{cell::Cell, collections::BTreeMap, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +8,7 @@ use super::BlobSource;
 use crate::{
     error::{Error, ErrorKind, Result},
     image::{Compression, Hasher},
-    limit::{LINKS, Limit, PATH},
+    limit::{ARCHIVE_DEPTH, LINKS, Limit, PATH},
 };
 
 /// Number of a stream: a file, or what a compressed file unpacks to. It can be read from any offset.
@@ -75,12 +75,26 @@ pub(crate) struct Listing {
     /// Path inside the package, for messages.
     pub(crate) path: String,
     pub(crate) members: BTreeMap<String, Member>,
+    #[serde(deserialize_with = "nested")]
     pub(crate) nested: BTreeMap<String, Listing>,
     /// What went wrong while it was read; everything read before that is listed.
     #[serde(skip)]
     pub(crate) problems: Vec<Error>,
     /// Reading failed or the data ended early, so the listing may lack entries.
     pub(crate) is_incomplete: bool,
+}
+
+/// Reads the archives in an archive. A made-up index cache could nest them until the stack overflows.
+fn nested<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> std::result::Result<BTreeMap<String, Listing>, D::Error> {
+    thread_local!(static DEPTH: Cell<u64> = const { Cell::new(0) });
+    let depth = DEPTH.get();
+    ARCHIVE_DEPTH.check(depth).map_err(serde::de::Error::custom)?;
+    DEPTH.set(depth + 1);
+    let nested = BTreeMap::deserialize(deserializer);
+    DEPTH.set(depth);
+    nested
 }
 
 impl Listing {

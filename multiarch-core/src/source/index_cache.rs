@@ -251,6 +251,17 @@ mod tests {
         assert!(!is_taken(vec![&Backing::Pending], 0));
     }
 
+    /// Sixty thousand archives in each other: the stack is not as deep.
+    #[test]
+    fn made_up_listings_are_not_taken() {
+        let deep = |levels: usize| {
+            let open = b"\0\0\x01\0".repeat(levels);
+            let text = [open, vec![0; 4], vec![0; levels]].concat();
+            postcard::from_bytes::<Listing>(&text).is_ok()
+        };
+        assert!(deep(8) && !deep(9) && !deep(60_000));
+    }
+
     #[test]
     fn what_a_killed_run_left_is_removed() {
         let folder = tempfile::tempdir().expect("a folder");

@@ -152,6 +152,9 @@ fn an_image_without_platform_is_alone_or_refused() {
     let (nowhere, mine) = (silent("a"), Image::new(OCI, "linux/amd64", "a"));
     let incoming = nowhere.incoming();
     assert_eq!(fused(&TagState::absent(), &incoming).document, Some(nowhere.document.clone()));
+    // A rerun has nothing to do.
+    let again = fused(&tag_of_image(&nowhere), &incoming);
+    assert_eq!((again.document, &again.decisions[0].change), (None, &Change::Present));
     let refused = |tag: &TagState, incoming: &Incoming| {
         let error = fuse(tag, incoming, &FuseOptions::default()).expect_err("refused");
         assert_eq!(error.kind(), ErrorKind::Unsupported);
