@@ -64,8 +64,13 @@ impl Desk {
     }
 }
 
+/// The file of the command.
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_multiarch");
+
+/// The command. It heeds signals also where what runs the tests ignores some, as under `nohup`.
 pub(crate) fn multiarch() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_multiarch"));
+    let mut command = Command::new("/usr/bin/env");
+    command.args(["--default-signal=INT,TERM,HUP", PROGRAM]);
     // No cache can be created below this path.
     command.env("XDG_CACHE_HOME", "/dev/null");
     command

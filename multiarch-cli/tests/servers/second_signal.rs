@@ -9,7 +9,7 @@ use std::{
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::desk::Desk;
+use crate::desk::{Desk, PROGRAM};
 
 /// The process that strace has started.
 fn traced(strace: u32) -> Option<Pid> {
@@ -25,7 +25,8 @@ fn ended_by(signals: &[Signal]) -> Option<Duration> {
     let trace = desk.path().join("trace");
     let mut command = Command::new("strace");
     command.args(["-f", "-e", "trace=fsync", "-e", "inject=fsync:delay_enter=60000000", "-o"]);
-    command.arg(&trace).arg(env!("CARGO_BIN_EXE_multiarch"));
+    // What runs the tests may ignore signals.
+    command.arg(&trace).args(["/usr/bin/env", "--default-signal=INT,TERM,HUP", PROGRAM]);
     command.args(["import", "-q", "--no-cache", &desk.package("amd64"), "--to", &desk.target()]);
     command.stdout(Stdio::null()).stderr(Stdio::null());
     let mut strace = command.spawn().expect("strace runs; `ci/test` installs it");

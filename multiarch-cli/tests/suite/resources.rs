@@ -3,16 +3,15 @@
 use std::process::Command;
 
 use crate::{
-    desk::{Desk, Run, multiarch},
+    desk::{Desk, PROGRAM, Run},
     server::{Kind, Server},
 };
 
 /// Runs the command with a limit of `ulimit`.
 fn limited(limit: &str, words: &[&str]) -> Run {
-    let command = multiarch();
     let mut limited = Command::new("sh");
     limited.args(["-c", &format!("ulimit {limit} && exec \"$0\" \"$@\"")]);
-    limited.arg(command.get_program()).args(words).env("XDG_CACHE_HOME", "/dev/null");
+    limited.arg(PROGRAM).args(words).env("XDG_CACHE_HOME", "/dev/null");
     Run::of(&mut limited)
 }
 

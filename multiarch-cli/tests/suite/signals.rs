@@ -11,7 +11,7 @@ use multiarch_generator::{Image, Layer, images_tar};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-use crate::desk::{Desk, Run, multiarch, tags};
+use crate::desk::{Desk, PROGRAM, Run, multiarch, tags};
 
 /// A package that takes a while: layers that do not compress.
 fn large_package(desk: &Desk, architecture: &str, layer_mib: usize) -> String {
@@ -111,9 +111,8 @@ fn killed_at_any_moment() {
 
 /// Starts an import under `env` with an option for signals, and sends it a signal once it writes.
 fn signalled(desk: &Desk, package: &str, option: &str, signal: Signal) -> Run {
-    let command = multiarch();
     let child = Command::new("env")
-        .args([option, command.get_program().to_str().expect("text")])
+        .args([option, PROGRAM])
         .args(["import", package, "--to", &desk.target(), "--json", "--quiet", "--no-cache"])
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
