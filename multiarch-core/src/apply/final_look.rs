@@ -44,14 +44,13 @@ impl Run<'_> {
 
     /// Checks a tag that this run wrote, and repairs it.
     fn look_at(&self, name: &TargetName) {
-        let expected = self.state().reports.get(name).and_then(|report| report.after.clone());
-        let before = self.state().reports.get(name).and_then(|report| report.before.clone());
-        let result =
-            match self.tags.digest_after(name, before.as_ref().filter(|_| before != expected)) {
-                Ok(now) if now == expected => return,
-                Ok(_) => self.fuse_back_in(name),
-                Err(error) => Err(error),
-            };
+        let report = |report: &ImageReport| (report.before.clone(), report.after.clone());
+        let (before, expected) = self.state().reports.get(name).map(report).unwrap_or_default();
+        let result = match self.tags.digest_after(name, before.as_ref(), expected.as_ref()) {
+            Ok(now) if now == expected => return,
+            Ok(_) => self.fuse_back_in(name),
+            Err(error) => Err(error),
+        };
         // The tag was written and read back before. That the target cannot be reached now does not
         // make it a failure.
         if let Err(error) = &result

@@ -198,9 +198,9 @@ impl Run<'_> {
     /// Reads a written tag back. If another writer has overwritten it, what it lacks is fused in again,
     /// and what it holds then is returned.
     fn read_back(&self, written: &PlannedImage) -> Result<Option<PlannedImage>> {
-        let before = written.before.as_ref().filter(|_| written.before != written.after);
+        let PlannedImage { name, before, after, .. } = written;
         let is_ours = self.store.compares_and_sets_tags()
-            || self.tags.digest_after(&written.name, before)? == written.after;
+            || self.tags.digest_after(name, before.as_ref(), after.as_ref())? == *after;
         if is_ours { Ok(None) } else { self.fuse_back_in(&written.name).map(Some) }
     }
 

@@ -69,22 +69,26 @@ impl<'a> Tags<'a> {
         Err(Error::new(ErrorKind::UnreadableTag, message))
     }
 
-    /// The digest of a tag that was written over what `before` says. A server with replicas or a cache may show
-    /// that for some time; to write again would not change it.
+    /// The digest of a tag that held `before` and was written to hold `after`. A server with replicas or a
+    /// cache may show the former for some time; to write again would not change it.
     pub(super) fn digest_after(
         &self,
         name: &TargetName,
         before: Option<&Digest>,
+        after: Option<&Digest>,
     ) -> Result<Option<Digest>> {
         let until = Instant::now() + LAG;
-        for round in 0.. {
-            let now = self.digest(name)?;
-            if before.is_none() || now.as_ref() != before || Instant::now() > until {
-                return Ok(now);
-            }
+        let (mut now, mut round) = (self.digest(name)?, 0);
+        while before.is_some()
+            && before != after
+            && now.as_ref() == before
+            && Instant::now() <= until
+        {
             pause(round, self.cancel)?;
+            round += 1;
+            now = self.digest(name)?;
         }
-        unreachable!("it ends by the time")
+        Ok(now)
     }
 
     /// The digest of what a tag holds.

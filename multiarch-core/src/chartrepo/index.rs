@@ -58,13 +58,19 @@ impl RepoIndex {
 
     /// Name and version of every chart.
     pub(super) fn list(&self) -> Vec<(String, String)> {
+        self.charts(|_| true).map(|(name, version)| (name.to_owned(), version)).collect()
+    }
+
+    /// Name and version of the charts with such names.
+    pub(super) fn charts(
+        &self,
+        is_wanted: impl Fn(&str) -> bool,
+    ) -> impl Iterator<Item = (&str, String)> {
         let entries = self.0["entries"].as_object().into_iter().flatten();
-        entries
-            .flat_map(|(name, versions)| {
-                let versions = versions.as_array().into_iter().flatten();
-                versions.map(|entry| (name.clone(), version_of(entry)))
-            })
-            .collect()
+        entries.filter(move |(name, _)| is_wanted(name)).flat_map(|(name, versions)| {
+            let versions = versions.as_array().into_iter().flatten();
+            versions.map(|entry| (name.as_str(), version_of(entry)))
+        })
     }
 
     /// Adds a chart to the listing, and replaces an entry of the same version.

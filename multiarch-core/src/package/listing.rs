@@ -118,8 +118,7 @@ impl Listing {
             self.members.insert(path, member);
             return;
         };
-        let same = there.is_like(&member);
-        if !same {
+        if !there.is_like(&member) {
             let message = "the archive holds this path twice, with different content";
             self.problems.push(Error::new(ErrorKind::Malformed, message).at_path(path));
         }

@@ -26,9 +26,9 @@ use crate::{
 
 /// The size of a blob, in bytes, that is sent sooner than what the server has of it is asked for.
 const SMALL_BLOB: u64 = 64 << 10;
-/// How many buffers of one upload may wait for the network.
 /// How many bytes more a resumed upload has at least, if the attempts are to be counted anew.
 const PROGRESS: u64 = 1 << 20;
+/// How many buffers of one upload may wait for the network.
 const MAX_WAITING: usize = 4;
 
 /// Closes a channel when the request that it feeds ends: a server may answer before it has all bytes,

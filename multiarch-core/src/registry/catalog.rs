@@ -111,22 +111,17 @@ impl Client {
             let size = names.map(|name| name.len() + NAME_OVERHEAD).sum::<usize>() + MIN_PAGE;
             left.spend(size).map_err(|e| place(e, &request))?;
             pages.push(page);
-            match next {
-                Some(next) => {
-                    let next = self.resolve(&request.url, &next).map_err(|e| place(e, &request))?;
-                    let why = match () {
-                        () if !self.is_origin(&next) => "goes on at another server",
-                        () if seen.contains(&next) => "leads in a circle",
-                        () => {
-                            request.url = next;
-                            continue;
-                        }
-                    };
-                    let message = format!("the server's list {why}");
-                    return Err(place(Error::new(ErrorKind::Server, message), &request));
-                }
-                None => return Ok(pages),
+            let Some(next) = next else { return Ok(pages) };
+            let next = self.resolve(&request.url, &next).map_err(|e| place(e, &request))?;
+            let wrong =
+                |message: &str| Err(place(Error::new(ErrorKind::Server, message), &request));
+            if !self.is_origin(&next) {
+                return wrong("the server's list goes on at another server");
             }
+            if seen.contains(&next) {
+                return wrong("the server's list leads in a circle");
+            }
+            request.url = next;
         }
     }
 

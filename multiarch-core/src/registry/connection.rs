@@ -128,11 +128,10 @@ impl Web {
 
 impl Client {
     async fn web_answer(&self, request: &PreparedRequest, limit: usize) -> Result<WebAnswer> {
-        let client = self;
-        let response = client.send(request).await?;
+        let response = self.send(request).await?;
         let status = response.status();
         let media_type = response::media_type(&response).to_owned();
-        let place = |e| client.place_refusal(e, request);
+        let place = |e| self.place_refusal(e, request);
         let challenge = response.headers().get(header::WWW_AUTHENTICATE);
         let challenge = challenge.map(|v| v.to_str().unwrap_or_default().to_owned());
         let body = response::body(response, limit).await.map_err(place)?;
