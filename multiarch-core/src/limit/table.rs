@@ -4,7 +4,11 @@ use super::Limit;
 
 macro_rules! limits {
     ($($(#[$about:meta])* $name:ident = $limit:expr;)*) => {
-        $($(#[$about])* pub(crate) const $name: Limit = $limit;)*
+        $(
+            $(#[$about])*
+            #[cfg_attr(not(feature = "registry"), allow(dead_code, reason = "some are of servers"))]
+            pub(crate) const $name: Limit = $limit;
+        )*
 
         /// Every limit by its name.
         #[cfg(test)]
