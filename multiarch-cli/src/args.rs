@@ -4,7 +4,7 @@ mod shared;
 
 use std::path::PathBuf;
 
-use clap::{Args as ClapArgs, Parser, Subcommand};
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 pub(crate) use shared::{Connection, NamingArgs, Show, Style, To, Work};
 
@@ -66,6 +66,15 @@ Examples:
   multiarch status addon-amd64.tar.gz --to docker://harbor.example.com
   multiarch status --to registry.example.com --charts-to http://charts.example.com:8081")]
     Status(Status),
+    /// Call a function of the C library, for programs that run this command instead of linking it: standard
+    /// input is a JSON object with the documents `options`, `plan` (for apply) and `text` (for config), standard
+    /// output the result, or an error
+    #[command(after_help = "\
+Example:
+  echo '{\"options\": {\"target\": \"oci:store\"}}' | multiarch call status
+
+The documents are those of multiarch.h; what is read holds logins, which so are in no list of processes.")]
+    Call(Call),
 }
 
 impl Verb {
@@ -79,6 +88,7 @@ impl Verb {
             Self::Apply(verb) => verb.show.json,
             Self::Inspect(verb) => verb.show.json,
             Self::Status(verb) => verb.show.json,
+            Self::Call(_) => true,
         }
     }
 }
@@ -203,6 +213,38 @@ pub(crate) struct Status {
     pub(crate) verify: bool,
     #[command(flatten)]
     pub(crate) show: Show,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Call {
+    /// The function
+    #[arg(value_enum)]
+    pub(crate) function: Function,
+    /// How progress is shown on standard error
+    #[arg(long, value_enum, default_value_t = Style::None, value_name = "STYLE")]
+    pub(crate) progress: Style,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Function {
+    /// What the library can do
+    Capabilities,
+    /// Check options
+    OptionsCheck,
+    /// The options that a clusterConfig.yaml means
+    Config,
+    /// What packages hold
+    Inspect,
+    /// What the target holds
+    Status,
+    /// What an import would do
+    Plan,
+    /// Compare the target with packages
+    Verify,
+    /// Import packages
+    Import,
+    /// Do what a plan says
+    Apply,
 }
 
 #[cfg(test)]

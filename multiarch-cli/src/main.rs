@@ -50,6 +50,7 @@ fn main() -> ExitCode {
         Verb::Plan(plan) => verbs::plan::run(plan, &cancel),
         Verb::Apply(apply) => verbs::apply::run(apply, &cancel),
         Verb::Inspect(inspect) => verbs::inspect::run(inspect, &cancel),
+        Verb::Call(call) => verbs::call::run(call, &cancel),
         Verb::Status(status) => verbs::status::run(status, &cancel),
     };
     match result {

@@ -6,7 +6,7 @@ use std::{
     sync::atomic::{AtomicBool, Ordering},
 };
 
-use multiarch_core::{Error, Finding};
+use multiarch_core::{Error, Finding, embed::error_json};
 use serde::Serialize;
 
 use crate::{causes, messages};
@@ -39,7 +39,7 @@ pub(crate) fn json(value: &impl Serialize) {
 
 /// Prints an error that ended a verb before it had a result.
 pub(crate) fn json_error(error: &Error) {
-    json(&serde_json::json!({"schema": "multiarch.error/v1", "error": error}));
+    print(&escaped(&error_json(error)));
 }
 
 pub(crate) fn error(text: &str) {
@@ -52,7 +52,7 @@ pub(crate) fn note(text: &str) {
 
 /// A JSON text in which characters that a terminal acts on are escaped. Outside of strings JSON has none of
 /// them but line feeds.
-fn escaped(json: &str) -> String {
+pub(crate) fn escaped(json: &str) -> String {
     let escape = |c: char| match c {
         '\n' => c.into(),
         _ if acts_on_terminals(c) => format!("\\u{:04x}", u32::from(c)),

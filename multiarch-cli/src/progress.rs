@@ -3,12 +3,9 @@
 use std::{fmt::Write as _, io::IsTerminal, sync::mpsc, thread::JoinHandle, time::Duration};
 
 use indicatif::{HumanBytes, HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
-use multiarch_core::{Meter, Phase, Snapshot};
+use multiarch_core::{Meter, Phase, Snapshot, embed::Events};
 
-use crate::{
-    args::{Show, Style},
-    output,
-};
+use crate::{args::Style, output};
 
 /// A display of progress, which ends when this is dropped.
 pub(crate) struct Shown {
@@ -34,23 +31,23 @@ impl Drop for Shown {
 }
 
 /// Starts to show progress in the style that was asked for; by default a bar on a terminal, else lines.
-pub(crate) fn shown(show: &Show) -> Shown {
+pub(crate) fn shown(style: Style) -> Shown {
     let (meter, terminal) = (Meter::new(), std::io::stderr().is_terminal());
-    let mut display: Box<dyn Display> = match show.style() {
+    let mut display: Box<dyn Display> = match style {
         Style::None => {
             return Shown { meter, end: None, thread: None };
         }
         Style::Auto if terminal => Box::new(Bar::new()),
         Style::Auto | Style::Lines => Box::new(Lines::default()),
-        Style::Json => Box::new(Json),
+        Style::Json => Box::<Json>::default(),
     };
     let (end, ended) = mpsc::channel::<()>();
     let seen = meter.clone();
     let look = move || {
         while let Err(mpsc::RecvTimeoutError::Timeout) = ended.recv_timeout(display.period()) {
-            display.show(&seen.snapshot(), &seen.take_failed());
+            display.show(&seen);
         }
-        display.finish(&seen.snapshot(), &seen.take_failed());
+        display.finish(&seen);
     };
     let thread = std::thread::Builder::new().name("progress".into()).spawn(look).ok();
     Shown { meter, end: Some(end), thread }
@@ -61,9 +58,9 @@ trait Display: Send {
     /// The time between two updates.
     fn period(&self) -> Duration;
     /// Shows the state of the run, and the images that failed since the last update.
-    fn show(&mut self, now: &Snapshot, failed: &[String]);
+    fn show(&mut self, meter: &Meter);
     /// Shows the end of the run.
-    fn finish(&mut self, now: &Snapshot, failed: &[String]);
+    fn finish(&mut self, meter: &Meter);
 }
 
 /// A snapshot as a text.
@@ -127,9 +124,10 @@ impl Display for Bar {
         Duration::from_millis(125)
     }
 
-    fn show(&mut self, now: &Snapshot, failed: &[String]) {
+    fn show(&mut self, meter: &Meter) {
+        let (now, failed) = (meter.snapshot(), meter.take_failed());
         if !failed.is_empty() {
-            self.0.suspend(|| note_failed(failed));
+            self.0.suspend(|| note_failed(&failed));
         }
         if now.phase == Phase::Starting {
             return;
@@ -139,12 +137,17 @@ impl Display for Bar {
             total => (now.bytes, total),
         };
         // A single message, so that each update is drawn only once.
-        self.0.set_message(format!("{} [{}] {}", name(now.phase), bar(done, total), describe(now)));
+        self.0.set_message(format!(
+            "{} [{}] {}",
+            name(now.phase),
+            bar(done, total),
+            describe(&now)
+        ));
     }
 
-    fn finish(&mut self, _: &Snapshot, failed: &[String]) {
+    fn finish(&mut self, meter: &Meter) {
         self.0.finish_and_clear();
-        note_failed(failed);
+        note_failed(&meter.take_failed());
     }
 }
 
@@ -175,44 +178,36 @@ impl Display for Lines {
         Duration::from_secs(1)
     }
 
-    fn show(&mut self, now: &Snapshot, failed: &[String]) {
-        note_failed(failed);
+    fn show(&mut self, meter: &Meter) {
+        note_failed(&meter.take_failed());
         self.periods += 1;
         if self.periods.is_multiple_of(Self::PERIODS) {
-            Self::line(now);
+            Self::line(&meter.snapshot());
         }
     }
 
-    fn finish(&mut self, now: &Snapshot, failed: &[String]) {
-        note_failed(failed);
+    fn finish(&mut self, meter: &Meter) {
+        note_failed(&meter.take_failed());
         if self.periods >= Self::PERIODS {
-            Self::line(now);
+            Self::line(&meter.snapshot());
         }
     }
 }
 
-struct Json;
+/// Programs show it as it comes: eight times a second, as the C library tells its host.
+#[derive(Default)]
+struct Json(Events);
 
 impl Display for Json {
     fn period(&self) -> Duration {
-        Duration::from_secs(1)
+        Duration::from_millis(125)
     }
 
-    fn show(&mut self, now: &Snapshot, failed: &[String]) {
-        #[derive(serde::Serialize)]
-        struct Line<'a> {
-            schema: &'static str,
-            #[serde(flatten)]
-            now: &'a Snapshot,
-            failed: &'a [String],
-        }
-        let line = Line { schema: "multiarch.progress/v1", now, failed };
-        if let Ok(line) = serde_json::to_string(&line) {
-            output::note(&line);
-        }
+    fn show(&mut self, meter: &Meter) {
+        output::note(&self.0.next(meter));
     }
 
-    fn finish(&mut self, now: &Snapshot, failed: &[String]) {
-        self.show(now, failed);
+    fn finish(&mut self, meter: &Meter) {
+        self.show(meter);
     }
 }

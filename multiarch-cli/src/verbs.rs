@@ -1,6 +1,7 @@
 //! The verbs, one file for each: call the library once, and print.
 
 pub(crate) mod apply;
+pub(crate) mod call;
 pub(crate) mod import;
 pub(crate) mod inspect;
 pub(crate) mod plan;

@@ -41,6 +41,7 @@ mod apply;
 mod chart;
 mod chartrepo;
 mod config;
+pub mod embed;
 mod error;
 mod fuse;
 #[cfg(fuzzing)]

@@ -2,7 +2,13 @@
 
 use std::ffi::{CStr, c_char};
 
-use crate::{boundary::Out, capabilities, error::CallError, result::CallResult};
+use multiarch_core::{
+    ErrorKind,
+    embed::{Answer, capabilities},
+};
+use serde_json::{Map, Value};
+
+use crate::{boundary::Out, code, error::CallError, result::CallResult};
 
 /// The version of the binary interface that this header describes. It changes where a program that was
 /// compiled with an older header could not go on.
@@ -48,5 +54,25 @@ pub unsafe extern "C" fn multiarch_capabilities(
     error: *mut *mut CallError,
 ) -> i32 {
     // SAFETY: the header demands that both can be written.
-    unsafe { Out { result, error }.of(capabilities::answer) }
+    unsafe { Out { result, error }.of(|| Ok(Answer::new(&document(), true)?)) }
+}
+
+/// The capabilities, with what the library alone has.
+fn document() -> Value {
+    let own = [("other", code::MULTIARCH_ERROR_OTHER), ("panic", code::MULTIARCH_ERROR_PANIC)];
+    let own = own.map(|(name, code)| (name.to_owned(), Value::from(code)));
+    let kinds = ErrorKind::ALL.iter().map(|kind| (name(*kind), code::of(*kind).into()));
+    let codes: Map<String, Value> = own.into_iter().chain(kinds).collect();
+    let mut document = capabilities();
+    document["abi_version"] = MULTIARCH_ABI_VERSION.into();
+    document["error_codes"] = codes.into();
+    document
+}
+
+/// The kind as JSON has it.
+fn name(kind: ErrorKind) -> String {
+    serde_json::to_value(kind)
+        .ok()
+        .and_then(|name| name.as_str().map(ToOwned::to_owned))
+        .unwrap_or_default()
 }

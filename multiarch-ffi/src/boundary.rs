@@ -1,13 +1,8 @@
 //! The way in and out of each function that has a result.
 
-use crate::{
-    answer::{Answer, Failure},
-    code::MULTIARCH_OK,
-    error::CallError,
-    panics,
-    result::CallResult,
-};
-use multiarch_core::{Error, ErrorKind};
+use multiarch_core::{Error, ErrorKind, embed::Answer};
+
+use crate::{code::MULTIARCH_OK, error::CallError, failure::Failure, panics, result::CallResult};
 
 /// Where a function leaves what it gives.
 pub(crate) struct Out {

@@ -8,8 +8,8 @@ use std::thread::Builder;
 use multiarch_core::{Cancel, Error, Meter};
 
 use crate::{
-    answer::Failure,
     cancel::CancelHandle,
+    failure::Failure,
     panics,
     progress::{Listener, Watch},
 };

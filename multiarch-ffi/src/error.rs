@@ -2,7 +2,7 @@
 
 use std::{ffi::c_char, ptr};
 
-use crate::{answer::Failure, code::MULTIARCH_OK, panics};
+use crate::{code::MULTIARCH_OK, failure::Failure, panics};
 
 /// Why a call has no result. Freed with `multiarch_error_free`; until then any thread may read it.
 #[derive(Debug)]

@@ -1,12 +1,14 @@
 //! Faults on demand, for tests: `"fault": "panic"`, or a kind of error.
 
 use multiarch_core::{Error, ErrorKind};
+use serde_json::Value;
 
-use crate::{answer::Failure, request::Request};
+use crate::failure::Failure;
 
 /// Does what the options' member `fault` says.
-pub(crate) fn act(request: &Request) -> Result<(), Failure> {
-    match request.fault.as_deref() {
+pub(crate) fn act(options: &str) -> Result<(), Failure> {
+    let options: Value = serde_json::from_str(options).unwrap_or_default();
+    match options["fault"].as_str() {
         None => Ok(()),
         Some("panic") => panic!("on purpose"),
         Some("panic-in-a-worker") => std::thread::scope(|scope| {

@@ -11,14 +11,15 @@ pub use write::{multiarch_apply, multiarch_import};
 
 use std::ffi::{c_char, c_void};
 
+use multiarch_core::embed::{Answer, Request};
+
 use crate::{
-    answer::{Answer, Failure},
     boundary::Out,
     call::Call,
     cancel::CancelHandle,
     error::CallError,
+    failure::Failure,
     progress::{Listener, Progress},
-    request::Request,
     result::CallResult,
     text,
 };
@@ -50,14 +51,16 @@ impl Arguments {
             // SAFETY: NULL, or a handle that is not freed before the function returns, says the header.
             let cancel = unsafe { self.cancel.as_ref() };
             let listener = Listener::new(self.progress, self.user_data);
-            Call::run(cancel, listener, |call| {
-                let request = Request::parse(options)?;
-                #[cfg(feature = "faults")]
-                crate::faults::act(&request)?;
-                body(request, call)
-            })
+            Call::run(cancel, listener, |call| body(request(options)?, call))
         };
         // SAFETY: the header demands that both can be written.
         unsafe { out.of(body) }
     }
+}
+
+/// Reads the document of options.
+fn request(options: &str) -> Result<Request, Failure> {
+    #[cfg(feature = "faults")]
+    crate::faults::act(options)?;
+    Ok(Request::parse(options)?)
 }

@@ -3,29 +3,25 @@
 //! What a C program reads is `include/multiarch.h`, which is made from the comments of this crate: the
 //! conventions stand in `cbindgen.toml`, functions beside their code.
 //!
-//! - [`functions`]: the calls that do something, each a few lines over `multiarch-core`
+//! - [`functions`]: the calls that do something, each one line over `multiarch_core::embed`
 //! - [`result`], [`error`], [`code`], [`cancel`], [`about`]: what stands around them
-//! - [`request`], [`credentials`]: the document of options
 //! - [`boundary`], [`call`], [`progress`], [`panics`], [`text`]: what makes a call safe for its caller
 #![allow(unsafe_code, reason = "pointers of C; each block says why it is sound")]
 #![allow(clippy::missing_safety_doc, reason = "the header says for each pointer what it must be")]
 #![deny(unsafe_op_in_unsafe_fn)]
 
 mod about;
-mod answer;
 mod boundary;
 mod call;
 mod cancel;
-mod capabilities;
 mod code;
-mod credentials;
 mod error;
+mod failure;
 #[cfg(feature = "faults")]
 mod faults;
 mod functions;
 mod panics;
 mod progress;
-mod request;
 mod result;
 mod text;
 

@@ -10,7 +10,7 @@ use std::{
     sync::{Mutex, Once, PoisonError},
 };
 
-use crate::answer::Failure;
+use crate::failure::Failure;
 
 /// What panicked last, and where. Two calls that panic at one time may report each other's text.
 static LAST: Mutex<Option<String>> = Mutex::new(None);

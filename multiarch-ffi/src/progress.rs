@@ -7,10 +7,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use multiarch_core::{Phase, Snapshot};
-use serde::Serialize;
+use multiarch_core::embed::Events;
 
-use crate::{answer::Failure, call::Call, cancel::CancelHandle};
+use crate::{call::Call, cancel::CancelHandle, failure::Failure};
 
 /// Called with the progress of a call; NULL where it is not wanted.
 ///
@@ -55,16 +54,6 @@ impl Listener {
     }
 }
 
-/// An event, as `--progress json` prints it, with lines for a log.
-#[derive(Serialize)]
-struct Event<'a> {
-    schema: &'static str,
-    #[serde(flatten)]
-    now: &'a Snapshot,
-    failed: &'a [String],
-    log: &'a [String],
-}
-
 /// What is watched while a call runs.
 pub(crate) struct Watch<'a> {
     handle: Option<&'a CancelHandle>,
@@ -105,8 +94,8 @@ impl<'a> Watch<'a> {
     }
 
     fn watch(mut self, call: &Call, ended: &Receiver<()>) {
-        let (mut log, mut said, mut next) =
-            (Log::default(), String::new(), Instant::now() + PERIOD);
+        let (mut events, mut said, mut next) =
+            (Events::default(), String::new(), Instant::now() + PERIOD);
         loop {
             let is_over = !matches!(ended.recv_timeout(LOOK), Err(RecvTimeoutError::Timeout));
             if self.handle.is_some_and(CancelHandle::is_cancelled) {
@@ -114,7 +103,7 @@ impl<'a> Watch<'a> {
             }
             if is_over || Instant::now() >= next {
                 next = Instant::now() + PERIOD;
-                let event = log.event(&call.meter.snapshot(), &call.meter.take_failed());
+                let event = events.next(&call.meter);
                 if event != said
                     && self.listener.as_ref().is_some_and(|listener| !listener.tell(&event))
                 {
@@ -127,35 +116,5 @@ impl<'a> Watch<'a> {
                 return;
             }
         }
-    }
-}
-
-/// What was logged already.
-#[derive(Default)]
-struct Log {
-    phase: Phase,
-    waits: bool,
-}
-
-impl Log {
-    fn event(&mut self, now: &Snapshot, failed: &[String]) -> String {
-        let mut lines = Vec::new();
-        if self.phase != now.phase {
-            self.phase = now.phase;
-            lines.push(String::from(match now.phase {
-                Phase::Reading => "reading packages",
-                Phase::Asking => "asking the target",
-                Phase::Sending => "sending",
-                _ => "starting",
-            }));
-        }
-        lines.extend(failed.iter().map(|image| format!("failed: {image}")));
-        // Once a wait: its text changes every second.
-        if let Some(what) = now.waiting_for.as_ref().filter(|_| !self.waits) {
-            lines.push(format!("waiting for {what}"));
-        }
-        self.waits = now.waiting_for.is_some();
-        let event = Event { schema: "multiarch.progress/v1", now, failed, log: &lines };
-        serde_json::to_string(&event).unwrap_or_default()
     }
 }

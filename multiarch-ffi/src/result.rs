@@ -1,16 +1,24 @@
 //! Results.
 
-use std::{ffi::c_char, ptr};
+use std::{
+    ffi::{CString, c_char},
+    ptr,
+};
 
-use crate::{answer::Answer, panics};
+use multiarch_core::embed::Answer;
+
+use crate::{failure::terminated, panics};
 
 /// What a call gave. Freed with `multiarch_result_free`; until then any thread may read it.
 #[derive(Debug)]
-pub struct CallResult(Answer);
+pub struct CallResult {
+    json: CString,
+    complete: bool,
+}
 
 impl CallResult {
     pub(crate) fn new(answer: Answer) -> Self {
-        Self(answer)
+        Self { json: terminated(answer.json), complete: answer.complete }
     }
 }
 
@@ -26,7 +34,7 @@ pub unsafe extern "C" fn multiarch_result_json(
     length: *mut usize,
 ) -> *const c_char {
     // SAFETY: NULL, or a result that is not freed yet, says the header.
-    let json = unsafe { result.as_ref() }.map(|result| &result.0.json);
+    let json = unsafe { result.as_ref() }.map(|result| &result.json);
     let (text, size) = json.map_or((ptr::null(), 0), |json| (json.as_ptr(), json.count_bytes()));
     if !length.is_null() {
         // SAFETY: not NULL; the header demands that a size can be written there.
@@ -42,7 +50,7 @@ pub unsafe extern "C" fn multiarch_result_json(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn multiarch_result_complete(result: *const CallResult) -> bool {
     // SAFETY: NULL, or a result that is not freed yet, says the header.
-    unsafe { result.as_ref() }.is_some_and(|result| result.0.complete)
+    unsafe { result.as_ref() }.is_some_and(|result| result.complete)
 }
 
 /// Frees a result, and its text with it.

@@ -21,7 +21,7 @@ pub(crate) fn run(args: &Apply, cancel: &Cancel) -> Result<Completion> {
     }
     let saved: Plan = serde_json::from_slice(&text)
         .map_err(|e| Error::caused_by(ErrorKind::Usage, "not a saved plan", e).at_path(&path))?;
-    let shown = progress::shown(&args.show);
+    let shown = progress::shown(args.show.style());
     let import = Import::from_saved_plan(&saved)?;
     let import = setup::of_saved(import, &saved, args, &shown, cancel)?;
     let report = import::apply(&import.plan()?, shown, &args.show);

@@ -59,7 +59,7 @@ fn import_and(
     cancel: &Cancel,
     look_at: impl FnOnce(&Plan),
 ) -> Result<Completion> {
-    let shown = progress::shown(&work.show);
+    let shown = progress::shown(work.show.style());
     let import = setup::import(packages, work, &shown, cancel)?;
     if installer.is_some_and(|words| words.debug) {
         output::note(&format!("images go to {}", import.target()));

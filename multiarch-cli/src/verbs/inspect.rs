@@ -1,12 +1,12 @@
 //! `multiarch inspect`
 
-use multiarch_core::{Cancel, Error, OpenOptions, Package, Result};
+use multiarch_core::{Cancel, Error, Inspection, OpenOptions, Package, Result};
 
 use super::Completion;
 use crate::{args::Inspect, output, progress};
 
 pub(crate) fn run(args: &Inspect, cancel: &Cancel) -> Result<Completion> {
-    let shown = progress::shown(&args.show);
+    let shown = progress::shown(args.show.style());
     let mut options = OpenOptions::new().meter(shown.meter()).cancel(cancel);
     if args.elf {
         options = options.read_programs();
@@ -24,9 +24,7 @@ pub(crate) fn run(args: &Inspect, cancel: &Cancel) -> Result<Completion> {
     drop(shown);
     let inspections: Vec<_> = packages.iter().map(Package::inspect).collect();
     if args.show.json {
-        output::json(&serde_json::json!({
-            "schema": "multiarch.inspections/v1", "packages": inspections, "problems": problems,
-        }));
+        output::json(&Inspection::list(&inspections, &problems));
     } else {
         for inspection in &inspections {
             output::print(&inspection.to_string());

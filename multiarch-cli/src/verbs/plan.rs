@@ -12,7 +12,7 @@ use super::{Completion, setup};
 use crate::{args::Plan, output, progress};
 
 pub(crate) fn run(args: &Plan, cancel: &Cancel) -> Result<Completion> {
-    let shown = progress::shown(&args.work.show);
+    let shown = progress::shown(args.work.show.style());
     let import = match &args.output {
         // A saved plan has absolute paths, so that it can be applied from any folder.
         Some(_) => setup::absolute_import(&args.packages, &args.work, &shown, cancel)?,

@@ -82,6 +82,16 @@ impl Package {
 impl<'a> Inspection<'a> {
     /// Name and version of the JSON form.
     pub const SCHEMA: &'static str = "multiarch.inspection/v1";
+    /// Name and version of the JSON form of a [`list`](Self::list).
+    pub const LIST_SCHEMA: &'static str = "multiarch.inspections/v1";
+
+    /// The document for several packages, and the errors of those that could not be opened.
+    #[must_use]
+    pub fn list(inspections: &[Self], problems: &[Error]) -> serde_json::Value {
+        serde_json::json!({
+            "schema": Self::LIST_SCHEMA, "packages": inspections, "problems": problems,
+        })
+    }
 
     fn new(package: &'a Package) -> Self {
         let bundles = package.bundles().iter();

@@ -2,22 +2,15 @@
 
 use std::ffi::{c_char, c_void};
 
-use multiarch_core::{
-    Change, ChartAction, ClusterConfig, Error, Package, Plan, PlannedImage, PlannedUpload,
-    own_address,
-};
-use serde_json::json;
+use multiarch_core::embed::{self, Request};
 
-use super::Arguments;
+use super::{Arguments, request};
 use crate::{
-    answer::Answer,
     boundary::{self, Out},
     call::Call,
     cancel::CancelHandle,
-    credentials,
     error::CallError,
     progress::Progress,
-    request::Request,
     result::CallResult,
     text,
 };
@@ -37,13 +30,7 @@ pub unsafe extern "C" fn multiarch_options_check(
     let body = || {
         // SAFETY: the header demands this many bytes, until the function returns.
         let options = unsafe { text::read(options, options_length, "options") }?;
-        Call::run(None, None, |call| {
-            let request = Request::parse(options)?;
-            #[cfg(feature = "faults")]
-            crate::faults::act(&request)?;
-            request.import(&call.meter, &call.cancel)?;
-            Ok(())
-        })
+        Call::run(None, None, |_| Ok(request(options)?.check()?))
     };
     // SAFETY: the header demands that it can be written.
     unsafe { boundary::check(error, body) }
@@ -68,23 +55,7 @@ pub unsafe extern "C" fn multiarch_config(
     let body = || {
         // SAFETY: the header demands this many bytes, until the function returns.
         let text = unsafe { text::read(text, text_length, "clusterConfig.yaml") }?;
-        Call::run(None, None, |_| {
-            let config = ClusterConfig::parse(text.as_bytes())?;
-            let mut document = json!({"schema": Request::SCHEMA, "packages": config.packages});
-            if let Some(found) = config.destination(own_address)? {
-                document["target"] = found.images.into();
-                if let Some(login) = &found.images_credentials {
-                    document["credentials"] = credentials::write(login);
-                }
-                if let Some(charts) = found.charts {
-                    document["charts_to"] = charts.into();
-                }
-                if let Some(login) = &found.charts_credentials {
-                    document["chart_credentials"] = credentials::write(login);
-                }
-            }
-            Answer::new(&document, true)
-        })
+        Call::run(None, None, |_| Ok(embed::config(text)?))
     };
     // SAFETY: the header demands that both can be written.
     unsafe { Out { result, error }.of(body) }
@@ -111,22 +82,7 @@ pub unsafe extern "C" fn multiarch_inspect(
     error: *mut *mut CallError,
 ) -> i32 {
     let given = Arguments { options, options_length, cancel, progress, user_data, result, error };
-    let body = |request: Request, call: &Call| {
-        let (mut packages, mut problems): (Vec<Package>, Vec<Error>) = Default::default();
-        let options = request.open_options(&call.meter, &call.cancel);
-        for opened in options.open_all(&request.packages)? {
-            match opened {
-                Ok(package) => packages.push(package),
-                Err(error) => problems.push(error),
-            }
-        }
-        let inspections: Vec<_> = packages.iter().map(Package::inspect).collect();
-        let sound = inspections.iter().all(|inspection| inspection.is_sound());
-        let document = json!({
-            "schema": "multiarch.inspections/v1", "packages": inspections, "problems": problems,
-        });
-        Answer::new(&document, sound && problems.is_empty())
-    };
+    let body = |request: Request, call: &Call| Ok(request.inspect(&call.meter, &call.cancel)?);
     // SAFETY: the header says of each argument what `run` demands.
     unsafe { given.run(body) }
 }
@@ -152,10 +108,7 @@ pub unsafe extern "C" fn multiarch_status(
     error: *mut *mut CallError,
 ) -> i32 {
     let given = Arguments { options, options_length, cancel, progress, user_data, result, error };
-    let body = |request: Request, call: &Call| {
-        let status = request.import(&call.meter, &call.cancel)?.status()?;
-        Answer::new(&status, status.is_sound())
-    };
+    let body = |request: Request, call: &Call| Ok(request.status(&call.meter, &call.cancel)?);
     // SAFETY: the header says of each argument what `run` demands.
     unsafe { given.run(body) }
 }
@@ -180,10 +133,7 @@ pub unsafe extern "C" fn multiarch_plan(
     error: *mut *mut CallError,
 ) -> i32 {
     let given = Arguments { options, options_length, cancel, progress, user_data, result, error };
-    let body = |request: Request, call: &Call| {
-        let plan = request.import(&call.meter, &call.cancel)?.plan()?;
-        Answer::new(&plan, plan.complete)
-    };
+    let body = |request: Request, call: &Call| Ok(request.plan(&call.meter, &call.cancel)?);
     // SAFETY: the header says of each argument what `run` demands.
     unsafe { given.run(body) }
 }
@@ -209,25 +159,7 @@ pub unsafe extern "C" fn multiarch_verify(
     error: *mut *mut CallError,
 ) -> i32 {
     let given = Arguments { options, options_length, cancel, progress, user_data, result, error };
-    let body = |mut request: Request, call: &Call| {
-        request.options.verify = true;
-        let plan = request.import(&call.meter, &call.cancel)?.plan()?;
-        Answer::new(&plan, has_nothing_to_do(&plan))
-    };
+    let body = |request: Request, call: &Call| Ok(request.verify(&call.meter, &call.cancel)?);
     // SAFETY: the header says of each argument what `run` demands.
     unsafe { given.run(body) }
-}
-
-/// True where applying the plan would write nothing, and nothing is wrong.
-fn has_nothing_to_do(plan: &Plan) -> bool {
-    let restores = |image: &PlannedImage| {
-        image.decisions.iter().any(|made| matches!(made.decision.change, Change::Restored))
-    };
-    let stays =
-        |upload: &PlannedUpload| matches!(upload.action, ChartAction::Present | ChartAction::Kept);
-    plan.complete
-        && plan.tags_to_write() == 0
-        && plan.bytes_to_send == 0
-        && !plan.images.iter().any(restores)
-        && plan.charts.iter().filter_map(|chart| chart.upload.as_ref()).all(stays)
 }

@@ -2,19 +2,12 @@
 
 use std::ffi::{c_char, c_void};
 
-use multiarch_core::{Error, ErrorKind, Plan};
+use multiarch_core::embed::Request;
 
 use super::Arguments;
 use crate::{
-    answer::{Answer, Failure},
-    boundary::Out,
-    call::Call,
-    cancel::CancelHandle,
-    error::CallError,
-    progress::Progress,
-    request::Request,
-    result::CallResult,
-    text,
+    boundary::Out, call::Call, cancel::CancelHandle, error::CallError, progress::Progress,
+    result::CallResult, text,
 };
 
 /// Imports packages into the target, and fuses them with what is there: `multiarch_plan` and
@@ -40,10 +33,8 @@ pub unsafe extern "C" fn multiarch_import(
     error: *mut *mut CallError,
 ) -> i32 {
     let given = Arguments { options, options_length, cancel, progress, user_data, result, error };
-    let body = |request: Request, call: &Call| {
-        let report = request.import(&call.meter, &call.cancel)?.plan()?.apply();
-        Answer::new(&report, report.complete)
-    };
+    let body =
+        |request: Request, call: &Call| Ok(request.import(&call.meter, &call.cancel)?.write()?);
     // SAFETY: the header says of each argument what `run` demands.
     unsafe { given.run(body) }
 }
@@ -84,17 +75,8 @@ pub unsafe extern "C" fn multiarch_apply(
     };
     let given = Arguments { options, options_length, cancel, progress, user_data, result, error };
     let body = |request: Request, call: &Call| {
-        let saved = saved(plan)?;
-        let plan = request.import_of(&saved, &call.meter, &call.cancel)?.plan()?;
-        let report = plan.apply();
-        // An incomplete plan stays incomplete, even when all of it was applied.
-        Answer::new(&report, saved.complete && report.complete)
+        Ok(request.apply(plan, &call.meter, &call.cancel)?.write()?)
     };
     // SAFETY: the header says of each argument what `run` demands.
     unsafe { given.run(body) }
-}
-
-fn saved(text: &str) -> Result<Plan, Failure> {
-    let saved = serde_json::from_str(text);
-    Ok(saved.map_err(|e| Error::caused_by(ErrorKind::Usage, "not a saved plan", e))?)
 }

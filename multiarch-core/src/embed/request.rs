@@ -2,23 +2,23 @@
 
 use std::path::PathBuf;
 
-use multiarch_core::{
-    Cancel, Error, ErrorKind, Import, Meter, OpenOptions, Options, Plan, Result, Target,
-};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::credentials;
+use super::login;
+use crate::{Cancel, Error, ErrorKind, Import, Meter, OpenOptions, Options, Plan, Result, Target};
 
-/// The document of options. A member that is not listed is refused, so that a misspelt one is no option
-/// that silently has no effect.
+/// The document of options, `multiarch.options/v1`. A member that is not listed is refused, so that a misspelt
+/// one is no option that silently has no effect.
+///
+/// Each call asks for what it does once, with a meter that it reports to and a cancel that stops it.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub(crate) struct Request {
+pub struct Request {
     /// Name and version of the form; it may be left out.
     schema: Option<String>,
     /// Paths of packages.
-    pub(crate) packages: Vec<PathBuf>,
+    pub(super) packages: Vec<PathBuf>,
     /// Where images go.
     target: Option<String>,
     /// Where charts go; each string as `--charts-to` takes it.
@@ -32,9 +32,7 @@ pub(crate) struct Request {
     /// Whether `inspect` looks for the architecture of programs.
     read_programs: bool,
     /// The options of `multiarch-core`, as a plan holds them.
-    pub(crate) options: Options,
-    #[cfg(feature = "faults")]
-    pub(crate) fault: Option<String>,
+    pub(super) options: Options,
 }
 
 /// A string, or a list of them.
@@ -63,13 +61,13 @@ impl OneOrMore {
 
 impl Request {
     /// Name and version of the form.
-    pub(crate) const SCHEMA: &'static str = "multiarch.options/v1";
+    pub const SCHEMA: &'static str = "multiarch.options/v1";
 
     /// Reads the document.
     ///
     /// # Errors
     /// [`ErrorKind::Usage`] for what is no such document. It shows no credentials.
-    pub(crate) fn parse(text: &str) -> Result<Self> {
+    pub fn parse(text: &str) -> Result<Self> {
         let wrong = |e| Error::caused_by(ErrorKind::Usage, "the options cannot be read", e);
         let value: Value = serde_json::from_str(text).map_err(wrong)?;
         // A list would be taken for the members in their order.
@@ -94,7 +92,7 @@ impl Request {
     ///
     /// # Errors
     /// [`ErrorKind::Usage`].
-    pub(crate) fn import(self, meter: &Meter, cancel: &Cancel) -> Result<Import> {
+    pub(super) fn builder(self, meter: &Meter, cancel: &Cancel) -> Result<Import> {
         let target = self.target.as_deref();
         let target = target.ok_or_else(|| Error::new(ErrorKind::Usage, "no target is given"))?;
         let mut import = Import::into(Target::open(target)?).options(self.options.clone());
@@ -111,7 +109,7 @@ impl Request {
     ///
     /// # Errors
     /// [`ErrorKind::Usage`].
-    pub(crate) fn import_of(self, saved: &Plan, meter: &Meter, cancel: &Cancel) -> Result<Import> {
+    pub(super) fn builder_of(self, saved: &Plan, meter: &Meter, cancel: &Cancel) -> Result<Import> {
         let other = |what: &str| {
             Err(Error::new(
                 ErrorKind::Usage,
@@ -156,16 +154,16 @@ impl Request {
             import = import.cache(folder);
         }
         if let Some(login) = &self.credentials {
-            import = import.credentials(credentials::read(login, "credentials")?);
+            import = import.credentials(login::read(login, "credentials")?);
         }
         if let Some(login) = &self.chart_credentials {
-            import = import.chart_credentials(credentials::read(login, "chart_credentials")?);
+            import = import.chart_credentials(login::read(login, "chart_credentials")?);
         }
         Ok(import)
     }
 
     /// How the packages are opened to look at them.
-    pub(crate) fn open_options(&self, meter: &Meter, cancel: &Cancel) -> OpenOptions {
+    pub(super) fn open_options(&self, meter: &Meter, cancel: &Cancel) -> OpenOptions {
         let mut options = OpenOptions::new().meter(meter).cancel(cancel);
         if self.read_programs {
             options = options.read_programs();
@@ -182,7 +180,7 @@ mod tests {
     use super::*;
 
     fn error_of(text: &str) -> String {
-        let import = |request: Request| request.import(&Meter::new(), &Cancel::new());
+        let import = |request: Request| request.builder(&Meter::new(), &Cancel::new());
         let error = Request::parse(text).and_then(import).expect_err(text);
         assert_eq!(error.kind(), ErrorKind::Usage);
         error.to_string()

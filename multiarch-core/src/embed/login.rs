@@ -1,13 +1,14 @@
 //! Credentials in the document of options. No message shows what stands there.
 
-use multiarch_core::{Credentials, Error, ErrorKind, Result};
 use serde_json::{Value, json};
+
+use crate::{Credentials, Error, ErrorKind, Result};
 
 /// Reads a login; `member` names it in errors.
 ///
 /// # Errors
 /// [`ErrorKind::Usage`] for what has another form than these.
-pub(crate) fn read(value: &Value, member: &str) -> Result<Credentials> {
+pub(super) fn read(value: &Value, member: &str) -> Result<Credentials> {
     let text = |name: &str| value.get(name).and_then(Value::as_str).map(ToOwned::to_owned);
     let members = value.as_object().map_or(0, serde_json::Map::len);
     let found = match (text("username"), text("password")) {
@@ -28,7 +29,7 @@ pub(crate) fn read(value: &Value, member: &str) -> Result<Credentials> {
 }
 
 /// A login in the form that [`read`] takes.
-pub(crate) fn write(credentials: &Credentials) -> Value {
+pub(super) fn write(credentials: &Credentials) -> Value {
     match credentials {
         Credentials::Basic { user, password } => json!({"username": user, "password": password}),
         Credentials::IdentityToken(token) => json!({"identity_token": token}),

@@ -1,0 +1,3 @@
+module github.com/multiarch/multiarch/multiarch-ffi/go
+
+go 1.24

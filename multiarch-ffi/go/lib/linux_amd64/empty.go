@@ -1,0 +1,3 @@
+// Package linux_amd64 holds what releases of this module bring for cgo. It is a package so that go mod vendor takes
+// its files along.
+package linux_amd64
