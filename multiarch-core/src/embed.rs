@@ -2,25 +2,25 @@
 //! and `multiarch call` share. A Rust program has [`Import`](crate::Import), which says the same in types.
 //!
 //! ```
-//! use multiarch_core::{Cancel, Meter, embed::{Answer, Request}};
+//! use multiarch_core::{Cancel, Meter, embed::{CallOutcome, Request}};
 //! # fn main() -> multiarch_core::Result<()> {
 //! let request = Request::parse(r#"{"target": "oci:/nonexistent/store"}"#)?;
 //! let (meter, cancel) = (Meter::new(), Cancel::new());
-//! let answer: Answer = request.status(&meter, &cancel)?;
-//! assert!(answer.complete && answer.json.contains("multiarch.status/v1"));
+//! let outcome: CallOutcome = request.status(&meter, &cancel)?;
+//! assert!(outcome.complete && outcome.json.contains("multiarch.status/v1"));
 //! # Ok(())
 //! # }
 //! ```
 
-mod answer;
 mod calls;
 mod capabilities;
 mod events;
 mod login;
+mod outcome;
 mod request;
 
-pub use answer::{Answer, error_json};
 pub use calls::{Planned, config};
 pub use capabilities::capabilities;
 pub use events::Events;
+pub use outcome::{CallOutcome, error_json};
 pub use request::Request;

@@ -1,5 +1,7 @@
 //! The entry point of the library: an import and its target.
 
+#[cfg(feature = "async")]
+mod background;
 mod builder;
 mod own_address;
 mod run;

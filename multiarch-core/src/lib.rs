@@ -32,7 +32,9 @@
 //! Those who want nothing but the heart have [`fuse`], which is pure, and [`fuse_tag`], which does it to
 //! one tag of a store.
 //!
-//! All of it is blocking code; nothing needs an async runtime, and it may be called from within one.
+//! All of it is blocking code; nothing needs an async runtime, and it may be called from within one, best on
+//! a thread for blocking work. With the feature `async`, `plan_async`, `apply_async` and `status_async` are
+//! futures that work with every runtime, and that stop the run when they are dropped.
 
 #[cfg(test)]
 extern crate self as multiarch_core;

@@ -1,6 +1,8 @@
 //! Tests of several modules together that need more than the public API. Those that need only the public
 //! API are in `tests/suite`.
 
+#[cfg(all(feature = "async", feature = "registry"))]
+mod background;
 mod chart_cases;
 mod charts;
 mod fuse_algebra;

@@ -8,5 +8,4 @@ package multiarch
 // #cgo linux,amd64,musl LDFLAGS: ${SRCDIR}/lib/linux_amd64_musl/libmultiarch.a
 // #cgo linux,arm64,musl LDFLAGS: ${SRCDIR}/lib/linux_arm64_musl/libmultiarch.a
 // #cgo linux,!musl LDFLAGS: -lgcc_s -lutil -lrt -lpthread -lm -ldl
-// #cgo linux,musl LDFLAGS: -lgcc_eh
 import "C"

@@ -69,7 +69,7 @@ func TestEveryCall(t *testing.T) {
 		t.Fatalf("%v %+v", err, report)
 	}
 	for _, image := range report.Value.Images {
-		if strings.HasPrefix(image.Name, "demo/app:") && len(image.Platforms) != 2 {
+		if strings.HasPrefix(image.Name, "mesh/") && len(image.Platforms) != 2 {
 			t.Errorf("%s has %v", image.Name, image.Platforms)
 		}
 	}

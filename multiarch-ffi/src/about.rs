@@ -4,7 +4,7 @@ use std::ffi::{CStr, c_char};
 
 use multiarch_core::{
     ErrorKind,
-    embed::{Answer, capabilities},
+    embed::{CallOutcome, capabilities},
 };
 use serde_json::{Map, Value};
 
@@ -54,7 +54,7 @@ pub unsafe extern "C" fn multiarch_capabilities(
     error: *mut *mut CallError,
 ) -> i32 {
     // SAFETY: the header demands that both can be written.
-    unsafe { Out { result, error }.of(|| Ok(Answer::new(&document(), true)?)) }
+    unsafe { Out { result, error }.of(|| Ok(CallOutcome::new(&document(), true)?)) }
 }
 
 /// The capabilities, with what the library alone has.

@@ -1,6 +1,6 @@
 //! The way in and out of each function that has a result.
 
-use multiarch_core::{Error, ErrorKind, embed::Answer};
+use multiarch_core::{Error, ErrorKind, embed::CallOutcome};
 
 use crate::{code::MULTIARCH_OK, error::CallError, failure::Failure, panics, result::CallResult};
 
@@ -15,14 +15,14 @@ impl Out {
     ///
     /// # Safety
     /// Each of both is NULL, or a pointer can be written there.
-    pub(crate) unsafe fn of(self, body: impl FnOnce() -> Result<Answer, Failure>) -> i32 {
+    pub(crate) unsafe fn of(self, body: impl FnOnce() -> Result<CallOutcome, Failure>) -> i32 {
         // SAFETY: the caller vouches for both.
         unsafe { (set(self.result, std::ptr::null_mut()), set(self.error, std::ptr::null_mut())) };
-        let answer = panics::caught(|| match self.result.is_null() {
+        let outcome = panics::caught(|| match self.result.is_null() {
             true => Err(no_place()),
             false => body().map(CallResult::new).map(Box::new),
         });
-        match answer {
+        match outcome {
             Ok(result) => {
                 // SAFETY: as above.
                 unsafe { set(self.result, Box::into_raw(result)) };

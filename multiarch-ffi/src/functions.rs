@@ -11,7 +11,7 @@ pub use write::{multiarch_apply, multiarch_import};
 
 use std::ffi::{c_char, c_void};
 
-use multiarch_core::embed::{Answer, Request};
+use multiarch_core::embed::{CallOutcome, Request};
 
 use crate::{
     boundary::Out,
@@ -42,7 +42,7 @@ impl Arguments {
     /// As the header says of each argument.
     unsafe fn run(
         self,
-        body: impl FnOnce(Request, &Call) -> Result<Answer, Failure> + Send,
+        body: impl FnOnce(Request, &Call) -> Result<CallOutcome, Failure> + Send,
     ) -> i32 {
         let out = Out { result: self.result, error: self.error };
         let body = || {

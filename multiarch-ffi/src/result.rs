@@ -5,7 +5,7 @@ use std::{
     ptr,
 };
 
-use multiarch_core::embed::Answer;
+use multiarch_core::embed::CallOutcome;
 
 use crate::{failure::terminated, panics};
 
@@ -17,8 +17,8 @@ pub struct CallResult {
 }
 
 impl CallResult {
-    pub(crate) fn new(answer: Answer) -> Self {
-        Self { json: terminated(answer.json), complete: answer.complete }
+    pub(crate) fn new(outcome: CallOutcome) -> Self {
+        Self { json: terminated(outcome.json), complete: outcome.complete }
     }
 }
 

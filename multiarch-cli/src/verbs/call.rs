@@ -4,7 +4,7 @@ use std::io::Read as _;
 
 use multiarch_core::{
     Cancel, Error, ErrorKind, Result,
-    embed::{self, Answer, Planned, Request},
+    embed::{self, CallOutcome, Planned, Request},
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -57,7 +57,7 @@ pub(crate) fn run(args: &Call, cancel: &Cancel) -> Result<Completion> {
         _ => Input::read()?,
     };
     let shown = progress::shown(args.progress);
-    let answer = match args.function {
+    let outcome = match args.function {
         Function::OptionsCheck => {
             input.request()?.check()?;
             return Ok(Completion::Complete);
@@ -72,20 +72,20 @@ pub(crate) fn run(args: &Call, cancel: &Cancel) -> Result<Completion> {
             let plan = input.plan.as_ref().map_or("", |plan| plan.get());
             write(&input.request()?.apply(plan, shown.meter(), cancel)?)?
         }
-        Function::Capabilities => Answer::new(&embed::capabilities(), true)?,
+        Function::Capabilities => CallOutcome::new(&embed::capabilities(), true)?,
     };
     drop::<Shown>(shown);
-    Ok(print(&answer))
+    Ok(print(&outcome))
 }
 
-fn write(planned: &Planned) -> Result<Answer> {
+fn write(planned: &Planned) -> Result<CallOutcome> {
     signals::writing_begins();
-    let answer = planned.write();
+    let outcome = planned.write();
     signals::writing_ends();
-    answer
+    outcome
 }
 
-fn print(answer: &Answer) -> Completion {
-    output::print(&output::escaped(&answer.json));
-    Completion::from(answer.complete)
+fn print(outcome: &CallOutcome) -> Completion {
+    output::print(&output::escaped(&outcome.json));
+    Completion::from(outcome.complete)
 }

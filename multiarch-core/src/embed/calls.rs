@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Answer, Request, login};
+use super::{CallOutcome, Request, login};
 use crate::{
     Cancel, Change, ChartAction, ClusterConfig, Error, ErrorKind, Inspection, Meter, Package, Plan,
     PlannedImage, PlannedUpload, Result, own_address,
@@ -22,7 +22,7 @@ impl Request {
     ///
     /// # Errors
     /// What kept every package from being looked at, such as [`ErrorKind::Cancelled`].
-    pub fn inspect(self, meter: &Meter, cancel: &Cancel) -> Result<Answer> {
+    pub fn inspect(self, meter: &Meter, cancel: &Cancel) -> Result<CallOutcome> {
         let (mut packages, mut problems): (Vec<Package>, Vec<Error>) = Default::default();
         for opened in self.open_options(meter, cancel).open_all(&self.packages)? {
             match opened {
@@ -32,7 +32,7 @@ impl Request {
         }
         let inspections: Vec<_> = packages.iter().map(Package::inspect).collect();
         let sound = inspections.iter().all(Inspection::is_sound);
-        Answer::new(&Inspection::list(&inspections, &problems), sound && problems.is_empty())
+        CallOutcome::new(&Inspection::list(&inspections, &problems), sound && problems.is_empty())
     }
 
     /// Reports what the target holds, as `multiarch.status/v1`. Complete where all tags could be read, and
@@ -40,28 +40,28 @@ impl Request {
     ///
     /// # Errors
     /// Why nothing could be said of the target.
-    pub fn status(self, meter: &Meter, cancel: &Cancel) -> Result<Answer> {
+    pub fn status(self, meter: &Meter, cancel: &Cancel) -> Result<CallOutcome> {
         let status = self.builder(meter, cancel)?.status()?;
-        Answer::new(&status, status.is_sound())
+        CallOutcome::new(&status, status.is_sound())
     }
 
     /// Plans an import, as `multiarch.plan/v2`. Complete where the plan has all that was asked for.
     ///
     /// # Errors
     /// Why there is no plan.
-    pub fn plan(self, meter: &Meter, cancel: &Cancel) -> Result<Answer> {
+    pub fn plan(self, meter: &Meter, cancel: &Cancel) -> Result<CallOutcome> {
         let plan = self.builder(meter, cancel)?.plan()?;
-        Answer::new(&plan, plan.complete)
+        CallOutcome::new(&plan, plan.complete)
     }
 
     /// Plans an import that looks at every layer. Complete where that import would have nothing to do.
     ///
     /// # Errors
     /// Why there is no plan.
-    pub fn verify(mut self, meter: &Meter, cancel: &Cancel) -> Result<Answer> {
+    pub fn verify(mut self, meter: &Meter, cancel: &Cancel) -> Result<CallOutcome> {
         self.options.verify = true;
         let plan = self.builder(meter, cancel)?.plan()?;
-        Answer::new(&plan, has_nothing_to_do(&plan))
+        CallOutcome::new(&plan, has_nothing_to_do(&plan))
     }
 
     /// Plans an import; applying it is the only call that writes.
@@ -98,9 +98,9 @@ impl Planned {
     ///
     /// # Errors
     /// None that a run could cause: those are in the report.
-    pub fn write(&self) -> Result<Answer> {
+    pub fn write(&self) -> Result<CallOutcome> {
         let report = self.plan.apply();
-        Answer::new(&report, self.was_complete && report.complete)
+        CallOutcome::new(&report, self.was_complete && report.complete)
     }
 }
 
@@ -109,7 +109,7 @@ impl Planned {
 ///
 /// # Errors
 /// [`ErrorKind::Usage`] or [`ErrorKind::Malformed`], with what is wrong in the file.
-pub fn config(text: &str) -> Result<Answer> {
+pub fn config(text: &str) -> Result<CallOutcome> {
     let config = ClusterConfig::parse(text.as_bytes())?;
     let mut document = json!({"schema": Request::SCHEMA, "packages": config.packages});
     if let Some(found) = config.destination(own_address)? {
@@ -124,7 +124,7 @@ pub fn config(text: &str) -> Result<Answer> {
             document["chart_credentials"] = login::write(login);
         }
     }
-    Answer::new(&document, true)
+    CallOutcome::new(&document, true)
 }
 
 /// True where applying the plan would write nothing, and nothing is wrong.

@@ -12,7 +12,7 @@ use std::{
 use code::{Source, sources};
 
 /// The modules from the top down: each may use only those before it.
-const MODULES: [&str; 19] = [
+const MODULES: [&str; 20] = [
     "error",
     "limit",
     "run",
@@ -32,6 +32,7 @@ const MODULES: [&str; 19] = [
     "observe",
     "apply",
     "import",
+    "embed",
 ];
 /// Modules whose results depend on their arguments alone, without I/O.
 const PURE: [&str; 10] =

@@ -8,15 +8,15 @@ use crate::{Error, ErrorKind, Result};
 /// What a call did.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct Answer {
+pub struct CallOutcome {
     /// The document, as the command prints it with `--json`.
     pub json: String,
     /// True where all that was asked for is there: where the command would end with 0.
     pub complete: bool,
 }
 
-impl Answer {
-    /// An answer with this document.
+impl CallOutcome {
+    /// With this document.
     ///
     /// # Errors
     /// [`ErrorKind::Malformed`] for what cannot be JSON. Results of this library can.
