@@ -16,7 +16,11 @@
 //     program or in the PATH; its results are the same
 //
 // Statically linked, musl included, a program is one file: build it with the C library for musl, CC=musl-gcc
-// and -ldflags '-linkmode external -extldflags -static'.
+// and
+//
+//	-ldflags '-linkmode external -extldflags "-static -Wl,--eh-frame-hdr"'
+//
+// Without the last flag a fault of the library would end the process instead of being an error.
 //
 // In releases of this module the static libraries are part of it, and pkg-config is not asked but with the tag
 // multiarch_system. The tag musl takes those for musl.

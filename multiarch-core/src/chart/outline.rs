@@ -78,6 +78,12 @@ pub(crate) fn scalar_text(text: &str, path: &[&str]) -> Result<Option<String>> {
     })
 }
 
+/// Where a collection ends that has nothing but empty values is known less exactly than where it begins: its
+/// properties may end behind it.
+fn between(start: usize, end: usize) -> Range<usize> {
+    start.min(end)..end
+}
+
 struct Outliner<'a> {
     text: &'a str,
     /// The byte offset of each character, because the parser counts characters.
@@ -129,7 +135,11 @@ impl<'a> Outliner<'a> {
                         }
                     }
                 }
-                Node { kind: NodeKind::List(items), span: start..end, anchor: number(anchor) }
+                Node {
+                    kind: NodeKind::List(items),
+                    span: between(start, end),
+                    anchor: number(anchor),
+                }
             }
             Event::MappingStart(anchor, _) => {
                 let start = self.after_properties(span.start);
@@ -151,7 +161,7 @@ impl<'a> Outliner<'a> {
                     }
                 }
                 let kind = NodeKind::Mapping { members, flow };
-                Node { kind, span: start..end, anchor: number(anchor) }
+                Node { kind, span: between(start, end), anchor: number(anchor) }
             }
             _ => return Err(Error::new(ErrorKind::Malformed, "the YAML ends in the middle")),
         })
@@ -191,14 +201,15 @@ impl<'a> Outliner<'a> {
     ) -> Range<usize> {
         match style {
             ScalarStyle::Plain if value.is_empty() => from..from,
-            ScalarStyle::Plain => self.after_properties(span.start)..span.end,
+            ScalarStyle::Plain => between(self.after_properties(span.start), span.end),
             ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => {
                 let start = self.after_properties(span.start);
-                start..self.closing_quote(start).unwrap_or(span.end)
+                between(start, self.closing_quote(start).unwrap_or(span.end))
             }
             ScalarStyle::Literal | ScalarStyle::Folded => {
                 let start = self.after_properties(self.after_blanks(from));
-                let end = start + self.text[start..span.end].trim_end().len();
+                let end =
+                    start + self.text.get(start..span.end).unwrap_or_default().trim_end().len();
                 start..end
             }
         }
