@@ -400,3 +400,45 @@ fn a_server_that_keeps_a_few_bytes_of_each_attempt_is_given_up() {
     let sent = server.take().iter().filter(|r| ["PUT", "PATCH"].contains(&&*r.method)).count();
     assert!(sent < 30, "{sent}");
 }
+
+/// golang/go#4677 and others: a server closes a connection in the moment in which it is used again.
+#[test]
+fn connections_that_are_closed_as_they_are_used_again() {
+    let desk = Desk::new();
+    for every in [5, 7] {
+        let server = server(&desk, move |request| match request.number % every {
+            0 => Fault::Reset,
+            _ => Fault::Nothing,
+        });
+        let run = desk.run(&["import", &archive(&desk, "arm64"), "--to", &server.target()]);
+        assert_eq!(run.code, Some(0), "each {every}.: {}", run.err);
+        assert_eq!(architectures(&server), ["amd64", "arm64", "s390x"], "each {every}.");
+    }
+}
+
+/// RFC 9110, section 10.2.3: seconds or a date. A minute is waited for, an hour is an error that says so.
+#[test]
+fn an_hour_of_retry_after_is_not_waited_for() {
+    let desk = Desk::new();
+    for when in ["3600", "Fri, 31 Dec 2100 23:59:59 GMT"] {
+        let server = server(&desk, move |request| match is_tag(request, "GET") {
+            true => Fault::Answer(Answer::new(429).header("Retry-After", when)),
+            false => Fault::Nothing,
+        });
+        let run = desk.run(&["import", &archive(&desk, "arm64"), "--to", &server.target()]);
+        assert_eq!(run.code, Some(1), "{}", run.err);
+        assert!(run.err.contains("429"), "{}", run.err);
+        assert_eq!(architectures(&server), ["amd64", "s390x"]);
+    }
+    // Once, and soon.
+    let first = AtomicUsize::new(0);
+    let server = server(&desk, move |request| {
+        match is_tag(request, "GET") && first.fetch_add(1, Ordering::SeqCst) == 0 {
+            true => Fault::Answer(Answer::new(503).header("Retry-After", "1")),
+            false => Fault::Nothing,
+        }
+    });
+    let run = desk.run(&["import", &archive(&desk, "arm64"), "--to", &server.target()]);
+    assert_eq!(run.code, Some(0), "{}", run.err);
+    assert_eq!(architectures(&server), ["amd64", "arm64", "s390x"]);
+}

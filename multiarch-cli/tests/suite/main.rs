@@ -19,4 +19,5 @@ mod secrets;
 mod server;
 mod signals;
 mod unnamed;
+mod untrusted_names;
 mod ways;
