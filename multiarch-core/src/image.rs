@@ -29,7 +29,8 @@ pub(crate) use media_type::{
     Compression, DocumentType, Family, is_image_config, layer_is_foreign, layer_is_rootfs, types,
 };
 pub(crate) use raw::RawObject;
+#[cfg(feature = "registry")]
+pub(crate) use reference::has_usable_port;
 pub(crate) use reference::{
-    Reference, canonical_reference, has_usable_port, is_registry, is_repository, is_tag,
-    same_reference,
+    Reference, canonical_reference, is_registry, is_repository, is_tag, same_reference,
 };

@@ -33,8 +33,8 @@
 //! one tag of a store.
 //!
 //! All of it is blocking code; nothing needs an async runtime, and it may be called from within one, best on
-//! a thread for blocking work. With the feature `async`, `plan_async`, `apply_async` and `status_async` are
-//! futures that work with every runtime, and that stop the run when they are dropped.
+//! a thread for blocking work. With the feature `async`, which comes with `registry`, `plan_async`, `apply_async`
+//! and `status_async` are futures that work with every runtime, and that stop the run when they are dropped.
 
 #[cfg(test)]
 extern crate self as multiarch_core;

@@ -12,11 +12,13 @@ use super::{
     ImageStore,
     blob_reader::{BlobReader, MemoryBuffers},
 };
+#[cfg(feature = "registry")]
+use crate::package::ReadOrder;
 use crate::{
     error::{Error, ErrorKind, Result},
     image::{Digest, Hasher},
     limit,
-    package::{Locator, Package, ReadOrder, reading},
+    package::{Locator, Package, reading},
     run::{BufferPermit, BufferReader, Context},
 };
 
