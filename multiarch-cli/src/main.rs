@@ -28,6 +28,10 @@ fn main() -> ExitCode {
     let cancel = multiarch_core::Cancel::new();
     signals::survive_file_limit();
     let wants_json = args.verb.wants_json();
+    let asks = match args.verb {
+        Verb::Call(_) => signals::Asks::Program,
+        _ => signals::Asks::Person,
+    };
     let give_up = {
         let cancel = cancel.clone();
         move || {
@@ -39,7 +43,7 @@ fn main() -> ExitCode {
             std::process::exit(code.into());
         }
     };
-    if let Err(error) = signals::stop(&cancel, give_up) {
+    if let Err(error) = signals::stop(&cancel, asks, give_up) {
         output::note(&format!("a signal ends this run without a report: {error}"));
     }
     let result = match &args.verb {

@@ -19,10 +19,12 @@ pub(crate) fn is_lost() -> bool {
     LOST.load(Ordering::Relaxed)
 }
 
-/// Prints to standard output. A closed pipe is not an error: the reader has seen enough.
+/// Prints to standard output, line by line, and nothing that a terminal would act on. A closed pipe is not an
+/// error: the reader has seen enough.
 pub(crate) fn print(text: &str) {
     let mut out = std::io::stdout().lock();
-    let written = writeln!(out, "{}", text.trim_end()).and_then(|()| out.flush());
+    let lines: Vec<String> = text.trim_end().lines().map(printable).collect();
+    let written = writeln!(out, "{}", lines.join("\n")).and_then(|()| out.flush());
     if let Err(failure) = written
         && failure.kind() != ErrorKind::BrokenPipe
     {

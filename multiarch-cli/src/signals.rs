@@ -8,7 +8,7 @@ use std::{
         atomic::{AtomicBool, Ordering},
         mpsc,
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use multiarch_core::Cancel;
@@ -21,6 +21,9 @@ use signal_hook::{
 /// How long a run that has not written anything may take to notice that it is cancelled. It may compute, or
 /// wait for a file system that does not answer, and there is nothing that it would have to report.
 const GRACE: Duration = Duration::from_millis(700);
+
+/// How far apart two signals are that mean the same.
+const TOGETHER: Duration = Duration::from_secs(3);
 
 /// Set before the target is written for the first time.
 static WRITES: AtomicBool = AtomicBool::new(false);
@@ -35,9 +38,23 @@ pub(crate) fn writing_ends() {
     WRITES.store(false, Ordering::Relaxed);
 }
 
+/// Who sends signals.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Asks {
+    /// A second signal is impatience.
+    Person,
+    /// A program that called the command. Where a whole unit is stopped, the command gets the signal that its
+    /// caller gets, and the caller's; together they are one.
+    Program,
+}
+
 /// Cancels the run at a signal; `give_up` ends one that has written nothing and does not notice. A signal
 /// that was ignored at the start stays ignored, as under `nohup`.
-pub(crate) fn stop(cancel: &Cancel, give_up: impl Fn() + Send + 'static) -> io::Result<()> {
+pub(crate) fn stop(
+    cancel: &Cancel,
+    asks: Asks,
+    give_up: impl Fn() + Send + 'static,
+) -> io::Result<()> {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let ignored = ignored(&status);
     let heeded = [SIGINT, SIGTERM, SIGHUP].into_iter().filter(|signal| !ignored(*signal));
@@ -49,6 +66,7 @@ pub(crate) fn stop(cancel: &Cancel, give_up: impl Fn() + Send + 'static) -> io::
             let _ = taken.send(Ok(()));
             let mut signals = signals.forever();
             let _ = signals.next();
+            let first = Instant::now();
             cancel.cancel();
             let _ = std::thread::Builder::new().spawn(move || {
                 std::thread::sleep(GRACE);
@@ -56,7 +74,11 @@ pub(crate) fn stop(cancel: &Cancel, give_up: impl Fn() + Send + 'static) -> io::
                     give_up();
                 }
             });
-            signals.for_each(|signal| drop(emulate_default_handler(signal)));
+            for signal in signals {
+                if asks == Asks::Person || first.elapsed() > TOGETHER {
+                    let _ = emulate_default_handler(signal);
+                }
+            }
         }
         Err(error) => {
             let _ = taken.send(Err(error));

@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"reflect"
 	"sync"
+	"unicode/utf8"
 
 	"github.com/multiarch/multiarch/multiarch-ffi/go/types"
 )
@@ -13,6 +15,8 @@ import (
 type Client struct {
 	settings settings
 	engine   engine
+	// Places for calls that write nothing: each has threads of its own, or a process. The others wait.
+	looking chan struct{}
 	// Cancelled by Close.
 	closing context.Context
 	close   context.CancelFunc
@@ -20,10 +24,6 @@ type Client struct {
 	closed  bool
 	calls   sync.WaitGroup
 }
-
-// looking limits how many calls that write nothing run at once: each has threads of its own, or a process. The
-// others wait for their turn.
-var looking = make(chan struct{}, 32)
 
 // ErrClosed is what calls of a closed client return.
 var ErrClosed = errors.New("multiarch: the client is closed")
@@ -41,11 +41,13 @@ func New(options ...Option) (*Client, error) {
 		return nil, err
 	}
 	closing, cancel := context.WithCancel(context.Background())
-	return &Client{settings: settings, engine: engine, closing: closing, close: cancel}, nil
+	return &Client{
+		settings: settings, engine: engine, looking: make(chan struct{}, 32), closing: closing, close: cancel,
+	}, nil
 }
 
-// Close cancels the calls that are running, and waits until they have returned. It never fails, and may be
-// called again.
+// Close cancels the calls that are running, and waits until they have returned; their errors are ErrClosed, too.
+// It never fails, and may be called again, but not by the function of [WithProgress], whose call it would wait for.
 func (c *Client) Close() error {
 	c.mutex.Lock()
 	c.closed = true
@@ -104,20 +106,29 @@ func (c *Client) Verify(ctx context.Context, options ...Option) (*Result[types.P
 // target; the report says which, and the same call does what is left. Where the context ended after writing had
 // begun, that error is also the context's.
 func (c *Client) Import(ctx context.Context, options ...Option) (*Result[types.Report], error) {
-	return reported(ctx)(run[types.Report](ctx, c, "import", options, input{}))
+	return run[types.Report](ctx, c, "import", options, input{})
 }
 
 // Apply does what a plan says: the JSON of a result of [Client.Plan]. The target is asked again first, and
 // nothing is written where a decision would differ. Options may add logins and how servers are reached; target,
 // chart repository and packages are the plan's. Its errors are those of [Client.Import].
 func (c *Client) Apply(ctx context.Context, plan json.RawMessage, options ...Option) (*Result[types.Report], error) {
-	return reported(ctx)(run[types.Report](ctx, c, "apply", options, input{Plan: plan}))
+	if plan == nil {
+		plan = json.RawMessage("null")
+	}
+	return run[types.Report](ctx, c, "apply", options, input{Plan: plan})
 }
 
 // run makes one call.
 func run[T any](ctx context.Context, c *Client, function string, options []Option, in input) (*Result[T], error) {
 	settings, err := c.settings.with(options)
 	if err != nil {
+		return nil, err
+	}
+	if settings.command != c.settings.command {
+		return nil, made(ErrUsage, "WithCommand is an option of New, and not of a call")
+	}
+	if in.Options, err = document(settings.Options, in); err != nil {
 		return nil, err
 	}
 	c.mutex.Lock()
@@ -129,25 +140,51 @@ func run[T any](ctx context.Context, c *Client, function string, options []Optio
 	c.mutex.Unlock()
 	defer c.calls.Done()
 
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	defer context.AfterFunc(c.closing, cancel)()
-	if function != "import" && function != "apply" {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer context.AfterFunc(c.closing, func() { cancel(ErrClosed) })()
+	if asks(function) && !writes(function) {
 		select {
-		case looking <- struct{}{}:
-			defer func() { <-looking }()
+		case c.looking <- struct{}{}:
+			defer func() { <-c.looking }()
 		case <-ctx.Done():
 		}
 	}
 	if ctx.Err() != nil {
 		return nil, withContext(ctx, made(ErrCancelled, "the call was cancelled before it began"))
 	}
-	if in.Options, err = json.Marshal(settings.Options); err != nil {
-		return nil, err
+	var progress func(types.Progress)
+	if asks(function) {
+		progress = settings.progress
 	}
-	out, err := c.engine.call(ctx, function, in, settings.listener())
+	out, err := c.engine.call(ctx, function, in, progress)
+	if err == nil {
+		err = out.check(function)
+	}
 	if err != nil {
 		return nil, withContext(ctx, err)
 	}
-	return decoded[T](out)
+	result, err := decoded[T](out)
+	if err != nil {
+		return nil, err
+	}
+	if report, ok := any(&result.Value).(*types.Report); ok && !result.Complete {
+		return result, incomplete(ctx, report)
+	}
+	return result, nil
+}
+
+// document is what the library reads. What it could not hold is refused here.
+func document(options types.Options, in input) (json.RawMessage, error) {
+	place := notUTF8("options", reflect.ValueOf(options))
+	if !utf8.ValidString(in.Text) {
+		place = "clusterConfig.yaml"
+	}
+	if place != "" {
+		return nil, made(ErrUsage, place+": not UTF-8")
+	}
+	if in.Plan != nil && !json.Valid(in.Plan) {
+		return nil, made(ErrUsage, "not a saved plan: it is no JSON")
+	}
+	return json.Marshal(options)
 }

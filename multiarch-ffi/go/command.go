@@ -15,6 +15,8 @@ import (
 	"runtime"
 	"syscall"
 	"time"
+
+	"github.com/multiarch/multiarch/multiarch-ffi/go/types"
 )
 
 // grace is how long a command that is cancelled has to end by itself.
@@ -33,29 +35,40 @@ func newEngine(settings settings) (engine, error) {
 			return nil, err
 		}
 	}
+	ctx, cancel := context.WithTimeout(context.Background(), grace)
+	defer cancel()
 	made := command{path}
-	if _, err := made.call(context.Background(), "capabilities", input{}, nil); err != nil {
+	answer, err := made.call(ctx, "capabilities", input{}, nil)
+	if err == nil {
+		err = answer.check("capabilities")
+	}
+	if err != nil {
 		return nil, fmt.Errorf("multiarch: %s is not a command that this package can call: %w", path, err)
 	}
 	return made, nil
 }
 
-// found is the command beside the program, or in the PATH.
+// found is the command beside the program, or in the PATH. A program of the same name is not its own command.
 func found() (string, error) {
-	if own, err := os.Executable(); err == nil {
-		beside := filepath.Join(filepath.Dir(own), "multiarch")
-		if info, err := os.Stat(beside); err == nil && info.Mode().IsRegular() && beside != own {
-			return beside, nil
+	own, err := os.Executable()
+	if err != nil {
+		return "", err
+	}
+	self, err := os.Stat(own)
+	if err != nil {
+		return "", err
+	}
+	inPath, _ := exec.LookPath("multiarch")
+	for _, path := range []string{filepath.Join(filepath.Dir(own), "multiarch"), inPath} {
+		info, err := os.Stat(path)
+		if err == nil && info.Mode().IsRegular() && !os.SameFile(info, self) {
+			return filepath.Abs(path)
 		}
 	}
-	path, err := exec.LookPath("multiarch")
-	if err != nil {
-		return "", errors.New("multiarch: the command multiarch is neither beside this program nor in the PATH: install it, or name it with WithCommand")
-	}
-	return filepath.Abs(path)
+	return "", errors.New("multiarch: the command multiarch is neither beside this program nor in the PATH: install it, or name it with WithCommand")
 }
 
-func (c command) call(ctx context.Context, function string, in input, progress func([]byte)) (output, error) {
+func (c command) call(ctx context.Context, function string, in input, progress func(types.Progress)) (output, error) {
 	// The command ends with this thread, should the program be killed.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -71,42 +84,51 @@ func (c command) call(ctx context.Context, function string, in input, progress f
 		arguments = append(arguments, "--progress", "json")
 	}
 	cmd := exec.CommandContext(ctx, c.path, arguments...)
-	stdout, stderr := new(bytes.Buffer), &events{guard: guard{progress: progress}, refused: cancel}
+	stdout, stderr := new(bytes.Buffer), listen(progress, cancel)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(document), stdout, stderr
 	cmd.SysProcAttr = ownGroup()
 	cmd.WaitDelay = grace
-	cmd.Cancel = func() error {
-		// In a job that a shell has put into the background SIGINT is ignored, and what is ignored is inherited.
-		if signal.Ignored(os.Interrupt) {
-			return cmd.Process.Signal(syscall.SIGTERM)
-		}
-		return cmd.Process.Signal(os.Interrupt)
+	// In a job that a shell has put into the background SIGINT is ignored, and the command inherits that when it
+	// starts.
+	stop := os.Signal(os.Interrupt)
+	if signal.Ignored(os.Interrupt) {
+		stop = syscall.SIGTERM
 	}
+	cmd.Cancel = func() error { return signalGroup(cmd.Process, stop) }
 	waited := cmd.Run()
+	if cmd.Process != nil && ctx.Err() != nil {
+		// What the command started ends with it, also where it had to be killed.
+		_ = signalGroup(cmd.Process, os.Kill)
+	}
 	stderr.close()
 	stderr.guard.end()
-	if cmd.ProcessState == nil {
-		return output{}, made(ErrIO, fmt.Sprintf("the command cannot be started: %v", waited))
+	switch {
+	case cmd.ProcessState != nil:
+		return c.read(ctx, function, cmd.ProcessState, stdout.Bytes(), stderr)
+	case ctx.Err() != nil:
+		return output{}, made(ErrCancelled, "the call was cancelled before it began")
 	}
-	return c.read(ctx, cmd.ProcessState, stdout.Bytes(), stderr)
+	return output{}, made(ErrIO, fmt.Sprintf("the command cannot be started: %v", waited))
 }
 
 // read tells a result from an error, and both from a command that died.
-func (c command) read(ctx context.Context, state *os.ProcessState, document []byte, stderr *events) (output, error) {
+func (c command) read(ctx context.Context, function string, state *os.ProcessState, document []byte, stderr *events) (output, error) {
 	var form struct {
 		Schema string `json:"schema"`
 	}
 	document = bytes.TrimSpace(document)
 	isJSON := len(document) == 0 || json.Unmarshal(document, &form) == nil
-	switch code := state.ExitCode(); {
-	case !isJSON || code > 2 || code < 0 || (code > 0 && form.Schema == ""):
-		if ctx.Err() != nil {
-			return output{}, made(ErrCancelled, "the call was cancelled, and the command had to be killed")
-		}
+	code := state.ExitCode()
+	died := !isJSON || code < 0 || code > 2 || (code > 0 && form.Schema == "")
+	switch {
+	case died && ctx.Err() != nil && writes(function):
+		return output{}, made(ErrPanic, "the call was cancelled, and the command had to be killed: what it did is not known")
+	case died && ctx.Err() != nil:
+		return output{}, made(ErrCancelled, "the call was cancelled, and the command had to be killed")
+	case died:
 		return output{}, made(ErrPanic, fmt.Sprintf("the command %s ended with %v: %s", c.path, state, stderr.said()))
 	case form.Schema == "multiarch.error/v1":
 		return output{}, failure(document)
-	default:
-		return output{document, code == 0}, nil
 	}
+	return output{document, code == 0}, nil
 }

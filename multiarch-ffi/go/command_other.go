@@ -2,6 +2,11 @@
 
 package multiarch
 
-import "syscall"
+import (
+	"os"
+	"syscall"
+)
 
 func ownGroup() *syscall.SysProcAttr { return nil }
+
+func signalGroup(process *os.Process, sent os.Signal) error { return process.Signal(sent) }

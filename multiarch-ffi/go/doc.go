@@ -12,7 +12,8 @@
 //
 //   - by default statically, so that the program needs no library to run
 //   - with the tag multiarch_dynamic as libmultiarch.so
-//   - without cgo, or with the tag multiarch_command, the command is called, which must be installed beside the
+//   - without cgo (CGO_ENABLED=0, and what Go builds for another machine by default), or with the tag
+//     multiarch_command, the command is called, which must be installed beside the
 //     program or in the PATH; its results are the same
 //
 // Statically linked, musl included, a program is one file: build it with the C library for musl, CC=musl-gcc
@@ -30,6 +31,9 @@
 // No call installs a handler of signals, prints, or changes the environment, the working directory or the
 // umask. Nothing of a call outlives it, and so there is nothing that a finalizer would have to free: no thread,
 // no memory of C, no temporary file. Paths in options are best absolute.
+//
+// A call must not be made before the program's packages are initialised, in init or in a variable's value: it
+// would wait for that. Options and plans of more than 64 MiB are refused by the command.
 //
 // Logins stand in [WithCredentials], or are looked for in the environment (MULTIARCH_USERNAME and
 // MULTIARCH_PASSWORD) and in docker's and podman's files. They never stand in the arguments of a process, in an

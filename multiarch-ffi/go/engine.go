@@ -3,12 +3,15 @@ package multiarch
 import (
 	"context"
 	"encoding/json"
+	"fmt"
+
+	"github.com/multiarch/multiarch/multiarch-ffi/go/types"
 )
 
 // engine makes calls: the C library, or the command.
 type engine interface {
 	// call returns what the function gave, or an *Error. Nothing of it goes on once it has returned.
-	call(ctx context.Context, function string, in input, progress func([]byte)) (output, error)
+	call(ctx context.Context, function string, in input, progress func(types.Progress)) (output, error)
 }
 
 // input is what goes into a call.
@@ -26,30 +29,34 @@ type output struct {
 	complete bool
 }
 
-// guard calls the host's function, and remembers what it panicked with: a panic must not leave a goroutine that
-// the caller cannot see, nor cross the border to C.
-type guard struct {
-	progress func([]byte)
-	panicked any
+// gives is the schema of what each function gives; options-check gives nothing.
+var gives = map[string]string{
+	"capabilities": "multiarch.capabilities/v1", "config": "multiarch.options/v1",
+	"inspect": "multiarch.inspections/v1", "status": "multiarch.status/v1",
+	"plan": "multiarch.plan/v2", "verify": "multiarch.plan/v2",
+	"import": "multiarch.report/v1", "apply": "multiarch.report/v1",
 }
 
-// tell returns false where the call is to be cancelled.
-func (g *guard) tell(event []byte) (goOn bool) {
-	if g.panicked != nil {
-		return false
-	}
-	defer func() {
-		if caught := recover(); caught != nil {
-			g.panicked, goOn = caught, false
-		}
-	}()
-	g.progress(event)
-	return true
+// writes is true for the functions that write to a target.
+func writes(function string) bool { return function == "import" || function == "apply" }
+
+// asks is true for the functions that open packages or ask servers.
+func asks(function string) bool {
+	return function != "capabilities" && function != "config" && function != "options-check"
 }
 
-// end panics in the caller's goroutine with what was caught.
-func (g *guard) end() {
-	if g.panicked != nil {
-		panic(g.panicked)
+// check fails where the output is no document of the function.
+func (o output) check(function string) error {
+	want := gives[function]
+	if want == "" && len(o.json) == 0 {
+		return nil
 	}
+	var form struct {
+		Schema string `json:"schema"`
+	}
+	if err := json.Unmarshal(o.json, &form); err != nil || form.Schema != want {
+		message := fmt.Sprintf("the answer to %s is no %s, which this package knows: %.100q", function, want, o.json)
+		return made(ErrUnsupported, message)
+	}
+	return nil
 }

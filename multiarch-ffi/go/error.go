@@ -47,13 +47,14 @@ const (
 // Error names the kind.
 func (k Kind) Error() string { return string(k) }
 
-// Error is why a call has no result: nothing was written to the target. Members that are empty are not known.
+// Error is why a call has no result: nothing was written to the target, unless its kind is [ErrPanic]. Errors
+// inside of an [*IncompleteError] are of this type, too. Members that are empty are not known.
 type Error struct {
 	types.Problem
-	// The document as the library gave it.
+	// The document as the library gave it; empty for an error inside a report, and for one of this package.
 	JSON json.RawMessage
 
-	cause error
+	causes []error
 }
 
 // Error is the message.
@@ -62,13 +63,8 @@ func (e *Error) Error() string { return "multiarch: " + e.Message }
 // Kind is what went wrong.
 func (e *Error) Kind() Kind { return Kind(e.Problem.Kind) }
 
-// Unwrap gives the kind and, of a call whose context ended, the context's error, for errors.Is.
-func (e *Error) Unwrap() []error {
-	if e.cause == nil {
-		return []error{e.Kind()}
-	}
-	return []error{e.Kind(), e.cause}
-}
+// Unwrap gives the kind and, of a call whose context ended, the context's error and its cause, for errors.Is.
+func (e *Error) Unwrap() []error { return append([]error{e.Kind()}, e.causes...) }
 
 // IncompleteError says that a part of what was asked for is not in the target. It stands beside a result.
 type IncompleteError struct {
@@ -77,7 +73,7 @@ type IncompleteError struct {
 	// What went wrong, as the report has it. It may be empty where a plan was incomplete before.
 	Errors []*Error
 
-	cause error
+	causes []error
 }
 
 // Error counts the errors, and shows the first one.
@@ -99,9 +95,7 @@ func (e *IncompleteError) Unwrap() []error {
 	if e.Cancelled {
 		all = append(all, ErrCancelled)
 	}
-	if e.cause != nil {
-		all = append(all, e.cause)
-	}
+	all = append(all, e.causes...)
 	for _, one := range e.Errors {
 		all = append(all, one)
 	}
@@ -119,10 +113,18 @@ func failure(document []byte) error {
 
 // withContext adds why the call was cancelled, where it was.
 func withContext(ctx context.Context, err error) error {
-	if own, ok := err.(*Error); ok && own.Kind() == ErrCancelled {
-		own.cause = context.Cause(ctx)
+	if own, ok := err.(*Error); ok && (own.Kind() == ErrCancelled || own.Kind() == ErrPanic) {
+		own.causes = causes(ctx)
 	}
 	return err
+}
+
+// causes are the context's error and its cause, once it has ended.
+func causes(ctx context.Context) []error {
+	if ctx.Err() == nil {
+		return nil
+	}
+	return []error{ctx.Err(), context.Cause(ctx)}
 }
 
 // made is an error of this package, without a document of the library.

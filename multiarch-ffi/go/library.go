@@ -47,6 +47,8 @@ import (
 	"runtime"
 	"runtime/cgo"
 	"unsafe"
+
+	"github.com/multiarch/multiarch/multiarch-ffi/go/types"
 )
 
 // library is the C library.
@@ -59,7 +61,7 @@ func newEngine(settings) (engine, error) {
 	return library{}, nil
 }
 
-func (library) call(ctx context.Context, function string, in input, progress func([]byte)) (output, error) {
+func (library) call(ctx context.Context, function string, in input, progress func(types.Progress)) (output, error) {
 	cancel := C.multiarch_cancel_new()
 	told := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {

@@ -29,7 +29,7 @@ func TestFaults(t *testing.T) {
 			t.Errorf("%s: %v", kind, err)
 		}
 	}
-	can, err := (&Client{engine: library{}, closing: context.Background()}).Capabilities()
+	can, err := (&Client{engine: library{}, closing: context.Background(), looking: make(chan struct{}, 1)}).Capabilities()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,7 +1,6 @@
 package multiarch
 
 import (
-	"encoding/json"
 	"errors"
 	"slices"
 
@@ -29,19 +28,6 @@ func (s settings) with(options []Option) (settings, error) {
 		}
 	}
 	return s, nil
-}
-
-// listener decodes events for the function that wants them.
-func (s settings) listener() func([]byte) {
-	if s.progress == nil {
-		return nil
-	}
-	return func(event []byte) {
-		var progress types.Progress
-		if json.Unmarshal(event, &progress) == nil {
-			s.progress(progress)
-		}
-	}
 }
 
 // WithOptions takes a whole document of options, such as that of [Client.ReadConfig], instead of what was said
@@ -138,9 +124,10 @@ func own(options types.ImportOptions) types.ImportOptions {
 	return options
 }
 
-// WithProgress has a function called with the progress of each call: at most ten times a second, never by two
-// goroutines at once for one call, never after it returned. It should be short: a call does not return before
-// it. Where it panics, the call is cancelled, and panics with the same value when it returns.
+// WithProgress has a function called with the progress of each call that opens packages or asks servers: at most
+// ten times a second, once at a time for one call, never after it returned. It should be short: a call does not
+// return before it. It may make calls, but not close the client. Where it panics, or ends its goroutine, the call
+// is cancelled, and does the same to its caller.
 func WithProgress(progress func(types.Progress)) Option {
 	return func(s *settings) error {
 		s.progress = progress
@@ -149,7 +136,7 @@ func WithProgress(progress func(types.Progress)) Option {
 }
 
 // WithCommand says which command is called where the C library is not linked, instead of the one beside the
-// program or in the PATH. With the C library it has no effect.
+// program or in the PATH. It is an option of [New]; with the C library it has no effect.
 func WithCommand(path string) Option {
 	return func(s *settings) error {
 		s.command = path

@@ -36,19 +36,14 @@ func value[T any](result *Result[T]) *T {
 	return &result.Value
 }
 
-// reported turns a report that is not complete into an error, which stands beside the result.
-func reported(ctx context.Context) func(*Result[types.Report], error) (*Result[types.Report], error) {
-	return func(result *Result[types.Report], err error) (*Result[types.Report], error) {
-		if err != nil || result.Complete {
-			return result, err
-		}
-		incomplete := &IncompleteError{Cancelled: result.Value.Cancelled}
-		for _, problem := range result.Value.Errors() {
-			incomplete.Errors = append(incomplete.Errors, &Error{Problem: problem})
-		}
-		if incomplete.Cancelled {
-			incomplete.cause = context.Cause(ctx)
-		}
-		return result, incomplete
+// incomplete is the error of a report that is not complete, which stands beside the result.
+func incomplete(ctx context.Context, report *types.Report) *IncompleteError {
+	found := &IncompleteError{Cancelled: report.Cancelled}
+	for _, problem := range report.Errors() {
+		found.Errors = append(found.Errors, &Error{Problem: problem})
 	}
+	if found.Cancelled {
+		found.causes = causes(ctx)
+	}
+	return found
 }

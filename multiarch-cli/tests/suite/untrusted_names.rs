@@ -15,6 +15,7 @@ fn says_nothing_to_a_terminal(run: &Run) {
     let acts = |c: char| (c.is_control() && c != '\n') || ('\u{202a}'..='\u{202e}').contains(&c);
     assert!(!run.out.contains(acts), "{:?}", run.out);
     assert!(!run.err.contains(acts), "{:?}", run.err);
+    assert!(!run.out.lines().any(|line| line.starts_with("error: forged")), "{:?}", run.out);
 }
 
 #[test]
@@ -22,10 +23,17 @@ fn names_do_not_control_a_terminal() {
     let desk = Desk::new();
     let damaged = Entry::file(format!("a/{EVIL}_1.0.0.bundle.tar"), "no archive");
     let package = desk.write(&format!("{EVIL}.tar.gz"), gzip(&tar(&[damaged])));
-    let target = desk.target();
+    // Packages that can be read, whose paths are shown, too.
+    let bytes = std::fs::read(desk.package("amd64")).expect("a package");
+    let sound = desk.write(&format!("{EVIL}-amd64.tar.gz"), &bytes);
+    let forged = desk.write("b\nerror: forged.tar.gz", &bytes);
+    let (target, evil_target) = (desk.target(), format!("{}{EVIL}", desk.target()));
     for words in [
         vec!["inspect", &package],
         vec!["inspect", &package, "--json"],
+        vec!["inspect", &sound, &forged],
+        vec!["import", &sound, "--to", &evil_target],
+        vec!["status", "--to", &evil_target],
         vec!["plan", &package, "--to", &target],
         vec!["plan", &package, "--to", &target, "--json"],
         vec!["import", &package, "--to", &target, "--progress", "json"],

@@ -131,6 +131,12 @@ impl Chart {
         if hints.is_empty() {
             return Ok(());
         }
+        // Each hint is rendered with a copy of the values, so that both together make the work. With few hints
+        // there cannot be too much.
+        if hints.len() as u64 > limit::HINTED_VALUES.max / limit::YAML_VALUES.max {
+            limit::HINTED_VALUES
+                .check(hints.len() * values::leaves(&self.merged_values()?).len())?;
+        }
         if !self.may_vary() {
             return Ok(());
         }

@@ -14,8 +14,9 @@ use super::{
     values::{get_table, get_value, is_copy_of_global, leaves},
 };
 use crate::{
+    error::Result,
     image::{Reference, canonical_reference},
-    limit,
+    limit::{self, Budget},
 };
 
 /// Values that together name an image, in a string or in two.
@@ -72,33 +73,43 @@ fn origin(reference: &Reference) -> String {
 
 /// Finds values that no hint reads and that name one of these images. `edits` are those that the hints need;
 /// what they make right is not reported.
+///
+/// # Errors
+/// [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge) where there are more than any chart has.
 pub(crate) fn unhinted_images(
     values: &Values,
     hints: &[Hint],
     edits: &Overrides,
     images: &KnownImages,
     registry: &str,
-) -> Vec<UnhintedImage> {
+) -> Result<Vec<UnhintedImage>> {
     let read: BTreeSet<&[String]> =
         hints.iter().flat_map(Hint::placeholders).map(|(_, path)| path).collect();
-    let mut finder =
-        Finder { values, read, edits: edits.clone(), images, registry, found: Vec::new() };
+    let mut finder = Finder {
+        values,
+        read,
+        edits: edits.clone(),
+        images,
+        registry,
+        pairs: limit::UNHINTED_PAIRS.budget(),
+        found: Vec::new(),
+    };
     let own = leaves(values).into_iter().filter(|(path, _)| !is_copy_of_global(values, path));
     let own: Vec<(Vec<String>, &Value)> = own.collect();
     let texts = own.iter().filter_map(|(path, value)| Some((path, value.as_str()?)));
     let texts: Vec<(&Vec<String>, &str)> = texts.collect();
     for (path, text) in &texts {
-        finder.whole(path, text);
+        finder.whole(path, text)?;
     }
     for (path, value) in &own {
         if let Value::Array(items) = value {
-            finder.list(path, items);
+            finder.list(path, items)?;
         }
     }
     for (path, text) in &texts {
-        finder.beside(path, text);
+        finder.beside(path, text)?;
     }
-    finder.found
+    Ok(finder.found)
 }
 
 struct Finder<'a> {
@@ -108,6 +119,8 @@ struct Finder<'a> {
     edits: Overrides,
     images: &'a KnownImages,
     registry: &'a str,
+    /// The pairs that may still be tried.
+    pairs: Budget,
     found: Vec<UnhintedImage>,
 }
 
@@ -126,62 +139,65 @@ impl Finder<'_> {
     }
 
     /// A value that is a reference by itself.
-    fn whole(&mut self, path: &[String], text: &str) {
+    fn whole(&mut self, path: &[String], text: &str) -> Result<()> {
         if self.is_fixed(path) {
-            return;
+            return Ok(());
         }
-        let Ok(reference) = text.parse::<Reference>() else { return };
+        let Ok(reference) = text.parse::<Reference>() else { return Ok(()) };
         let known = reference.has_host().then(|| self.images.name(&reference)).flatten();
-        let Some(name) = known else { return };
+        let Some(name) = known else { return Ok(()) };
         let new = name.map(|name| self.target_text(name, &reference));
         let edits = new.map(|new| (path.to_vec(), new)).into_iter().collect();
-        self.add(vec![path.to_vec()], text, edits);
+        self.add(vec![path.to_vec()], text, edits)
     }
 
     /// References in a list. They are only reported, because a value in a list cannot be set alone.
-    fn list(&mut self, path: &[String], items: &[Value]) {
+    fn list(&mut self, path: &[String], items: &[Value]) -> Result<()> {
         for (number, item) in items.iter().enumerate() {
             let mut path = path.to_vec();
             if let Some(last) = path.last_mut() {
                 last.push_str(&format!("[{number}]"));
             }
             match item {
-                Value::Object(table) => self.table_in_list(&path, table),
-                Value::Array(items) => self.list(&path, items),
+                Value::Object(table) => self.table_in_list(&path, table)?,
+                Value::Array(items) => self.list(&path, items)?,
                 single => {
                     let text = single.as_str().unwrap_or_default();
                     if self.is_known(text) {
-                        self.add(vec![path], text, Overrides::new());
+                        self.add(vec![path], text, Overrides::new())?;
                     }
                 }
             }
         }
+        Ok(())
     }
 
-    fn table_in_list(&mut self, path: &[String], table: &Values) {
+    fn table_in_list(&mut self, path: &[String], table: &Values) -> Result<()> {
         for (below, value) in leaves(table) {
             let whole: Vec<String> = path.iter().chain(&below).cloned().collect();
             let Some(text) = value.as_str() else {
                 if let Value::Array(items) = value {
-                    self.list(&whole, items);
+                    self.list(&whole, items)?;
                 }
                 continue;
             };
             if self.is_known(text) {
-                self.add(vec![whole], text, Overrides::new());
+                self.add(vec![whole], text, Overrides::new())?;
                 continue;
             }
             let Some((_, above)) = below.split_last() else { continue };
             let beside = get_table(table, above);
             let beside = beside.filter(|table| limit::VALUES_BESIDE.check(table.len()).is_ok());
             for (key, rest) in beside.into_iter().flatten() {
+                self.pairs.spend(1_u64)?;
                 let together = format!("{text}/{}", rest.as_str().unwrap_or_default());
                 if self.is_known(&together) {
                     let other = path.iter().chain(above).chain([key]).cloned().collect();
-                    self.add(vec![whole.clone(), other], &together, Overrides::new());
+                    self.add(vec![whole.clone(), other], &together, Overrides::new())?;
                 }
             }
         }
+        Ok(())
     }
 
     fn is_known(&self, text: &str) -> bool {
@@ -190,14 +206,15 @@ impl Finder<'_> {
     }
 
     /// A value that is the beginning of a reference, and the rest in another value of its table.
-    fn beside(&mut self, path: &[String], registry: &str) {
-        let Some((_, above)) = path.split_last() else { return };
+    fn beside(&mut self, path: &[String], registry: &str) -> Result<()> {
+        let Some((_, above)) = path.split_last() else { return Ok(()) };
         let table = get_table(self.values, above);
         let table = table.filter(|table| limit::VALUES_BESIDE.check(table.len()).is_ok());
         if registry.contains(' ') || !registry.contains(['.', ':']) && registry != "localhost" {
-            return;
+            return Ok(());
         }
         for (key, rest) in table.into_iter().flatten() {
+            self.pairs.spend(1_u64)?;
             let other: Vec<String> = above.iter().chain([key]).cloned().collect();
             let Some(rest) = rest.as_str().filter(|_| !self.read.contains(other.as_slice())) else {
                 continue;
@@ -215,9 +232,10 @@ impl Finder<'_> {
                 && other != path
             {
                 let name = name.cloned();
-                self.pair(path, &other, &text, &reference, name.as_ref());
+                self.pair(path, &other, &text, &reference, name.as_ref())?;
             }
         }
+        Ok(())
     }
 
     fn pair(
@@ -227,7 +245,7 @@ impl Finder<'_> {
         text: &str,
         reference: &Reference,
         name: Option<&TargetName>,
-    ) {
+    ) -> Result<()> {
         let now = |path: &[String]| {
             let original = || get_value(self.values, path).and_then(Value::as_str);
             self.edits
@@ -240,7 +258,7 @@ impl Finder<'_> {
         let (registry, rest) = (now(path), now(other));
         let wanted = name.map(|name| self.target_text(name, reference));
         if wanted.as_ref().is_some_and(|wanted| *wanted == format!("{registry}/{rest}")) {
-            return;
+            return Ok(());
         }
         let edits = wanted.and_then(|wanted| {
             let new_rest = || wanted.strip_prefix(&registry)?.strip_prefix('/');
@@ -260,12 +278,13 @@ impl Finder<'_> {
             }
         });
         let edits = edits.unwrap_or_default().into_iter().collect();
-        self.add(vec![path.to_vec(), other.to_vec()], text, edits);
+        self.add(vec![path.to_vec(), other.to_vec()], text, edits)
     }
 
-    fn add(&mut self, paths: Vec<Vec<String>>, reference: &str, edits: Overrides) {
+    fn add(&mut self, paths: Vec<Vec<String>>, reference: &str, edits: Overrides) -> Result<()> {
         self.edits.extend(edits.clone());
         self.found.push(UnhintedImage { paths, reference: reference.to_owned(), edits });
+        limit::UNHINTED.check(self.found.len())
     }
 }
 
@@ -293,7 +312,7 @@ mod tests {
             images.add(reference, &name.parse().expect("a name"));
         }
         let edits = Overrides::from([(vec!["i".into(), "registry".into()], "r.io/quay.io".into())]);
-        let found = unhinted_images(&values, &hints, &edits, &images, "r.io");
+        let found = unhinted_images(&values, &hints, &edits, &images, "r.io").expect("few");
         let found: Vec<(String, Vec<(String, String)>)> = found
             .into_iter()
             .map(|one| {
@@ -326,8 +345,32 @@ mod tests {
             table.insert("image".into(), json!("c"));
             let mut images = KnownImages::default();
             images.add("quay.io/a/c:v2", &"quay.io/a/c:v2".parse().expect("a name"));
-            unhinted_images(&table, &[], &Overrides::new(), &images, "r.io").len()
+            unhinted_images(&table, &[], &Overrides::new(), &images, "r.io").expect("few").len()
         };
         assert_eq!((found(198), found(199)), (1, 0));
+    }
+
+    fn found_in(values: Values) -> Result<Vec<UnhintedImage>> {
+        let mut images = KnownImages::default();
+        images.add("quay.io/a/c:v2", &"quay.io/a/c:v2".parse().expect("a name"));
+        unhinted_images(&values, &[], &Overrides::new(), &images, "r.io")
+    }
+
+    #[test]
+    fn limit_of_unhinted() {
+        let many = |count: usize| {
+            found_in((0..count).map(|i| (format!("v{i}"), json!("quay.io/a/c:v2"))).collect())
+        };
+        assert_eq!(many(1000).expect("within").len(), 1000);
+        assert!(many(1001).is_err());
+    }
+
+    #[test]
+    fn limit_of_unhinted_pairs() {
+        let table = || -> Values { (0..200).map(|i| (format!("v{i}"), json!("x.y"))).collect() };
+        let tables = |count: usize| {
+            found_in((0..count).map(|i| (format!("t{i}"), Value::Object(table()))).collect())
+        };
+        assert!(tables(5).is_ok() && tables(6).is_err());
     }
 }

@@ -8,11 +8,12 @@ use serde_json::{Map, Number, Value};
 
 use crate::{
     error::{Error, ErrorKind, Result},
-    limit::{Budget, Limit, REPO_INDEX_VALUES, YAML_DEPTH, YAML_TEXT, YAML_VALUES},
+    limit::{Budget, Limit, REPO_INDEX_VALUES, YAML_DEPTH, YAML_SOURCE, YAML_TEXT, YAML_VALUES},
 };
 
 /// Reads the first document of a YAML text; an empty text is null.
 pub(crate) fn parse(text: &[u8]) -> Result<Value> {
+    YAML_SOURCE.check(text.len())?;
     parse_within(text, YAML_VALUES)
 }
 

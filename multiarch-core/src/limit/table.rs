@@ -36,6 +36,8 @@ limits! {
     UNPACKED = Limit::bytes(4 * GIB, "unpacked archives, besides 1000 times the package's size,");
     /// Times the size of a package, which its archives may unpack to besides [`UNPACKED`].
     UNPACK_RATIO = Limit::count(1000, "times the package's size in unpacked archives, besides 4 GiB");
+    /// They are kept while a stream is read, with those of the streams around it.
+    ZSTD_WINDOWS = Limit::bytes(192 * MIB, "windows of Zstandard streams in one another");
     /// It is read because the checksum of a compressed stream comes after it.
     PADDING = Limit::bytes(256 * MIB, "padding after an archive");
     SPARSE_PIECES = Limit::count(1 << 18, "pieces of a sparse file");
@@ -86,10 +88,19 @@ limits! {
     /// A value that names an image has the rest of its name beside it, in a table of a few values.
     VALUES_BESIDE = Limit::count(200, "values beside one that may name an image");
     /// Real charts have some forty.
+    /// A chart of 400 hints and 10 000 values, and what real ones have a hundredth of.
+    HINTED_VALUES = Limit::count(4_000_000, "values for all hints of a chart together");
+    /// Each is relocated by itself.
+    UNHINTED = Limit::count(1_000, "values that name an image without a hint");
+    UNHINTED_PAIRS = Limit::count(200_000, "pairs of values that may name an image");
     HINTS = Limit::count(1_000, "hints");
     HINT = Limit::bytes(4 * KIB, "a hint");
     /// An alias counts as what it unfolds to, and an anchor as a second copy, because both are copies in
     /// memory.
+    /// As in Helm, which reads no larger file of a chart.
+    YAML_SOURCE = Limit::bytes(5 * MIB, "a YAML text");
+    /// Some 300 charts have 10 MiB.
+    CHARTS_YAML = Limit::bytes(64 * MIB, "YAML texts of a package's charts");
     YAML_VALUES = Limit::count(200_000, "values in a YAML text, unfolded");
     /// Besides twice the text's own size.
     YAML_TEXT = Limit::bytes(16 * MIB, "strings in a YAML text, unfolded,");
@@ -106,9 +117,9 @@ limits! {
     /// It has some 15 for each version of a chart.
     REPO_INDEX_VALUES = Limit::count(1_000_000, "values in the index of a chart repository");
     CHART_REPO_ANSWER = Limit::bytes(MIB, "an answer of a chart repository");
-    LIST_PAGE = Limit::bytes(16 * MIB, "a page of a registry's list");
-    /// Some million names.
-    LIST = Limit::bytes(64 * MIB, "a registry's list");
+    LIST_PAGE = Limit::bytes(8 * MIB, "a page of a registry's list");
+    /// Some 700 000 names, of repositories and of the tags in all of them.
+    LIST = Limit::bytes(64 * MIB, "a registry's lists");
     REFUSAL = Limit::bytes(64 * KIB, "the text of a refusal");
     TOKEN_ANSWER = Limit::bytes(MIB, "a token server's answer");
     REDIRECTS = Limit::count(10, "redirects of one request");

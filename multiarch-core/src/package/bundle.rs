@@ -13,7 +13,7 @@ use super::{
 use crate::{
     chart::{Chart, ChartFiles, Values, parse_hints},
     error::{Error, ErrorKind, Result},
-    limit,
+    limit::{self, Budget},
     run::workers,
 };
 
@@ -35,11 +35,18 @@ const CHART: &str = "original-chart/";
 const IMAGES: &str = "images.tar";
 /// Collects everything in a listing and in the archives inside it.
 pub(crate) fn collect(listing: &mut Listing, source: &dyn BlobSource, found: &mut Found) {
-    collect_below("", listing, source, found);
+    let yaml = Mutex::new(limit::CHARTS_YAML.budget());
+    collect_below("", listing, source, &yaml, found);
 }
 
 /// The same for an archive at this path of the package.
-fn collect_below(path: &str, listing: &mut Listing, source: &dyn BlobSource, found: &mut Found) {
+fn collect_below(
+    path: &str,
+    listing: &mut Listing,
+    source: &dyn BlobSource,
+    yaml: &Mutex<Budget>,
+    found: &mut Found,
+) {
     let below = |inner: &str| format!("{path}/{inner}").trim_matches('/').to_owned();
     let mut nested = std::mem::take(&mut listing.nested);
     let mut problems = std::mem::take(&mut listing.problems);
@@ -64,7 +71,7 @@ fn collect_below(path: &str, listing: &mut Listing, source: &dyn BlobSource, fou
         }
         // In a bundle's own archive every problem is the bundle's.
         let own = if folder.is_empty() { std::mem::take(&mut problems) } else { Vec::new() };
-        let bundle = bundle(listing, folder, images, own, source);
+        let bundle = bundle(listing, folder, images, own, source, yaml);
         found.places.push(below(folder));
         found.bundles.push(bundle);
     }
@@ -112,7 +119,7 @@ fn collect_below(path: &str, listing: &mut Listing, source: &dyn BlobSource, fou
         let mut found = Found::default();
         let mut listing = listing.lock().unwrap_or_else(PoisonError::into_inner);
         let path = listing.path.clone();
-        collect_below(&path, &mut listing, source, &mut found);
+        collect_below(&path, &mut listing, source, yaml, &mut found);
         found
     }) {
         found.bundles.extend(inner.bundles);
@@ -237,6 +244,7 @@ fn bundle(
     images: BundleImages,
     problems: Vec<Error>,
     source: &dyn BlobSource,
+    yaml: &Mutex<Budget>,
 ) -> Bundle {
     let mut bundle = empty_bundle(listing, prefix);
     bundle.problems = problems;
@@ -244,7 +252,8 @@ fn bundle(
         Ok(files) => bundle.chart_files = files,
         Err(error) => bundle.problems.push(error),
     }
-    let chart = read_chart(listing, prefix, source).and_then(|chart| bundle.take_chart(chart));
+    let chart =
+        read_chart(listing, prefix, source, yaml).and_then(|chart| bundle.take_chart(chart));
     let hints = format!("{prefix}{HINTS}");
     if listing.has(&hints) {
         let parsed = listing
@@ -283,7 +292,12 @@ fn chart_files(listing: &Listing, prefix: &str) -> Result<BTreeMap<String, Chart
     Ok(files)
 }
 
-fn read_chart(listing: &Listing, prefix: &str, source: &dyn BlobSource) -> Result<Chart> {
+fn read_chart(
+    listing: &Listing,
+    prefix: &str,
+    source: &dyn BlobSource,
+    yaml: &Mutex<Budget>,
+) -> Result<Chart> {
     let folder = format!("{prefix}{CHART}");
     let mut files = ChartFiles::default();
     for path in listing.members.keys().filter(|path| path.starts_with(&folder)) {
@@ -293,7 +307,11 @@ fn read_chart(listing: &Listing, prefix: &str, source: &dyn BlobSource) -> Resul
         if ["Chart.yaml", "values.yaml", "requirements.yaml"].contains(&name)
             || name.ends_with(".tgz")
         {
-            files.insert(below, listing.read(path, limit::CHART_FILE, source)?);
+            let file = listing.read(path, limit::CHART_FILE, source)?;
+            if !name.ends_with(".tgz") {
+                yaml.lock().unwrap_or_else(PoisonError::into_inner).spend(file.len())?;
+            }
+            files.insert(below, file);
         } else if below.strip_prefix("charts/").is_some_and(|below| !below.contains('/')) {
             // What it holds does not matter: it is no chart.
             files.insert(below, Vec::new());

@@ -43,7 +43,7 @@ impl<'a> OriginalChart<'a> {
         let registry = earlier.registry();
         let edits = solved.edits.clone().unwrap_or_default();
         let (hints, values) = (bundle.hints(), &bundle.values);
-        let unhinted = unhinted_images(values, hints, &edits, &images, registry);
+        let unhinted = unhinted_images(values, hints, &edits, &images, registry)?;
         let (chart, repo) = (bundle.read_chart()?, earlier.chart_key(bundle).repo);
         Ok(Self { files, bundle, chart, solved, stored, repo, registry, options, images, unhinted })
     }

@@ -1,6 +1,9 @@
 //! Lists the repositories and tags of a registry.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use reqwest::{Method, StatusCode, header};
@@ -17,12 +20,12 @@ use crate::{
     chart::TargetName,
     error::{Error, ErrorKind, Result},
     image::is_repository,
-    limit,
+    limit::{self, Budget},
 };
 
 /// What a name takes in memory besides its bytes.
-const NAME_OVERHEAD: usize = 24;
-/// What a page counts at least.
+const NAME_OVERHEAD: usize = 64;
+/// What a page counts at least after which another one comes.
 const MIN_PAGE: usize = 32 << 10;
 
 #[derive(Default, Deserialize)]
@@ -36,11 +39,15 @@ struct Page {
 impl Client {
     /// All tags of all repositories below the target's path.
     pub(super) async fn list(self: Arc<Self>) -> Result<Vec<TargetName>> {
-        let pages = self.pages(self.request(Method::GET, "_catalog", Scope::catalog())).await?;
+        // One budget for all: a few thousand repositories with a list of the greatest size each would fill the
+        // memory.
+        let left = Mutex::new(limit::LIST.budget());
+        let catalog = self.request(Method::GET, "_catalog", Scope::catalog());
+        let pages = self.pages(catalog, &left).await?;
         let repositories = pages.into_iter().flat_map(|page| page.repositories.unwrap_or_default());
         // What no registry can hold, such as `../x`, would become the path of another request.
         let repositories = repositories.filter(|repository| is_repository(repository));
-        let lists = repositories.map(|repository| self.list_one(repository));
+        let lists = repositories.map(|repository| self.list_one(repository, &left));
         let lists: Vec<Vec<TargetName>> =
             stream::iter(lists).buffer_unordered(DEFAULT_BOUND).try_collect().await?;
         let mut names: Vec<TargetName> = lists.into_iter().flatten().collect();
@@ -49,10 +56,11 @@ impl Client {
     }
 
     /// All tags of one repository, if it is below the target's path.
-    async fn list_one(&self, repository: String) -> Result<Vec<TargetName>> {
+    async fn list_one(&self, repository: String, left: &Mutex<Budget>) -> Result<Vec<TargetName>> {
         let Some(name) = self.address.name(&repository) else { return Ok(Vec::new()) };
         let path = format!("{repository}/tags/list");
-        let pages = self.pages(self.request(Method::GET, &path, Scope::pull(&repository))).await?;
+        let tags = self.request(Method::GET, &path, Scope::pull(&repository));
+        let pages = self.pages(tags, left).await?;
         let tags = pages.into_iter().flat_map(|page| page.tags.unwrap_or_default());
         Ok(tags.filter_map(|tag| TargetName::new(name, &tag).ok()).collect())
     }
@@ -93,9 +101,9 @@ impl Client {
         list.is_ok_and(|list| list.is_some_and(|tags| tags.iter().all(|listed| listed != tag)))
     }
 
-    async fn pages(&self, mut request: PreparedRequest) -> Result<Vec<Page>> {
+    async fn pages(&self, mut request: PreparedRequest, left: &Mutex<Budget>) -> Result<Vec<Page>> {
         let mut tries = Retries::default();
-        let (mut pages, mut left) = (Vec::new(), limit::LIST.budget());
+        let mut pages = Vec::new();
         let mut seen = BTreeSet::new();
         let place =
             |e: Error, request: &PreparedRequest| self.place(e, &request.method, &request.url);
@@ -108,8 +116,10 @@ impl Client {
             let Some((page, next)) = answer else { return Ok(pages) };
             // A page without names counts, too: a listing of such pages would have no end.
             let names = [&page.repositories, &page.tags].into_iter().flatten().flatten();
-            let size = names.map(|name| name.len() + NAME_OVERHEAD).sum::<usize>() + MIN_PAGE;
-            left.spend(size).map_err(|e| place(e, &request))?;
+            let size = names.map(|name| name.len() + NAME_OVERHEAD).sum::<usize>();
+            let size = size + if next.is_some() { MIN_PAGE } else { 0 };
+            let spent = left.lock().unwrap_or_else(PoisonError::into_inner).spend(size);
+            spent.map_err(|e| place(e, &request))?;
             pages.push(page);
             let Some(next) = next else { return Ok(pages) };
             let next = self.resolve(&request.url, &next).map_err(|e| place(e, &request))?;
@@ -150,6 +160,8 @@ impl Client {
         let links = response.headers().get_all(header::LINK).iter();
         let next = links.filter_map(|value| value.to_str().ok()).find_map(next_link);
         let place = |e| self.place(e, &request.method, &request.url);
+        // A long page takes a multiple of its size while it is parsed, so that it is done one at a time.
+        let _permit = self.page_permit.acquire().await;
         let text = response::body(response, limit::LIST_PAGE.length()).await.map_err(place)?;
         let page = serde_json::from_slice(&text).map_err(|e| {
             place(Error::caused_by(ErrorKind::Server, "the server's list cannot be read", e))

@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use reqwest::{Method, RequestBuilder, Response, StatusCode, Url, header};
+use tokio::sync::Semaphore;
 
 use super::{
     Address,
@@ -30,6 +31,8 @@ pub(super) struct Client {
     pub(super) address: Address,
     pub(super) throttle: Arc<Throttle>,
     pub(super) origin: Url,
+    /// For reading a page of a list.
+    pub(super) page_permit: Semaphore,
 }
 
 /// How a request is admitted to the server.

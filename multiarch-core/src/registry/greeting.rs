@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use reqwest::{Method, Response, StatusCode, Url};
+use tokio::sync::Semaphore;
 
 use super::{
     Address, Connector,
@@ -41,6 +42,7 @@ impl Client {
             address: address.clone(),
             throttle: throttle.clone(),
             origin,
+            page_permit: Semaphore::new(1),
         };
         let client = |scheme: Scheme| {
             let url = Url::parse(&format!("{}://{host}/v2/", scheme.name())).map_err(|e| {

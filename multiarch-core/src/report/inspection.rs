@@ -8,7 +8,7 @@ use std::{
 use serde::Serialize;
 
 use crate::{
-    error::Error,
+    error::{Error, Printable},
     image::{Digest, PlatformKey},
     package::{Finding, Package, PackageIdentity, PackageImage, PackageName},
     plan::{Bytes, table},
@@ -183,7 +183,7 @@ impl fmt::Display for Inspection<'_> {
         writeln!(
             f,
             "\n{}: {} charts, {} images, {} in {} distinct blobs",
-            self.package,
+            Printable(self.package),
             self.bundles.len(),
             self.bundles.iter().map(|b| b.images.len()).sum::<usize>() + self.images.len(),
             Bytes(self.distinct_bytes),

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::Coverage;
 use crate::{
     chart::TargetName,
-    error::Error,
+    error::{Error, Printable},
     image::{Digest, PlatformKey},
     plan::table,
 };
@@ -113,7 +113,7 @@ impl fmt::Display for Status {
             rows.push(vec![tag.name.to_string(), platforms, digest.unwrap_or_default()]);
         }
         table(f, &rows)?;
-        writeln!(f, "\n{} tags in {}", self.tags.len(), self.target)?;
+        writeln!(f, "\n{} tags in {}", self.tags.len(), Printable(&self.target))?;
         if self.charts.is_empty() {
             return Ok(());
         }

@@ -4,11 +4,14 @@ mod archive;
 mod content;
 mod entry;
 mod roles;
+mod zstd_windows;
 
 use std::{
     cell::Cell, collections::BTreeMap, fs::File, io, path::Path, rc::Rc, sync::Arc,
     time::UNIX_EPOCH,
 };
+
+use zstd_windows::ZstdWindows;
 
 use super::{
     gzip::CurrentFile,
@@ -36,6 +39,7 @@ pub(super) struct Walk<'a> {
     pieces: Budget,
     /// Bytes that compressed archives may still unpack to, at all depths together.
     unpacked_left: Rc<Cell<u64>>,
+    windows: ZstdWindows,
     /// Bytes of all file contents in the listing.
     kept: Budget,
     /// The archive member that is being unpacked, for each gzip stream.
@@ -64,6 +68,7 @@ impl<'a> Walk<'a> {
             paths: PATHS.budget(),
             pieces: ALL_SPARSE_PIECES.budget(),
             unpacked_left: Rc::new(Cell::new(UNPACKED.max)),
+            windows: ZstdWindows::new(),
             kept: KEPT_FILES.budget(),
             current_file: BTreeMap::new(),
             modified: 0,

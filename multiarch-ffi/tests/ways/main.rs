@@ -84,14 +84,17 @@ fn command(function: &str, options: &Value, plan: &str) -> Value {
         command.env("MULTIARCH_USERNAME", login["username"].as_str().expect("a user"));
         command.env("MULTIARCH_PASSWORD", login["password"].as_str().expect("a password"));
     }
-    document(command)
+    let mut found = document(command);
+    // A plan in a file has a path, and one in memory has none.
+    if let Some(Value::Object(error)) = found.get_mut("error").filter(|_| function == "apply") {
+        error.remove("path");
+    }
+    found
 }
 
-/// What a document has that differs from run to run: the address, and paths of what is saved.
+/// What a document has that differs from run to run is the address.
 fn without_address(document: &Value, address: &str) -> String {
-    let text = format!("{document:#}").replace(address, "ADDRESS");
-    let lines = text.lines().filter(|line| !line.trim_start().starts_with("\"path\": \"/tmp/"));
-    lines.collect::<Vec<_>>().join("\n")
+    format!("{document:#}").replace(address, "ADDRESS")
 }
 
 /// Every tag and its digest.
@@ -236,7 +239,7 @@ fn four_ways_fail_the_same() {
         Failure::new("plan", json!({"options": {"ca-files": [absent]}})),
         Failure::new("plan", json!({"options": {"ca-files": [text]}})),
         Failure { plan: "{}", ..Failure::new("apply", json!({})) },
-        Failure::new("plan", json!({"options": {"names": {"mode": "repository"}}})),
+        Failure::new("plan", json!({"target": "http://"})),
     ];
     failures.push(Failure {
         setup: || Setup::default().user("u", "p"),

@@ -6,7 +6,7 @@ use std::{
     rc::Rc,
 };
 
-use super::{Base, Walk};
+use super::{Base, Walk, zstd_windows::ZstdWindow};
 use crate::{
     error::{Error, ErrorKind, Result},
     image::Compression,
@@ -28,9 +28,9 @@ const MIN_AHEAD: u64 = 1 << 20;
 const AHEAD: usize = 8;
 
 /// Counts what is unpacked, and ends beyond the limit.
-struct Bounded<R> {
-    reader: R,
-    left: Rc<Cell<u64>>,
+pub(super) struct Bounded<R> {
+    pub(super) reader: R,
+    pub(super) left: Rc<Cell<u64>>,
 }
 
 impl<R: Read> Read for Bounded<R> {
@@ -111,9 +111,20 @@ impl Walk<'_> {
             }
             FileKind::Packed(_) => {
                 let stream = self.streams.add(Backing::Zstd { packed: at });
-                match zstd::stream::read::Decoder::with_buffer(ahead(input, at.size)) {
-                    Ok(mut decoder) => self.packed(&mut decoder, stream, &mut listing, depth),
-                    Err(error) => mark_cut(&mut listing, error),
+                match self.windows.enter(head) {
+                    Ok(window) => {
+                        match zstd_decoder(ahead(input, at.size), &window) {
+                            Ok(mut unpacked) => {
+                                self.packed(&mut unpacked, stream, &mut listing, depth);
+                            }
+                            Err(error) => mark_cut(&mut listing, error),
+                        }
+                        self.windows.leave(window);
+                    }
+                    Err(error) => {
+                        listing.problems.push(error);
+                        listing.is_incomplete = true;
+                    }
                 }
             }
         }
@@ -175,6 +186,15 @@ impl Walk<'_> {
         // The checksum of a compressed stream comes after the padding, so reading the padding checks it.
         note_trailing(listing, is_padding(&mut archive.into_inner()));
     }
+}
+
+fn zstd_decoder<'a>(
+    packed: Box<dyn BufRead + 'a>,
+    window: &ZstdWindow,
+) -> io::Result<impl Read + use<'a>> {
+    let mut decoder = zstd::stream::read::Decoder::with_buffer(packed)?;
+    decoder.window_log_max(window.log_max())?;
+    Ok(decoder)
 }
 
 /// The bytes of an archive. A large one in a section is read ahead: a thread reads the next bytes

@@ -5,7 +5,7 @@ use std::{
     io::{self, Read},
 };
 
-use super::{Base, Walk, link};
+use super::{Base, Walk, archive::Bounded, link};
 use crate::{
     error::{Error, ErrorKind, Result},
     package::{Listing, Locator},
@@ -116,6 +116,8 @@ impl Walk<'_> {
     ) -> Result<()> {
         self.pieces.spend(map.pieces())?;
         let size = map.size;
+        // Holes are read, too, where the file is an archive.
+        let filled = Bounded { reader: filled, left: self.unpacked_left.clone() };
         let filled = CancelledRead { reader: filled, cancel: &self.options.context.cancel.clone() };
         let stream = self.streams.add(Backing::Sparse { data, map });
         let at = Locator { stream, offset: 0, size };

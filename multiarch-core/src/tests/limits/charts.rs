@@ -184,3 +184,20 @@ fn depends_on(range: &str) -> bool {
     let values = Chart::load(&files).and_then(|chart| chart.merged_values());
     values.expect("a chart").contains_key("other")
 }
+
+#[test]
+fn limit_of_yaml_source() {
+    let text = |size: usize| values(&format!("a: b\n#{}", "x".repeat(size - 6)));
+    ends_between(text(5 << 20), text((5 << 20) + 1));
+}
+
+#[test]
+fn limit_of_hinted_values() {
+    let hints = |count: usize| {
+        let text: String = (0..1000).map(|i| format!("a{i}: b\n")).collect();
+        let chart = Chart::load(&chart(&[("values.yaml", text.into())]))?;
+        let hint = parse_hints(b"- '{{ .a0 }}'")?;
+        chart.check_hints(&vec![hint[0].clone(); count])
+    };
+    ends_between(hints(4000), hints(4001));
+}

@@ -273,3 +273,17 @@ fn with_chart_file(size: usize) -> Result<()> {
 fn limit_of_chart_file() {
     ends_between(with_chart_file(16 << 20), with_chart_file((16 << 20) + 1));
 }
+
+#[test]
+fn limit_of_charts_yaml() {
+    let package = |bundles: usize| {
+        let mut bundle = bundle();
+        bundle.values.push_str(&format!("#{}\n", "x".repeat(4 << 20)));
+        let bytes = bundle.tar();
+        let name = |number: usize| format!("{number}/x_1.0.0.bundle.tar");
+        let all =
+            (0..bundles).map(|number| Entry::file(name(number), bytes.clone())).collect::<Vec<_>>();
+        first_problem(open(&tar(&all)))
+    };
+    ends_between(package(15), package(16));
+}

@@ -62,7 +62,7 @@ fn limit_of_list_page() {
         };
         with_registry(page, |registry| registry.tags())
     };
-    ends_between(list(15), list(17));
+    ends_between(list(7), list(9));
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn limit_of_list() {
     let list = |pages: usize| {
         let page = move |request: &Request| {
             let number = request.path.split_once("n=").map_or(0, |(_, n)| n.parse().unwrap_or(0));
-            let names = vec![format!("\"{}\"", "a/".repeat(2 << 20)); 3].join(",");
+            let names = vec![format!("\"{}\"", "a/".repeat(1 << 20)); 3].join(",");
             let answer = Answer::new(200).body(format!("{{\"repositories\":[{names}]}}"));
             match number + 1 < pages {
                 true => answer.header("Link", format!("</v2/_catalog?n={}>; rel=next", number + 1)),
@@ -79,7 +79,7 @@ fn limit_of_list() {
         };
         with_registry(page, |registry| registry.tags())
     };
-    ends_between(list(5), list(6));
+    ends_between(list(10), list(11));
 }
 
 #[test]
@@ -178,4 +178,23 @@ fn limit_of_chart_repo_answer() {
     };
     assert_ne!(error(1000), ErrorKind::TooLarge);
     assert_eq!(error(1025), ErrorKind::TooLarge);
+}
+
+/// The lists of all repositories have one limit together.
+#[test]
+fn limit_of_list_over_many_repositories() {
+    let list = |repositories: usize| {
+        let page = move |request: &Request| {
+            let path = request.local_path();
+            if path == "/v2/_catalog" {
+                let names: Vec<_> = (0..repositories).map(|n| format!("r{n}")).collect();
+                return Answer::json(200, &serde_json::json!({"repositories": names}));
+            }
+            let tags: Vec<_> = (0..100_000).map(|n| format!("t{n:0>5}")).collect();
+            Answer::json(200, &serde_json::json!({"name": "r", "tags": tags}))
+        };
+        with_registry(page, |registry| registry.tags())
+    };
+    // 70 bytes a name.
+    ends_between(list(8), list(11));
 }
