@@ -287,3 +287,25 @@ fn limit_of_charts_yaml() {
     };
     ends_between(package(15), package(16));
 }
+
+/// A few kilobytes of sparse archives would be read for hours.
+#[test]
+fn limit_of_unpacked_counts_the_holes_of_archives() {
+    let mut claims = tar::Header::new_ustar();
+    claims.set_path("images.tar").expect("short");
+    claims.set_size(59 << 30);
+    claims.set_cksum();
+    let map = format!("{:\0<512}", "1\n0\n512\n");
+    let content = [map.as_bytes(), claims.as_bytes()].concat();
+    let size = (60_u64 << 30).to_string();
+    let mut archive = tar::Builder::new(Vec::new());
+    let name = "a/x_1.0.0.bundle.tar";
+    let keys = [("major", "1"), ("minor", "0"), ("realsize", &size), ("name", name)];
+    let keys = keys.map(|(key, value)| (format!("GNU.sparse.{key}"), value.as_bytes()));
+    let keys = keys.iter().map(|(key, value)| (key.as_str(), *value));
+    archive.append_pax_extensions(keys).expect("written");
+    file(&mut archive, name, &content);
+    let error =
+        first_problem(open(&archive.into_inner().expect("written"))).expect_err("too large");
+    assert_eq!((error.kind(), error.message().contains("unpacked")), (ErrorKind::TooLarge, true));
+}
