@@ -299,7 +299,8 @@ fn limit_of_unpacked_counts_the_holes_of_archives() {
     let content = [map.as_bytes(), claims.as_bytes()].concat();
     let size = (60_u64 << 30).to_string();
     let mut archive = tar::Builder::new(Vec::new());
-    let name = "a/x_1.0.0.bundle.tar";
+    file(&mut archive, "x_1.0.0.bundle.tar", &bundle().tar());
+    let name = "a/y_1.0.0.bundle.tar";
     let keys = [("major", "1"), ("minor", "0"), ("realsize", &size), ("name", name)];
     let keys = keys.map(|(key, value)| (format!("GNU.sparse.{key}"), value.as_bytes()));
     let keys = keys.iter().map(|(key, value)| (key.as_str(), *value));
