@@ -194,7 +194,7 @@ impl Display for Lines {
     }
 }
 
-/// Programs show it as it comes: eight times a second, as the C library tells its host.
+/// Programs show it as it comes: eight times a second, as the C library reports it.
 #[derive(Default)]
 struct Json(Events);
 

@@ -1,5 +1,5 @@
 //! What a call costs that has no work to do, beside the two threads that it starts; and what an event of
-//! progress costs, beside the JSON of the snapshot that it tells.
+//! progress costs, beside the JSON of the snapshot in it.
 #![allow(missing_docs, reason = "criterion's macros make undocumented functions")]
 #![allow(unsafe_code, reason = "the functions are C's")]
 

@@ -1,4 +1,4 @@
-//! Names that somebody else chose: on the terminal, in JSON, in addresses and in paths.
+//! Names that another person chose: on the terminal, in JSON, in addresses and in paths.
 
 use multiarch_generator::{Bundle, Entry, Image, gzip, tar};
 use serde_json::Value;

@@ -79,7 +79,7 @@ pub(crate) fn scalar_text(text: &str, path: &[&str]) -> Result<Option<String>> {
 }
 
 /// Where a collection ends that has nothing but empty values is known less exactly than where it begins: its
-/// properties may end behind it.
+/// properties may end after it.
 fn between(start: usize, end: usize) -> Range<usize> {
     start.min(end)..end
 }

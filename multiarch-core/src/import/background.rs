@@ -30,7 +30,7 @@ async fn on_a_thread<T: Send + 'static>(
     let (done, is_done) = async_channel::bounded(1);
     let work = move || {
         let result = work();
-        // Whoever wanted it may be gone.
+        // The caller may not wait any more.
         let _ = done.try_send(result);
     };
     let thread: JoinHandle<()> = Builder::new()
