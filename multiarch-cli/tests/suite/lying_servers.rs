@@ -295,7 +295,7 @@ fn a_catalogue_of_other_paths() {
 #[test]
 fn a_catalogue_without_end() {
     for (link, said) in [
-        ("</v2/_catalog?n=NUMBER>; rel=\"next\"", "a registry's list of more than 64 MiB"),
+        ("</v2/_catalog?n=NUMBER>; rel=\"next\"", "a registry's lists of more than 64 MiB"),
         ("</v2/_catalog?n=1>; rel=\"next\"", "leads in a circle"),
         ("<http://127.0.0.2:1/v2/_catalog>; rel=\"next\"", "goes on at another server"),
     ] {
