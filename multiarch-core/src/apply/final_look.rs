@@ -12,6 +12,8 @@ use crate::{
 
 /// The shortest time between writing a tag and checking it at the end.
 const SETTLE: Duration = Duration::from_millis(200);
+/// It waits at most this long.
+const LONGEST: Duration = Duration::from_secs(120);
 
 impl Run<'_> {
     /// Checks all written tags once more, and repairs them. Each check waits until any writer that had
@@ -81,20 +83,22 @@ impl Run<'_> {
 
 /// How long to wait after writing a tag before the last check. Another writer that had read the tag
 /// before will by then have overwritten it, if it needs at most four times as long between its read and its
-/// write as the slowest of ours took.
+/// write as the slowest of ours took. A request without an answer is given up after a minute, so that its write
+/// comes at most two minutes after its read.
 fn settling_time(longest_gap: Duration) -> Duration {
-    (longest_gap * 4).max(SETTLE)
+    (longest_gap * 4).clamp(SETTLE, LONGEST)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// However slow a server is, another writer gets four times as long.
+    /// However slow a server is, another writer gets four times as long, and at most two minutes.
     #[test]
     fn settling_takes_four_times_the_longest_gap() {
         assert_eq!(settling_time(Duration::ZERO), Duration::from_millis(200));
         assert_eq!(settling_time(Duration::from_millis(51)), Duration::from_millis(204));
-        assert_eq!(settling_time(Duration::from_secs(40)), Duration::from_secs(160));
+        assert_eq!(settling_time(Duration::from_secs(14)), Duration::from_secs(56));
+        assert_eq!(settling_time(Duration::from_secs(40)), Duration::from_secs(120));
     }
 }

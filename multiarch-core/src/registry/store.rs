@@ -131,7 +131,9 @@ impl ImageStore for Registry {
         }
         let message = "the server lists the tag, and says that it does not have it";
         let error = Error::new(ErrorKind::UnreadableTag, message).of_image(name);
-        Err(error.at_host(self.connection.address.host()))
+        let repository = self.connection.address.repository(name.repository());
+        let request = format!("GET /v2/{repository}/manifests/{}", name.tag());
+        Err(error.at_host(self.connection.address.host()).asking(request))
     }
 
     fn get_manifest(&self, repository: &str, digest: &Digest) -> Result<Option<Document>> {
