@@ -42,6 +42,16 @@ impl Target {
     /// # Errors
     /// [`ErrorKind::Usage`] for anything else.
     pub fn open(text: &str) -> Result<Self> {
+        let refused = |message: &str| {
+            Err(Error::new(ErrorKind::Usage, message).with_detail(Detail::TargetAddress))
+        };
+        // As a path it would be a folder in the root directory.
+        if text.strip_prefix("oci://").is_some_and(|rest| !rest.starts_with('/')) {
+            return refused("oci:// is a chart repository's; a registry for images is docker://");
+        }
+        if text.contains('\0') {
+            return refused("the target has a NUL in it");
+        }
         if let Some(path) = text.strip_prefix("oci:").filter(|path| !path.is_empty()) {
             return Ok(Self { text: text.into(), kind: TargetKind::Layout(path.into()) });
         }
@@ -50,8 +60,7 @@ impl Target {
             let address: Address = text.parse()?;
             return Ok(Self { text: address.to_string(), kind: TargetKind::Registry(address) });
         }
-        let message = "the target is no OCI layout directory";
-        Err(Error::new(ErrorKind::Usage, message).with_detail(Detail::TargetAddress))
+        refused("the target is no OCI layout directory")
     }
 
     /// A store of your own. Plans and reports show `name` in place of an address. A saved plan of it is

@@ -406,8 +406,14 @@ fn an_import_of_nothing_is_refused() {
 
 #[cfg(feature = "registry")]
 #[test]
-fn ports_that_cannot_be_are_refused() {
-    for text in ["h.example.com:0", "h.example.com:99999", "docker://[::1]:65536/x"] {
+fn addresses_that_cannot_be_are_refused() {
+    for text in [
+        "oci://h.example.com/a",
+        "oci:a\0b",
+        "h.example.com:0",
+        "h.example.com:99999",
+        "docker://[::1]:65536/x",
+    ] {
         assert!(Target::open(text).is_err(), "{text}");
     }
     assert!(Target::open("[::1]").is_ok() && Target::open("h.example.com:65535").is_ok());
