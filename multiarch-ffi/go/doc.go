@@ -16,6 +16,9 @@
 //     multiarch_command, the command is called, which must be installed beside the
 //     program or in the PATH; its results are the same
 //
+// What go has built it caches without regard to PKG_CONFIG_PATH and to the library there: after a change of
+// either, build with -a once.
+//
 // Statically linked, musl included, a program is one file: build it with the C library for musl, CC=musl-gcc
 // and
 //
