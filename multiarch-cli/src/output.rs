@@ -22,9 +22,18 @@ pub(crate) fn is_lost() -> bool {
 /// Prints to standard output, line by line, and nothing that a terminal would act on. A closed pipe is not an
 /// error: the reader has seen enough.
 pub(crate) fn print(text: &str) {
-    let mut out = std::io::stdout().lock();
     let lines: Vec<String> = text.trim_end().lines().map(printable).collect();
-    let written = writeln!(out, "{}", lines.join("\n")).and_then(|()| out.flush());
+    write(&lines.join("\n"));
+}
+
+/// The same for a JSON text.
+pub(crate) fn json_text(text: &str) {
+    write(&escaped(text));
+}
+
+fn write(text: &str) {
+    let mut out = std::io::stdout().lock();
+    let written = writeln!(out, "{text}").and_then(|()| out.flush());
     if let Err(failure) = written
         && failure.kind() != ErrorKind::BrokenPipe
     {
@@ -35,13 +44,13 @@ pub(crate) fn print(text: &str) {
 
 pub(crate) fn json(value: &impl Serialize) {
     if let Ok(text) = serde_json::to_string_pretty(value) {
-        print(&escaped(&text));
+        json_text(&text);
     }
 }
 
 /// Prints an error that ended a verb before it had a result.
 pub(crate) fn json_error(error: &Error) {
-    print(&escaped(&error_json(error)));
+    json_text(&error_json(error));
 }
 
 pub(crate) fn error(text: &str) {
@@ -54,7 +63,7 @@ pub(crate) fn note(text: &str) {
 
 /// A JSON text in which characters that a terminal acts on are escaped. Outside of strings JSON has none of
 /// them but line feeds.
-pub(crate) fn escaped(json: &str) -> String {
+fn escaped(json: &str) -> String {
     let escape = |c: char| match c {
         '\n' => c.into(),
         _ if acts_on_terminals(c) => format!("\\u{:04x}", u32::from(c)),

@@ -5,7 +5,10 @@
 
 mod table;
 
-use std::fmt;
+use std::{
+    fmt,
+    sync::{Mutex, PoisonError},
+};
 
 pub(crate) use table::*;
 
@@ -108,7 +111,23 @@ pub(crate) struct Budget {
     limit: Limit,
 }
 
+/// A budget that several threads spend.
+#[derive(Debug)]
+pub(crate) struct SharedBudget(Mutex<Budget>);
+
+impl SharedBudget {
+    /// # Errors
+    /// As [`Budget::spend`].
+    pub(crate) fn spend(&self, amount: impl TryInto<u64>) -> Result<()> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).spend(amount)
+    }
+}
+
 impl Budget {
+    pub(crate) fn shared(self) -> SharedBudget {
+        SharedBudget(Mutex::new(self))
+    }
+
     /// This much more of the same.
     pub(crate) fn raised(self, more: u64) -> Self {
         Self { left: self.left.saturating_add(more), ..self }

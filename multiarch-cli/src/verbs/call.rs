@@ -86,6 +86,6 @@ fn write(planned: &Planned) -> Result<CallOutcome> {
 }
 
 fn print(outcome: &CallOutcome) -> Completion {
-    output::print(&output::escaped(&outcome.json));
+    output::json_text(&outcome.json);
     Completion::from(outcome.complete)
 }

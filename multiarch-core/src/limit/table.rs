@@ -87,20 +87,20 @@ limits! {
     MERGED_VALUES = Limit::count(500_000, "values of a chart with those of its subcharts");
     /// A value that names an image has the rest of its name beside it, in a table of a few values.
     VALUES_BESIDE = Limit::count(200, "values beside one that may name an image");
-    /// Real charts have some forty.
     /// A chart of 400 hints and 10 000 values, and what real ones have a hundredth of.
     HINTED_VALUES = Limit::count(4_000_000, "values for all hints of a chart together");
     /// Each is relocated by itself.
     UNHINTED = Limit::count(1_000, "values that name an image without a hint");
     UNHINTED_PAIRS = Limit::count(200_000, "pairs of values that may name an image");
+    /// Real charts have some forty.
     HINTS = Limit::count(1_000, "hints");
     HINT = Limit::bytes(4 * KIB, "a hint");
-    /// An alias counts as what it unfolds to, and an anchor as a second copy, because both are copies in
-    /// memory.
     /// As in Helm, which reads no larger file of a chart.
     YAML_SOURCE = Limit::bytes(5 * MIB, "a YAML text");
     /// Some 300 charts have 10 MiB.
     CHARTS_YAML = Limit::bytes(64 * MIB, "YAML texts of a package's charts");
+    /// An alias counts as what it unfolds to, and an anchor as a second copy, because both are copies in
+    /// memory.
     YAML_VALUES = Limit::count(200_000, "values in a YAML text, unfolded");
     /// Besides twice the text's own size.
     YAML_TEXT = Limit::bytes(16 * MIB, "strings in a YAML text, unfolded,");

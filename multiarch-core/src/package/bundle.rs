@@ -13,7 +13,7 @@ use super::{
 use crate::{
     chart::{Chart, ChartFiles, Values, parse_hints},
     error::{Error, ErrorKind, Result},
-    limit::{self, Budget},
+    limit::{self, SharedBudget},
     run::workers,
 };
 
@@ -35,7 +35,7 @@ const CHART: &str = "original-chart/";
 const IMAGES: &str = "images.tar";
 /// Collects everything in a listing and in the archives inside it.
 pub(crate) fn collect(listing: &mut Listing, source: &dyn BlobSource, found: &mut Found) {
-    let yaml = Mutex::new(limit::CHARTS_YAML.budget());
+    let yaml = limit::CHARTS_YAML.budget().shared();
     collect_below("", listing, source, &yaml, found);
 }
 
@@ -44,7 +44,7 @@ fn collect_below(
     path: &str,
     listing: &mut Listing,
     source: &dyn BlobSource,
-    yaml: &Mutex<Budget>,
+    yaml: &SharedBudget,
     found: &mut Found,
 ) {
     let below = |inner: &str| format!("{path}/{inner}").trim_matches('/').to_owned();
@@ -244,7 +244,7 @@ fn bundle(
     images: BundleImages,
     problems: Vec<Error>,
     source: &dyn BlobSource,
-    yaml: &Mutex<Budget>,
+    yaml: &SharedBudget,
 ) -> Bundle {
     let mut bundle = empty_bundle(listing, prefix);
     bundle.problems = problems;
@@ -296,7 +296,7 @@ fn read_chart(
     listing: &Listing,
     prefix: &str,
     source: &dyn BlobSource,
-    yaml: &Mutex<Budget>,
+    yaml: &SharedBudget,
 ) -> Result<Chart> {
     let folder = format!("{prefix}{CHART}");
     let mut files = ChartFiles::default();
@@ -304,12 +304,11 @@ fn read_chart(
         // Templates are not needed to know the images.
         let below = &path[folder.len()..];
         let name = below.rsplit('/').next().unwrap_or(below);
-        if ["Chart.yaml", "values.yaml", "requirements.yaml"].contains(&name)
-            || name.ends_with(".tgz")
-        {
+        let is_packed = name.ends_with(".tgz");
+        if is_packed || ["Chart.yaml", "values.yaml", "requirements.yaml"].contains(&name) {
             let file = listing.read(path, limit::CHART_FILE, source)?;
-            if !name.ends_with(".tgz") {
-                yaml.lock().unwrap_or_else(PoisonError::into_inner).spend(file.len())?;
+            if !is_packed {
+                yaml.spend(file.len())?;
             }
             files.insert(below, file);
         } else if below.strip_prefix("charts/").is_some_and(|below| !below.contains('/')) {

@@ -1,9 +1,6 @@
 //! Lists the repositories and tags of a registry.
 
-use std::{
-    collections::BTreeSet,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{collections::BTreeSet, sync::Arc};
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use reqwest::{Method, StatusCode, header};
@@ -20,7 +17,7 @@ use crate::{
     chart::TargetName,
     error::{Error, ErrorKind, Result},
     image::is_repository,
-    limit::{self, Budget},
+    limit::{self, SharedBudget},
 };
 
 /// What a name takes in memory besides its bytes.
@@ -41,7 +38,7 @@ impl Client {
     pub(super) async fn list(self: Arc<Self>) -> Result<Vec<TargetName>> {
         // One budget for all: a few thousand repositories with a list of the greatest size each would fill the
         // memory.
-        let left = Mutex::new(limit::LIST.budget());
+        let left = limit::LIST.budget().shared();
         let catalog = self.request(Method::GET, "_catalog", Scope::catalog());
         let pages = self.pages(catalog, &left).await?;
         let repositories = pages.into_iter().flat_map(|page| page.repositories.unwrap_or_default());
@@ -56,7 +53,7 @@ impl Client {
     }
 
     /// All tags of one repository, if it is below the target's path.
-    async fn list_one(&self, repository: String, left: &Mutex<Budget>) -> Result<Vec<TargetName>> {
+    async fn list_one(&self, repository: String, left: &SharedBudget) -> Result<Vec<TargetName>> {
         let Some(name) = self.address.name(&repository) else { return Ok(Vec::new()) };
         let path = format!("{repository}/tags/list");
         let tags = self.request(Method::GET, &path, Scope::pull(&repository));
@@ -101,7 +98,7 @@ impl Client {
         list.is_ok_and(|list| list.is_some_and(|tags| tags.iter().all(|listed| listed != tag)))
     }
 
-    async fn pages(&self, mut request: PreparedRequest, left: &Mutex<Budget>) -> Result<Vec<Page>> {
+    async fn pages(&self, mut request: PreparedRequest, left: &SharedBudget) -> Result<Vec<Page>> {
         let mut tries = Retries::default();
         let mut pages = Vec::new();
         let mut seen = BTreeSet::new();
@@ -118,8 +115,7 @@ impl Client {
             let names = [&page.repositories, &page.tags].into_iter().flatten().flatten();
             let size = names.map(|name| name.len() + NAME_OVERHEAD).sum::<usize>();
             let size = size + if next.is_some() { MIN_PAGE } else { 0 };
-            let spent = left.lock().unwrap_or_else(PoisonError::into_inner).spend(size);
-            spent.map_err(|e| place(e, &request))?;
+            left.spend(size).map_err(|e| place(e, &request))?;
             pages.push(page);
             let Some(next) = next else { return Ok(pages) };
             let next = self.resolve(&request.url, &next).map_err(|e| place(e, &request))?;
