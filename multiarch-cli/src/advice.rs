@@ -57,6 +57,9 @@ fn of_detail(detail: &str) -> Option<&'static str> {
         "cluster-config-registry" => {
             "write the registry's address, such as https://harbor.example.com"
         }
+        "nothing-selected" => {
+            "`multiarch inspect` lists the charts and images of a package; * stands for any text"
+        }
         "insecure-host" => "write HOST or HOST:PORT, without a scheme and a path",
         "proxy-address" => {
             "write http://, https://, socks5:// or socks5h:// with HOST:PORT into the variable, or unset it"

@@ -1,11 +1,13 @@
 //! The command line. Parsing it has no effects.
 
+mod selection;
 mod shared;
 
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
+pub(crate) use selection::SelectionArgs;
 pub(crate) use shared::{Connection, NamingArgs, Show, Style, To, Work};
 
 /// Fuse single-architecture offline packages into multi-architecture images; no architecture is lost
@@ -25,6 +27,7 @@ Examples:
   multiarch import addon-arm64.tar.gz --to docker://harbor.example.com/platform --json > report.json
   multiarch import addon-arm64.tar.gz --to registry.example.com --charts-to http://charts.example.com:8081
   multiarch import -c clusterConfig.yaml
+  multiarch import addon-arm64.tar.gz --to oci:store --charts 'insight*' --charts '!insight-agent'
 
 Credentials come from docker's or podman's configuration (credential helpers included), from
 MULTIARCH_USERNAME and MULTIARCH_PASSWORD (for charts first MULTIARCH_CHARTS_USERNAME and
@@ -196,6 +199,8 @@ pub(crate) struct Inspect {
     #[arg(long)]
     pub(crate) elf: bool,
     #[command(flatten)]
+    pub(crate) select: SelectionArgs,
+    #[command(flatten)]
     pub(crate) show: Show,
 }
 
@@ -211,6 +216,8 @@ pub(crate) struct Status {
     /// Ask for every layer of the images that the tags list, too
     #[arg(long)]
     pub(crate) verify: bool,
+    #[command(flatten)]
+    pub(crate) select: SelectionArgs,
     #[command(flatten)]
     pub(crate) show: Show,
 }

@@ -3,7 +3,7 @@
 use std::{fmt::Write as _, io::IsTerminal, sync::mpsc, thread::JoinHandle, time::Duration};
 
 use indicatif::{HumanBytes, HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
-use multiarch_core::{Meter, Phase, Snapshot, embed::Events};
+use multiarch_core::{Meter, Phase, Progress, embed::Events};
 
 use crate::{args::Style, output};
 
@@ -63,8 +63,8 @@ trait Display: Send {
     fn finish(&mut self, meter: &Meter);
 }
 
-/// A snapshot as a text.
-fn describe(now: &Snapshot) -> String {
+/// A progress as a text.
+fn describe(now: &Progress) -> String {
     let mut text = String::new();
     let mut add = |part: std::fmt::Arguments<'_>| {
         let gap = if text.is_empty() { "" } else { ", " };
@@ -125,7 +125,7 @@ impl Display for Bar {
     }
 
     fn show(&mut self, meter: &Meter) {
-        let (now, failed) = (meter.snapshot(), meter.take_failed());
+        let (now, failed) = (meter.progress(), meter.take_failed());
         if !failed.is_empty() {
             self.0.suspend(|| note_failed(&failed));
         }
@@ -168,7 +168,7 @@ impl Lines {
     /// Failures are shown within a second, everything else every 10 seconds.
     const PERIODS: u32 = 10;
 
-    fn line(now: &Snapshot) {
+    fn line(now: &Progress) {
         output::note(&format!("{}: {}", name(now.phase), describe(now)));
     }
 }
@@ -182,14 +182,14 @@ impl Display for Lines {
         note_failed(&meter.take_failed());
         self.periods += 1;
         if self.periods.is_multiple_of(Self::PERIODS) {
-            Self::line(&meter.snapshot());
+            Self::line(&meter.progress());
         }
     }
 
     fn finish(&mut self, meter: &Meter) {
         note_failed(&meter.take_failed());
         if self.periods >= Self::PERIODS {
-            Self::line(&meter.snapshot());
+            Self::line(&meter.progress());
         }
     }
 }

@@ -70,7 +70,7 @@ mod tests;
 
 // The front door.
 pub use import::{Import, Target, own_address};
-pub use package::{Bundle, Finding, Package, PackageIdentity, PackageName};
+pub use package::{Bundle, Finding, LeftOut, Package, PackageIdentity, PackageName, Selection};
 pub use plan::{
     ChartAction, Cost, Options, Origin, Plan, PlannedChart, PlannedDecision, PlannedImage,
     PlannedUpload,
@@ -84,7 +84,7 @@ pub use report::{
 pub use chart::{NameMode, Naming, TargetName};
 pub use config::{ClusterConfig, Credentials, Destination};
 pub use error::{Error, ErrorKind, Result};
-pub use run::{Cancel, Meter, Phase, Snapshot};
+pub use run::{Cancel, Meter, Phase, Progress};
 pub use source::OpenOptions;
 
 // The heart, and stores of one's own.

@@ -15,11 +15,14 @@ mod leftover;
 mod listing;
 mod model;
 mod name;
+mod pattern;
+mod selection;
 mod source;
 
 pub use finding::Finding;
 pub use model::{Bundle, Package, PackageIdentity};
 pub use name::PackageName;
+pub use selection::{LeftOut, Selection};
 
 pub(crate) use bundle::{Found, collect};
 pub(crate) use document_store::{DocumentStore, read_image};

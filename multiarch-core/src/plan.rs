@@ -44,7 +44,7 @@ pub(crate) use named_image::NamedImage;
 pub(crate) use observed::{Observed, Presence};
 pub(crate) use origin::BlobOrigin;
 pub(crate) use plan_image::{plan_image, platforms};
-pub(crate) use print::{Bytes, decisions_text, table};
+pub(crate) use print::{Bytes, decisions_text, table, write_left_out};
 pub(crate) use push::{PlannedBlob, Push};
 pub(crate) use question::{Answer, Question};
 use solved_chart::SolvedChart;

@@ -16,9 +16,10 @@ use crate::{
     chart::TargetName,
     error::Error,
     image::{Digest, PlatformKey},
-    package::Finding,
+    package::{Finding, LeftOut},
     plan::{
         Bytes, Plan, PlannedChart, PlannedDecision, PlannedImage, decisions_text, table, titled,
+        write_left_out,
     },
 };
 
@@ -41,6 +42,9 @@ pub struct Report {
     pub images: Vec<ImageReport>,
     /// Findings: what is worth knowing, but not an error.
     pub findings: Vec<Finding>,
+    /// What the packages hold and the selection left out.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<LeftOut>,
     /// Errors that belong to no chart.
     pub problems: Vec<Error>,
     /// Bytes of blobs that were sent.
@@ -204,6 +208,7 @@ impl Report {
             charts: Vec::new(),
             images: Vec::new(),
             findings: plan.findings.clone(),
+            left_out: plan.left_out.clone(),
             problems: Vec::new(),
             bytes_sent: 0,
             blobs_sent: 0,
@@ -282,6 +287,7 @@ impl fmt::Display for Report {
             self.tags_written,
             self.blobs_sent,
             Bytes(self.bytes_sent),
-        )
+        )?;
+        write_left_out(f, &self.left_out)
     }
 }

@@ -5,7 +5,7 @@ pub(crate) mod buffers;
 mod cancel;
 mod context;
 mod meter;
-mod snapshot;
+mod progress;
 pub(crate) mod workers;
 
 pub(crate) use buffers::BufferPermit;
@@ -14,4 +14,4 @@ pub(crate) use cancel::CHECK_INTERVAL;
 pub use cancel::Cancel;
 pub(crate) use context::Context;
 pub use meter::Meter;
-pub use snapshot::{Phase, Snapshot};
+pub use progress::{Phase, Progress};

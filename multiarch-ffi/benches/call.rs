@@ -1,5 +1,5 @@
 //! What a call costs that has no work to do, beside the two threads that it starts; and what an event of
-//! progress costs, beside the JSON of the snapshot in it.
+//! progress costs, beside the JSON of the progress in it.
 #![allow(missing_docs, reason = "criterion's macros make undocumented functions")]
 #![allow(unsafe_code, reason = "the functions are C's")]
 
@@ -69,8 +69,8 @@ fn bench(criterion: &mut Criterion) {
 
     let (meter, mut events) = (Meter::new(), Events::default());
     let mut group = criterion.benchmark_group("an event of progress");
-    group.bench_function("JSON of a snapshot (floor)", |b| {
-        b.iter(|| serde_json::to_string(&black_box(&meter).snapshot()));
+    group.bench_function("JSON of a progress (floor)", |b| {
+        b.iter(|| serde_json::to_string(&black_box(&meter).progress()));
     });
     group.bench_function("event and callback", |b| {
         let mut told = 0_u64;

@@ -5,6 +5,7 @@ use std::{
     path::PathBuf,
 };
 
+use super::SelectionArgs;
 use clap::{Args as ClapArgs, ValueEnum};
 use multiarch_core::{ConflictPolicy, IndexMode, NameMode, Naming, Options, Result};
 
@@ -15,6 +16,8 @@ pub(crate) struct Work {
     pub(crate) to: To,
     #[command(flatten)]
     pub(crate) naming: NamingArgs,
+    #[command(flatten)]
+    pub(crate) select: SelectionArgs,
     #[command(flatten)]
     pub(crate) fusion: Fusion,
     #[command(flatten)]
@@ -232,6 +235,7 @@ impl Work {
         options.render = self.naming.render;
         options.helm.clone_from(&self.naming.helm);
         options.image_names.clone_from(&self.naming.image_names);
+        options.select = self.select.selection()?;
         options.verify = self.fusion.verify;
         options.keep_children_tagged = self.fusion.keep_children_tagged;
         options.fuse.on_conflict = match self.fusion.on_conflict {

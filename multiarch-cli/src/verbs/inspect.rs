@@ -1,5 +1,7 @@
 //! `multiarch inspect`
 
+use std::sync::Arc;
+
 use multiarch_core::{Cancel, Error, Inspection, OpenOptions, Package, Result};
 
 use super::Completion;
@@ -14,15 +16,16 @@ pub(crate) fn run(args: &Inspect, cancel: &Cancel) -> Result<Completion> {
     if let Some(folder) = args.show.cache() {
         options = options.cache(folder);
     }
-    let (mut packages, mut problems): (Vec<Package>, Vec<Error>) = Default::default();
+    let (mut packages, mut problems): (Vec<Arc<Package>>, Vec<Error>) = Default::default();
     for opened in options.open_all(&args.packages)? {
         match opened {
-            Ok(package) => packages.push(package),
+            Ok(package) => packages.push(Arc::new(package)),
             Err(error) => problems.push(error),
         }
     }
+    let packages = args.select.selection()?.of_packages(packages)?;
     drop(shown);
-    let inspections: Vec<_> = packages.iter().map(Package::inspect).collect();
+    let inspections: Vec<_> = packages.iter().map(|package| package.inspect()).collect();
     if args.show.json {
         output::json(&Inspection::list(&inspections, &problems));
     } else {

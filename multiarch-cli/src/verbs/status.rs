@@ -13,6 +13,7 @@ pub(crate) fn run(args: &Status, cancel: &Cancel) -> Result<Completion> {
     options.rewrite_unhinted = args.naming.rewrite_unhinted;
     options.image_names.clone_from(&args.naming.image_names);
     options.verify = args.verify;
+    options.select = args.select.selection()?;
     let shown = progress::shown(args.show.style());
     let import = setup::look(&args.packages, &args.to, options, &args.show, &shown, cancel)?;
     let status = import.status()?;

@@ -16,6 +16,7 @@ mod packed;
 mod refusals;
 mod resources;
 mod secrets;
+mod selection;
 mod server;
 mod signals;
 mod unnamed;

@@ -1,5 +1,7 @@
 //! The calls: what is asked for, and the document that answers.
 
+use std::sync::Arc;
+
 use serde_json::json;
 
 use super::{CallOutcome, Request, login};
@@ -23,14 +25,15 @@ impl Request {
     /// # Errors
     /// What kept every package from being looked at, such as [`ErrorKind::Cancelled`].
     pub fn inspect(self, meter: &Meter, cancel: &Cancel) -> Result<CallOutcome> {
-        let (mut packages, mut problems): (Vec<Package>, Vec<Error>) = Default::default();
+        let (mut packages, mut problems): (Vec<Arc<Package>>, Vec<Error>) = Default::default();
         for opened in self.open_options(meter, cancel).open_all(&self.packages)? {
             match opened {
-                Ok(package) => packages.push(package),
+                Ok(package) => packages.push(Arc::new(package)),
                 Err(error) => problems.push(error),
             }
         }
-        let inspections: Vec<_> = packages.iter().map(Package::inspect).collect();
+        let packages = self.options.select.of_packages(packages)?;
+        let inspections: Vec<_> = packages.iter().map(|package| package.inspect()).collect();
         let sound = inspections.iter().all(Inspection::is_sound);
         CallOutcome::new(&Inspection::list(&inspections, &problems), sound && problems.is_empty())
     }

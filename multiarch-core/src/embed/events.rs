@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::{Meter, Phase, Snapshot};
+use crate::{Meter, Phase, Progress};
 
 /// The events of one run, of the schema `multiarch.progress/v1`.
 #[derive(Debug, Default)]
@@ -11,12 +11,12 @@ pub struct Events {
     waits: bool,
 }
 
-/// An event: a snapshot, the images that failed since the last one, and lines for a log.
+/// An event: a progress, the images that failed since the last one, and lines for a log.
 #[derive(Serialize)]
 struct Event<'a> {
     schema: &'static str,
     #[serde(flatten)]
-    now: &'a Snapshot,
+    now: &'a Progress,
     failed: &'a [String],
     log: &'a [String],
 }
@@ -24,7 +24,7 @@ struct Event<'a> {
 impl Events {
     /// The next event, in one line. It takes from the meter what failed.
     pub fn next(&mut self, meter: &Meter) -> String {
-        let (now, failed) = (meter.snapshot(), meter.take_failed());
+        let (now, failed) = (meter.progress(), meter.take_failed());
         let log = self.log(&now, &failed);
         let event =
             Event { schema: "multiarch.progress/v1", now: &now, failed: &failed, log: &log };
@@ -32,7 +32,7 @@ impl Events {
     }
 
     /// What is new since the last event.
-    fn log(&mut self, now: &Snapshot, failed: &[String]) -> Vec<String> {
+    fn log(&mut self, now: &Progress, failed: &[String]) -> Vec<String> {
         let mut lines = Vec::new();
         if self.phase != now.phase {
             self.phase = now.phase;

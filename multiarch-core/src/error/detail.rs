@@ -40,6 +40,7 @@ details! {
     ClusterConfigPort Usage "cluster-config-port" "A port is not a number from 1 to 65535.";
     ClusterConfigType Usage "cluster-config-type" "`imagesAndCharts.type` is missing or unknown.";
     ClusterConfigRegistry Usage "cluster-config-registry" "`externalImageRepo` is missing.";
+    NothingSelected Usage "nothing-selected" "What is selected is in no package.";
     InsecureHost Usage "insecure-host" "What is named as an insecure host is no host.";
     ProxyAddress Usage "proxy-address" "A variable of the environment names no proxy that can be used.";
     OfficialService Usage "official-service" "The configuration names the vendor's own service.";

@@ -164,6 +164,11 @@ impl PlatformKey {
     pub fn architecture(&self) -> &str {
         &self.architecture
     }
+
+    /// Variant of the architecture; empty where there is none.
+    pub fn variant(&self) -> &str {
+        &self.variant
+    }
 }
 
 fn write_platform(

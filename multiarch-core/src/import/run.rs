@@ -55,6 +55,7 @@ impl Import {
         }
         let (packages, problems) = self.open_packages()?;
         self.options.check_image_names(packages.iter().map(AsRef::as_ref), &problems)?;
+        let packages = self.options.select.of_packages(packages)?;
         let (target, context) = (self.connect(&packages)?, &self.context);
         let earlier = observe::read_earlier_import(&target, &packages, &self.options, context)?;
         let options = &self.options;
@@ -74,6 +75,7 @@ impl Import {
     /// As [`plan`](Import::plan).
     pub fn status(&self) -> Result<Status> {
         let (packages, problems) = self.open_packages()?;
+        let packages = self.options.select.of_packages(packages)?;
         let target = self.connect(&packages)?;
         observe::status(&target, &packages, problems, &self.options, &self.context)
     }

@@ -34,13 +34,14 @@ pub(crate) fn status(
     let all = packages.is_empty();
     let mut stored = Vec::new();
     for charts in target.charts.repos().iter().filter(|_| all) {
-        stored.extend(StoredImages::all(target, charts, context)?);
+        stored.extend(StoredImages::all(target, charts, &options.select, context)?);
     }
     stored.sort_by(|a, b| a.chart.cmp(&b.chart));
     // Not every registry can list its tags, so packages and stored charts contribute names.
     let names: BTreeSet<TargetName> = if all {
         let listed = target.images.tags()?.into_iter();
-        listed.chain(stored.iter().flat_map(|stored| stored.names.iter().cloned())).collect()
+        let of_charts = stored.iter().flat_map(|stored| stored.names.iter().cloned());
+        listed.chain(of_charts).filter(|name| options.select.means_tag(name)).collect()
     } else {
         inventory.image_names().cloned().collect()
     };
@@ -76,7 +77,7 @@ fn read_tags(
             Ok(now) => observe_image(store, &mut observed, (name, now), &[], options)?,
             Err(error) => observed.answer(question, Err(error))?,
         }
-        tag(store, &observed, name, verifies)
+        tag(store, &observed, name, options, verifies)
     })?;
     looked_at.into_iter().collect()
 }
@@ -87,12 +88,15 @@ fn tag(
     store: &dyn ImageStore,
     observed: &Observed,
     name: &TargetName,
+    options: &Options,
     verifies: bool,
 ) -> Result<TagStatus> {
     let read = || -> Result<_> {
         let state = observed.tag(name)?;
         let Some(document) = state.document() else { return Ok((None, Vec::new())) };
-        Ok((Some(document.digest().clone()), state.platforms()?))
+        let mut platforms = state.platforms()?;
+        platforms.retain(|(platform, _)| options.select.means_platform(platform));
+        Ok((Some(document.digest().clone()), platforms))
     };
     let name = name.clone();
     let (digest, listed) = match read() {

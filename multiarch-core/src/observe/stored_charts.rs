@@ -6,6 +6,7 @@ use crate::{
     chart::{Chart, ChartFiles, TargetName, parse_hints},
     error::Result,
     image::Reference,
+    package::Selection,
     run::{Context, workers},
     store::{OpenCharts, OpenTarget},
 };
@@ -28,10 +29,12 @@ impl StoredImages {
     pub(super) fn all(
         target: &OpenTarget,
         charts: &OpenCharts,
+        select: &Selection,
         context: &Context,
     ) -> Result<Vec<Self>> {
         let registry = target.registry.as_deref().unwrap_or_default();
-        let (jobs, listed) = (charts.repo.jobs(), charts.repo.list()?);
+        let (jobs, mut listed) = (charts.repo.jobs(), charts.repo.list()?);
+        listed.retain(|(name, version)| select.means_chart(name, version));
         let answers = workers::ask(jobs, &listed, context, |(name, version)| {
             let packed = charts.repo.get(name, version)?;
             Ok(packed.map(|packed| Self::parse(format!("{name}-{version}"), &packed, registry)))

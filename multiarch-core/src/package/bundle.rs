@@ -235,6 +235,7 @@ fn empty_bundle(listing: &Listing, prefix: &str) -> Bundle {
         chart_files: BTreeMap::new(),
         problems: Vec::new(),
         unused: Vec::new(),
+        left_out: BTreeSet::new(),
     }
 }
 

@@ -8,6 +8,20 @@ use crate::{
     image::{Digest, PlatformKey},
 };
 
+impl Finding {
+    /// The image of a package that it is about, as the package names it.
+    pub(super) fn image(&self) -> Option<&str> {
+        match self {
+            Self::Mislabelled { image, .. }
+            | Self::Contradicted { image, .. }
+            | Self::UnknownArchitecture { image, .. }
+            | Self::OtherPrograms { image, .. }
+            | Self::Incomplete { image, .. } => Some(image),
+            _ => None,
+        }
+    }
+}
+
 /// Something that a user should know, but that does not stop an import.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "finding", rename_all = "kebab-case")]

@@ -11,7 +11,7 @@ pub(super) struct UnreadImage {
 }
 
 /// Something in a package that is not imported, and why. It is no image that is lost.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Unused {
     pub(crate) what: String,
     pub(crate) because: &'static str,

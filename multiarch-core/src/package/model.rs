@@ -1,10 +1,14 @@
 //! A package, and its bundles, as values.
 
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    sync::Arc,
+};
 
 use serde::{Deserialize, Serialize};
 
-use super::{BlobSource, Finding, Locator, PackageImage, PackageName, Unused};
+use super::{BlobSource, Finding, LeftOut, Locator, PackageImage, PackageName, Unused};
 use crate::{
     chart::{Chart, ChartFiles, Hint, Values},
     error::{Error, ErrorKind, Result},
@@ -14,6 +18,7 @@ use crate::{
 /// Everything a package holds, read but not unpacked.
 ///
 /// [`Package::open`] makes one from a path.
+#[derive(Clone)]
 pub struct Package {
     pub(crate) name: PackageName,
     pub(crate) identity: PackageIdentity,
@@ -23,11 +28,13 @@ pub struct Package {
     pub(crate) problems: Vec<Error>,
     /// Folders and files without images.
     pub(crate) foreign: Vec<String>,
+    /// What a selection leaves out of it.
+    pub(crate) left_out: Vec<LeftOut>,
     pub(crate) source: Arc<dyn BlobSource>,
 }
 
 /// A chart with the images it runs.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Bundle {
     pub(crate) path: String,
     pub(crate) chart_name: String,
@@ -41,6 +48,8 @@ pub struct Bundle {
     pub(crate) chart_files: BTreeMap<String, ChartFile>,
     pub(crate) problems: Vec<Error>,
     pub(crate) unused: Vec<Unused>,
+    /// The references of its images that a selection leaves out.
+    pub(crate) left_out: BTreeSet<String>,
 }
 
 /// Where a chart's file is, and its content where the listing has it.
@@ -114,6 +123,11 @@ impl Package {
     /// alone.
     pub fn foreign(&self) -> &[String] {
         &self.foreign
+    }
+
+    /// What a [`Selection`](crate::Selection) left out of it.
+    pub fn left_out(&self) -> &[LeftOut] {
+        &self.left_out
     }
 
     /// What could not be read and belongs to no bundle.

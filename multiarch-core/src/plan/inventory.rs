@@ -7,7 +7,7 @@ use std::{
 
 use super::{
     ChartAction, EarlierImport, NamedImage, Options, Origin, PlannedUpload,
-    named_image::{name_bundle, name_loose},
+    named_image::{left_out_names, name_bundle, name_loose},
     titled,
 };
 use crate::{
@@ -43,6 +43,8 @@ pub(super) struct NamedChart {
     /// Names that the target must have where no package brings them: those that its hints render if the
     /// bundle has no images, and those that Helm renders.
     pub(super) needed: BTreeSet<TargetName>,
+    /// Those of its images that the user left out. The chart is uploaded where the target has them.
+    pub(super) left_out: BTreeSet<TargetName>,
     /// The bundles that can be relocated, as positions of package and bundle.
     pub(super) relocatable: Vec<(usize, usize)>,
     pub(super) upload: Option<PlannedUpload>,
@@ -110,6 +112,7 @@ impl Inventory {
                 if !bundle.has_images {
                     chart.needed.extend(solved.names.iter().cloned());
                 }
+                chart.left_out.extend(left_out_names(bundle, solved).cloned());
                 chart.relocatable.push(key);
                 chart.images.extend(images.iter().map(|image| image.name.clone()));
                 self.add_images(images);
@@ -248,7 +251,8 @@ impl Inventory {
     /// Names that charts to be uploaded need in the target, and that no package brings.
     pub(crate) fn needed(&self) -> impl Iterator<Item = &TargetName> {
         let charts = self.charts.iter().filter(|chart| chart.upload.is_some());
-        charts.flat_map(|chart| &chart.needed).filter(|name| !self.images.contains_key(*name))
+        let needed = charts.flat_map(|chart| chart.needed.iter().chain(&chart.left_out));
+        needed.filter(|name| !self.images.contains_key(*name))
     }
 
     /// Removes images that no chart has any more.

@@ -15,7 +15,7 @@ use crate::{
     chart::TargetName,
     error::{Error, ErrorKind},
     image::Digest,
-    package::{Finding, PackageIdentity},
+    package::{Finding, LeftOut, PackageIdentity},
     run::Context,
     store::OpenTarget,
 };
@@ -48,6 +48,9 @@ pub struct Plan {
     pub images: Vec<PlannedImage>,
     /// Findings: what is worth knowing, but not an error.
     pub findings: Vec<Finding>,
+    /// What the packages hold and the selection leaves out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<LeftOut>,
     /// Errors that belong to no chart.
     pub problems: Vec<Error>,
     /// True where the plan has everything that was asked for.
@@ -178,6 +181,7 @@ impl Plan {
             charts: charts.collect(),
             images,
             findings,
+            left_out: inventory.packages.iter().flat_map(|p| p.left_out()).cloned().collect(),
             problems: inventory.problems_of_no_chart().cloned().collect(),
             complete: false,
             bytes_to_send: 0,
@@ -239,6 +243,7 @@ impl Plan {
                 }
             }
         }
+        self.leave_out_charts(live);
         for chart in self.charts.iter_mut().filter(|chart| !chart.problems.is_empty()) {
             chart.upload = None;
         }
@@ -251,6 +256,26 @@ impl Plan {
             self.charts.insert(0, PlannedChart::without_chart(referrers.into_iter().collect()));
         }
         self.images.retain(|image| used.contains(&image.name));
+    }
+
+    /// Leaves out the charts that name an image which the user left out and which the target does not have.
+    fn leave_out_charts(&mut self, live: &LivePlan) {
+        let is_there = |name: &TargetName| {
+            live.inventory.images.contains_key(name)
+                || live.observed.tag(name).is_ok_and(|state| state.document().is_some())
+        };
+        for (chart, named) in self.charts.iter_mut().zip(&live.inventory.charts) {
+            if chart.upload.is_some() && !named.left_out.iter().all(is_there) {
+                chart.upload = None;
+                for package in &self.packages {
+                    let (package, chart) = (package.path.clone(), chart.chart.clone());
+                    let (image, platforms) = (None, Vec::new());
+                    self.left_out.push(LeftOut { package, chart, image, platforms });
+                }
+            }
+        }
+        self.left_out.sort();
+        self.left_out.dedup();
     }
 
     /// Notes the blobs of unchanged tags, because they can be mounted from there.

@@ -7,7 +7,7 @@ use std::{
 
 use super::{Options, Origin, SolvedChart, given_name::given_name};
 use crate::{
-    chart::{Naming, TargetName},
+    chart::{Hint, Naming, TargetName},
     error::{Error, ErrorKind, Result},
     fuse::Incoming,
     image::{Reference, canonical_reference, same_reference},
@@ -83,6 +83,9 @@ pub(super) fn name_bundle(
             continue;
         }
         let found = images.find(&rendered);
+        if found.is_empty() && bundle.left_out.contains(&canonical_reference(&rendered)) {
+            continue;
+        }
         if found.is_empty() {
             let message =
                 format!("hint {:?} names an image that the bundle does not hold", hint.to_string());
@@ -110,6 +113,19 @@ pub(super) fn name_bundle(
             .extend(others.into_iter().filter(|n| !hinted.contains(&(index, n.reference.clone()))));
     }
     Ok(named)
+}
+
+/// The names of a bundle's images that the user left out, as far as hints say them.
+pub(super) fn left_out_names<'s>(
+    bundle: &'s Bundle,
+    solved: &'s SolvedChart,
+) -> impl Iterator<Item = &'s TargetName> {
+    let is_left_out = |hint: &Hint| {
+        let rendered = hint.render(&bundle.values);
+        rendered.is_ok_and(|text| bundle.left_out.contains(&canonical_reference(&text)))
+    };
+    let hints = bundle.hints().iter().zip(&solved.names);
+    hints.filter(move |(hint, _)| is_left_out(hint)).map(|(_, name)| name)
 }
 
 /// The images of a bundle by what their references mean.

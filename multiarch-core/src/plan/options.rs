@@ -11,6 +11,7 @@ use crate::{
     chart::Naming,
     error::{Detail, Error, ErrorKind, Result},
     fuse::FuseOptions,
+    package::Selection,
 };
 
 /// The options of an import, the same for the library, the command line and the C interface.
@@ -52,6 +53,9 @@ pub struct Options {
     /// one file, by its name or path. A reference without a tag keeps the tag that the file gives.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub image_names: Vec<String>,
+    /// Which charts, images and platforms of the packages are imported.
+    #[serde(skip_serializing_if = "Selection::is_everything")]
+    pub select: Selection,
     /// Ask for every config and layer of the images that the target's tags list already, and send what is
     /// missing or has a wrong size. A directory as target is always asked so.
     pub verify: bool,

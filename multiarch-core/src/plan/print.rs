@@ -1,11 +1,12 @@
 //! Prints a plan as a table.
 
-use std::fmt;
+use std::{collections::BTreeSet, fmt};
 
 use super::{ChartAction, Plan, PlannedChart, PlannedDecision, PlannedImage};
 use crate::{
     error::Printable,
     fuse::{Change, Reason},
+    package::LeftOut,
 };
 
 /// A wider cell does not widen its column, so that one hostile name does not fill the screen.
@@ -57,6 +58,17 @@ impl fmt::Display for Change {
             }
         }
     }
+}
+
+/// A line for what the user left out; the JSON form lists it.
+pub(crate) fn write_left_out(f: &mut fmt::Formatter<'_>, left_out: &[LeftOut]) -> fmt::Result {
+    if left_out.is_empty() {
+        return Ok(());
+    }
+    let charts: BTreeSet<_> =
+        left_out.iter().filter(|o| o.image.is_none()).map(|o| &o.chart).collect();
+    let images: BTreeSet<_> = left_out.iter().filter_map(|o| o.image.as_ref()).collect();
+    writeln!(f, "left out: {} charts, and {} images of others", charts.len(), images.len())
 }
 
 /// Each platform with its decision, joined by commas.
@@ -112,6 +124,7 @@ impl fmt::Display for Plan {
             Bytes(self.bytes_to_send),
             Bytes(self.bytes_present),
         )?;
+        write_left_out(f, &self.left_out)?;
         self.cost.fmt(f)
     }
 }

@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::{
     error::{Error, Printable},
     image::{Digest, PlatformKey},
-    package::{Finding, Package, PackageIdentity, PackageImage, PackageName},
+    package::{Finding, LeftOut, Package, PackageIdentity, PackageImage, PackageName},
     plan::{Bytes, table},
 };
 
@@ -33,6 +33,9 @@ pub struct Inspection<'a> {
     images: Vec<InspectedImage<'a>>,
     /// Findings: what is worth knowing, but not an error.
     findings: &'a [Finding],
+    /// What the selection leaves out.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    left_out: &'a [LeftOut],
     /// Errors that belong to no bundle.
     problems: &'a [Error],
     /// Bytes of all blobs, each counted once.
@@ -113,6 +116,7 @@ impl<'a> Inspection<'a> {
                 .collect(),
             images: package.images().iter().map(|image| inspect(image)).collect(),
             findings: package.findings(),
+            left_out: package.left_out(),
             problems: package.problems(),
             distinct_bytes: blobs.values().sum(),
             distinct_blobs: blobs.len(),

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Phase, Snapshot};
+use super::{Phase, Progress};
 
 /// Shows the progress of a run. The library never prints: give a meter to
 /// [`Import::meter`](crate::Import::meter), keep a clone, and read the clone from another thread.
@@ -16,7 +16,7 @@ use super::{Phase, Snapshot};
 /// # fn main() -> multiarch_core::Result<()> {
 /// let meter = Meter::new();
 /// let import = Import::into("oci:store".parse()?).meter(&meter);
-/// assert_eq!(meter.snapshot().phase, Phase::Starting);
+/// assert_eq!(meter.progress().phase, Phase::Starting);
 /// # drop(import);
 /// # Ok(())
 /// # }
@@ -28,14 +28,14 @@ pub struct Meter(Arc<Mutex<MeterState>>);
 const WINDOW: Duration = Duration::from_secs(15);
 /// Time between two samples for the rate.
 const SAMPLE: Duration = Duration::from_millis(500);
-/// When nothing has moved for this long, the snapshot says that the run waits.
+/// When nothing has moved for this long, the progress says that the run waits.
 const STILL: Duration = Duration::from_secs(3);
 /// The same where a step has said why it waits.
 const PAUSED: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Default)]
 struct MeterState {
-    now: Snapshot,
+    now: Progress,
     /// Times, and the bytes done at each, oldest first.
     samples: VecDeque<(Instant, u64)>,
     /// When anything was done last.
@@ -53,8 +53,8 @@ impl Meter {
     }
 
     /// How far the run is now.
-    pub fn snapshot(&self) -> Snapshot {
-        self.state().snapshot(Instant::now())
+    pub fn progress(&self) -> Progress {
+        self.state().progress(Instant::now())
     }
 
     /// The names of the images that failed since the last call.
@@ -70,7 +70,7 @@ impl Meter {
 impl MeterState {
     fn enter(&mut self, phase: Phase, at: Instant) {
         if self.now.phase != phase {
-            let now = Snapshot { phase, ..Snapshot::default() };
+            let now = Progress { phase, ..Progress::default() };
             self.now = now;
             self.samples = [(at, 0)].into();
             self.moved = Some(at);
@@ -88,7 +88,7 @@ impl MeterState {
         }
     }
 
-    fn snapshot(&self, at: Instant) -> Snapshot {
+    fn progress(&self, at: Instant) -> Progress {
         let mut now = self.now.clone();
         now.bytes_total = now.bytes_total.max(now.bytes);
         if let Some((since, bytes)) = self.samples.front() {
@@ -243,13 +243,13 @@ mod tests {
         for second in 1..=60 {
             state.advance(10, begun + second * SECOND);
         }
-        let now = state.snapshot(begun + 60 * SECOND);
+        let now = state.progress(begun + 60 * SECOND);
         assert_eq!((now.bytes, now.bytes_per_second, now.seconds_left), (600, 10, Some(40)));
         // Twice as fast: a whole window later the old rate no longer counts.
         for second in 61..=77 {
             state.advance(20, begun + second * SECOND);
         }
-        assert_eq!(state.snapshot(begun + 77 * SECOND).bytes_per_second, 20);
+        assert_eq!(state.progress(begun + 77 * SECOND).bytes_per_second, 20);
     }
 
     #[test]
@@ -258,7 +258,7 @@ mod tests {
         let mut state = sending(begun);
         state.wait = Some((begun + 5 * SECOND, "registry.example.com (429)".into()));
         let waiting =
-            |state: &MeterState, second| state.snapshot(begun + second * SECOND).waiting_for;
+            |state: &MeterState, second| state.progress(begun + second * SECOND).waiting_for;
         let named = "registry.example.com (429), 4 s more";
         assert_eq!(waiting(&state, 2).as_deref(), Some(named));
         assert_eq!(waiting(&state, 6).as_deref(), Some("the target, still for 6 s"));
@@ -270,10 +270,10 @@ mod tests {
     fn what_is_done_has_no_time_left() {
         let begun = Instant::now();
         let mut state = sending(begun);
-        assert_eq!(state.snapshot(begun + SECOND).seconds_left, None, "no rate yet");
+        assert_eq!(state.progress(begun + SECOND).seconds_left, None, "no rate yet");
         state.advance(1000, begun + SECOND);
         state.now.images = 1;
-        let now = state.snapshot(begun + 60 * SECOND);
+        let now = state.progress(begun + 60 * SECOND);
         assert_eq!((now.seconds_left, now.waiting_for), (Some(0), None));
     }
 }

@@ -160,7 +160,8 @@ fn package(
     let images = images.into_iter().map(|image| checker.check(image, &name).map(Arc::new));
     let images = images.collect::<Result<_>>()?;
     let findings = checker.findings;
-    Ok(Package { name, identity, bundles, images, findings, problems, foreign, source: streams })
+    let (left_out, source) = (Vec::new(), streams);
+    Ok(Package { name, identity, bundles, images, findings, problems, foreign, left_out, source })
 }
 
 /// The folders of these files that hold nothing of the given places, and files beside the places.

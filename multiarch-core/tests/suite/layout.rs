@@ -49,7 +49,7 @@ fn a_status_reports_progress_and_can_be_cancelled() {
     let (meter, cancel) = (Meter::new(), Cancel::new());
     let look = into(&[], &target).meter(&meter).cancel(&cancel);
     assert_eq!(look.status().expect("readable").tags.len(), 20);
-    let now = meter.snapshot();
+    let now = meter.progress();
     assert_eq!((now.answers_total, now.answers), (20, 20));
     cancel.cancel();
     assert_eq!(look.status().expect_err("stopped").kind(), ErrorKind::Cancelled);

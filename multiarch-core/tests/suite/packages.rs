@@ -380,7 +380,7 @@ fn a_cached_index_saves_reading_the_package() {
         let options = OpenOptions::new().cache(folder.path().join("cache")).meter(&meter);
         let package = options.open(&path).expect("a package");
         let said = serde_json::to_string(&package.inspect()).expect("JSON");
-        (meter.snapshot().bytes_total, said, package)
+        (meter.progress().bytes_total, said, package)
     };
     let (first, second) = (open(), open());
     assert_eq!((first.0, second.0), (std::fs::metadata(&path).expect("there").len(), 0));

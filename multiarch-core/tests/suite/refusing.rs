@@ -8,7 +8,7 @@ use std::sync::{
 
 use multiarch_core::{
     BlobContent, Change, Digest, Document, Error, ErrorKind, ImageState, ImageStore, Import,
-    MemoryStore, Meter, Report, Result, Sent, Snapshot, Target, TargetName,
+    MemoryStore, Meter, Report, Result, Sent, Progress, Target, TargetName,
 };
 use multiarch_generator::{Image, Layout, images_tar, named, with};
 use serde_json::json;
@@ -125,13 +125,13 @@ fn archive(architecture: &str, names: &[&str]) -> Vec<u8> {
     images_tar(&names.iter().map(|name| (*name, &image)).collect::<Vec<_>>())
 }
 
-fn import(store: &Arc<Refusing>, package: &[u8]) -> (Report, Snapshot) {
+fn import(store: &Arc<Refusing>, package: &[u8]) -> (Report, Progress) {
     let folder = Folder::new();
     let path = folder.write("x.tar", package);
     let meter = Meter::default();
     let import = Import::into(Target::new("refusing", store.clone())).package(path).meter(&meter);
     let report = import.plan().expect("planned").apply();
-    (report, meter.snapshot())
+    (report, meter.progress())
 }
 
 fn count(of: &AtomicUsize) -> usize {

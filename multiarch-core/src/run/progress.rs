@@ -21,7 +21,7 @@ pub enum Phase {
 /// The progress of a run at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
-pub struct Snapshot {
+pub struct Progress {
     /// What it is doing.
     pub phase: Phase,
     /// Bytes read or sent in this phase.
