@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 pub(crate) use selection::SelectionArgs;
-pub(crate) use shared::{Connection, NamingArgs, Show, Style, To, Work};
+pub(crate) use shared::{Connection, Keep, NamingArgs, Show, Style, To, Work, folder};
 
 /// Fuse single-architecture offline packages into multi-architecture images; no architecture is lost
 #[derive(Debug, Parser)]
@@ -59,6 +59,15 @@ Examples:
     /// Apply a saved plan, if a new plan would still be the same
     #[command(after_help = "Example:\n  multiarch apply plan.json")]
     Apply(Apply),
+    /// Put the tags back that an import has written, as the snapshot says that it kept before
+    #[command(after_help = "\
+Examples:
+  multiarch rollback snapshot.json --dry-run
+  multiarch rollback snapshot.json
+
+An import names the file of its snapshot at its end. Tags that somebody has changed since stay as they are, and so
+do tags that the import has made, and charts.")]
+    Rollback(Rollback),
     /// Show what packages contain
     #[command(after_help = "Example:\n  multiarch inspect addon-amd64.tar.gz")]
     Inspect(Inspect),
@@ -89,6 +98,7 @@ impl Verb {
             Self::ImportArtifact(verb) => verb.work.show.json,
             Self::Plan(verb) => verb.work.show.json,
             Self::Apply(verb) => verb.show.json,
+            Self::Rollback(verb) => verb.show.json,
             Self::Inspect(verb) => verb.show.json,
             Self::Status(verb) => verb.show.json,
             Self::Call(_) => true,
@@ -104,6 +114,8 @@ pub(crate) struct Import {
     pub(crate) packages: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) work: Work,
+    #[command(flatten)]
+    pub(crate) keep: Keep,
     /// Fail on findings, such as an image of another architecture than its package declares
     #[arg(long)]
     pub(crate) strict: bool,
@@ -117,6 +129,8 @@ pub(crate) struct ImportAddon {
     #[command(flatten)]
     pub(crate) work: Work,
     #[command(flatten)]
+    pub(crate) keep: Keep,
+    #[command(flatten)]
     pub(crate) installer: Installer,
 }
 
@@ -124,6 +138,8 @@ pub(crate) struct ImportAddon {
 pub(crate) struct ClusterCreate {
     #[command(flatten)]
     pub(crate) work: Work,
+    #[command(flatten)]
+    pub(crate) keep: Keep,
     #[command(flatten)]
     pub(crate) installer: Installer,
 }
@@ -142,6 +158,8 @@ pub(crate) struct ImportArtifact {
     pub(crate) os_pkgs_path: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) work: Work,
+    #[command(flatten)]
+    pub(crate) keep: Keep,
     #[command(flatten)]
     pub(crate) installer: Installer,
 }
@@ -182,6 +200,31 @@ pub(crate) struct Apply {
     #[arg(value_name = "PLAN")]
     pub(crate) plan: PathBuf,
     /// The clusterConfig.yaml that the plan was made with, for its credentials
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) connection: Connection,
+    #[command(flatten)]
+    pub(crate) keep: Keep,
+    #[command(flatten)]
+    pub(crate) show: Show,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Rollback {
+    /// A snapshot that an import kept
+    #[arg(value_name = "SNAPSHOT")]
+    pub(crate) snapshot: PathBuf,
+    /// Only show what would be done
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Also put back tags that somebody has changed since the import
+    #[arg(long)]
+    pub(crate) even_changed: bool,
+    /// Also remove tags that the import has made, where the target removes tags
+    #[arg(long)]
+    pub(crate) remove_new: bool,
+    /// The clusterConfig.yaml that the import was made with, for its credentials
     #[arg(short, long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
     #[command(flatten)]

@@ -9,6 +9,7 @@ mod causes;
 mod messages;
 mod output;
 mod progress;
+mod saved;
 mod signals;
 mod verbs;
 
@@ -53,6 +54,7 @@ fn main() -> ExitCode {
         Verb::ImportArtifact(artifact) => verbs::import::run_artifact(artifact, &cancel),
         Verb::Plan(plan) => verbs::plan::run(plan, &cancel),
         Verb::Apply(apply) => verbs::apply::run(apply, &cancel),
+        Verb::Rollback(rollback) => verbs::rollback::run(rollback, &cancel),
         Verb::Inspect(inspect) => verbs::inspect::run(inspect, &cancel),
         Verb::Call(call) => verbs::call::run(call, &cancel),
         Verb::Status(status) => verbs::status::run(status, &cancel),

@@ -5,7 +5,9 @@ pub(crate) mod call;
 pub(crate) mod import;
 pub(crate) mod inspect;
 pub(crate) mod plan;
+pub(crate) mod rollback;
 pub(crate) mod setup;
+mod snapshot;
 pub(crate) mod status;
 
 /// Whether a verb that ran to its end did all that was asked for.

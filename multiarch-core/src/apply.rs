@@ -10,9 +10,11 @@ mod final_look;
 mod fuse_tag;
 mod image;
 mod queue;
+mod rollback;
 mod room;
 mod run;
 mod write_tag;
 
 pub use fuse_tag::fuse_tag;
+pub(crate) use rollback::roll_back;
 pub(crate) use run::apply;

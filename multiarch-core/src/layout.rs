@@ -131,6 +131,17 @@ impl ImageStore for OciLayout {
         Ok(())
     }
 
+    fn remove_tag(&self, name: &TargetName, before: &Digest) -> Result<bool> {
+        let _lock = self.files.lock_index()?;
+        let mut index = (*self.files.index()?).clone();
+        if index.get(name)?.map(|entry| entry.digest()) != Some(before) {
+            return Err(Error::new(ErrorKind::Contended, "the tag has changed").of_image(name));
+        }
+        index.remove(name);
+        self.files.replace_index(&index)?;
+        Ok(true)
+    }
+
     fn flush(&self) -> Result<Vec<TargetName>> {
         // Held to the end, and emptied only then: after a failure all of it is still to be written.
         let mut staged = self.staged();

@@ -77,7 +77,8 @@ pub use plan::{
 };
 pub use report::{
     ChartReport, ChartState, ChartStatus, Coverage, ImageReport, ImageState, Inspection, Report,
-    Status, TagPlatform, TagStatus,
+    Rollback, RollbackOptions, RollbackState, RollbackTag, SavedTag, Snapshot, Status, TagPlatform,
+    TagStatus,
 };
 
 // What a run is given, and what it says.

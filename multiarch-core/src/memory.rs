@@ -84,6 +84,15 @@ impl ImageStore for MemoryStore {
         Ok(())
     }
 
+    fn remove_tag(&self, name: &TargetName, before: &Digest) -> Result<bool> {
+        let mut state = self.state();
+        if state.tags.get(name).map(Document::digest) != Some(before) {
+            return Err(Error::new(ErrorKind::Contended, "the tag has changed").of_image(name));
+        }
+        state.tags.remove(name);
+        Ok(true)
+    }
+
     fn flush(&self) -> Result<Vec<TargetName>> {
         Ok(Vec::new())
     }

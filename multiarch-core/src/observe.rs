@@ -5,6 +5,7 @@ mod earlier_import;
 mod helm;
 mod inventory;
 mod referrers;
+mod rollback;
 mod status;
 mod stored_charts;
 mod tags;
@@ -12,5 +13,6 @@ mod target_images;
 
 pub(crate) use earlier_import::read_earlier_import;
 pub(crate) use inventory::{observe, take_inventory};
+pub(crate) use rollback::rollback;
 pub(crate) use status::status;
 pub(crate) use tags::{observe_image, tag_state};

@@ -2,11 +2,17 @@
 
 mod coverage;
 mod inspection;
+mod rollback;
+mod snapshot;
 mod status;
 
 pub use coverage::Coverage;
 pub use inspection::Inspection;
+pub use rollback::{Rollback, RollbackOptions, RollbackState, RollbackTag};
+pub use snapshot::{SavedTag, Snapshot};
 pub use status::{ChartStatus, Status, TagPlatform, TagStatus};
+
+pub(crate) use rollback::Return;
 
 use std::fmt;
 
@@ -55,6 +61,9 @@ pub struct Report {
     pub blobs_mounted: u64,
     /// Number of tags that were written.
     pub tags_written: u64,
+    /// The file with the snapshot by which the import can be taken back, where one was kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub snapshot: Option<String>,
     /// True where the run was stopped before its end.
     pub cancelled: bool,
     /// True where everything that was asked for is in the target.
@@ -214,6 +223,7 @@ impl Report {
             blobs_sent: 0,
             blobs_mounted: 0,
             tags_written: 0,
+            snapshot: None,
             cancelled: false,
             complete: false,
         }

@@ -160,6 +160,18 @@ pub(crate) struct Show {
     pub(crate) no_cache: bool,
 }
 
+/// The snapshot by which an import can be taken back.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Keep {
+    /// Where to keep what the tags held before, for `multiarch rollback`; by default in the user's state folder,
+    /// where the last 20 are kept
+    #[arg(long, value_name = "FILE")]
+    pub(crate) snapshot: Option<PathBuf>,
+    /// Keep no snapshot
+    #[arg(long, conflicts_with = "snapshot")]
+    pub(crate) no_snapshot: bool,
+}
+
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum Style {
     /// A bar on a terminal, lines otherwise
@@ -179,14 +191,18 @@ impl Show {
 
     /// The folder for indexes of packages, in the user's cache folder; `None` where none may be kept.
     pub(crate) fn cache(&self) -> Option<PathBuf> {
-        if self.no_cache {
-            return None;
-        }
-        let set =
-            |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-        let folder = set("XDG_CACHE_HOME").or_else(|| Some(set("HOME")?.join(".cache")))?;
-        folder.is_absolute().then(|| folder.join("multiarch"))
+        if self.no_cache { None } else { folder("XDG_CACHE_HOME", ".cache") }
     }
+}
+
+/// Our folder in one of the user's ([XDG base directories]): the one that the variable names, or the one at
+/// `default` in the home folder.
+///
+/// [XDG base directories]: https://specifications.freedesktop.org/basedir-spec/0.8/
+pub(crate) fn folder(variable: &str, default: &str) -> Option<PathBuf> {
+    let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let folder = set(variable).or_else(|| Some(set("HOME")?.join(default)))?;
+    folder.is_absolute().then(|| folder.join("multiarch"))
 }
 
 #[derive(Debug, ClapArgs)]

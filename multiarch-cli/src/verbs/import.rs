@@ -4,25 +4,25 @@ use std::path::PathBuf;
 
 use multiarch_core::{Cancel, Plan, Report, Result};
 
-use super::{Completion, setup};
+use super::{Completion, setup, snapshot};
 use crate::{
-    args::{ClusterCreate, Import, ImportAddon, ImportArtifact, Installer, Show, Work},
+    args::{ClusterCreate, Import, ImportAddon, ImportArtifact, Installer, Keep, Show, Work},
     output,
     progress::{self, Shown},
     signals,
 };
 
 pub(crate) fn run(args: &Import, cancel: &Cancel) -> Result<Completion> {
-    import(&args.packages, &args.work, None, args.strict, cancel)
+    import(&args.packages, (&args.work, &args.keep), None, args.strict, cancel)
 }
 
 pub(crate) fn run_addon(args: &ImportAddon, cancel: &Cancel) -> Result<Completion> {
-    import(&args.addon_path, &args.work, Some(&args.installer), false, cancel)
+    import(&args.addon_path, (&args.work, &args.keep), Some(&args.installer), false, cancel)
 }
 
 pub(crate) fn run_create(args: &ClusterCreate, cancel: &Cancel) -> Result<Completion> {
     output::note("cluster-create: only the addon packages are imported; nothing else is created");
-    import(&[], &args.work, Some(&args.installer), false, cancel)
+    import(&[], (&args.work, &args.keep), Some(&args.installer), false, cancel)
 }
 
 pub(crate) fn run_artifact(args: &ImportArtifact, cancel: &Cancel) -> Result<Completion> {
@@ -37,23 +37,24 @@ pub(crate) fn run_artifact(args: &ImportArtifact, cancel: &Cancel) -> Result<Com
             ));
         }
     };
-    import_and(&args.offline_path, &args.work, Some(&args.installer), false, cancel, left_alone)
+    let options = (&args.work, &args.keep);
+    import_and(&args.offline_path, options, Some(&args.installer), false, cancel, left_alone)
 }
 
 fn import(
     packages: &[PathBuf],
-    work: &Work,
+    options: (&Work, &Keep),
     installer: Option<&Installer>,
     strict: bool,
     cancel: &Cancel,
 ) -> Result<Completion> {
-    import_and(packages, work, installer, strict, cancel, |_| {})
+    import_and(packages, options, installer, strict, cancel, |_| {})
 }
 
 /// The same, with something to do when the plan is known.
 fn import_and(
     packages: &[PathBuf],
-    work: &Work,
+    (work, keep): (&Work, &Keep),
     installer: Option<&Installer>,
     strict: bool,
     cancel: &Cancel,
@@ -68,19 +69,21 @@ fn import_and(
     }
     let plan = import.plan()?;
     look_at(&plan);
-    let report = apply(&plan, shown, &work.show);
+    let report = apply(&plan, shown, &work.show, keep)?;
     let found = strict && !report.findings.is_empty();
     Ok(Completion::from(report.complete && !found))
 }
 
 /// Applies a plan and prints what happened.
-pub(super) fn apply(plan: &Plan, shown: Shown, show_as: &Show) -> Report {
+pub(super) fn apply(plan: &Plan, shown: Shown, show_as: &Show, keep: &Keep) -> Result<Report> {
+    let snapshot = snapshot::keep(plan, keep)?;
     signals::writing_begins();
-    let report = plan.apply();
+    let mut report = plan.apply();
     signals::writing_ends();
     drop(shown);
+    report.snapshot = snapshot.and_then(|snapshot| snapshot.complete(&report));
     show(&report, show_as);
-    report
+    Ok(report)
 }
 
 fn show(report: &Report, show: &Show) {
@@ -90,6 +93,9 @@ fn show(report: &Report, show: &Show) {
         output::print(&report.to_string());
     }
     output::remarks(report.errors(), report.findings.iter());
+    if let Some(snapshot) = &report.snapshot {
+        output::note(&format!("to take this import back: multiarch rollback {snapshot}"));
+    }
     if report.cancelled {
         output::note("stopped; the same command goes on from here");
     }

@@ -73,15 +73,29 @@ pub(crate) fn of_saved(
     shown: &Shown,
     cancel: &Cancel,
 ) -> Result<Import> {
-    let config = args.config.as_deref().map(read).transpose()?;
+    let import = import.options(saved.options.clone());
+    reaching(import, args.config.as_deref(), &args.connection, &args.show, shown, cancel)
+}
+
+/// An import whose target is known, with what reaching its servers needs. From the configuration, only
+/// credentials are taken.
+pub(crate) fn reaching(
+    import: Import,
+    config: Option<&Path>,
+    connection: &Connection,
+    show: &Show,
+    shown: &Shown,
+    cancel: &Cancel,
+) -> Result<Import> {
     let found = config
+        .map(read)
+        .transpose()?
         .and_then(|(_, config)| config.destination(own_address).transpose())
         .transpose()?
         .unwrap_or_default();
-    let mut options = saved.options.clone();
-    connect(&mut options, &args.connection);
-    let import = in_context(import.options(options), &args.show, shown, cancel);
-    Ok(with_credentials(import, found))
+    let mut options = import.given_options().clone();
+    connect(&mut options, connection);
+    Ok(with_credentials(in_context(import.options(options), show, shown, cancel), found))
 }
 
 fn import_to(

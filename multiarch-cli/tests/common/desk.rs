@@ -73,6 +73,8 @@ pub(crate) fn multiarch() -> Command {
     command.args(["--default-signal=INT,TERM,HUP", PROGRAM]);
     // No cache can be created below this path.
     command.env("XDG_CACHE_HOME", "/dev/null");
+    // No folder, so that no snapshot is kept there.
+    command.env("XDG_STATE_HOME", "none");
     command
 }
 

@@ -15,6 +15,7 @@ mod museums;
 mod packed;
 mod refusals;
 mod resources;
+mod rollback;
 mod secrets;
 mod selection;
 mod server;

@@ -179,6 +179,11 @@ impl Import {
         self
     }
 
+    /// The options that were set.
+    pub fn given_options(&self) -> &Options {
+        &self.options
+    }
+
     /// The target.
     pub fn target(&self) -> &Target {
         &self.target

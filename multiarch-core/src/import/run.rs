@@ -109,7 +109,7 @@ impl Import {
 
     /// Opens the target, and the chart repositories for the folders of these packages.
     #[cfg(feature = "registry")]
-    fn connect(&self, packages: &[Arc<Package>]) -> Result<OpenTarget> {
+    pub(super) fn connect(&self, packages: &[Arc<Package>]) -> Result<OpenTarget> {
         let connector = Connector::new(&self.options, &self.context);
         let of_images = connector.with_credentials(self.credentials.clone());
         let of_charts = connector.with_credentials(self.chart_credentials.clone()).for_charts();
@@ -120,7 +120,7 @@ impl Import {
     }
 
     #[cfg(not(feature = "registry"))]
-    fn connect(&self, packages: &[Arc<Package>]) -> Result<OpenTarget> {
+    pub(super) fn connect(&self, packages: &[Arc<Package>]) -> Result<OpenTarget> {
         let mut target = self.target.connect(&self.context.cancel)?;
         target.charts =
             self.open_charts(packages, |address| Ok(address.open(&self.context.cancel)))?;

@@ -62,6 +62,11 @@ impl TagIndex {
         self.changed = true;
     }
 
+    /// Removes a tag. What it pointed at stays.
+    pub(super) fn remove(&mut self, name: &TargetName) {
+        self.changed |= self.tags.remove(&name.to_string()).is_some();
+    }
+
     pub(super) fn names(&self) -> Vec<TargetName> {
         self.tags.keys().filter_map(|name| name.parse().ok()).collect()
     }

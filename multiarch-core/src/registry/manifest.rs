@@ -142,6 +142,30 @@ impl Client {
         }
     }
 
+    /// Removes a tag by its name ([OCI distribution, "Deleting tags"]); false where the registry does not do that,
+    /// as many do not.
+    ///
+    /// [OCI distribution, "Deleting tags"]: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#deleting-tags
+    pub(super) async fn remove_tag(&self, repository: &str, tag: &str) -> Result<bool> {
+        let path = format!("{repository}/manifests/{tag}");
+        let request = self.request(Method::DELETE, &path, Scope::delete(repository));
+        let response = self.send(&request).await?;
+        match response.status() {
+            StatusCode::BAD_REQUEST
+            | StatusCode::NOT_FOUND
+            | StatusCode::METHOD_NOT_ALLOWED
+            | StatusCode::NOT_IMPLEMENTED => {
+                response::discard_body(response).await;
+                Ok(false)
+            }
+            status if status.is_success() => {
+                response::discard_body(response).await;
+                Ok(true)
+            }
+            _ => Err(self.place_refusal(refusal::read(response).await, &request)),
+        }
+    }
+
     /// Fails unless a document was stored: 201 is the only answer that says so ([OCI distribution,
     /// "Pushing Manifests"]). After another success the document must be there.
     ///

@@ -228,6 +228,17 @@ impl ImageStore for Registry {
         self.connection.runtime.run(put)
     }
 
+    fn remove_tag(&self, name: &TargetName, before: &Digest) -> Result<bool> {
+        let now = self.get_tag(name)?.map(|document| document.digest().clone());
+        if now.as_ref() != Some(before) {
+            return Err(Error::new(ErrorKind::Contended, "the tag has changed").of_image(name));
+        }
+        let repository = self.connection.address.repository(name.repository());
+        let client = self.connection.client()?;
+        let tag = name.tag().to_owned();
+        self.connection.runtime.run(async move { client.remove_tag(&repository, &tag).await })
+    }
+
     fn lists_referrers(&self, repository: &str) -> Result<bool> {
         let repository = self.connection.address.repository(repository);
         let client = self.connection.client()?;

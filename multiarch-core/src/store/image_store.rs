@@ -86,6 +86,16 @@ pub trait ImageStore: Send + Sync {
         document: &Document,
     ) -> Result<()>;
 
+    /// Removes a tag that holds `before`, and nothing else: what it holds stays under its digest. False where the
+    /// store removes no tags. A store may delay this until [`ImageStore::flush`].
+    ///
+    /// # Errors
+    /// As [`put_tag`](ImageStore::put_tag).
+    fn remove_tag(&self, name: &TargetName, before: &Digest) -> Result<bool> {
+        let _ = (name, before);
+        Ok(false)
+    }
+
     /// Makes all tags that were set visible. Returns those that another writer changed in the meantime;
     /// they are left as they are.
     ///

@@ -8,7 +8,7 @@ use std::sync::{
 
 use multiarch_core::{
     BlobContent, Change, Digest, Document, Error, ErrorKind, ImageState, ImageStore, Import,
-    MemoryStore, Meter, Report, Result, Sent, Progress, Target, TargetName,
+    MemoryStore, Meter, Progress, Report, Result, Sent, Target, TargetName,
 };
 use multiarch_generator::{Image, Layout, images_tar, named, with};
 use serde_json::json;

@@ -27,6 +27,10 @@ impl Scope {
         Self::of(repository, "pull,push", true)
     }
 
+    pub(in crate::registry) fn delete(repository: &str) -> Self {
+        Self::of(repository, "pull,push,delete", true)
+    }
+
     pub(in crate::registry) fn catalog() -> Self {
         Self { names: ["registry:catalog:*".into()].into(), ..Self::default() }
     }

@@ -1,0 +1,58 @@
+//! `multiarch rollback`
+
+use multiarch_core::{Cancel, Import, Result, RollbackOptions, RollbackState, Snapshot, Target};
+
+use super::{Completion, setup};
+use crate::{args::Rollback, output, progress, saved, signals};
+
+pub(crate) fn run(args: &Rollback, cancel: &Cancel) -> Result<Completion> {
+    let snapshot: Snapshot = saved::read(&args.snapshot, "a snapshot of an import")?;
+    let mut options = RollbackOptions::default();
+    options.even_changed = args.even_changed;
+    options.remove_new = args.remove_new;
+    let shown = progress::shown(args.show.style());
+    let import = Import::into(Target::open(&snapshot.target)?);
+    let config = args.config.as_deref();
+    let import = setup::reaching(import, config, &args.connection, &args.show, &shown, cancel)?;
+    let mut rollback = import.rollback(&snapshot, options)?;
+    if !args.dry_run {
+        signals::writing_begins();
+        rollback = rollback.apply();
+        signals::writing_ends();
+    }
+    drop(shown);
+    if args.show.json {
+        output::json(&rollback);
+    } else {
+        output::print(&rollback.to_string());
+    }
+    output::remarks(rollback.errors(), std::iter::empty());
+    remark(&rollback);
+    Ok(Completion::from(rollback.complete))
+}
+
+/// What the user can do about tags that stay as they are.
+fn remark(rollback: &multiarch_core::Rollback) {
+    let any = |state| rollback.tags.iter().any(|tag| tag.state == state);
+    if any(RollbackState::ChangedSince) {
+        output::note(
+            "some tags were changed since the import, and stay; --even-changed puts them back, too",
+        );
+    }
+    if any(RollbackState::Gone) {
+        output::note(
+            "some tags stay as they are, because the target no longer has what they held: import the packages again that brought it",
+        );
+    }
+    if any(RollbackState::New) {
+        output::note(
+            "tags that the import made stay; --remove-new removes them, where the target does that by name",
+        );
+    }
+    if !rollback.charts.is_empty() {
+        output::note(&format!(
+            "charts stay where the import put them: {}",
+            rollback.charts.join(", ")
+        ));
+    }
+}

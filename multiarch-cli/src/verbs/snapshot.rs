@@ -1,0 +1,89 @@
+//! Keeps what tags held before an import.
+
+use std::path::{Path, PathBuf};
+
+use multiarch_core::{Plan, Report, Result, Snapshot};
+
+use crate::{
+    args::{Keep, folder},
+    output, saved,
+};
+
+/// How many snapshots are kept in the user's state folder.
+const KEPT: usize = 20;
+
+/// A snapshot in its file.
+pub(super) struct Kept {
+    snapshot: Snapshot,
+    path: PathBuf,
+}
+
+/// Keeps what the tags hold that this plan will write.
+///
+/// # Errors
+/// Where the user names a file, and it cannot be written.
+pub(super) fn keep(plan: &Plan, keep: &Keep) -> Result<Option<Kept>> {
+    let snapshot = plan.snapshot();
+    if keep.no_snapshot || snapshot.is_empty() {
+        return Ok(None);
+    }
+    const DOING: &str = "keeping what the tags hold";
+    if let Some(path) = &keep.snapshot {
+        saved::write(&snapshot, path, DOING)?;
+        return Ok(Some(Kept { snapshot, path: path.clone() }));
+    }
+    // Without it the import works as well, and cannot be taken back by one command.
+    let Some(folder) = folder("XDG_STATE_HOME", ".local/state") else { return Ok(None) };
+    let folder = folder.join("snapshots");
+    let path = folder.join(name(&plan.target));
+    let _ = std::fs::create_dir_all(&folder);
+    match saved::write(&snapshot, &path, DOING) {
+        Ok(()) => Ok(Some(Kept { snapshot, path })),
+        Err(error) => {
+            output::note(&format!("note: this import cannot be taken back: {error}"));
+            Ok(None)
+        }
+    }
+}
+
+/// The name of a new file: the target, and the seconds since 1970.
+fn name(target: &str) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() || c == '.' { c } else { '-' };
+    let target: String = target.chars().take(80).map(plain).collect();
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let (now, run) = (now.map(|now| now.as_secs()).unwrap_or_default(), std::process::id());
+    format!("{}-{now}-{run}.json", target.trim_matches(['-', '.']))
+}
+
+impl Kept {
+    /// Completes the snapshot with what was really written. Gives its file, which is gone where nothing was.
+    pub(super) fn complete(self, report: &Report) -> Option<String> {
+        let Self { snapshot, path } = self;
+        let snapshot = snapshot.completed(report);
+        if snapshot.is_empty() {
+            let _ = std::fs::remove_file(&path);
+            return None;
+        }
+        // What was written before is good, too.
+        let _ = saved::write(&snapshot, &path, "completing the snapshot");
+        forget_old(path.parent()?);
+        Some(path.display().to_string())
+    }
+}
+
+/// Removes the oldest snapshots of the user's state folder.
+fn forget_old(in_folder: &Path) {
+    let own = folder("XDG_STATE_HOME", ".local/state").map(|folder| folder.join("snapshots"));
+    if own.as_deref() != Some(in_folder) {
+        return;
+    }
+    let files = std::fs::read_dir(in_folder).into_iter().flatten().flatten();
+    let mut files: Vec<_> = files
+        .filter(|file| file.path().extension().is_some_and(|ending| ending == "json"))
+        .filter_map(|file| Some((file.metadata().ok()?.modified().ok()?, file.path())))
+        .collect();
+    files.sort();
+    for (_, path) in files.iter().rev().skip(KEPT) {
+        let _ = std::fs::remove_file(path);
+    }
+}
