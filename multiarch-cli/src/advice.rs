@@ -112,7 +112,7 @@ fn of_detail(detail: &str) -> Option<&'static str> {
             "write user and password into HTTPS_PROXY (http://USER:PASSWORD@HOST:PORT), or name the server in NO_PROXY"
         }
         "project-unknown" => {
-            "create the project (in Harbor: Projects, New project), or name one that is there in the target's path, such as HOST/PROJECT"
+            "add --create-projects, which creates it in a Harbor (for members only, or with --public-projects for everyone), have it created, or name a project that is there in the target's path, such as HOST/PROJECT"
         }
         "repository-name" => {
             "give a project in the target's path, such as HOST/PROJECT, or choose another --names mode, such as prefix-registry"
@@ -121,10 +121,19 @@ fn of_detail(detail: &str) -> Option<&'static str> {
             "take the tag out of the rule that keeps it as it is, or let the import be its first push: a second architecture changes the tag"
         }
         "read-only" => {
-            "have the registry's read-only mode switched off; then run the same command again"
+            "have the registry's read-only mode switched off; then run the same command again (--anyway tries nevertheless)"
         }
         "quota" => {
-            "raise the quota of the project by at least the bytes that are left, or make room in it; then run the same command again: what was sent stays"
+            "raise the quota of the project by at least the bytes that are left, or make room in it; then run the same command again: what was sent stays (--anyway begins although not all fits)"
+        }
+        "listed-twice" => {
+            "import it into a registry of another kind: a Harbor takes no index that lists a manifest twice (goharbor/harbor#16718)"
+        }
+        "no-push-right" => {
+            "log in as someone who may push there, or have this user made a developer of the project, or more"
+        }
+        "no-room" => {
+            "make room on the target's disk, or name one with more room; --anyway begins nevertheless, and what fits stays"
         }
         "proxy-project" => "choose another project: this one only mirrors another registry",
         "media-type" => {

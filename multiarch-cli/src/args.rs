@@ -50,6 +50,14 @@ Example:
 Example:
   multiarch import-artifact -c clusterConfig.yaml --offline-path=offline-v0.44.0-arm64.tar")]
     ImportArtifact(ImportArtifact),
+    /// Check what an import needs, without writing anything: servers and logins, projects, rights, quota, space
+    #[command(after_help = "\
+Examples:
+  multiarch check addon-arm64.tar.gz --to docker://harbor.example.com --charts-to http://charts.example.com
+  multiarch check --to registry.example.com
+
+Every import begins with the same checks. Without packages, only the servers and the logins are checked.")]
+    Check(Check),
     /// Show what an import would do, without writing anything
     #[command(after_help = "\
 Examples:
@@ -97,6 +105,7 @@ impl Verb {
             Self::ClusterCreate(verb) => verb.work.show.json,
             Self::ImportArtifact(verb) => verb.work.show.json,
             Self::Plan(verb) => verb.work.show.json,
+            Self::Check(verb) => verb.work.show.json,
             Self::Apply(verb) => verb.show.json,
             Self::Rollback(verb) => verb.show.json,
             Self::Inspect(verb) => verb.show.json,
@@ -192,6 +201,15 @@ pub(crate) struct Plan {
     /// Save the plan as JSON, for `multiarch apply`
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Check {
+    /// Packages: files or directories, any number, any mix of architectures, in any order
+    #[arg(value_name = "PACKAGE")]
+    pub(crate) packages: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) work: Work,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -53,6 +53,7 @@ fn main() -> ExitCode {
         Verb::ClusterCreate(create) => verbs::import::run_create(create, &cancel),
         Verb::ImportArtifact(artifact) => verbs::import::run_artifact(artifact, &cancel),
         Verb::Plan(plan) => verbs::plan::run(plan, &cancel),
+        Verb::Check(check) => verbs::check::run(check, &cancel),
         Verb::Apply(apply) => verbs::apply::run(apply, &cancel),
         Verb::Rollback(rollback) => verbs::rollback::run(rollback, &cancel),
         Verb::Inspect(inspect) => verbs::inspect::run(inspect, &cancel),

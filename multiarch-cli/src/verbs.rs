@@ -2,6 +2,7 @@
 
 pub(crate) mod apply;
 pub(crate) mod call;
+pub(crate) mod check;
 pub(crate) mod import;
 pub(crate) mod inspect;
 pub(crate) mod plan;

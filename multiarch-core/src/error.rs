@@ -173,6 +173,11 @@ impl Error {
     }
 
     /// Which case of its kind this is.
+    pub(crate) fn concerns_room(&self) -> bool {
+        matches!(self.case(), Some(Detail::Quota | Detail::NoRoom | Detail::ReadOnly))
+    }
+
+    /// The detail as a value.
     pub(crate) fn case(&self) -> Option<Detail> {
         self.0.detail
     }

@@ -4,6 +4,7 @@
 mod background;
 mod builder;
 mod own_address;
+mod preflight;
 mod rollback;
 mod run;
 mod target;

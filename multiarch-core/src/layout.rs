@@ -7,6 +7,7 @@
 //!
 //! [OCI image layout]: https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md
 
+mod administration;
 mod files;
 mod index;
 

@@ -72,13 +72,13 @@ mod tests;
 pub use import::{Import, Target, own_address};
 pub use package::{Bundle, Finding, LeftOut, Package, PackageIdentity, PackageName, Selection};
 pub use plan::{
-    ChartAction, Cost, Options, Origin, Plan, PlannedChart, PlannedDecision, PlannedImage,
-    PlannedUpload,
+    ChartAction, Check, CheckResult, CheckSubject, Cost, Options, Origin, Plan, PlannedChart,
+    PlannedDecision, PlannedImage, PlannedUpload,
 };
 pub use report::{
-    ChartReport, ChartState, ChartStatus, Coverage, ImageReport, ImageState, Inspection, Report,
-    Rollback, RollbackOptions, RollbackState, RollbackTag, SavedTag, Snapshot, Status, TagPlatform,
-    TagStatus,
+    ChartReport, ChartState, ChartStatus, CheckReport, Coverage, ImageReport, ImageState,
+    Inspection, Report, Rollback, RollbackOptions, RollbackState, RollbackTag, SavedTag, Snapshot,
+    Status, TagPlatform, TagStatus,
 };
 
 // What a run is given, and what it says.

@@ -4,6 +4,7 @@
 mod earlier_import;
 mod helm;
 mod inventory;
+mod preflight;
 mod referrers;
 mod rollback;
 mod status;
@@ -13,6 +14,7 @@ mod target_images;
 
 pub(crate) use earlier_import::read_earlier_import;
 pub(crate) use inventory::{observe, take_inventory};
+pub(crate) use preflight::{preflight, survey};
 pub(crate) use rollback::rollback;
 pub(crate) use status::status;
 pub(crate) use tags::{observe_image, tag_state};

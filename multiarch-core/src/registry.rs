@@ -6,6 +6,7 @@
 //! [OCI distribution]: https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md
 
 mod address;
+mod administration;
 mod auth;
 mod blob;
 mod catalog;
@@ -17,6 +18,7 @@ mod credentials;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
 mod greeting;
+mod harbor;
 mod manifest;
 mod pace;
 mod presence;

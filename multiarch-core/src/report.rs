@@ -1,11 +1,13 @@
 //! Reports: what an import did, what a package contains, what a target holds.
 
+mod check;
 mod coverage;
 mod inspection;
 mod rollback;
 mod snapshot;
 mod status;
 
+pub use check::CheckReport;
 pub use coverage::Coverage;
 pub use inspection::Inspection;
 pub use rollback::{Rollback, RollbackOptions, RollbackState, RollbackTag};

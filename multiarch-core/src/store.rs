@@ -1,11 +1,13 @@
 //! What a run needs from the targets that it writes to: traits and values, no implementations.
 
+mod administration;
 mod blob;
 mod blob_reader;
 mod chart_repo;
 mod image_store;
 mod open_target;
 
+pub(crate) use administration::{Administration, Project, Survey};
 pub use blob::BlobContent;
 #[cfg(feature = "registry")]
 pub(crate) use blob_reader::BlobReader;

@@ -37,6 +37,6 @@ mod server;
 pub use answer::Answer;
 pub use body::Body;
 pub use fault::{Change, Fault, Rule};
-pub use registry::{Demand, Manifest, Registry, Setup, sha256};
+pub use registry::{Demand, Harbor, Manifest, Project, Registry, Setup, sha256};
 pub use request::Request;
 pub use server::{HttpServer, Service};

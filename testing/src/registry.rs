@@ -2,6 +2,7 @@
 
 mod access;
 mod blobs;
+mod harbor;
 mod lists;
 mod manifests;
 mod route;
@@ -15,6 +16,7 @@ use std::{
 };
 
 pub use self::{
+    harbor::{Harbor, Project},
     setup::{Demand, Setup},
     store::{Manifest, sha256},
 };
@@ -37,6 +39,8 @@ struct Registered {
     setup: Setup,
     store: Mutex<Store>,
     access: Access,
+    /// Only where the setup says that it is a Harbor.
+    harbor: Mutex<Harbor>,
 }
 
 impl Registry {
@@ -46,7 +50,8 @@ impl Registry {
     /// If no port is free.
     pub fn start(setup: Setup, rule: impl Fn(&Request) -> Fault + Send + Sync + 'static) -> Self {
         let (store, access) = Default::default();
-        let state = Arc::new(Registered { setup, store, access });
+        let harbor = Mutex::new(setup.harbor.clone().unwrap_or_default());
+        let state = Arc::new(Registered { setup, store, access, harbor });
         let server = HttpServer::start(Shared(state.clone()), rule);
         Self { server, state }
     }
@@ -142,6 +147,11 @@ impl Registry {
         self.state.store().delete_blob(repository, digest)
     }
 
+    /// The state of the Harbor that it is.
+    pub fn harbor(&self) -> MutexGuard<'_, Harbor> {
+        lock(&self.state.harbor)
+    }
+
     /// Ends every token issued so far.
     pub fn revoke_tokens(&self) {
         self.state.access.revoke();
@@ -175,6 +185,14 @@ struct Shared(Arc<Registered>);
 impl Service for Shared {
     fn answer(&self, request: &Request, body: &mut Body<'_>) -> io::Result<Answer> {
         let state = &*self.0;
+        if state.setup.harbor.is_some() {
+            if request.is("POST", "/api/v2.0/projects") {
+                return Ok(state.harbor_create(request, &body.whole()?));
+            }
+            if let Some(answer) = state.harbor_answer(request) {
+                return Ok(answer);
+            }
+        }
         if request.local_path() == "/token" {
             return Ok(state.access.token(&state.setup, request));
         }

@@ -220,6 +220,15 @@ pub(crate) struct Fusion {
     /// manifests without a tag
     #[arg(long)]
     pub(crate) keep_children_tagged: bool,
+    /// Create the projects that the images need and the registry does not have (Harbor)
+    #[arg(long)]
+    pub(crate) create_projects: bool,
+    /// Let everyone pull from the projects that are created; by default only their members may
+    #[arg(long, requires = "create_projects")]
+    pub(crate) public_projects: bool,
+    /// Begin also where a quota, a disk or a read-only mode stands in the way
+    #[arg(long)]
+    pub(crate) anyway: bool,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -254,6 +263,9 @@ impl Work {
         options.select = self.select.selection()?;
         options.verify = self.fusion.verify;
         options.keep_children_tagged = self.fusion.keep_children_tagged;
+        options.create_projects = self.fusion.create_projects;
+        options.public_projects = self.fusion.public_projects;
+        options.anyway = self.fusion.anyway;
         options.fuse.on_conflict = match self.fusion.on_conflict {
             OnConflict::Incoming => ConflictPolicy::Incoming,
             OnConflict::Existing => ConflictPolicy::Existing,

@@ -22,8 +22,6 @@ pub(crate) fn run(args: &Plan, cancel: &Cancel) -> Result<Completion> {
     } else {
         output::print(&plan.to_string());
     }
-    let charts = plan.charts.iter().flat_map(|chart| &chart.problems);
-    let images = plan.images.iter().filter_map(|image| image.error.as_ref());
-    output::remarks(plan.problems.iter().chain(charts).chain(images), plan.findings.iter());
+    output::remarks(plan.errors(), plan.findings.iter());
     Ok(Completion::from(plan.complete))
 }

@@ -9,6 +9,7 @@ use common::*;
 mod base_package;
 mod commands;
 mod files;
+mod harbor;
 mod logins;
 mod lying_servers;
 mod museums;

@@ -33,7 +33,9 @@ pub(crate) fn apply(plan: &Plan, live: &LivePlan) -> Report {
     };
     let (images, charts) = (plan.images.len() as u64, plan.charts.len() as u64);
     live.context.meter.begin_sending(plan.bytes_to_send, images, charts);
-    let ready = live.target.charts.needed().iter().try_for_each(|charts| charts.repo.prepare());
+    let ready = create_projects(plan, live).and_then(|()| {
+        live.target.charts.needed().iter().try_for_each(|charts| charts.repo.prepare())
+    });
     let written = plan.images.iter().filter(|image| image.document.is_some());
     store.prepare(&written.map(|image| (image.name.repository(), true)).collect::<Vec<_>>());
     let mut charts = match ready {
@@ -44,6 +46,13 @@ pub(crate) fn apply(plan: &Plan, live: &LivePlan) -> Report {
     run.final_look(&mut charts);
     run.set_coverage(&mut charts);
     run.report(charts)
+}
+
+/// Creates the projects that the plan needs. Where that fails, nothing is sent.
+fn create_projects(plan: &Plan, live: &LivePlan) -> Result<()> {
+    let Some(administration) = &live.target.administration else { return Ok(()) };
+    let public = live.inventory.options.public_projects;
+    plan.projects.iter().try_for_each(|name| administration.create_project(name, public))
 }
 
 pub(super) struct Run<'a> {

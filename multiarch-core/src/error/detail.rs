@@ -64,11 +64,14 @@ details! {
     BrokenOff Network "broken-off" "An answer broke off.";
     Proxy Network "proxy" "A proxy did not connect to the server.";
     ProxyLogin Network "proxy-login" "A proxy wants a login.";
+    NoPushRight Denied "no-push-right" "The login may read there, and not write.";
+    NoRoom Io "no-room" "The disk of the target has less room than the import needs.";
     ProjectUnknown Denied "project-unknown" "The project or repository is not there, and is not created by a push.";
     RepositoryName Denied "repository-name" "The server cannot hold a repository of this name.";
     ImmutableTag Denied "immutable-tag" "A rule of the server keeps the tag as it is.";
     ReadOnly Denied "read-only" "The server takes no writes at the moment.";
     Quota Denied "quota" "There is no room left for this project.";
+    ListedTwice Denied "listed-twice" "The registry takes no index that lists a manifest twice.";
     ProxyProject Denied "proxy-project" "The project mirrors another registry, and takes no pushes.";
     MediaType Server "media-type" "The registry does not take documents of this type.";
     Redirected Server "redirected" "The server sends the request elsewhere, in a way that cannot be followed.";

@@ -114,6 +114,14 @@ impl Import {
         Ok(self)
     }
 
+    /// The same without charts: only images are imported.
+    #[must_use]
+    pub(super) fn without_charts(mut self) -> Self {
+        self.charts = None;
+        self.options.render = false;
+        self
+    }
+
     /// The same with a parsed address.
     #[cfg(test)]
     pub(crate) fn charts_to_address(mut self, address: crate::chartrepo::ChartAddress) -> Self {

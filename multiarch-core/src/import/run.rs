@@ -14,8 +14,9 @@ use crate::{
     error::{Detail, Error, ErrorKind, Result},
     observe,
     package::{Bundle, Package},
-    plan::{LivePlan, Plan},
+    plan::{Inventory, LivePlan, Plan, plan_images},
     report::{Report, Status},
+    run::Context,
     source::OpenOptions,
     store::{ChartRepos, OpenCharts, OpenTarget},
 };
@@ -60,8 +61,7 @@ impl Import {
         let earlier = observe::read_earlier_import(&target, &packages, &self.options, context)?;
         let options = &self.options;
         let inventory = observe::take_inventory(&packages, options, &earlier, problems, context)?;
-        let observed = observe::observe(&target, &inventory, context)?;
-        let mut plan = Plan::new(target, context.clone(), inventory, observed);
+        let mut plan = plan_for(target, context.clone(), inventory)?;
         if let Some(saved) = &self.saved {
             plan.agrees_with(saved)?;
             plan.keep_problems_of(saved);
@@ -142,6 +142,15 @@ impl Import {
     }
 }
 
+/// Asks the target, and plans these images and charts.
+fn plan_for(target: OpenTarget, context: Context, inventory: Inventory) -> Result<Plan> {
+    let survey = observe::survey(&target, &inventory)?;
+    let observed = observe::observe(&target, &inventory, &survey, &context)?;
+    let images = plan_images(&inventory, &observed);
+    let preflight = observe::preflight(&target, survey, &images)?;
+    Ok(Plan::new(target, context, inventory, observed, images, &preflight))
+}
+
 impl Plan {
     /// Does what the plan says; nothing else writes to the target. Failures are in the report: one
     /// image's failure does not stop the others. Applying again does what is left, and writes nothing
@@ -150,6 +159,10 @@ impl Plan {
     /// A plan that was read from JSON is made again first, and nothing is written where a decision
     /// would differ. [`Import::from_saved_plan`] allows the same with credentials, progress and cancel.
     pub fn apply(&self) -> Report {
+        if let Some(error) = self.obstacle().filter(|_| self.live.is_some()) {
+            let problems = self.problems.clone();
+            return Report { problems, ..Report::not_begun(self, error.clone()) };
+        }
         let again = match &self.live {
             Some(live) if !live.is_applied.swap(true, Ordering::Relaxed) => {
                 return apply::apply(self, live);
@@ -166,8 +179,7 @@ impl Plan {
     /// The plan of what is left to do, because the target has changed since this plan was made.
     fn observed_again(&self, live: &LivePlan) -> Result<Self> {
         let LivePlan { target, context, inventory, .. } = live;
-        let observed = observe::observe(target, inventory, context)?;
-        let mut plan = Self::new(target.clone(), context.clone(), inventory.clone(), observed);
+        let mut plan = plan_for(target.clone(), context.clone(), inventory.clone())?;
         plan.keep_problems_of(self);
         Ok(plan)
     }

@@ -8,7 +8,7 @@ use crate::{
     error::{Detail, Error, ErrorKind, Result},
     layout::OciLayout,
     run::Cancel,
-    store::{ChartRepos, ImageStore, OpenTarget},
+    store::{Administration, ChartRepos, ImageStore, OpenTarget},
 };
 
 /// Where images go: an OCI layout directory, a registry, or the caller's own store.
@@ -85,17 +85,23 @@ impl Target {
         cancel: &Cancel,
         #[cfg(feature = "registry")] connector: &Connector,
     ) -> Result<OpenTarget> {
-        let images: Arc<dyn ImageStore> = match &self.kind {
-            TargetKind::Layout(path) => Arc::new(OciLayout::new(path, cancel)),
+        type Ports = (Arc<dyn ImageStore>, Option<Arc<dyn Administration>>);
+        let (images, administration): Ports = match &self.kind {
+            TargetKind::Layout(path) => {
+                let layout = Arc::new(OciLayout::new(path, cancel));
+                (layout.clone(), Some(layout))
+            }
             #[cfg(feature = "registry")]
             TargetKind::Registry(address) => {
-                Arc::new(Registry::new(address.clone(), connector.clone())?)
+                let registry = Arc::new(Registry::new(address.clone(), connector.clone())?);
+                (registry.clone(), Some(registry))
             }
-            TargetKind::Store(store) => store.clone(),
+            TargetKind::Store(store) => (store.clone(), None),
         };
         let (name, registry) = (self.text.clone(), self.registry());
         let is_own_store = matches!(self.kind, TargetKind::Store(_));
-        Ok(OpenTarget { name, is_own_store, images, registry, charts: ChartRepos::default() })
+        let charts = ChartRepos::default();
+        Ok(OpenTarget { name, is_own_store, images, administration, registry, charts })
     }
 }
 

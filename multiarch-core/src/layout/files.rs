@@ -63,6 +63,10 @@ impl Stamp {
 }
 
 impl Files {
+    pub(super) fn root(&self) -> &Path {
+        &self.root
+    }
+
     pub(super) fn new(root: PathBuf, cancel: Cancel) -> Self {
         let (ready, preparing, cached) = Default::default();
         Self { root, ready, preparing, is_unsynced: AtomicBool::new(false), cached, cancel }

@@ -121,6 +121,8 @@ limits! {
     /// Some 700 000 names, of repositories and of the tags in all of them.
     LIST = Limit::bytes(64 * MIB, "a registry's lists");
     REFUSAL = Limit::bytes(64 * KIB, "the text of a refusal");
+    /// That for a tag with many others has some 100 KiB.
+    ADMINISTRATION_ANSWER = Limit::bytes(MIB, "an answer of a registry's administration");
     TOKEN_ANSWER = Limit::bytes(MIB, "a token server's answer");
     REDIRECTS = Limit::count(10, "redirects of one request");
     HELM_OUTPUT = Limit::bytes(64 * MIB, "what helm printed");

@@ -106,8 +106,12 @@ fn existing(
         workers::ask(store.jobs(), &names, context, |name| Ok(store.get_tag(name)?.is_some()))?;
     let mut existing = BTreeSet::new();
     for (name, answer) in names.into_iter().zip(answers) {
-        if answer.map_err(|error| error.of_image(&name))? {
-            existing.insert(name);
+        match answer {
+            // Where there is no project, there is no tag.
+            Err(error) if error.case() == Some(Detail::ProjectUnknown) => {}
+            Err(error) => return Err(error.of_image(&name)),
+            Ok(true) => drop(existing.insert(name)),
+            Ok(false) => {}
         }
     }
     Ok(existing)

@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use super::{helm::Helm, tags::ask};
+use super::{helm::Helm, preflight::of_missing_project, tags::ask};
 use crate::{
     chart::{ChartFiles, PackedChart},
     error::{Error, ErrorKind, Result},
@@ -15,7 +15,7 @@ use crate::{
         RenderedChart,
     },
     run::{Context, workers},
-    store::OpenTarget,
+    store::{OpenTarget, Survey},
 };
 
 /// Gives every image its name in the target, and relocates every chart that is to be uploaded.
@@ -99,6 +99,7 @@ fn render(
 pub(crate) fn observe(
     target: &OpenTarget,
     inventory: &Inventory,
+    survey: &Survey,
     context: &Context,
 ) -> Result<Observed> {
     let store = &*target.images;
@@ -116,6 +117,16 @@ pub(crate) fn observe(
         if questions.is_empty() {
             return Ok(observed);
         }
+        let creates = inventory.options.create_projects;
+        let (known, questions): (Vec<_>, Vec<_>) = questions
+            .into_iter()
+            .map(|question| (of_missing_project(survey, creates, &question), question))
+            .partition(|(answer, _)| answer.is_some());
+        for (answer, question) in known {
+            answer.into_iter().try_for_each(|answer| observed.answer(question.clone(), answer))?;
+        }
+        let questions: Vec<Question> =
+            questions.into_iter().map(|(_, question)| question).collect();
         // A blob that is asked for may have to be sent.
         let next = questions.iter().map(|q| (q.repository(), matches!(q, Question::Blob(..))));
         let mut seen = BTreeSet::new();

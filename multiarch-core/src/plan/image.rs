@@ -81,6 +81,14 @@ impl PlannedImage {
         }
     }
 
+    /// Notes why it cannot be imported.
+    pub(super) fn refuse(&mut self, error: Error) {
+        self.error = Some(error.of_image(&self.name));
+        (self.after, self.document) = (None, None);
+        self.pushes.clear();
+        self.bytes_to_send = 0;
+    }
+
     pub(super) fn count_bytes(&mut self) {
         let blobs = self.pushes.iter().flat_map(|push| &push.blobs);
         self.bytes_to_send = blobs.filter(|blob| !blob.present).map(|blob| blob.size).sum();

@@ -8,8 +8,8 @@ use std::{
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{
-    Cost, Inventory, Observed, Options, Origin, PlannedBlob, PlannedImage, PlannedUpload,
-    plan_image,
+    Check, Cost, Inventory, Observed, Options, Origin, PlannedBlob, PlannedImage, PlannedUpload,
+    Preflight,
 };
 use crate::{
     chart::TargetName,
@@ -53,6 +53,12 @@ pub struct Plan {
     pub left_out: Vec<LeftOut>,
     /// Errors that belong to no chart.
     pub problems: Vec<Error>,
+    /// The projects that will be created.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub projects: Vec<String>,
+    /// What was checked.
+    #[serde(default)]
+    pub checks: Vec<Check>,
     /// True where the plan has everything that was asked for.
     pub complete: bool,
     /// Bytes of distinct blobs that will be sent.
@@ -137,11 +143,14 @@ impl Plan {
         context: Context,
         inventory: Inventory,
         observed: Observed,
+        mut images: Vec<PlannedImage>,
+        preflight: &Preflight,
     ) -> Self {
-        let images: Vec<PlannedImage> = inventory
-            .images()
-            .map(|(name, named)| plan_image(name, named, &observed, &inventory.options))
-            .collect();
+        for image in images.iter_mut().filter(|image| image.error.is_none()) {
+            if let Some(error) = preflight.hindrance(image) {
+                image.refuse(error);
+            }
+        }
         let mut findings = inventory.findings.clone();
         for image in &images {
             for (origin, digest) in &image.unplaced {
@@ -183,6 +192,8 @@ impl Plan {
             findings,
             left_out: inventory.packages.iter().flat_map(|p| p.left_out()).cloned().collect(),
             problems: inventory.problems_of_no_chart().cloned().collect(),
+            projects: Vec::new(),
+            checks: Vec::new(),
             complete: false,
             bytes_to_send: 0,
             bytes_present: 0,
@@ -198,6 +209,12 @@ impl Plan {
         plan.count_bytes(&to_send);
         let atomic = live.target.images.compares_and_sets_tags();
         plan.cost = Cost::new(&plan, &to_send, atomic);
+        let obstacles = preflight.obstacles(&plan, &live.observed);
+        plan.checks = preflight.checks(&plan, &live.observed, &obstacles);
+        if !plan.options.anyway {
+            plan.problems.extend(obstacles);
+        }
+        plan.projects = preflight.to_create(&plan.options);
         plan.complete = plan.is_complete();
         plan.live = Some(Arc::new(live));
         plan
@@ -314,6 +331,23 @@ impl Plan {
         self.problems.is_empty()
             && self.charts.iter().all(|chart| chart.problems.is_empty())
             && self.images.iter().all(|image| image.error.is_none())
+    }
+
+    /// True where something is written to the target for images.
+    pub(super) fn writes(&self) -> bool {
+        self.images.iter().any(|image| image.after.is_some() || image.restores())
+    }
+
+    /// Why nothing can be written as long as the user does not want it nevertheless.
+    pub(crate) fn obstacle(&self) -> Option<&Error> {
+        self.problems.iter().find(|error| error.concerns_room())
+    }
+
+    /// All errors; an image's error once, not once for each of its charts.
+    pub fn errors(&self) -> impl Iterator<Item = &Error> {
+        let charts = self.charts.iter().flat_map(|chart| &chart.problems);
+        let images = self.images.iter().filter_map(|image| image.error.as_ref());
+        self.problems.iter().chain(charts).chain(images)
     }
 
     /// The number of tags that will be written.

@@ -251,6 +251,11 @@ impl Observed {
         sources.iter().find(|source| *source != repository).map(String::as_str)
     }
 
+    /// All repositories that are known to have this blob.
+    pub(super) fn sources(&self, digest: &Digest) -> impl Iterator<Item = &String> {
+        self.sources.get(digest).into_iter().flatten()
+    }
+
     /// True where some repository is known to have this blob.
     pub(crate) fn has_source(&self, digest: &Digest) -> bool {
         self.sources.contains_key(digest)

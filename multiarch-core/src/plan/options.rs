@@ -59,6 +59,12 @@ pub struct Options {
     /// Ask for every config and layer of the images that the target's tags list already, and send what is
     /// missing or has a wrong size. A directory as target is always asked so.
     pub verify: bool,
+    /// Create the projects that the images need and the registry does not have, where it has projects.
+    pub create_projects: bool,
+    /// Let everyone pull from the projects that are created.
+    pub public_projects: bool,
+    /// Begin also where the target has not enough room, or takes no writes at the moment.
+    pub anyway: bool,
     /// Give each manifest of an imported index a tag of its own, for registries whose garbage collection
     /// deletes manifests that only an index lists.
     pub keep_children_tagged: bool,

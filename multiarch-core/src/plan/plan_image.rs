@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{
-    NamedImage, Observed, Options, Origin, PlannedDecision, PlannedImage,
+    Inventory, NamedImage, Observed, Options, Origin, PlannedDecision, PlannedImage,
     push::pushes,
     referrer_list::{is_list_of_referrers, plan_referrers},
 };
@@ -14,6 +14,12 @@ use crate::{
     image::{Digest, PlatformKey},
     package::IncompleteImage,
 };
+
+/// Plans every image from what the target was observed to hold.
+pub(crate) fn plan_images(inventory: &Inventory, observed: &Observed) -> Vec<PlannedImage> {
+    let images = inventory.images();
+    images.map(|(name, named)| plan_image(name, named, observed, &inventory.options)).collect()
+}
 
 /// Plans one image from what the target was observed to hold.
 pub(crate) fn plan_image(
@@ -30,9 +36,7 @@ pub(crate) fn plan_image(
     }
     let mut planned = PlannedImage::empty(name, named);
     if let Err(error) = fill(&mut planned, named, observed, options) {
-        planned.error = Some(error.of_image(name));
-        planned.after = None;
-        planned.pushes.clear();
+        planned.refuse(error);
     }
     planned
 }

@@ -267,6 +267,39 @@ impl Auth {
         if is_for_all { error.with_detail(Detail::NoLogin) } else { error }
     }
 
+    /// The service that tokens are for; `None` where the registry wants none.
+    pub(super) fn service(&self) -> Option<String> {
+        match &*self.challenge() {
+            Some(Challenge::Bearer(bearer)) => bearer.service.clone(),
+            _ => None,
+        }
+    }
+
+    /// Whether the login may push to a repository, where its token says so.
+    pub(super) async fn may_push(&self, repository: &str) -> Result<Option<bool>> {
+        let scope = Scope::push(repository);
+        let header = self.header(&scope).await?;
+        let token = header.as_deref().and_then(|header| header.strip_prefix("Bearer "));
+        Ok(token.and_then(|token| token::allows_push(token, repository)))
+    }
+
+    /// The `Authorization` of the user with a password, where there is one.
+    pub(super) fn password(&self, path: &str) -> Option<String> {
+        basic(self.logins.of(path))
+    }
+
+    /// Drops all tokens: what they allow has changed.
+    pub(super) fn forget_tokens(&self) {
+        self.tokens.forget_all();
+    }
+
+    /// The error of a login that may not push to a repository.
+    pub(super) fn without_push_right(&self, repository: &str) -> Error {
+        let message = "the login may not push to this repository";
+        let error = Error::new(ErrorKind::Denied, message).with_detail(Detail::NoPushRight);
+        error.saying(self.logins.describe(self.login(&Scope::push(repository))))
+    }
+
     /// Notes that the registry refuses a greeting without a login.
     pub(super) fn note_wants_login(&self) {
         self.wants_login.store(true, Ordering::Relaxed);

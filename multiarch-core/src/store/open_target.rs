@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
-use super::{ChartRepo, ImageStore};
+use super::{Administration, ChartRepo, ImageStore};
 use crate::error::Result;
 
 /// Where images go, and where charts go.
@@ -13,6 +13,8 @@ pub(crate) struct OpenTarget {
     /// True for a store of a program's own, which has no address.
     pub(crate) is_own_store: bool,
     pub(crate) images: Arc<dyn ImageStore>,
+    /// What the target says of itself; `None` for a store of a program's own.
+    pub(crate) administration: Option<Arc<dyn Administration>>,
     /// Where the cluster pulls images from, as charts name it: a host and perhaps a path. `None` for a
     /// directory, unless the options set it.
     pub(crate) registry: Option<String>,

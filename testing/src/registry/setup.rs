@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::Harbor;
+
 /// What a registry supports, and what it demands. The default supports everything, and gives
 /// everyone access.
 #[derive(Clone, Debug)]
@@ -21,6 +23,8 @@ pub struct Setup {
     pub referrers: bool,
     /// It accepts a blob in one piece. Otherwise it requires chunks (413).
     pub whole_blobs: bool,
+    /// It is a Harbor, which begins in this state; then `demand` is not looked at.
+    pub harbor: Option<Harbor>,
     /// A list has at most this many entries on a page, even if a client asks for more.
     pub page: usize,
 }
@@ -51,6 +55,7 @@ impl Default for Setup {
             keeps_parts: true,
             referrers: true,
             whole_blobs: true,
+            harbor: None,
             page: 100,
         }
     }
@@ -61,7 +66,7 @@ impl Setup {
     #[must_use]
     pub fn user(mut self, name: &str, password: &str) -> Self {
         self.users.push((name.into(), password.into()));
-        if self.demand == Demand::Nothing {
+        if self.harbor.is_none() && self.demand == Demand::Nothing {
             self.demand = Demand::Basic;
         }
         self

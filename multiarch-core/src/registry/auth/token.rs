@@ -93,6 +93,8 @@ struct Access {
     kind: String,
     #[serde(default)]
     name: String,
+    #[serde(default)]
+    actions: Vec<String>,
 }
 
 /// The resources that a token names, whatever it allows there ([JWT, "Bearer token"]). Its signature is
@@ -100,11 +102,24 @@ struct Access {
 ///
 /// [JWT, "Bearer token"]: https://distribution.github.io/distribution/spec/auth/jwt/
 fn granted(token: &str) -> Option<BTreeSet<String>> {
+    let access = access(token)?.into_iter();
+    Some(access.map(|access| format!("{}:{}", access.kind, access.name)).collect())
+}
+
+fn access(token: &str) -> Option<Vec<Access>> {
     let claims = token.split('.').nth(1)?;
     let claims = URL_SAFE_NO_PAD.decode(claims.trim_end_matches('=')).ok()?;
     let claims: Claims = serde_json::from_slice(&claims).ok()?;
-    let access = claims.access?.into_iter();
-    Some(access.map(|access| format!("{}:{}", access.kind, access.name)).collect())
+    claims.access
+}
+
+/// Whether a token that was asked for says that it allows a push to this repository. `None` where it cannot be
+/// read, or does not speak of the repository.
+pub(super) fn allows_push(token: &str, repository: &str) -> Option<bool> {
+    let access = access(token)?;
+    let of_repository = |access: &&Access| access.kind == "repository" && access.name == repository;
+    let access = access.iter().find(of_repository)?;
+    Some(access.actions.iter().any(|action| action == "push" || action == "*"))
 }
 
 #[cfg(test)]

@@ -170,6 +170,11 @@ impl Tokens {
         state.upcoming = upcoming;
     }
 
+    /// Drops all tokens.
+    pub(super) fn forget_all(&self) {
+        self.state().tokens.clear();
+    }
+
     /// Drops a refused token, unless another request has dropped it. If it was asked for on behalf of
     /// several requests, the next ones get one each.
     pub(super) fn forget(&self, text: &str) {

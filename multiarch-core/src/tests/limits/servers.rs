@@ -12,7 +12,7 @@ use crate::{
     plan::Options,
     registry::{Connector, Registry},
     run::Context,
-    store::{ChartRepo, ImageStore},
+    store::{Administration, ChartRepo, ImageStore},
 };
 
 /// A server that answers each request by a function.
@@ -197,4 +197,28 @@ fn limit_of_list_over_many_repositories() {
     };
     // 70 bytes a name.
     ends_between(list(8), list(11));
+}
+
+#[test]
+fn limit_of_administration_answer() {
+    let survey = |kibibytes: usize| {
+        let server = server(move |request| match request.local_path() {
+            "/v2/" if !request.is_authorized() => Answer::new(401).header(
+                "WWW-Authenticate",
+                format!(
+                    "Bearer realm=\"http://{}/token\",service=\"harbor-registry\"",
+                    request.header("host").unwrap_or_default()
+                ),
+            ),
+            "/token" => Answer::json(200, &serde_json::json!({"token": "t"})),
+            "/api/v2.0/systeminfo" => {
+                Answer::new(200).body(format!("{{{}}}", " ".repeat(kibibytes << 10)))
+            }
+            _ => Answer::json(200, &serde_json::json!({})),
+        });
+        let address = server.address().parse().expect("an address");
+        let registry = Registry::new(address, connector()).expect("a registry");
+        registry.survey(&Default::default())
+    };
+    ends_between(survey(1000), survey(1100));
 }

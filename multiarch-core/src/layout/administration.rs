@@ -1,0 +1,19 @@
+//! How much room there is for a layout.
+
+use std::collections::BTreeSet;
+
+use super::OciLayout;
+use crate::{
+    error::Result,
+    store::{Administration, Survey},
+};
+
+impl Administration for OciLayout {
+    fn survey(&self, _repositories: &BTreeSet<&str>) -> Result<Survey> {
+        // The folder may have to be made.
+        let there = self.files.root().ancestors().find(|path| path.is_dir());
+        let file_system = there.and_then(|path| rustix::fs::statvfs(path).ok());
+        let free_bytes = file_system.map(|s| s.f_bavail.saturating_mul(s.f_frsize));
+        Ok(Survey { kind: "an OCI layout".into(), free_bytes, ..Survey::default() })
+    }
+}

@@ -1,0 +1,93 @@
+//! What the administration of a target says before anything is written to it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::{
+    chart::TargetName,
+    error::{Error, Result},
+};
+
+/// What a target can say of itself and of its projects beyond its images. A server that says nothing leaves all of
+/// it open: what is unknown is no obstacle.
+pub(crate) trait Administration: Send + Sync {
+    /// Asks for what concerns these repositories, before their tags are read.
+    ///
+    /// # Errors
+    /// Where the target as a whole cannot be asked.
+    fn survey(&self, repositories: &BTreeSet<&str>) -> Result<Survey>;
+
+    /// Those of these repositories that the login may not write to, as far as that is known without writing, each
+    /// with the reason.
+    ///
+    /// # Errors
+    /// Where the target as a whole cannot be asked.
+    fn without_push_right(&self, repositories: &BTreeSet<&str>) -> Result<BTreeMap<String, Error>> {
+        let _ = repositories;
+        Ok(BTreeMap::new())
+    }
+
+    /// Those of these tags that a rule keeps as they are.
+    ///
+    /// # Errors
+    /// Where the target as a whole cannot be asked.
+    fn immutable(&self, tags: &BTreeSet<&TargetName>) -> Result<BTreeSet<TargetName>> {
+        let _ = tags;
+        Ok(BTreeSet::new())
+    }
+
+    /// Makes a project, which may be there already.
+    ///
+    /// # Errors
+    /// Where it is not there afterwards.
+    fn create_project(&self, project: &str, public: bool) -> Result<()> {
+        let (_, _) = (project, public);
+        Ok(())
+    }
+}
+
+/// What a target says of itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Survey {
+    /// What it is, for people, with its version where that is known.
+    pub(crate) kind: String,
+    /// It takes no writes at the moment.
+    pub(crate) is_read_only: bool,
+    /// Only its administrators make projects.
+    pub(crate) only_admins_create: bool,
+    /// The project of each repository, where the target has projects that a push does not make.
+    pub(crate) project_of: BTreeMap<String, String>,
+    /// What is known of each project.
+    pub(crate) projects: BTreeMap<String, Project>,
+    /// The bytes that are free where the target is a directory.
+    pub(crate) free_bytes: Option<u64>,
+    /// Its garbage collection may delete manifests that only an index lists.
+    pub(crate) may_collect_children: bool,
+}
+
+/// What is known of one project.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Project {
+    /// `None` where that is not known.
+    pub(crate) exists: Option<bool>,
+    /// The most bytes that it may hold, and those that it holds.
+    pub(crate) quota: Option<(u64, u64)>,
+}
+
+impl Survey {
+    /// The project of a repository, where the target has projects.
+    pub(crate) fn project(&self, repository: &str) -> Option<(&String, &Project)> {
+        let name = self.project_of.get(repository)?;
+        Some((name, self.projects.get(name)?))
+    }
+
+    /// True where the project of a repository is known not to be there.
+    pub(crate) fn lacks_project(&self, repository: &str) -> bool {
+        self.project(repository).is_some_and(|(_, project)| project.exists == Some(false))
+    }
+
+    /// The projects that are not there.
+    pub(crate) fn missing_projects(&self) -> impl Iterator<Item = &String> {
+        let missing = self.projects.iter().filter(|(_, project)| project.exists == Some(false));
+        missing.map(|(name, _)| name)
+    }
+}
