@@ -67,6 +67,16 @@ Examples:
     /// Apply a saved plan, if a new plan would still be the same
     #[command(after_help = "Example:\n  multiarch apply plan.json")]
     Apply(Apply),
+    /// Look for what is wrong with a target: lost images and layers, collapsed tags, images that no node can run,
+    /// charts that name what is not there
+    #[command(after_help = "\
+Examples:
+  multiarch doctor --to docker://harbor.example.com --charts-to http://charts.example.com
+  multiarch doctor addon-amd64.tar.gz addon-arm64.tar.gz --to registry.example.com --repair
+
+With packages, tags are also compared with what the packages hold. --repair puts back what is missing and the packages
+hold, and removes nothing. Exit code: 1 where a node cannot pull or run what it should, otherwise 0.")]
+    Doctor(Doctor),
     /// Put the tags back that an import has written, as the snapshot says that it kept before
     #[command(after_help = "\
 Examples:
@@ -107,6 +117,7 @@ impl Verb {
             Self::Plan(verb) => verb.work.show.json,
             Self::Check(verb) => verb.work.show.json,
             Self::Apply(verb) => verb.show.json,
+            Self::Doctor(verb) => verb.work.show.json,
             Self::Rollback(verb) => verb.show.json,
             Self::Inspect(verb) => verb.show.json,
             Self::Status(verb) => verb.show.json,
@@ -226,6 +237,24 @@ pub(crate) struct Apply {
     pub(crate) keep: Keep,
     #[command(flatten)]
     pub(crate) show: Show,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Doctor {
+    /// Packages that the target should hold
+    #[arg(value_name = "PACKAGE")]
+    pub(crate) packages: Vec<PathBuf>,
+    /// Put back what is missing and the packages hold
+    #[arg(long, requires = "packages")]
+    pub(crate) repair: bool,
+    /// Look into layers of at most 16 MiB for the architecture of their programs; always done in a directory
+    #[arg(long)]
+    pub(crate) elf: bool,
+    /// Fail on warnings, too
+    #[arg(long)]
+    pub(crate) strict: bool,
+    #[command(flatten)]
+    pub(crate) work: Work,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -56,6 +56,7 @@ fn main() -> ExitCode {
         Verb::Check(check) => verbs::check::run(check, &cancel),
         Verb::Apply(apply) => verbs::apply::run(apply, &cancel),
         Verb::Rollback(rollback) => verbs::rollback::run(rollback, &cancel),
+        Verb::Doctor(doctor) => verbs::doctor::run(doctor, &cancel),
         Verb::Inspect(inspect) => verbs::inspect::run(inspect, &cancel),
         Verb::Call(call) => verbs::call::run(call, &cancel),
         Verb::Status(status) => verbs::status::run(status, &cancel),

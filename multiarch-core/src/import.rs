@@ -3,6 +3,7 @@
 #[cfg(feature = "async")]
 mod background;
 mod builder;
+mod doctor;
 mod own_address;
 mod preflight;
 mod rollback;

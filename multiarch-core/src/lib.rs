@@ -76,9 +76,9 @@ pub use plan::{
     PlannedDecision, PlannedImage, PlannedUpload,
 };
 pub use report::{
-    ChartReport, ChartState, ChartStatus, CheckReport, Coverage, ImageReport, ImageState,
-    Inspection, Report, Rollback, RollbackOptions, RollbackState, RollbackTag, SavedTag, Snapshot,
-    Status, TagPlatform, TagStatus,
+    ChartReport, ChartState, ChartStatus, CheckReport, Coverage, Damage, DamageKind, Diagnosis,
+    DiagnosisOptions, ImageReport, ImageState, Inspection, Report, Rollback, RollbackOptions,
+    RollbackState, RollbackTag, SavedTag, Severity, Snapshot, Status, TagPlatform, TagStatus,
 };
 
 // What a run is given, and what it says.

@@ -2,6 +2,7 @@
 
 mod check;
 mod coverage;
+mod diagnosis;
 mod inspection;
 mod rollback;
 mod snapshot;
@@ -9,6 +10,7 @@ mod status;
 
 pub use check::CheckReport;
 pub use coverage::Coverage;
+pub use diagnosis::{Damage, DamageKind, Diagnosis, DiagnosisOptions, Severity};
 pub use inspection::Inspection;
 pub use rollback::{Rollback, RollbackOptions, RollbackState, RollbackTag};
 pub use snapshot::{SavedTag, Snapshot};

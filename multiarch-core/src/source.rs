@@ -27,4 +27,5 @@ mod walk;
 
 pub(crate) use lock::wait_for_lock;
 pub use options::OpenOptions;
+pub(crate) use programs::layer_architecture;
 pub(crate) use regular::{open_regular, read_regular};

@@ -7,6 +7,7 @@ use common::*;
 
 mod certificates;
 mod collected;
+mod doctor;
 mod file_kills;
 mod files;
 mod folders;

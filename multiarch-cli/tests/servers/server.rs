@@ -140,6 +140,11 @@ impl Server {
         succeed(tool("crane").args(["digest", &self.at(name)])).trim().to_owned()
     }
 
+    /// The folder of distribution's registries with their content.
+    pub(crate) fn storage(&self) -> std::path::PathBuf {
+        self.process.folder.path().join("data/docker/registry/v2")
+    }
+
     /// Stops the registry, has it delete every manifest without a tag, and starts it again.
     pub(crate) fn collect_garbage(&mut self) {
         let _ = self.process.child.kill();

@@ -36,7 +36,7 @@ fn one_error_for_one_cause() {
         (
             "missing project",
             Box::new(project),
-            &["projects: demo, library, mesh", "create the project"],
+            &["projects: demo, library, mesh", "--create-projects"],
         ),
         (
             "no right",

@@ -82,7 +82,7 @@ impl Import {
 
     /// All packages, and the errors of those that could not be opened. A path that cannot be read fails
     /// the whole call; a file that is not a package does not.
-    fn open_packages(&self) -> Result<(Vec<Arc<Package>>, Vec<Error>)> {
+    pub(super) fn open_packages(&self) -> Result<(Vec<Arc<Package>>, Vec<Error>)> {
         let paths: Vec<&PathBuf> = self
             .packages
             .iter()

@@ -9,6 +9,8 @@ use super::{helm::Helm, preflight::of_missing_project, tags::ask};
 use crate::{
     chart::{ChartFiles, PackedChart},
     error::{Error, ErrorKind, Result},
+    fuse::{TagState, fuse},
+    image::Document,
     package::{BlobPlace, Package},
     plan::{
         Answer, EarlierImport, Inventory, NamedImage, Observed, Options, Question, RelocatedChart,
@@ -136,7 +138,7 @@ pub(crate) fn observe(
         for (question, answer) in questions.into_iter().zip(answers) {
             let answer = match (&question, answer) {
                 (Question::Tag(name), Err(error)) => {
-                    lost_document(inventory.image(name), &error).ok_or(error)
+                    lost_document(inventory.image(name), &inventory.options, &error).ok_or(error)
                 }
                 (_, answer) => answer,
             };
@@ -147,12 +149,24 @@ pub(crate) fn observe(
 
 /// What a tag holds whose own document is gone or damaged, where a package has that document: then it is
 /// sent again.
-fn lost_document(named: &[NamedImage], error: &Error) -> Option<Answer> {
+fn lost_document(named: &[NamedImage], options: &Options, error: &Error) -> Option<Answer> {
     if !matches!(error.kind(), ErrorKind::Missing | ErrorKind::DigestMismatch) {
         return None;
     }
-    let mut documents = named.iter().flat_map(|named| &named.image.documents);
-    let lost = documents
-        .find(|stored| Some(stored.document.digest().to_string().as_str()) == error.digest())?;
-    Some(Answer::LostTag(lost.document.clone()))
+    let is_lost =
+        |document: &Document| Some(document.digest().to_string().as_str()) == error.digest();
+    let documents = named.iter().flat_map(|named| &named.image.documents);
+    let documents = documents.map(|stored| stored.document.clone()).chain(fused(named, options));
+    documents.into_iter().find(is_lost).map(Answer::LostTag)
+}
+
+/// What these images give on a tag that holds nothing. Where a lost document has its digest, the tag held
+/// nothing else.
+fn fused(named: &[NamedImage], options: &Options) -> Option<Document> {
+    let mut state = TagState::absent();
+    named.iter().for_each(|image| state.add_incoming(&image.incoming));
+    for image in named {
+        state = fuse(&state, &image.incoming, &options.fuse).ok()?.state;
+    }
+    state.document().cloned()
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    chart::{Chart, ChartFiles, TargetName, parse_hints},
+    chart::{Chart, ChartFiles, Mentions, TargetName, Values, parse_hints},
     error::Result,
     image::Reference,
     package::Selection,
@@ -19,6 +19,8 @@ pub(super) struct StoredImages {
     pub(super) names: BTreeSet<TargetName>,
     /// The references to images elsewhere; the error if the images of the chart cannot be determined.
     pub(super) elsewhere: Vec<String>,
+    /// What its values mention beside that.
+    pub(super) mentions: Mentions,
 }
 
 /// The file with the hints that a chart itself contains.
@@ -45,9 +47,11 @@ impl StoredImages {
 
     /// The images of one packed chart.
     fn parse(chart: String, packed: &[u8], registry: &str) -> Self {
-        let mut images = Self { chart, names: BTreeSet::new(), elsewhere: Vec::new() };
+        let (names, elsewhere, mentions) = Default::default();
+        let mut images = Self { chart, names, elsewhere, mentions };
         match rendered(packed) {
-            Ok(references) => {
+            Ok((references, values)) => {
+                images.mentions = Mentions::find(&values, registry);
                 for reference in references {
                     match TargetName::below(registry, &reference) {
                         Some(name) => drop(images.names.insert(name)),
@@ -61,10 +65,11 @@ impl StoredImages {
     }
 }
 
-/// The images that a packed chart references, by its own hints and values.
-fn rendered(packed: &[u8]) -> Result<Vec<Reference>> {
+/// The images that a packed chart references, by its own hints and values; and its values.
+fn rendered(packed: &[u8]) -> Result<(Vec<Reference>, Values)> {
     let files = ChartFiles::unpack(packed)?;
     let hints = files.get(OWN_HINTS).map(parse_hints).transpose()?.unwrap_or_default();
     let values = Chart::load(&files)?.values_for_hints()?;
-    hints.iter().map(|hint| hint.reference(&values)).collect()
+    let references: Result<_> = hints.iter().map(|hint| hint.reference(&values)).collect();
+    Ok((references?, values))
 }

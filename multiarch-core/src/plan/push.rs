@@ -75,6 +75,13 @@ pub(super) fn pushes(
             }
         }
     }
+    // A lost index that no source has as it is, because fusing made it.
+    if let Some(root) = now.document().filter(|root| before.is_missing(root.digest()))
+        && done.insert(root.digest().clone())
+    {
+        let (digest, document) = (root.digest().clone(), Some(root.clone()));
+        pushes.push(Push { digest, blobs: Vec::new(), document });
+    }
     children_first(pushes)
 }
 

@@ -58,9 +58,7 @@ impl<'a> Programs<'a> {
                 *all.entry(architecture).or_default() += count;
             }
         }
-        let total: usize = all.values().sum();
-        let most = all.into_iter().max_by_key(|(_, count)| *count);
-        Ok(most.filter(|(_, count)| count * 2 > total).map(|(architecture, _)| architecture))
+        Ok(majority(all))
     }
 
     /// Counts the programs of one layer. A layer that cannot be read is reported when it is sent; here it is
@@ -82,6 +80,21 @@ impl<'a> Programs<'a> {
         self.layers.insert(digest.clone(), count.clone());
         Ok(count)
     }
+}
+
+/// The architecture of most programs; `None` where there are none, or none has a majority.
+fn majority(all: Count) -> Option<&'static str> {
+    let total: usize = all.values().sum();
+    let most = all.into_iter().max_by_key(|(_, count)| *count);
+    most.filter(|(_, count)| count * 2 > total).map(|(architecture, _)| architecture)
+}
+
+/// The architecture, as Go names it, of most of the programs in a layer; `None` where there are none, none has a
+/// majority, or the layer cannot be read.
+pub(crate) fn layer_architecture(layer: &[u8]) -> Option<&'static str> {
+    let (mut left, mut count) = (limit::LAYER_FOR_PROGRAMS.max, Count::new());
+    let _ = count_layer(layer, &mut left, &mut count);
+    majority(count)
 }
 
 /// Counts the programs of one layer, a tar archive that may be compressed.
