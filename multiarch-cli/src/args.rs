@@ -8,11 +8,11 @@ use std::path::PathBuf;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 pub(crate) use selection::SelectionArgs;
-pub(crate) use shared::{Connection, Keep, NamingArgs, Show, Style, To, Work, folder};
+pub(crate) use shared::{Color, Connection, Keep, NamingArgs, Show, Style, To, Work, folder};
 
 /// Fuse single-architecture offline packages into multi-architecture images; no architecture is lost
 #[derive(Debug, Parser)]
-#[command(version, max_term_width = 100)]
+#[command(name = "multiarch", version, max_term_width = 100)]
 pub(crate) struct Args {
     #[command(subcommand)]
     pub(crate) verb: Verb,
@@ -105,24 +105,31 @@ Example:
 
 The documents are those of multiarch.h; what is read holds logins, which so are in no list of processes.")]
     Call(Call),
+    /// Write manual pages, or completions for a shell
+    #[command(after_help = "\
+Examples:
+  multiarch generate man man1
+  multiarch generate bash > /etc/bash_completion.d/multiarch")]
+    Generate(Generate),
 }
 
 impl Verb {
-    pub(crate) fn wants_json(&self) -> bool {
-        match self {
-            Self::Import(verb) => verb.work.show.json,
-            Self::ImportAddon(verb) => verb.work.show.json,
-            Self::ClusterCreate(verb) => verb.work.show.json,
-            Self::ImportArtifact(verb) => verb.work.show.json,
-            Self::Plan(verb) => verb.work.show.json,
-            Self::Check(verb) => verb.work.show.json,
-            Self::Apply(verb) => verb.show.json,
-            Self::Doctor(verb) => verb.work.show.json,
-            Self::Rollback(verb) => verb.show.json,
-            Self::Inspect(verb) => verb.show.json,
-            Self::Status(verb) => verb.show.json,
-            Self::Call(_) => true,
-        }
+    /// How its result is shown; `None` for a verb whose result is always JSON, or for no one to read.
+    pub(crate) fn show(&self) -> Option<&Show> {
+        Some(match self {
+            Self::Import(verb) => &verb.work.show,
+            Self::ImportAddon(verb) => &verb.work.show,
+            Self::ClusterCreate(verb) => &verb.work.show,
+            Self::ImportArtifact(verb) => &verb.work.show,
+            Self::Check(verb) => &verb.work.show,
+            Self::Plan(verb) => &verb.work.show,
+            Self::Apply(verb) => &verb.show,
+            Self::Doctor(verb) => &verb.work.show,
+            Self::Rollback(verb) => &verb.show,
+            Self::Inspect(verb) => &verb.show,
+            Self::Status(verb) => &verb.show,
+            Self::Call(_) | Self::Generate(_) => return None,
+        })
     }
 }
 
@@ -310,6 +317,29 @@ pub(crate) struct Status {
     pub(crate) select: SelectionArgs,
     #[command(flatten)]
     pub(crate) show: Show,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Generate {
+    /// What
+    #[command(subcommand)]
+    pub(crate) what: Generated,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Generated {
+    /// A manual page for each verb, into a folder
+    Man {
+        /// The folder, which is created if it is missing
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+    },
+    /// Completions for bash, to standard output
+    Bash,
+    /// Completions for zsh, to standard output
+    Zsh,
+    /// Completions for fish, to standard output
+    Fish,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -6,6 +6,7 @@
 mod advice;
 mod args;
 mod causes;
+mod colors;
 mod messages;
 mod output;
 mod progress;
@@ -28,7 +29,8 @@ fn main() -> ExitCode {
     let args = Args::parse_from(words);
     let cancel = multiarch_core::Cancel::new();
     signals::survive_file_limit();
-    let wants_json = args.verb.wants_json();
+    let wants_json = args.verb.show().is_none_or(|show| show.json);
+    colors::choose(args.verb.show().map_or(args::Color::Never, |show| show.color));
     let asks = match args.verb {
         Verb::Call(_) => signals::Asks::Program,
         _ => signals::Asks::Person,
@@ -58,6 +60,7 @@ fn main() -> ExitCode {
         Verb::Rollback(rollback) => verbs::rollback::run(rollback, &cancel),
         Verb::Doctor(doctor) => verbs::doctor::run(doctor, &cancel),
         Verb::Inspect(inspect) => verbs::inspect::run(inspect, &cancel),
+        Verb::Generate(generate) => verbs::generate::run(generate),
         Verb::Call(call) => verbs::call::run(call, &cancel),
         Verb::Status(status) => verbs::status::run(status, &cancel),
     };

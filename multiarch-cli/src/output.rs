@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "the one place that prints")]
 
 use std::{
+    fmt::Display,
     io::{ErrorKind, Write},
     sync::atomic::{AtomicBool, Ordering},
 };
@@ -9,7 +10,7 @@ use std::{
 use multiarch_core::{Error, Finding, embed::error_json};
 use serde::Serialize;
 
-use crate::{causes, messages};
+use crate::{args::Show, causes, colors, messages};
 
 /// Set where a result could not be printed, so that the exit code says so.
 static LOST: AtomicBool = AtomicBool::new(false);
@@ -22,8 +23,29 @@ pub(crate) fn is_lost() -> bool {
 /// Prints to standard output, line by line, and nothing that a terminal would act on. A closed pipe is not an
 /// error: the reader has seen enough.
 pub(crate) fn print(text: &str) {
-    let lines: Vec<String> = text.trim_end().lines().map(printable).collect();
+    let lines: Vec<String> =
+        text.trim_end().lines().map(|line| colors::line(printable(line))).collect();
     write(&lines.join("\n"));
+}
+
+/// Prints a result as a table that fits the terminal, or as JSON.
+pub(crate) fn result(result: &(impl Serialize + Display), show: &Show) {
+    if show.json {
+        return json(result);
+    }
+    table(result, show);
+}
+
+/// Prints a result as a table that fits the terminal.
+pub(crate) fn table(result: &impl Display, show: &Show) {
+    let width = terminal_size::terminal_size_of(std::io::stdout());
+    let text = match (width, show.verbose) {
+        (Some((width, _)), true) => format!("{result:#w$}", w = usize::from(width.0)),
+        (Some((width, _)), false) => format!("{result:w$}", w = usize::from(width.0)),
+        (None, true) => format!("{result:#}"),
+        (None, false) => result.to_string(),
+    };
+    print(&text);
 }
 
 /// The same for a JSON text.
@@ -42,6 +64,11 @@ fn write(text: &str) {
     }
 }
 
+/// Prints bytes of our own as they are.
+pub(crate) fn raw(bytes: &[u8]) {
+    write(String::from_utf8_lossy(bytes).trim_end());
+}
+
 pub(crate) fn json(value: &impl Serialize) {
     if let Ok(text) = serde_json::to_string_pretty(value) {
         json_text(&text);
@@ -54,7 +81,7 @@ pub(crate) fn json_error(error: &Error) {
 }
 
 pub(crate) fn error(text: &str) {
-    let _ = writeln!(std::io::stderr().lock(), "error: {text}");
+    let _ = writeln!(std::io::stderr().lock(), "{} {text}", colors::label("error:"));
 }
 
 pub(crate) fn note(text: &str) {

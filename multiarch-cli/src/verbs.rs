@@ -4,6 +4,7 @@ pub(crate) mod apply;
 pub(crate) mod call;
 pub(crate) mod check;
 pub(crate) mod doctor;
+pub(crate) mod generate;
 pub(crate) mod import;
 pub(crate) mod inspect;
 pub(crate) mod plan;

@@ -27,6 +27,7 @@ mod question;
 mod referrer_list;
 mod solved_chart;
 mod stored_chart;
+mod table;
 mod upload;
 
 pub use cost::Cost;
@@ -47,8 +48,9 @@ pub(crate) use observed::{Observed, Presence};
 pub(crate) use origin::BlobOrigin;
 pub(crate) use plan_image::{plan_image, plan_images, platforms};
 pub(crate) use preflight::{Preflight, missing_projects};
-pub(crate) use print::{Bytes, decisions_text, table, wrapped, write_left_out};
+pub(crate) use print::{Bytes, decisions_text, write_left_out};
 pub(crate) use push::{PlannedBlob, Push};
 pub(crate) use question::{Answer, Question};
 use solved_chart::SolvedChart;
 pub(crate) use stored_chart::StoredChart;
+pub(crate) use table::{Weight, table, weighted};

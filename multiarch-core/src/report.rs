@@ -28,8 +28,8 @@ use crate::{
     image::{Digest, PlatformKey},
     package::{Finding, LeftOut},
     plan::{
-        Bytes, Plan, PlannedChart, PlannedDecision, PlannedImage, decisions_text, table, titled,
-        write_left_out,
+        Bytes, Plan, PlannedChart, PlannedDecision, PlannedImage, Weight, decisions_text, titled,
+        weighted, write_left_out,
     },
 };
 
@@ -249,34 +249,29 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut rows = vec![vec!["TAG".into(), "IMAGE".into(), "PLATFORMS".into()]];
-        rows.extend(self.images.iter().map(|image| {
-            let state = match image.state {
-                ImageState::Written => "written",
-                ImageState::Unchanged => "unchanged",
-                ImageState::Restored => "restored",
-                ImageState::Failed => "FAILED",
-                ImageState::NotReached => "not reached",
+        let rows = self.images.iter().map(|image| {
+            let (weight, state) = match image.state {
+                ImageState::Written => (Weight::Change, "written"),
+                ImageState::Unchanged => (Weight::Quiet, "unchanged"),
+                ImageState::Restored => (Weight::Change, "restored"),
+                ImageState::Failed => (Weight::Attention, "FAILED"),
+                ImageState::NotReached => (Weight::Attention, "not reached"),
             };
-            vec![state.into(), image.name.to_string(), decisions_text(&image.decisions)]
-        }));
-        table(f, &rows)?;
+            let row = vec![state.into(), image.name.to_string(), decisions_text(&image.decisions)];
+            (weight, row)
+        });
+        weighted(f, &["TAG", "IMAGE", "PLATFORMS"], rows.collect())?;
         let charts: Vec<&ChartReport> = self.charts.iter().filter(|c| c.chart.is_some()).collect();
         if !charts.is_empty() {
-            let mut rows = vec![
-                ["CHART", "NAME", "ALL IMAGES FOR", "SOME IMAGES FOR", "CHECKED BY"]
-                    .map(String::from)
-                    .to_vec(),
-            ];
-            rows.extend(charts.iter().map(|chart| {
-                let state = match (chart.upload, chart.complete) {
-                    (_, false) => "INCOMPLETE",
-                    (None, true) => "complete",
-                    (Some(ChartState::Uploaded), true) => "uploaded",
-                    (Some(ChartState::Replaced), true) => "replaced",
-                    (Some(ChartState::Present), true) => "present",
-                    (Some(ChartState::Kept), true) => "kept",
-                    (Some(ChartState::NotUploaded), true) => "not uploaded",
+            let rows = charts.iter().map(|chart| {
+                let (weight, state) = match (chart.upload, chart.complete) {
+                    (_, false) => (Weight::Attention, "INCOMPLETE"),
+                    (None, true) => (Weight::Quiet, "complete"),
+                    (Some(ChartState::Uploaded), true) => (Weight::Change, "uploaded"),
+                    (Some(ChartState::Replaced), true) => (Weight::Change, "replaced"),
+                    (Some(ChartState::Present), true) => (Weight::Quiet, "present"),
+                    (Some(ChartState::Kept), true) => (Weight::Quiet, "kept"),
+                    (Some(ChartState::NotUploaded), true) => (Weight::Attention, "not uploaded"),
                 };
                 let name = titled(chart.chart.as_ref(), chart.folder.as_ref()).unwrap_or_default();
                 let [all, some] = chart.coverage.texts();
@@ -286,10 +281,11 @@ impl fmt::Display for Report {
                     (None, Some(_)) => "hints".into(),
                     (None, None) => String::new(),
                 };
-                vec![state.into(), name, all, some, proof]
-            }));
+                (weight, vec![state.into(), name, all, some, proof])
+            });
             writeln!(f)?;
-            table(f, &rows)?;
+            let head = ["CHART", "NAME", "ALL IMAGES FOR", "SOME IMAGES FOR", "CHECKED BY"];
+            weighted(f, &head, rows.collect())?;
         }
         let complete = charts.iter().filter(|chart| chart.complete).count();
 

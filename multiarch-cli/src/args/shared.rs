@@ -152,6 +152,12 @@ pub(crate) struct Show {
     /// Show no progress
     #[arg(short, long)]
     pub(crate) quiet: bool,
+    /// List everything, also what stays as it is
+    #[arg(short, long)]
+    pub(crate) verbose: bool,
+    /// Whether states and errors are coloured; by default on a terminal, unless NO_COLOR is set
+    #[arg(long, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
+    pub(crate) color: Color,
     /// How progress is shown on standard error
     #[arg(long, value_enum, default_value_t = Style::Auto, value_name = "STYLE")]
     progress: Style,
@@ -170,6 +176,16 @@ pub(crate) struct Keep {
     /// Keep no snapshot
     #[arg(long, conflicts_with = "snapshot")]
     pub(crate) no_snapshot: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

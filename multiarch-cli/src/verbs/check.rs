@@ -12,11 +12,7 @@ pub(crate) fn run(args: &Check, cancel: &Cancel) -> Result<Completion> {
         setup::look(&args.packages, &args.work.to, options, &args.work.show, &shown, cancel)?;
     let report = import.preflight()?;
     drop(shown);
-    if args.work.show.json {
-        output::json(&report);
-    } else {
-        output::print(&report.to_string());
-    }
+    output::result(&report, &args.work.show);
     output::remarks(report.problems.iter(), std::iter::empty());
     Ok(Completion::from(report.complete))
 }

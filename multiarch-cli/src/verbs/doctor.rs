@@ -25,9 +25,10 @@ pub(crate) fn run(args: &Doctor, cancel: &Cancel) -> Result<Completion> {
         output::json(&diagnosis);
     } else {
         if let Some(report) = &diagnosis.repair {
-            output::print(&format!("{report}\n"));
+            output::table(report, show);
+            output::print("\n");
         }
-        output::print(&diagnosis.to_string());
+        output::table(&diagnosis, show);
     }
     let repair = diagnosis.repair.iter();
     let errors = repair.clone().flat_map(|report| report.errors());
@@ -35,8 +36,12 @@ pub(crate) fn run(args: &Doctor, cancel: &Cancel) -> Result<Completion> {
     output::remarks(diagnosis.problems.iter().chain(errors), findings);
     advise(&diagnosis, args);
     let is_strict = args.strict && diagnosis.of(Severity::Warning).next().is_some();
+    let is_empty = diagnosis.tags == 0 && diagnosis.charts == 0;
+    if is_empty {
+        output::note("the target holds no tags: look whether it is named as in the imports");
+    }
     let is_repaired = diagnosis.repair.as_ref().is_none_or(|report| report.complete);
-    Ok(Completion::from(diagnosis.is_sound() && is_repaired && !is_strict))
+    Ok(Completion::from(diagnosis.is_sound() && is_repaired && !is_strict && !is_empty))
 }
 
 /// What the user can do about each kind of damage.

@@ -87,11 +87,7 @@ pub(super) fn apply(plan: &Plan, shown: Shown, show_as: &Show, keep: &Keep) -> R
 }
 
 fn show(report: &Report, show: &Show) {
-    if show.json {
-        output::json(report);
-    } else {
-        output::print(&report.to_string());
-    }
+    output::result(report, show);
     output::remarks(report.errors(), report.findings.iter());
     if let Some(snapshot) = &report.snapshot {
         output::note(&format!("to take this import back: multiarch rollback {snapshot}"));

@@ -30,7 +30,7 @@ pub(crate) fn run(args: &Inspect, cancel: &Cancel) -> Result<Completion> {
         output::json(&Inspection::list(&inspections, &problems));
     } else {
         for inspection in &inspections {
-            output::print(&inspection.to_string());
+            output::table(inspection, &args.show);
         }
     }
     let errors = inspections.iter().flat_map(|inspection| inspection.errors()).chain(&problems);

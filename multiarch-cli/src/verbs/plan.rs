@@ -17,11 +17,7 @@ pub(crate) fn run(args: &Plan, cancel: &Cancel) -> Result<Completion> {
     if let Some(path) = &args.output {
         saved::write(&plan, path, "saving the plan")?;
     }
-    if args.work.show.json {
-        output::json(&plan);
-    } else {
-        output::print(&plan.to_string());
-    }
+    output::result(&plan, &args.work.show);
     output::remarks(plan.errors(), plan.findings.iter());
     Ok(Completion::from(plan.complete))
 }

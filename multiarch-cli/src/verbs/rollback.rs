@@ -21,11 +21,7 @@ pub(crate) fn run(args: &Rollback, cancel: &Cancel) -> Result<Completion> {
         signals::writing_ends();
     }
     drop(shown);
-    if args.show.json {
-        output::json(&rollback);
-    } else {
-        output::print(&rollback.to_string());
-    }
+    output::result(&rollback, &args.show);
     output::remarks(rollback.errors(), std::iter::empty());
     remark(&rollback);
     Ok(Completion::from(rollback.complete))

@@ -18,11 +18,7 @@ pub(crate) fn run(args: &Status, cancel: &Cancel) -> Result<Completion> {
     let import = setup::look(&args.packages, &args.to, options, &args.show, &shown, cancel)?;
     let status = import.status()?;
     drop(shown);
-    if args.show.json {
-        output::json(&status);
-    } else {
-        output::print(&status.to_string());
-    }
+    output::result(&status, &args.show);
     output::remarks(status.errors(), std::iter::empty());
     if status.tags.iter().flat_map(|tag| &tag.platforms).any(|platform| platform.missing) {
         output::note(

@@ -2,56 +2,11 @@
 
 use std::{collections::BTreeSet, fmt};
 
-use super::{ChartAction, Plan, PlannedChart, PlannedDecision, PlannedImage};
+use super::{ChartAction, Plan, PlannedChart, PlannedDecision, PlannedImage, Weight, weighted};
 use crate::{
-    error::Printable,
     fuse::{Change, Reason},
     package::LeftOut,
 };
-
-/// A wider cell does not widen its column, so that one hostile name does not fill the screen.
-const MAX_WIDTH: usize = 160;
-
-/// Prints rows with aligned columns. Cells may have texts of packages in them.
-pub(crate) fn table(f: &mut fmt::Formatter<'_>, rows: &[Vec<String>]) -> fmt::Result {
-    let printable = |row: &Vec<String>| -> Vec<String> {
-        row.iter().map(|cell| Printable(cell).to_string()).collect()
-    };
-    let rows: Vec<Vec<String>> = rows.iter().map(printable).collect();
-    let columns = rows.iter().map(Vec::len).max().unwrap_or_default();
-    let width = |column: usize| {
-        let cells = rows.iter().filter_map(|row| row.get(column));
-        cells.map(|c| c.chars().count()).max().unwrap_or(0).min(MAX_WIDTH)
-    };
-    let widths: Vec<usize> = (0..columns).map(width).collect();
-    for row in &rows {
-        let mut line = String::new();
-        for (cell, width) in row.iter().zip(&widths) {
-            let padding = width.saturating_sub(cell.chars().count()) + 2;
-            line.push_str(cell);
-            line.extend(std::iter::repeat_n(' ', padding));
-        }
-        writeln!(f, "{}", line.trim_end())?;
-    }
-    Ok(())
-}
-
-/// A text in lines that fit beside other columns.
-pub(crate) fn wrapped(text: &str) -> impl Iterator<Item = String> {
-    const WIDTH: usize = 72;
-    let mut lines = vec![String::new()];
-    for word in text.split(' ') {
-        let line = lines
-            .last_mut()
-            .filter(|line| line.is_empty() || line.chars().count() + word.chars().count() < WIDTH);
-        match line {
-            Some(line) if line.is_empty() => line.push_str(word),
-            Some(line) => line.extend([" ", word]),
-            None => lines.push(word.to_owned()),
-        }
-    }
-    lines.into_iter()
-}
 
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -90,48 +45,51 @@ pub(crate) fn write_left_out(f: &mut fmt::Formatter<'_>, left_out: &[LeftOut]) -
 
 /// Each platform with its decision, joined by commas.
 pub(crate) fn decisions_text(decisions: &[PlannedDecision]) -> String {
+    let mut decisions: Vec<&PlannedDecision> = decisions.iter().collect();
+    decisions.sort_by(|a, b| a.decision.platform.cmp(&b.decision.platform));
     let texts: Vec<String> = decisions
-        .iter()
+        .into_iter()
         .map(|d| format!("{} {}", d.decision.platform, d.decision.change))
         .collect();
     texts.join(", ")
 }
 
-pub(crate) fn image_row(image: &PlannedImage) -> Vec<String> {
-    let what = match (&image.error, &image.after, &image.before) {
-        (Some(_), _, _) => "blocked",
-        (_, None, _) if image.restores() => "restored",
-        (_, None, _) => "unchanged",
-        (_, Some(_), None) => "new",
-        (_, Some(_), Some(_)) => "fused",
+fn image_row(image: &PlannedImage) -> (Weight, Vec<String>) {
+    let (weight, what) = match (&image.error, &image.after, &image.before) {
+        (Some(_), _, _) => (Weight::Attention, "blocked"),
+        (_, None, _) if image.restores() => (Weight::Change, "restored"),
+        (_, None, _) => (Weight::Quiet, "unchanged"),
+        (_, Some(_), None) => (Weight::Change, "new"),
+        (_, Some(_), Some(_)) => (Weight::Change, "fused"),
     };
     let bytes = Bytes(image.bytes_to_send).to_string();
-    vec![what.into(), image.name.to_string(), bytes, decisions_text(&image.decisions)]
+    let row = vec![what.into(), image.name.to_string(), bytes, decisions_text(&image.decisions)];
+    (weight, row)
 }
 
-fn chart_row(chart: &PlannedChart) -> Option<Vec<String>> {
+fn chart_row(chart: &PlannedChart) -> Option<(Weight, Vec<String>)> {
     let name = chart.title()?;
-    let Some(upload) = &chart.upload else { return Some(vec!["blocked".into(), name]) };
-    let action = match upload.action {
-        ChartAction::Upload => "new",
-        ChartAction::Replace => "replaces another",
-        ChartAction::Present => "present",
-        ChartAction::Kept => "another is kept",
+    let Some(upload) = &chart.upload else {
+        let what = if chart.problems.is_empty() { "left out" } else { "blocked" };
+        return Some((Weight::Attention, vec![what.into(), name]));
     };
-    Some(vec![action.into(), name, Bytes(upload.size).to_string()])
+    let (weight, action) = match upload.action {
+        ChartAction::Upload => (Weight::Change, "new"),
+        ChartAction::Replace => (Weight::Change, "replaces another"),
+        ChartAction::Present => (Weight::Quiet, "present"),
+        ChartAction::Kept => (Weight::Quiet, "another is kept"),
+    };
+    Some((weight, vec![action.into(), name, Bytes(upload.size).to_string()]))
 }
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut rows =
-            vec![vec!["TAG".into(), "IMAGE".into(), "TO SEND".into(), "PLATFORMS".into()]];
-        rows.extend(self.images.iter().map(image_row));
-        table(f, &rows)?;
+        let rows = self.images.iter().map(image_row).collect();
+        weighted(f, &["TAG", "IMAGE", "TO SEND", "PLATFORMS"], rows)?;
         if self.charts_to.is_some() {
-            let mut rows = vec![["CHART", "NAME", "SIZE"].map(String::from).to_vec()];
-            rows.extend(self.charts.iter().filter_map(chart_row));
             writeln!(f)?;
-            table(f, &rows)?;
+            let rows = self.charts.iter().filter_map(chart_row).collect();
+            weighted(f, &["CHART", "NAME", "SIZE"], rows)?;
         }
         writeln!(
             f,

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::{
     error::{Error, Printable},
-    plan::{Check, CheckResult, CheckSubject, Plan, table, wrapped},
+    plan::{Check, CheckResult, CheckSubject, Plan, table},
 };
 
 /// Whether an import could begin, and what stands in its way. It serialises to JSON of the schema
@@ -69,10 +69,7 @@ impl fmt::Display for CheckReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut rows = vec![["CHECK", "RESULT", "FACTS"].map(String::from).to_vec()];
         for Check { subject, result, says } in &self.checks {
-            let mut lines = wrapped(says);
-            let first = lines.next().unwrap_or_default();
-            rows.push(vec![subject.to_string(), result.to_string(), first]);
-            rows.extend(lines.map(|line| vec![String::new(), String::new(), line]));
+            rows.push(vec![subject.to_string(), result.to_string(), says.clone()]);
         }
         table(f, &rows)?;
         let target = Printable(&self.target);

@@ -9,7 +9,7 @@ use crate::{
     chart::TargetName,
     error::{Error, Printable},
     image::{Digest, PlatformKey},
-    plan::{table, wrapped},
+    plan::table,
 };
 
 /// What is looked at beyond what every diagnosis looks at.
@@ -146,10 +146,7 @@ impl fmt::Display for Diagnosis {
             for damage in &self.damages {
                 let image = damage.image.as_ref().map(ToString::to_string);
                 let place = image.or_else(|| damage.chart.clone()).unwrap_or_default();
-                let mut lines = wrapped(&damage.says);
-                let first = lines.next().unwrap_or_default();
-                rows.push(vec![damage.severity.to_string(), place, first]);
-                rows.extend(lines.map(|line| vec![String::new(), String::new(), line]));
+                rows.push(vec![damage.severity.to_string(), place, damage.says.clone()]);
             }
             table(f, &rows)?;
             writeln!(f)?;

@@ -103,7 +103,11 @@ impl fmt::Display for Status {
             false => listed.platform.to_string(),
         };
         let mut rows = vec![["IMAGE", "PLATFORMS", "DIGEST"].map(String::from).to_vec()];
-        for tag in &self.tags {
+        let needs_attention = |tag: &&TagStatus| {
+            tag.error.is_some() || tag.platforms.iter().any(|platform| platform.missing)
+        };
+        let (first, others): (Vec<_>, Vec<_>) = self.tags.iter().partition(needs_attention);
+        for tag in first.into_iter().chain(others) {
             let platforms = match &tag.error {
                 Some(error) => format!("unreadable: {error}"),
                 None if tag.digest.is_none() => "absent".into(),
