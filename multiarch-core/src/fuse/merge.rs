@@ -51,6 +51,8 @@ pub(crate) fn fuse_again(
     let decisions = decisions.collect();
     let is_written = merge.changed || (tag.document().is_none() && incoming.is_whole());
     let document = is_written.then(|| merge.write(&after, incoming, options.index));
+    // An entry may be replaced by one with the same fault: that changes nothing.
+    let document = document.filter(|written| tag.document() != Some(written));
     if let Some(document) = &document {
         after.document = Some(document.clone());
     }

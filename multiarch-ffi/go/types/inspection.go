@@ -24,6 +24,8 @@ type Inspection struct {
 	Images []PackageImage `json:"images"`
 	// What is worth knowing, and no error.
 	Findings []Finding `json:"findings"`
+	// What the packages hold and the selection leaves out.
+	LeftOut []LeftOut `json:"left_out,omitempty"`
 	// Errors that belong to no bundle.
 	Problems []Problem `json:"problems"`
 	// Bytes of all blobs, each counted once.

@@ -65,10 +65,43 @@ type PlanOptions struct {
 	Fuse *Fuse `json:"fuse,omitempty"`
 	// Names for images that their file does not name: a reference, or FILE=REFERENCE.
 	ImageNames []string `json:"image-names,omitempty"`
+	// Which charts, images and platforms of the packages are meant; nil for all.
+	Select *Selection `json:"select,omitempty"`
 	// Ask for every layer of the images that the target's tags list already, and send what is missing.
 	Verify bool `json:"verify,omitempty"`
 	// Give each manifest of an imported index a tag of its own.
 	KeepChildrenTagged bool `json:"keep-children-tagged,omitempty"`
+	// Create the projects that the images need and the registry does not have, where it has projects.
+	CreateProjects bool `json:"create-projects,omitempty"`
+	// Let everyone pull from the projects that are created.
+	PublicProjects bool `json:"public-projects,omitempty"`
+	// Begin also where the target has not enough room, or takes no writes at the moment.
+	Anyway bool `json:"anyway,omitempty"`
+}
+
+// Selection says which charts, images and platforms are meant, by globs, of which those with ! in front leave out
+// what they fit. An empty list means all.
+type Selection struct {
+	// By the chart's name, or name-version.
+	Charts []string `json:"charts,omitempty"`
+	// By the image's reference: as a whole, without its tag, or without its registry.
+	Images []string `json:"images,omitempty"`
+	// As os/architecture, os/architecture/variant or the architecture alone.
+	Platforms []string `json:"platforms,omitempty"`
+	// By the folder of the package that a chart is in.
+	Folders []string `json:"folders,omitempty"`
+}
+
+// LeftOut is something that a package holds and that the selection leaves out.
+type LeftOut struct {
+	// The package.
+	Package string `json:"package"`
+	// The chart, as name-version, or that of the image.
+	Chart string `json:"chart,omitempty"`
+	// The image; empty where the whole chart is left out.
+	Image string `json:"image,omitempty"`
+	// The platforms of the image that are left out; empty where all of it is.
+	Platforms []string `json:"platforms,omitempty"`
 }
 
 // Names says how images are named in the target.

@@ -21,8 +21,14 @@ type Plan struct {
 	Images []PlannedImage `json:"images"`
 	// What is worth knowing, and no error.
 	Findings []Finding `json:"findings"`
+	// What the packages hold and the selection leaves out.
+	LeftOut []LeftOut `json:"left_out,omitempty"`
 	// Errors that belong to no chart.
 	Problems []Problem `json:"problems"`
+	// The projects that will be created.
+	Projects []string `json:"projects,omitempty"`
+	// What was checked.
+	Checks []Check `json:"checks"`
 	// The plan has everything that was asked for.
 	Complete bool `json:"complete"`
 	// Bytes of distinct blobs that will be sent.
@@ -31,6 +37,16 @@ type Plan struct {
 	BytesPresent uint64 `json:"bytes_present"`
 	// An estimate.
 	Cost Cost `json:"cost"`
+}
+
+// Check is one thing that was checked before an import.
+type Check struct {
+	// What was checked: target, projects, push-right, tags, quota, space, charts or garbage-collection.
+	Subject string `json:"subject"`
+	// How it is: ok, to-do, unknown, problem or ignored.
+	Result string `json:"result"`
+	// The facts, in words.
+	Says string `json:"says"`
 }
 
 // Identity is by what a saved plan recognises a package.

@@ -15,6 +15,8 @@ type Report struct {
 	Images []Image `json:"images"`
 	// What is worth knowing, and no error.
 	Findings []Finding `json:"findings"`
+	// What the packages hold and the selection leaves out.
+	LeftOut []LeftOut `json:"left_out,omitempty"`
 	// Errors that belong to no chart.
 	Problems []Problem `json:"problems"`
 	// Bytes of blobs that were sent.
@@ -25,6 +27,8 @@ type Report struct {
 	BlobsMounted uint64 `json:"blobs_mounted"`
 	// Tags that were written.
 	TagsWritten uint64 `json:"tags_written"`
+	// The file with the snapshot by which the import can be taken back, where one was kept.
+	Snapshot string `json:"snapshot,omitempty"`
 	// The run was stopped before its end.
 	Cancelled bool `json:"cancelled"`
 	// Everything that was asked for is in the target.

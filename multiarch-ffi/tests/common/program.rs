@@ -7,6 +7,7 @@
 use std::{
     path::{Path, PathBuf},
     process::{Command, Output},
+    sync::OnceLock,
 };
 
 /// Every warning that both compilers have in C11, and all of them errors.
@@ -50,10 +51,24 @@ pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The folder with the library that cargo has built for this test.
+/// The folder with the shared library, which is built once: cargo itself builds the crate only as a Rust library.
 pub(crate) fn built() -> PathBuf {
-    let own = std::env::current_exe().expect("a path");
-    own.parent().expect("a folder").to_owned()
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    let build = || {
+        let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
+        let words = ["rustc", "--quiet", "--locked", "--lib", "--features", "faults"];
+        let done = Command::new(cargo)
+            .args(words)
+            .args(["--crate-type", "cdylib"])
+            .current_dir(root())
+            .output()
+            .expect("cargo runs");
+        succeeded(&done);
+        // Tests are two folders below: target/debug/deps.
+        let own = std::env::current_exe().expect("a path");
+        own.ancestors().nth(2).expect("a folder").to_owned()
+    };
+    BUILT.get_or_init(build).clone()
 }
 
 /// The shared library: the installed one, or the one that cargo has built.
