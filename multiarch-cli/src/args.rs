@@ -83,7 +83,7 @@ Examples:
   multiarch rollback snapshot.json --dry-run
   multiarch rollback snapshot.json
 
-An import names the file of its snapshot at its end. Tags that somebody has changed since stay as they are, and so
+An import names the file of its snapshot at its end. Tags that another writer has changed since stay as they are, and so
 do tags that the import has made, and charts.")]
     Rollback(Rollback),
     /// Show what packages contain
@@ -272,7 +272,7 @@ pub(crate) struct Rollback {
     /// Only show what would be done
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// Also put back tags that somebody has changed since the import
+    /// Also put back tags that another writer has changed since the import
     #[arg(long)]
     pub(crate) even_changed: bool,
     /// Also remove tags that the import has made, where the target removes tags

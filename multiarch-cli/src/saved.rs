@@ -18,7 +18,7 @@ pub(crate) fn read<T: DeserializeOwned>(path: &Path, what: &str) -> Result<T> {
     let mut text = Vec::new();
     std::fs::File::open(path)
         .and_then(|file| file.take(MAX + 1).read_to_end(&mut text))
-        .map_err(|e| at(Error::from_io(&format!("reading {what}"), e)))?;
+        .map_err(|e| at(Error::from_io(format!("reading {what}"), e)))?;
     if text.len() as u64 > MAX {
         return Err(at(Error::new(ErrorKind::TooLarge, format!("{what} of more than 64 MiB"))));
     }

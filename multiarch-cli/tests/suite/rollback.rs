@@ -122,7 +122,7 @@ fn a_snapshot_that_was_never_completed() {
     assert_eq!((run.code, registry(&server)), (Some(0), before), "{}{}", run.out, run.err);
 }
 
-/// What somebody has changed since stays, unless the user says otherwise.
+/// What another writer has changed since stays, unless the user says otherwise.
 #[test]
 fn changed_since_and_gone() {
     let desk = Desk::new();

@@ -37,7 +37,7 @@ pub(crate) fn roll_back(rollback: &Rollback) -> Rollback {
     Rollback::new(target, charts, all, rollback.live.clone())
 }
 
-/// Puts one tag back, and looks at it afterwards. Where somebody changes it meanwhile, theirs stays.
+/// Puts one tag back, and looks at it afterwards. Where another writer changes it meanwhile, theirs stays.
 fn put_back(tags: &Tags<'_>, rollback: &Rollback, tag: &RollbackTag) -> Result<RollbackState> {
     let (store, cancel) = (&*rollback.live.images, &rollback.live.context.cancel);
     if tag.state == RollbackState::ToRemove {

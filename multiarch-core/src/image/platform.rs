@@ -165,7 +165,7 @@ impl PlatformKey {
         &self.architecture
     }
 
-    /// Variant of the architecture; empty where there is none.
+    /// Variant of the architecture, such as `v7`; may be empty.
     pub fn variant(&self) -> &str {
         &self.variant
     }

@@ -13,12 +13,12 @@ use crate::{
     store::ImageStore,
 };
 
-/// What a user allows a rollback to do beyond putting back what nobody has changed since.
+/// What a user allows a rollback to do beyond putting back what no other writer has changed since.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 #[non_exhaustive]
 pub struct RollbackOptions {
-    /// Also put back tags that somebody has changed since. What they hold now is no longer at the tag.
+    /// Also put back tags that another writer has changed since. What they hold now is no longer at the tag.
     pub even_changed: bool,
     /// Also remove tags that the import has made, where the target removes tags.
     pub remove_new: bool,
@@ -116,7 +116,7 @@ pub enum RollbackState {
     ToPutBack,
     /// It was put back.
     PutBack,
-    /// Somebody has changed it since the import; it stays.
+    /// Another writer has changed it since the import; it stays.
     ChangedSince,
     /// The target no longer has what it held; it stays.
     Gone,

@@ -82,15 +82,15 @@ impl<'a> Programs<'a> {
     }
 }
 
-/// The architecture of most programs; `None` where there are none, or none has a majority.
+/// The architecture of most programs; `None` without programs, and without a majority.
 fn majority(all: Count) -> Option<&'static str> {
     let total: usize = all.values().sum();
     let most = all.into_iter().max_by_key(|(_, count)| *count);
     most.filter(|(_, count)| count * 2 > total).map(|(architecture, _)| architecture)
 }
 
-/// The architecture, as Go names it, of most of the programs in a layer; `None` where there are none, none has a
-/// majority, or the layer cannot be read.
+/// The architecture, as Go names it, of most of the programs in a layer; `None` without programs,
+/// without a majority, and where the layer cannot be read.
 pub(crate) fn layer_architecture(layer: &[u8]) -> Option<&'static str> {
     let (mut left, mut count) = (limit::LAYER_FOR_PROGRAMS.max, Count::new());
     let _ = count_layer(layer, &mut left, &mut count);
