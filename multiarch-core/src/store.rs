@@ -7,7 +7,7 @@ mod chart_repo;
 mod image_store;
 mod open_target;
 
-pub(crate) use administration::{Administration, Project, Survey};
+pub(crate) use administration::{Administration, Project, PushRights, Survey};
 pub use blob::BlobContent;
 #[cfg(feature = "registry")]
 pub(crate) use blob_reader::BlobReader;

@@ -22,3 +22,4 @@ mod rendering;
 mod second_signal;
 mod server;
 mod tools;
+mod warnings;

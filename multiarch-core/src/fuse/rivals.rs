@@ -71,12 +71,15 @@ impl Rivals<'_> {
         let digest = image.document.digest();
         let key = (!image.platform.is_unknown()).then(|| image.platform.key());
         // The platform is compared, too: one manifest may be listed for several platforms.
-        let mut all = self.slots.iter().chain(self.nested);
-        if let Some(slot) = all.find(|s| s.digest() == digest && (s.key == key || key.is_none())) {
-            return Some(match slot.entry.descriptor().size == image.document.size() {
+        let all = self.slots.iter().chain(self.nested);
+        let mut own =
+            all.filter(|s| s.digest() == digest && (s.key == key || key.is_none())).peekable();
+        if own.peek().is_some() {
+            // No node pulls what is listed with a wrong size; one entry with the right one is enough.
+            let fits = own.any(|slot| slot.entry.descriptor().size == image.document.size());
+            return Some(match fits {
                 true if self.tag.is_missing(digest) => Change::Restored,
                 true => Change::Present,
-                // No node pulls what is listed with a wrong size.
                 false => Change::Replaced { from: vec![digest.clone()] },
             });
         }

@@ -11,7 +11,8 @@ use crate::{
 impl Administration for OciLayout {
     fn survey(&self, _repositories: &BTreeSet<&str>) -> Result<Survey> {
         // The folder may have to be made.
-        let there = self.files.root().ancestors().find(|path| path.is_dir());
+        let root = std::path::absolute(self.files.root()).ok();
+        let there = root.as_deref().and_then(|root| root.ancestors().find(|path| path.is_dir()));
         let file_system = there.and_then(|path| rustix::fs::statvfs(path).ok());
         let free_bytes = file_system.map(|s| s.f_bavail.saturating_mul(s.f_frsize));
         Ok(Survey { kind: "an OCI layout".into(), free_bytes, ..Survey::default() })

@@ -36,7 +36,7 @@ pub(crate) fn preflight(
     let repositories: BTreeSet<&str> =
         written().map(|image| image.name.repository()).filter(|name| is_there(name)).collect();
     if !repositories.is_empty() {
-        preflight.without_push_right = administration.without_push_right(&repositories)?;
+        preflight.rights = administration.push_rights(&repositories)?;
     }
     // The first push of a tag is always allowed.
     let changed = images.iter().filter(|image| image.before.is_some() && image.after.is_some());

@@ -12,15 +12,14 @@ use crate::{
     chart::TargetName,
     error::{Detail, Error, ErrorKind},
     image::{Digest, Index},
-    store::Survey,
+    store::{PushRights, Survey},
 };
 
 /// What a target says before anything is written to it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Preflight {
     pub(crate) survey: Survey,
-    /// Repositories that the login may not write to.
-    pub(crate) without_push_right: BTreeMap<String, Error>,
+    pub(crate) rights: PushRights,
     /// Tags that a rule keeps as they are.
     pub(crate) immutable: BTreeSet<TargetName>,
 }
@@ -123,7 +122,7 @@ impl Preflight {
         if image.after.is_none() && image.pushes.is_empty() {
             return None;
         }
-        if let Some(error) = self.without_push_right.get(image.name.repository()) {
+        if let Some(error) = self.rights.refused.get(image.name.repository()) {
             return Some(error.clone());
         }
         if image.after.is_some() && self.immutable.contains(&image.name) {
@@ -228,18 +227,14 @@ impl Preflight {
             };
             add(CheckSubject::Projects, result, says);
         }
-        let refused: Vec<&str> = self.without_push_right.keys().map(String::as_str).collect();
-        match refused.is_empty() {
-            true if survey.free_bytes.is_some() => {}
-            true => {
-                let says = "nothing says that the login may not write; a registry without tokens shows it only when it is written to";
-                add(CheckSubject::PushRight, CheckResult::Ok, says.into());
-            }
-            false => add(
-                CheckSubject::PushRight,
-                CheckResult::Problem,
-                format!("none in {}", refused.join(", ")),
-            ),
+        let refused: Vec<&str> = self.rights.refused.keys().map(String::as_str).collect();
+        let (result, says) = match (refused.is_empty(), self.rights.granted) {
+            (false, _) => (CheckResult::Problem, format!("none in {}", refused.join(", "))),
+            (true, 0) => (CheckResult::Unknown, "shown only by a write".to_owned()),
+            (true, granted) => (CheckResult::Ok, format!("in {granted} repositories")),
+        };
+        if survey.free_bytes.is_none() && plan.writes() {
+            add(CheckSubject::PushRight, result, says);
         }
         let kept: Vec<String> = self.immutable.iter().map(ToString::to_string).collect();
         match kept.is_empty() {

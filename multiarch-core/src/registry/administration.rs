@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Registry, auth::Scope, client::Client};
 use crate::{
     chart::TargetName,
-    error::{Error, Result},
+    error::Result,
     run::workers,
-    store::{Administration, ImageStore, Survey},
+    store::{Administration, ImageStore, PushRights, Survey},
 };
 
 impl Registry {
@@ -66,10 +66,10 @@ impl Administration for Registry {
         })
     }
 
-    fn without_push_right(&self, repositories: &BTreeSet<&str>) -> Result<BTreeMap<String, Error>> {
+    fn push_rights(&self, repositories: &BTreeSet<&str>) -> Result<PushRights> {
         let client = self.connection.client()?;
         if client.auth.service().is_none() {
-            return Ok(BTreeMap::new());
+            return Ok(PushRights::default());
         }
         // Harbor gives rights to projects, so that one token each is enough.
         let mut asked: BTreeMap<String, Vec<&str>> = BTreeMap::new();
@@ -89,15 +89,21 @@ impl Administration for Registry {
             let asking = async move { Ok(client.auth.may_push(&path).await.ok().flatten()) };
             self.connection.runtime.run(asking)
         })?;
-        let refused = asked.iter().zip(answers).filter(|(_, may)| *may == Some(false));
-        Ok(refused
-            .flat_map(|(group, _)| {
-                let host = self.connection.address.host();
-                let error =
-                    client.auth.without_push_right(&self.connection.address.repository(group[0]));
-                group.iter().map(move |r| ((*r).to_owned(), error.clone().at_host(host)))
-            })
-            .collect())
+        let mut rights = PushRights::default();
+        let host = self.connection.address.host();
+        for (group, may) in asked.iter().zip(answers) {
+            match may {
+                None => {}
+                Some(true) => rights.granted += group.len(),
+                Some(false) => {
+                    let path = self.connection.address.repository(group[0]);
+                    let error = client.auth.without_push_right(&path).at_host(host);
+                    let refused = group.iter().map(|r| ((*r).to_owned(), error.clone()));
+                    rights.refused.extend(refused);
+                }
+            }
+        }
+        Ok(rights)
     }
 
     fn immutable(&self, tags: &BTreeSet<&TargetName>) -> Result<BTreeSet<TargetName>> {

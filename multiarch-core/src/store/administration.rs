@@ -16,14 +16,13 @@ pub(crate) trait Administration: Send + Sync {
     /// Where the target as a whole cannot be asked.
     fn survey(&self, repositories: &BTreeSet<&str>) -> Result<Survey>;
 
-    /// Those of these repositories that the login may not write to, as far as that is known without writing, each
-    /// with the reason.
+    /// What is known of the right to write to these repositories, without writing.
     ///
     /// # Errors
     /// Where the target as a whole cannot be asked.
-    fn without_push_right(&self, repositories: &BTreeSet<&str>) -> Result<BTreeMap<String, Error>> {
+    fn push_rights(&self, repositories: &BTreeSet<&str>) -> Result<PushRights> {
         let _ = repositories;
-        Ok(BTreeMap::new())
+        Ok(PushRights::default())
     }
 
     /// Those of these tags that a rule keeps as they are.
@@ -43,6 +42,15 @@ pub(crate) trait Administration: Send + Sync {
         let (_, _) = (project, public);
         Ok(())
     }
+}
+
+/// What is known of the right to write to repositories.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct PushRights {
+    /// Those that the login may not write to, each with the reason.
+    pub(crate) refused: BTreeMap<String, Error>,
+    /// How many it may write to.
+    pub(crate) granted: usize,
 }
 
 /// What a target says of itself.
