@@ -7,6 +7,7 @@
 mod asking;
 mod chart_relocation;
 mod chart_upload;
+mod check;
 mod clash;
 mod compare;
 mod cost;
@@ -30,12 +31,12 @@ mod stored_chart;
 mod table;
 mod upload;
 
+pub use check::{Check, CheckResult, CheckSubject};
 pub use cost::Cost;
 pub use image::{PlannedDecision, PlannedImage};
 pub use model::{Plan, PlannedChart};
 pub use options::Options;
 pub use origin::Origin;
-pub use preflight::{Check, CheckResult, CheckSubject};
 pub use upload::{ChartAction, PlannedUpload};
 
 pub(crate) use chart_relocation::{RelocatedChart, RenderedChart};

@@ -1,11 +1,6 @@
 //! What stands in the way of a plan, found before anything is sent.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt,
-};
-
-use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Bytes, Observed, Options, Plan, PlannedBlob, PlannedImage};
 use crate::{
@@ -22,85 +17,6 @@ pub(crate) struct Preflight {
     pub(crate) rights: PushRights,
     /// Tags that a rule keeps as they are.
     pub(crate) immutable: BTreeSet<TargetName>,
-}
-
-/// One thing that was checked before an import.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct Check {
-    /// What was checked.
-    pub subject: CheckSubject,
-    /// How it is.
-    pub result: CheckResult,
-    /// The facts, in words.
-    pub says: String,
-}
-
-/// What is checked before an import.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-#[non_exhaustive]
-pub enum CheckSubject {
-    /// The target answers, takes the login, and takes writes.
-    Target,
-    /// The projects of the images are there.
-    Projects,
-    /// The login may write to them.
-    PushRight,
-    /// The tags can be written.
-    Tags,
-    /// The projects have room.
-    Quota,
-    /// The disk has room.
-    Space,
-    /// The chart repository answers and takes charts.
-    Charts,
-    /// The registry's garbage collection keeps what an import writes.
-    GarbageCollection,
-}
-
-/// How something is that was checked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-#[non_exhaustive]
-pub enum CheckResult {
-    /// As an import needs it.
-    Ok,
-    /// An import will change it so that it is.
-    ToDo,
-    /// Not known without writing.
-    Unknown,
-    /// It keeps something from being imported.
-    Problem,
-    /// It would, and the user wants to start nevertheless.
-    Ignored,
-}
-
-impl fmt::Display for CheckResult {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Ok => "ok",
-            Self::ToDo => "to do",
-            Self::Unknown => "unknown",
-            Self::Problem => "PROBLEM",
-            Self::Ignored => "ignored",
-        })
-    }
-}
-
-impl fmt::Display for CheckSubject {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Target => "target",
-            Self::Projects => "projects",
-            Self::PushRight => "push right",
-            Self::Tags => "tags",
-            Self::Quota => "quota",
-            Self::Space => "space",
-            Self::Charts => "charts",
-            Self::GarbageCollection => "garbage collection",
-        })
-    }
 }
 
 /// The error of images whose projects are not there: the same one for all, so that it is printed once.
@@ -144,7 +60,7 @@ impl Preflight {
     }
 
     /// How many bytes each project will hold more.
-    fn growth(&self, plan: &Plan, observed: &Observed) -> BTreeMap<&str, u64> {
+    pub(super) fn growth(&self, plan: &Plan, observed: &Observed) -> BTreeMap<&str, u64> {
         let mut blobs: BTreeMap<&str, BTreeMap<&Digest, u64>> = BTreeMap::new();
         for image in &plan.images {
             let Some((project, _)) = self.survey.project(image.name.repository()) else { continue };
@@ -190,96 +106,6 @@ impl Preflight {
             obstacles.push(Error::new(ErrorKind::Io, message).with_detail(Detail::NoRoom));
         }
         obstacles
-    }
-
-    /// All that was checked, for people.
-    pub(super) fn checks(
-        &self,
-        plan: &Plan,
-        observed: &Observed,
-        obstacles: &[Error],
-    ) -> Vec<Check> {
-        let mut checks = Vec::new();
-        let mut add = |subject, result, says: String| checks.push(Check { subject, result, says });
-        let options = &plan.options;
-        let has = |detail| obstacles.iter().any(|error| error.case() == Some(detail));
-        let found = |detail: Detail| match (has(detail), options.anyway) {
-            (false, _) => CheckResult::Ok,
-            (true, false) => CheckResult::Problem,
-            (true, true) => CheckResult::Ignored,
-        };
-        let survey = &self.survey;
-        let says = match has(Detail::ReadOnly) {
-            true => format!("{}; it is in read-only mode", survey.kind),
-            false => survey.kind.clone(),
-        };
-        add(CheckSubject::Target, found(Detail::ReadOnly), says);
-        let missing: Vec<&str> = survey.missing_projects().map(String::as_str).collect();
-        if !survey.projects.is_empty() {
-            let (result, says) = match (missing.is_empty(), options.create_projects) {
-                (true, _) => (CheckResult::Ok, format!("all {} are there", survey.projects.len())),
-                (false, true) => {
-                    (CheckResult::ToDo, format!("{} will be created", missing.join(", ")))
-                }
-                (false, false) => {
-                    (CheckResult::Problem, format!("{} are not there", missing.join(", ")))
-                }
-            };
-            add(CheckSubject::Projects, result, says);
-        }
-        let refused: Vec<&str> = self.rights.refused.keys().map(String::as_str).collect();
-        let (result, says) = match (refused.is_empty(), self.rights.granted) {
-            (false, _) => (CheckResult::Problem, format!("none in {}", refused.join(", "))),
-            (true, 0) => (CheckResult::Unknown, "shown only by a write".to_owned()),
-            (true, granted) => (CheckResult::Ok, format!("in {granted} repositories")),
-        };
-        if survey.free_bytes.is_none() && plan.writes() {
-            add(CheckSubject::PushRight, result, says);
-        }
-        let kept: Vec<String> = self.immutable.iter().map(ToString::to_string).collect();
-        match kept.is_empty() {
-            true => add(
-                CheckSubject::Tags,
-                CheckResult::Ok,
-                format!("{} will be written", plan.tags_to_write()),
-            ),
-            false => add(
-                CheckSubject::Tags,
-                CheckResult::Problem,
-                format!("a rule keeps {}", kept.join(", ")),
-            ),
-        }
-        let growth = self.growth(plan, observed);
-        let quotas: Vec<String> = survey
-            .projects
-            .iter()
-            .filter_map(|(name, project)| {
-                let (hard, used) = project.quota?;
-                let needed = Bytes(growth.get(name.as_str()).copied().unwrap_or_default());
-                Some(format!("{name}: {needed} needed, {} left", Bytes(hard.saturating_sub(used))))
-            })
-            .collect();
-        if !quotas.is_empty() {
-            add(CheckSubject::Quota, found(Detail::Quota), quotas.join("; "));
-        }
-        if let Some(free) = survey.free_bytes {
-            let says = format!("{} needed, {} left", Bytes(plan.cost.disk_bytes), Bytes(free));
-            add(CheckSubject::Space, found(Detail::NoRoom), says);
-        }
-        if let Some(charts) = &plan.charts_to {
-            add(CheckSubject::Charts, CheckResult::Ok, format!("{charts} answers"));
-        }
-        let is_index = |image: &PlannedImage| {
-            image.document.as_ref().is_some_and(|document| document.kind().is_index())
-        };
-        if survey.may_collect_children
-            && !options.keep_children_tagged
-            && plan.images.iter().any(is_index)
-        {
-            let says = "a registry of distribution 2.x deletes images of an index with `garbage-collect -m`: leave out -m, or import with --keep-children-tagged";
-            add(CheckSubject::GarbageCollection, CheckResult::Unknown, says.into());
-        }
-        checks
     }
 
     /// The projects that are to be created.
