@@ -135,6 +135,9 @@ fn of_detail(detail: &str) -> Option<&'static str> {
         "no-room" => {
             "make room on the target's disk, or name one with more room; --anyway begins nevertheless, and what fits stays"
         }
+        "tag-removal" => {
+            "remove it in the registry's own interface, by the tag and not by the digest, or leave it: nothing needs it to go"
+        }
         "proxy-project" => "choose another project: this one only mirrors another registry",
         "media-type" => {
             "have the registry take docker's types, too (zot: `compat: [docker2s2]` below `http`), or import an OCI layout"
@@ -152,6 +155,9 @@ fn of_detail(detail: &str) -> Option<&'static str> {
         }
         "not-stored" => {
             "check the registry's storage, and what stands before it; then run the same command again"
+        }
+        "lost-child" => {
+            "import the package that holds the lost image in the same run, or before; `multiarch doctor` lists what is lost"
         }
         "foreign-layers" => {
             "have the registry accept manifests with `urls` (distribution: validation.manifests.urls.allow), or use an image whose layers are all its own"

@@ -261,6 +261,8 @@ pub(crate) struct Doctor {
     #[arg(long)]
     pub(crate) strict: bool,
     #[command(flatten)]
+    pub(crate) keep: Keep,
+    #[command(flatten)]
     pub(crate) work: Work,
 }
 

@@ -264,7 +264,13 @@ impl fmt::Display for Report {
         let charts: Vec<&ChartReport> = self.charts.iter().filter(|c| c.chart.is_some()).collect();
         if !charts.is_empty() {
             let rows = charts.iter().map(|chart| {
+                let is_left_out = chart.upload.is_none()
+                    && self
+                        .left_out
+                        .iter()
+                        .any(|out| out.image.is_none() && out.chart == chart.chart);
                 let (weight, state) = match (chart.upload, chart.complete) {
+                    (None, true) if is_left_out => (Weight::Attention, "left out"),
                     (_, false) => (Weight::Attention, "INCOMPLETE"),
                     (None, true) => (Weight::Quiet, "complete"),
                     (Some(ChartState::Uploaded), true) => (Weight::Change, "uploaded"),

@@ -62,7 +62,8 @@ fn separate(texts: &[String]) -> Vec<String> {
         }
         globs.push(glob);
     }
-    globs
+    // After a comma people write a blank.
+    globs.iter().map(|glob| glob.trim().to_owned()).collect()
 }
 
 #[cfg(test)]
@@ -71,7 +72,7 @@ mod tests {
 
     #[test]
     fn commas_separate_globs() {
-        let all = separate(&["a,!b".into(), "c{d,e}f,g[h,i]".into()]);
+        let all = separate(&["a, !b".into(), "c{d,e}f,g[h,i]".into()]);
         assert_eq!(all, ["a", "!b", "c{d,e}f", "g[h,i]"]);
     }
 }

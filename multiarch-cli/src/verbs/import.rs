@@ -76,17 +76,23 @@ fn import_and(
 
 /// Applies a plan and prints what happened.
 pub(super) fn apply(plan: &Plan, shown: Shown, show_as: &Show, keep: &Keep) -> Result<Report> {
+    let report = write(plan, shown, keep)?;
+    show(&report, show_as);
+    Ok(report)
+}
+
+/// Applies a plan, of which a snapshot is kept before.
+pub(super) fn write(plan: &Plan, shown: Shown, keep: &Keep) -> Result<Report> {
     let snapshot = snapshot::keep(plan, keep)?;
     signals::writing_begins();
     let mut report = plan.apply();
     signals::writing_ends();
     drop(shown);
     report.snapshot = snapshot.and_then(|snapshot| snapshot.complete(&report));
-    show(&report, show_as);
     Ok(report)
 }
 
-fn show(report: &Report, show: &Show) {
+pub(super) fn show(report: &Report, show: &Show) {
     output::result(report, show);
     output::remarks(report.errors(), report.findings.iter());
     if let Some(snapshot) = &report.snapshot {

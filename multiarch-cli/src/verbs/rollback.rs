@@ -1,6 +1,10 @@
 //! `multiarch rollback`
 
-use multiarch_core::{Cancel, Import, Result, RollbackOptions, RollbackState, Snapshot, Target};
+use std::path::Path;
+
+use multiarch_core::{
+    Cancel, Error, ErrorKind, Import, Result, RollbackOptions, RollbackState, Snapshot, Target,
+};
 
 use super::{Completion, setup};
 use crate::{args::Rollback, output, progress, saved, signals};
@@ -11,6 +15,12 @@ pub(crate) fn run(args: &Rollback, cancel: &Cancel) -> Result<Completion> {
     options.even_changed = args.even_changed;
     options.remove_new = args.remove_new;
     let shown = progress::shown(args.show.style());
+    if let Some(folder) =
+        snapshot.target.strip_prefix("oci:").filter(|folder| !Path::new(folder).exists())
+    {
+        let message = "the snapshot is of this layout, which is not there";
+        return Err(Error::new(ErrorKind::Usage, message).at_path(folder));
+    }
     let import = Import::into(Target::open(&snapshot.target)?);
     let config = args.config.as_deref();
     let import = setup::reaching(import, config, &args.connection, &args.show, &shown, cancel)?;
@@ -42,7 +52,7 @@ fn remark(rollback: &multiarch_core::Rollback) {
     }
     if any(RollbackState::New) {
         output::note(
-            "tags that the import made stay; --remove-new removes them, where the target does that by name",
+            "tags that the import made stay; --remove-new removes them, where the target removes tags by name",
         );
     }
     if !rollback.charts.is_empty() {

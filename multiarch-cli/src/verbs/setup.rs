@@ -212,7 +212,7 @@ fn destination(to: &To, config: Option<(PathBuf, ClusterConfig)>) -> Result<Dest
 }
 
 /// Makes the path of a directory target absolute; `scheme` is what such a target begins with.
-fn absolute_folder(target: &str, scheme: &str) -> Result<String> {
+pub(super) fn absolute_folder(target: &str, scheme: &str) -> Result<String> {
     match target.strip_prefix(scheme) {
         Some(path) if !path.is_empty() => {
             let path = std::path::absolute(path).map_err(no_folder)?;

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use multiarch_core::{Plan, Report, Result, Snapshot};
 
+use super::setup::absolute_folder;
 use crate::{
     args::{Keep, folder},
     output, saved,
@@ -15,6 +16,8 @@ const KEPT: usize = 20;
 /// A snapshot in its file.
 pub(super) struct Kept {
     snapshot: Snapshot,
+    /// What the file held before.
+    earlier: Option<Snapshot>,
     path: PathBuf,
 }
 
@@ -23,14 +26,25 @@ pub(super) struct Kept {
 /// # Errors
 /// Where the user names a file, and it cannot be written.
 pub(super) fn keep(plan: &Plan, keep: &Keep) -> Result<Option<Kept>> {
-    let snapshot = plan.snapshot();
+    let mut snapshot = plan.snapshot();
     if keep.no_snapshot || snapshot.is_empty() {
         return Ok(None);
     }
+    // It may be used from another folder.
+    snapshot.target = absolute_folder(&snapshot.target, "oci:")?;
     const DOING: &str = "keeping what the tags hold";
     if let Some(path) = &keep.snapshot {
-        saved::write(&snapshot, path, DOING)?;
-        return Ok(Some(Kept { snapshot, path: path.clone() }));
+        // The same command again goes on with what it has kept before.
+        let earlier = match path.exists() {
+            true => Some(saved::read::<Snapshot>(
+                path,
+                "a snapshot of an import, so that it is not replaced",
+            )?),
+            false => None,
+        };
+        let kept = Kept { snapshot, earlier, path: path.clone() };
+        saved::write(&kept.whole()?, path, DOING)?;
+        return Ok(Some(kept));
     }
     // Without it the import works as well, and cannot be taken back by one command.
     let Some(folder) = folder("XDG_STATE_HOME", ".local/state") else { return Ok(None) };
@@ -38,7 +52,7 @@ pub(super) fn keep(plan: &Plan, keep: &Keep) -> Result<Option<Kept>> {
     let path = folder.join(name(&plan.target));
     let _ = std::fs::create_dir_all(&folder);
     match saved::write(&snapshot, &path, DOING) {
-        Ok(()) => Ok(Some(Kept { snapshot, path })),
+        Ok(()) => Ok(Some(Kept { snapshot, earlier: None, path })),
         Err(error) => {
             output::note(&format!("note: this import cannot be taken back: {error}"));
             Ok(None)
@@ -56,16 +70,24 @@ fn name(target: &str) -> String {
 }
 
 impl Kept {
+    /// This run's snapshot, with what the file held before.
+    fn whole(&self) -> Result<Snapshot> {
+        match &self.earlier {
+            Some(earlier) => self.snapshot.clone().after(earlier.clone()),
+            None => Ok(self.snapshot.clone()),
+        }
+    }
+
     /// Completes the snapshot with what was really written. Gives its file, which is gone where nothing was.
     pub(super) fn complete(self, report: &Report) -> Option<String> {
-        let Self { snapshot, path } = self;
-        let snapshot = snapshot.completed(report);
+        let kept = Self { snapshot: self.snapshot.completed(report), ..self };
+        let (snapshot, path) = (kept.whole().ok()?, &kept.path);
         if snapshot.is_empty() {
-            let _ = std::fs::remove_file(&path);
+            let _ = std::fs::remove_file(path);
             return None;
         }
         // What was written before is good, too.
-        let _ = saved::write(&snapshot, &path, "completing the snapshot");
+        let _ = saved::write(&snapshot, path, "completing the snapshot");
         forget_old(path.parent()?);
         Some(path.display().to_string())
     }

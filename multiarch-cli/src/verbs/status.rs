@@ -22,7 +22,7 @@ pub(crate) fn run(args: &Status, cancel: &Cancel) -> Result<Completion> {
     output::remarks(status.errors(), std::iter::empty());
     if status.tags.iter().flat_map(|tag| &tag.platforms).any(|platform| platform.missing) {
         output::note(
-            "some images are listed, and missing in the target: importing their packages again sends them",
+            "some images are listed, and missing in the target: importing their packages again with --verify sends them",
         );
     }
     Ok(Completion::from(status.is_sound()))

@@ -13,6 +13,7 @@ mod harbor;
 mod logins;
 mod lying_servers;
 mod museums;
+mod operator;
 mod packed;
 mod refusals;
 mod resources;

@@ -10,7 +10,7 @@ use crate::{
     chart::TargetName,
     error::{Detail, Error, ErrorKind, Result},
     fuse::Change,
-    image::{Document, Manifest, layer_is_foreign},
+    image::{Document, Entry, Index, Manifest, layer_is_foreign},
     observe::observe_image,
     package::Finding,
     plan::{Options, PlannedDecision, PlannedImage, Push, plan_image, platforms},
@@ -62,7 +62,7 @@ impl Run<'_> {
                 }
             }
             Err(error) => {
-                let error = explain_foreign_layers(error, image);
+                let error = self.explain_lost_child(explain_foreign_layers(error, image), image);
                 (report.state, report.error) = self.end_by(error, &image.name);
                 self.report_as_before(&mut report);
                 // The server may have written the tag without saying so.
@@ -101,6 +101,28 @@ impl Run<'_> {
             Some(error) if error.concerns_whole_target() => Err(error.clone()),
             _ => Ok(()),
         }
+    }
+
+    /// An error about a missing manifest where it is one that the tag lists already, and that this run does not bring.
+    fn explain_lost_child(&self, error: Error, image: &PlannedImage) -> Error {
+        let index = image.document.as_ref().filter(|document| document.kind().is_index());
+        let index = index.filter(|_| error.kind() == ErrorKind::BlobUnknown);
+        let Some(index) = index.and_then(|document| Index::from_document(document).ok()) else {
+            return error;
+        };
+        let is_kept =
+            |entry: &&Entry| image.pushes.iter().all(|push| push.digest != *entry.digest());
+        let is_lost = |entry: &&Entry| {
+            matches!(self.store.has_manifest(image.name.repository(), entry.digest()), Ok(false))
+        };
+        let Some(lost) = index.entries().iter().filter(is_kept).find(is_lost) else { return error };
+        let platform = lost.descriptor().platform.as_ref().map(|p| format!(" for {}", p.key()));
+        let message = format!(
+            "the tag lists an image{} that the registry has lost, and it takes no index without it",
+            platform.unwrap_or_default()
+        );
+        let error = Error::caused_by(ErrorKind::BlobUnknown, message, error);
+        error.with_digest(lost.digest()).with_detail(Detail::LostChild)
     }
 
     /// Reports that the tag is as it was before the run.

@@ -2,7 +2,7 @@
 
 use super::write_tag::{Attempt, Attempts, Tags};
 use crate::{
-    error::{Error, ErrorKind, Result},
+    error::{Detail, Error, ErrorKind, Result},
     report::{Rollback, RollbackState, RollbackTag},
     run::workers,
 };
@@ -44,7 +44,10 @@ fn put_back(tags: &Tags<'_>, rollback: &Rollback, tag: &RollbackTag) -> Result<R
         let Some(now) = &tag.now else { return Ok(RollbackState::Removed) };
         return match store.remove_tag(&tag.name, now) {
             Ok(true) => Ok(RollbackState::Removed),
-            Ok(false) => Ok(RollbackState::New),
+            Ok(false) => {
+                let message = "the target removes no tags by their names, so the tag stays";
+                Err(Error::new(ErrorKind::Unsupported, message).with_detail(Detail::TagRemoval))
+            }
             Err(error) if error.kind() == ErrorKind::Contended => Ok(RollbackState::ChangedSince),
             Err(error) => Err(error),
         };

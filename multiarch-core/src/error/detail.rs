@@ -72,6 +72,7 @@ details! {
     ReadOnly Denied "read-only" "The server takes no writes at the moment.";
     Quota Denied "quota" "There is no room left for this project.";
     ListedTwice Denied "listed-twice" "The registry takes no index that lists a manifest twice.";
+    TagRemoval Unsupported "tag-removal" "The registry removes no tags by their names.";
     ProxyProject Denied "proxy-project" "The project mirrors another registry, and takes no pushes.";
     MediaType Server "media-type" "The registry does not take documents of this type.";
     Redirected Server "redirected" "The server sends the request elsewhere, in a way that cannot be followed.";
@@ -79,6 +80,7 @@ details! {
     Busy Server "busy" "The server could not do it at that moment.";
     NotFromRegistry Server "not-from-registry" "Something else than a registry answered.";
     NotStored Server "not-stored" "The server reported success, but did not store what it got.";
+    LostChild BlobUnknown "lost-child" "The registry has lost an image that the tag lists, and no package of the run has it.";
     ForeignLayers BlobUnknown "foreign-layers" "The image has layers that are kept elsewhere, and the registry does not take it.";
     BodyLimit TooLarge "body-limit" "The server, or a proxy before it, takes no body of this size.";
     ChartLimit TooLarge "chart-limit" "The chart repository takes no chart of this size.";

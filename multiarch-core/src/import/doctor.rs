@@ -2,7 +2,7 @@
 
 use super::Import;
 use crate::{
-    error::{Error, ErrorKind, Result},
+    error::Result,
     fuse::ConflictPolicy,
     observe,
     report::{Diagnosis, DiagnosisOptions},
@@ -23,22 +23,12 @@ impl Import {
         observe::diagnose(&target, &packages, problems, how, &self.context)
     }
 
-    /// Puts back what is missing and the packages hold: an import that looks at every layer, and replaces no image
-    /// that a node can run. Removes nothing. Gives what is wrong afterwards, with what was done.
-    ///
-    /// # Errors
-    /// As [`diagnose`](Import::diagnose), and [`plan`](Import::plan).
-    pub fn repair(&self, options: DiagnosisOptions) -> Result<Diagnosis> {
-        if self.packages.is_empty() {
-            let message = "what is missing is put back from packages, and none is given";
-            return Err(Error::new(ErrorKind::Usage, message));
-        }
-        let mut import = self.clone();
-        import.options.verify = true;
-        import.options.fuse.on_conflict = ConflictPolicy::Existing;
-        let report = import.plan()?.apply();
-        let mut diagnosis = self.diagnose(options)?;
-        diagnosis.repair = Some(report);
-        Ok(diagnosis)
+    /// The import that puts back what is missing and these packages hold: it looks at every layer, and replaces no image
+    /// that a node can run. It removes nothing.
+    #[must_use]
+    pub fn as_repair(mut self) -> Self {
+        self.options.verify = true;
+        self.options.fuse.on_conflict = ConflictPolicy::Existing;
+        self
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Import;
 use crate::{
-    error::{Error, ErrorKind, Result},
+    error::{Detail, Error, ErrorKind, Result},
     plan::CheckSubject,
     report::CheckReport,
     store::Survey,
@@ -49,9 +49,18 @@ impl Import {
         let target = self.connect(&[])?;
         let asked = match &target.administration {
             Some(administration) => administration.survey(&Default::default()),
-            None => Ok(Survey { kind: "a store".into(), ..Survey::default() }),
+            None => Ok(Survey::of_own_store()),
         };
-        let mut report = self.report().with(CheckSubject::Target, asked.map(|survey| survey.kind));
+        let asked = asked.and_then(|survey| match survey.lacks_login {
+            // Reading may do without; no registry takes writes from everyone.
+            true => {
+                let message = "the registry wants a login, and none is known for it";
+                let error = Error::new(ErrorKind::Unauthorized, message);
+                Err(error.with_detail(Detail::NoLogin).at_host(self.target.to_string()))
+            }
+            false => Ok(survey.kind),
+        });
+        let mut report = self.report().with(CheckSubject::Target, asked);
         for charts in target.charts.repos() {
             let checked = charts.repo.check().map(|()| format!("{} answers", charts.name));
             let failed = checked.is_err();

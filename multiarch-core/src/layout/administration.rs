@@ -15,6 +15,11 @@ impl Administration for OciLayout {
         let there = root.as_deref().and_then(|root| root.ancestors().find(|path| path.is_dir()));
         let file_system = there.and_then(|path| rustix::fs::statvfs(path).ok());
         let free_bytes = file_system.map(|s| s.f_bavail.saturating_mul(s.f_frsize));
-        Ok(Survey { kind: "an OCI layout".into(), free_bytes, ..Survey::default() })
+        let kind = match self.files.root().exists() {
+            true => "an OCI layout",
+            false => "an OCI layout, which is not there yet",
+        };
+        let is_read_only = Some(false);
+        Ok(Survey { kind: kind.into(), is_read_only, free_bytes, ..Survey::default() })
     }
 }

@@ -16,7 +16,7 @@ use crate::{
     error::{Error, Result},
     image::{Digest, PlatformKey},
     package::Package,
-    plan::{Inventory, Options},
+    plan::{Inventory, NamedImage, Options},
     report::{Damage, DamageKind, Diagnosis, DiagnosisOptions, Severity},
     run::{Context, workers},
     store::OpenTarget,
@@ -60,6 +60,7 @@ pub(crate) fn diagnose(
         .chain(inventory.image_names().cloned())
         .filter(|name| options.select.means_tag(name))
         .collect();
+    options.select.check_found(names.is_empty())?;
     let names: Vec<TargetName> = names.into_iter().collect();
     let how = DiagnosisOptions { read_programs: how.read_programs || store.is_local() };
     let examiner = Examiner::new(store, how);
@@ -71,12 +72,28 @@ pub(crate) fn diagnose(
     damages.extend(lonely_tags(&tags, &stored, &inventory));
     damages.extend(helper_tags(&tags));
     damages.extend(dangling(&tags, &stored));
+    damages.extend(inventory.charts_not_stored().into_iter().map(|chart| Damage {
+        severity: Severity::Error,
+        kind: DamageKind::MissingChart,
+        image: None,
+        says: "a package holds this chart, and the chart repository does not".into(),
+        chart: Some(chart),
+        platforms: Vec::new(),
+        digest: None,
+    }));
+    let means = |damage: &Damage| {
+        damage.platforms.is_empty()
+            || damage.platforms.iter().any(|platform| options.select.means_platform(platform))
+    };
+    damages.retain(means);
     damages.sort();
     damages.dedup();
     let images: BTreeSet<&Digest> = tags.values().flat_map(|tag| &tag.images).collect();
     Ok(Diagnosis {
         schema: Diagnosis::SCHEMA,
         target: target.name.clone(),
+        complete: problems.is_empty()
+            && damages.iter().all(|damage| damage.severity != Severity::Error),
         tags: tags.values().filter(|tag| tag.digest.is_some()).count(),
         images: images.len(),
         charts: stored.len(),
@@ -102,8 +119,11 @@ fn lacking_platforms(
         let held: BTreeSet<PlatformKey> =
             held.map(|image| image.platform().key()).filter(|p| !p.os().is_empty()).collect();
         let Some(tag) = tags.get(name).filter(|_| options.select.means_tag(name)) else { continue };
-        let lacks: Vec<PlatformKey> = held.difference(&tag.platforms).cloned().collect();
-        if lacks.is_empty() {
+        damages.extend(other_images(name, named, tag));
+        let lacks = held.difference(&tag.platforms).filter(|lacks| !tag.broken.contains(lacks));
+        let lacks: Vec<PlatformKey> = lacks.cloned().collect();
+        // A tag that cannot be read says so itself.
+        if lacks.is_empty() || (tag.digest.is_none() && !tag.damages.is_empty()) {
             continue;
         }
         let says = match &tag.digest {
@@ -113,6 +133,31 @@ fn lacking_platforms(
         let platforms = lacks;
         let found = damage(Severity::Error, DamageKind::Collapsed, name, says);
         damages.push(Damage { platforms, ..found });
+    }
+    damages
+}
+
+/// Images that the tag and a package have for one platform, and that are different ones.
+fn other_images(name: &TargetName, named: &[NamedImage], tag: &Examined) -> Vec<Damage> {
+    let mut damages = Vec::new();
+    for image in named.iter().flat_map(|named| named.incoming.images()) {
+        let platform = image.platform().key();
+        let (digest, config) = (image.document().digest(), image.config().digest());
+        let Some(there) = tag.by_platform.get(&platform) else { continue };
+        // Several packages may hold several images for it.
+        let is_one_of_them = named.iter().flat_map(|named| named.incoming.images()).any(|other| {
+            other.platform().key() == platform
+                && (there.contains(other.document().digest())
+                    || there.contains(other.config().digest()))
+        });
+        if is_one_of_them || there.contains(digest) || there.contains(config) {
+            continue;
+        }
+        let says = format!(
+            "the tag has another image for {platform} than the packages, which hold {digest}"
+        );
+        let found = damage(Severity::Warning, DamageKind::OtherImage, name, says);
+        damages.push(Damage { platforms: vec![platform], digest: Some(digest.clone()), ..found });
     }
     damages
 }
@@ -146,7 +191,7 @@ fn lonely_tags(
     for (neighbours, names) in groups {
         let images: Vec<(&TargetName, &Examined)> = names
             .iter()
-            .filter(|name| helped(name).is_none())
+            .filter(|name| helped(name).is_none() && !is_own_helper(name))
             .filter_map(|name| Some((*name, tags.get(*name)?)))
             .filter(|(_, tag)| !tag.platforms.is_empty())
             .collect();
@@ -189,6 +234,13 @@ fn lonely_tags(
 const ENDINGS: [&str; 6] =
     ["-amd64", "-arm64", "-x86_64", "-aarch64", "-linux-amd64", "-linux-arm64"];
 
+/// True for a tag by which this library keeps a manifest from being deleted, or holds a pinned image.
+fn is_own_helper(name: &TargetName) -> bool {
+    let tag = name.tag();
+    let digits = tag.strip_prefix("child-").or_else(|| tag.strip_prefix("pinned-"));
+    digits.is_some_and(|digits| digits.len() == 12 && digits.bytes().all(|b| b.is_ascii_hexdigit()))
+}
+
 /// The tag that a helper tag stands beside, by its name.
 fn helped(name: &TargetName) -> Option<TargetName> {
     let tag = ENDINGS.iter().rev().find_map(|ending| name.tag().strip_suffix(ending))?;
@@ -203,8 +255,9 @@ fn helper_tags(tags: &BTreeMap<&TargetName, Examined>) -> Vec<Damage> {
         if !tags.get(&beside).is_some_and(|main| main.digests.contains(digest)) {
             continue;
         }
-        let says =
-            format!("a helper tag: {beside} lists the same image, and nothing needs this tag");
+        let says = format!(
+            "a tag for one architecture, which {beside} lists, too; it is of use only where a clean-up deletes what has no tag"
+        );
         damages.push(damage(Severity::Note, DamageKind::HelperTag, name, says));
     }
     damages
@@ -239,7 +292,13 @@ fn dangling(tags: &BTreeMap<&TargetName, Examined>, stored: &[StoredImages]) -> 
             );
             add(Severity::Warning, DamageKind::DanglingName, Some(name), says);
         }
-        let lost = chart.mentions.digests.iter().filter(|(_, digest)| !held.contains(digest));
+        // A tag that stands for a pinned image is named by a hint, and was looked for.
+        let is_held_by_tag = |digest: &Digest| {
+            let tag = format!("pinned-{}", &digest.hex()[..12]);
+            chart.names.iter().any(|name| name.tag() == tag)
+        };
+        let lost = chart.mentions.digests.iter();
+        let lost = lost.filter(|(_, digest)| !held.contains(digest) && !is_held_by_tag(digest));
         for (path, digest) in lost {
             let says = format!("the value {path} holds {digest}, which no tag of the target lists");
             add(Severity::Error, DamageKind::DanglingPin, None, says);

@@ -28,6 +28,10 @@ pub(super) struct Examined {
     pub(super) digest: Option<Digest>,
     /// The platforms that a node can pull.
     pub(super) platforms: BTreeSet<PlatformKey>,
+    /// Those that the tag lists and of which something is missing.
+    pub(super) broken: BTreeSet<PlatformKey>,
+    /// The manifests and configs of each platform.
+    pub(super) by_platform: BTreeMap<PlatformKey, BTreeSet<Digest>>,
     /// Everything that the tag lists.
     pub(super) digests: BTreeSet<Digest>,
     pub(super) images: BTreeSet<Digest>,
@@ -152,6 +156,7 @@ impl<'a> Examiner<'a> {
                 Some(_) => Severity::Warning,
                 None => Severity::Error,
             };
+            examined.broken.extend(platform.clone());
             let says = format!("the tag lists {digest}{of}, which is not there");
             examined.damages.push(Damage {
                 platforms: platform.filter(|_| entry.attests().is_none()).into_iter().collect(),
@@ -214,6 +219,9 @@ impl<'a> Examiner<'a> {
                 ..damage(severity, DamageKind::MissingBlob, name, says)
             });
         }
+        if config.is_none() {
+            examined.broken.extend(stated.iter().map(|platform| platform.key()));
+        }
         let Some(text) = config.filter(|_| !is_attestation) else { return Ok(()) };
         let config = ImageConfig::parse(&text)?;
         if !is_image(&manifest, &config) {
@@ -230,8 +238,21 @@ impl<'a> Examiner<'a> {
         if let Err(error) = manifest.check_fit(&config) {
             let says = format!("no node can run {digest}: {}", error.message());
             examined.damages.push(of_image(Severity::Error, DamageKind::Misfit, says));
+            examined.broken.insert(platform.key());
         } else if missing.is_empty() {
             examined.platforms.insert(platform.key());
+            let same = examined.by_platform.entry(platform.key()).or_default();
+            same.extend([digest.clone(), config.digest().clone()]);
+        } else {
+            examined.broken.insert(platform.key());
+        }
+        if platform.is_unknown() {
+            let says =
+                format!("neither the index nor the config says for which platform {digest} is");
+            examined.damages.push(Damage {
+                platforms: Vec::new(),
+                ..of_image(Severity::Warning, DamageKind::UnknownArchitecture, says)
+            });
         }
         if let Some(stated) = stated.as_ref().filter(|stated| stated.contradicts(own)) {
             let says = format!(

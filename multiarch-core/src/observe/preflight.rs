@@ -14,7 +14,7 @@ use crate::{
 /// Where it cannot be asked.
 pub(crate) fn survey(target: &OpenTarget, inventory: &Inventory) -> Result<Survey> {
     let Some(administration) = &target.administration else {
-        return Ok(Survey { kind: "a store".into(), ..Survey::default() });
+        return Ok(Survey::of_own_store());
     };
     let names = inventory.images().map(|(name, _)| name).chain(inventory.needed());
     administration.survey(&names.map(|name| name.repository()).collect())
@@ -29,7 +29,8 @@ pub(crate) fn preflight(
     survey: Survey,
     images: &[PlannedImage],
 ) -> Result<Preflight> {
-    let mut preflight = Preflight { survey, ..Preflight::default() };
+    let immutable = Some(BTreeSet::new());
+    let mut preflight = Preflight { survey, immutable, ..Preflight::default() };
     let Some(administration) = &target.administration else { return Ok(preflight) };
     let is_there = |name: &str| !preflight.survey.lacks_project(name);
     let written = || images.iter().filter(|i| i.after.is_some() || i.restores());

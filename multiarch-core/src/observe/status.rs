@@ -45,7 +45,11 @@ pub(crate) fn status(
     } else {
         inventory.image_names().cloned().collect()
     };
-    let tags = read_tags(target, &names.into_iter().collect::<Vec<_>>(), options, context)?;
+    options.select.check_found(names.is_empty())?;
+    let mut tags = read_tags(target, &names.into_iter().collect::<Vec<_>>(), options, context)?;
+    if options.select.has_platforms() {
+        tags.retain(|tag| tag.digest.is_none() || tag.error.is_some() || !tag.platforms.is_empty());
+    }
     let charts = {
         let seen = SeenTags::new(&tags);
         let of_packages = inventory.charts().filter(|_| !all);

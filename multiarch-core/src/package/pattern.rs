@@ -35,7 +35,7 @@ impl FromStr for Pattern {
         if glob.is_empty() {
             return Err(refused(format!("{text:?} selects nothing: it has no name in it")));
         }
-        let built = GlobBuilder::new(glob).literal_separator(false).build();
+        let built = GlobBuilder::new(glob).literal_separator(false).case_insensitive(true).build();
         let built = built.map_err(|e| refused(format!("{text:?} is no pattern: {e}")))?;
         let leaves_out = text.starts_with('!');
         Ok(Self { text: text.into(), leaves_out, glob: built.compile_matcher() })

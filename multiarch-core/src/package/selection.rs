@@ -8,9 +8,9 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{Bundle, Package, PackageImage, pattern::Pattern};
+use super::{Bundle, Finding, Package, PackageImage, pattern::Pattern};
 use crate::{
-    chart::TargetName,
+    chart::{TargetName, parse_yaml},
     error::{Detail, Error, ErrorKind, Result},
     image::{Digest, PlatformKey, Reference, canonical_reference},
 };
@@ -91,7 +91,20 @@ impl Selection {
     pub fn parse(text: &[u8]) -> Result<Self> {
         let refused =
             |e| Error::caused_by(ErrorKind::Usage, "not a selection of charts and images", e);
-        let value = crate::chart::parse_yaml(text)?;
+        let value = parse_yaml(text)?;
+        // What a reader of YAML passes over would be left out without a word.
+        let lines = || std::str::from_utf8(text).unwrap_or_default().lines();
+        let begins = |name: &str| lines().filter(|line| line.starts_with(name)).count();
+        let twice = ["charts:", "images:", "platforms:", "folders:"].into_iter();
+        if let Some(name) = twice.into_iter().find(|name| begins(name) > 1) {
+            let message = format!("{name} stands there twice");
+            return Err(Error::new(ErrorKind::Usage, message));
+        }
+        if lines().skip_while(|line| line.trim().is_empty()).skip(1).any(|l| l.trim_end() == "---")
+        {
+            let message = "several documents are in it, and one is read";
+            return Err(Error::new(ErrorKind::Usage, message));
+        }
         serde_json::from_value(value).map_err(refused)
     }
 
@@ -116,6 +129,19 @@ impl Selection {
         is_meant(&self.images, &candidates)
     }
 
+    /// Fails where nothing of a target is meant, although something is selected.
+    pub(crate) fn check_found(&self, is_empty: bool) -> Result<()> {
+        match is_empty && !self.images.is_empty() {
+            true => Err(nothing_selected(format!("nothing in the target is selected by {self}"))),
+            false => Ok(()),
+        }
+    }
+
+    /// True where only some platforms are meant.
+    pub(crate) fn has_platforms(&self) -> bool {
+        !self.platforms.is_empty()
+    }
+
     /// Whether a stored chart is meant.
     pub(crate) fn means_chart(&self, name: &str, version: &str) -> bool {
         is_meant(&self.charts, &[name.to_owned(), format!("{name}-{version}")])
@@ -123,13 +149,7 @@ impl Selection {
 
     /// Whether a platform is meant.
     pub(crate) fn means_platform(&self, platform: &PlatformKey) -> bool {
-        let (os, architecture) = (platform.os(), platform.architecture());
-        let text = format!("{os}/{architecture}");
-        let candidates = match platform.variant() {
-            "" => vec![text, architecture.to_owned()],
-            variant => vec![format!("{text}/{variant}"), text, architecture.to_owned()],
-        };
-        is_meant(&self.platforms, &candidates)
+        is_meant(&self.platforms, &platform_spellings(platform))
     }
 
     /// What is meant of these packages.
@@ -140,8 +160,13 @@ impl Selection {
         if self.is_everything() || packages.is_empty() {
             return Ok(packages);
         }
-        let selected: Vec<Arc<Package>> =
-            packages.iter().map(|package| Arc::new(self.of_package(package))).collect();
+        let mut findings = self.check_all_fit(&packages)?;
+        let select = |package: &Arc<Package>| {
+            let mut selected = self.of_package(package);
+            selected.findings.append(&mut findings);
+            Arc::new(selected)
+        };
+        let selected: Vec<Arc<Package>> = packages.iter().map(select).collect();
         // A chart without images is nothing that a list of images or platforms could mean.
         let of_images = !self.images.is_empty() || !self.platforms.is_empty();
         let is_empty = |p: &Arc<Package>| {
@@ -149,34 +174,66 @@ impl Selection {
             charts.count() == 0 && p.images.is_empty()
         };
         if selected.iter().all(is_empty) && !packages.iter().all(is_empty) {
-            let held: BTreeSet<String> =
-                packages.iter().flat_map(|p| p.bundles.iter().map(Bundle::chart)).collect();
-            let more = held.len().saturating_sub(SHOWN);
-            let mut shown = held.into_iter().take(SHOWN).collect::<Vec<_>>().join(", ");
-            if more > 0 {
-                shown.push_str(&format!(" and {more} more"));
-            }
-            let message = match shown.is_empty() {
-                true => format!("nothing in the packages is selected by {self}"),
-                false => format!(
-                    "nothing in the packages is selected by {self}; their charts are {shown}"
-                ),
-            };
-            let error = Error::new(ErrorKind::Usage, message);
-            return Err(error.with_detail(Detail::NothingSelected));
+            return Err(nothing_selected(format!(
+                "nothing in the packages is selected by all of {self} together"
+            )));
         }
         Ok(selected)
+    }
+
+    /// Fails for a glob that fits nothing in the packages: something would be missing without a word. One that leaves
+    /// out nothing may be meant for other packages, or is misspelt, and is a finding.
+    fn check_all_fit(&self, packages: &[Arc<Package>]) -> Result<Vec<Finding>> {
+        let mut findings = Vec::new();
+        let bundles = || packages.iter().flat_map(|package| &package.bundles);
+        let images = || {
+            let of_bundles = bundles().flat_map(|bundle| &bundle.images);
+            of_bundles.chain(packages.iter().flat_map(|package| &package.images))
+        };
+        let platforms = images().flat_map(|image| {
+            let listed = image.incomplete.iter().filter_map(|one| one.platform.clone());
+            let held = image.incoming.images().iter().map(|image| image.platform().key());
+            held.chain(listed).map(|platform| platform_spellings(&platform)).collect::<Vec<_>>()
+        });
+        let lists: [(&str, &[Pattern], Vec<Vec<String>>); 4] = [
+            ("charts", &self.charts, bundles().map(chart_spellings).collect()),
+            ("images", &self.images, images().map(|image| spellings(image)).collect()),
+            ("platforms", &self.platforms, platforms.collect()),
+            ("folders", &self.folders, bundles().map(|b| vec![b.folder().to_owned()]).collect()),
+        ];
+        for (name, patterns, held) in lists {
+            for glob in patterns.iter().filter(|glob| !held.iter().any(|one| glob.fits(one))) {
+                if glob.leaves_out {
+                    findings.push(Finding::NotUsed {
+                        package: format!("the selection of {name}"),
+                        what: format!("{:?}", glob.text()),
+                        because: "it fits nothing that the packages hold".into(),
+                    });
+                    continue;
+                }
+                let all: BTreeSet<&String> = held.iter().filter_map(|one| one.first()).collect();
+                let more = all.len().saturating_sub(SHOWN);
+                let mut shown: Vec<String> = all.into_iter().take(SHOWN).cloned().collect();
+                shown.extend((more > 0).then(|| format!("{more} more")));
+                let message = format!(
+                    "{:?} fits none of the {name} in the packages, which are {}",
+                    glob.text(),
+                    shown.join(", ")
+                );
+                return Err(nothing_selected(message));
+            }
+        }
+        Ok(findings)
     }
 
     fn of_package(&self, package: &Package) -> Package {
         let (path, mut left_out) = (package.path().to_owned(), Vec::new());
         let mut selected = package.clone();
-        let names = |bundle: &Bundle| [bundle.chart_name.clone(), bundle.chart()];
         let mut gone = BTreeSet::new();
         selected.bundles.retain_mut(|bundle| {
             let (chart, mut of_images) = (Some(bundle.chart()), Vec::new());
             let is_meant = is_meant(&self.folders, &[bundle.folder().to_owned()])
-                && is_meant(&self.charts, &names(bundle));
+                && is_meant(&self.charts, &chart_spellings(bundle));
             let images = std::mem::take(&mut bundle.images);
             let had_images = !images.is_empty();
             for image in images {
@@ -189,7 +246,8 @@ impl Selection {
             }
             gone.extend(bundle.left_out.iter().cloned());
             // A chart without any of its images is left out as a whole.
-            let is_kept = is_meant && (!had_images || !bundle.images.is_empty());
+            let by_image = self.images.iter().any(|pattern| !pattern.leaves_out);
+            let is_kept = is_meant && ((!had_images && !by_image) || !bundle.images.is_empty());
             if is_kept {
                 left_out.append(&mut of_images);
             } else {
@@ -291,6 +349,14 @@ fn whole(image: &PackageImage, (package, chart): (&str, Option<&String>)) -> Lef
     }
 }
 
+fn nothing_selected(message: String) -> Error {
+    Error::new(ErrorKind::Usage, message).with_detail(Detail::NothingSelected)
+}
+
+fn chart_spellings(bundle: &Bundle) -> Vec<String> {
+    vec![bundle.chart(), bundle.chart_name.clone()]
+}
+
 fn canonical(image: &PackageImage) -> impl Iterator<Item = String> {
     image.references.iter().map(|reference| canonical_reference(reference))
 }
@@ -306,6 +372,29 @@ fn spellings(image: &PackageImage) -> Vec<String> {
             spellings.extend([format!("{path}:{tag}"), format!("{repository}:{tag}")]);
             spellings.extend([path.to_owned(), repository]);
         }
+    }
+    spellings
+}
+
+/// The ways to write a platform that a glob may fit: with and without variant and version, and by the names that
+/// containerd takes for the same (`platforms.Normalize`).
+fn platform_spellings(platform: &PlatformKey) -> Vec<String> {
+    let (os, architecture) = (platform.os(), platform.architecture());
+    let aliases: &[&str] = match (architecture, platform.variant()) {
+        ("amd64", "") => &["amd64/v1", "x86_64", "x86-64"],
+        ("arm64", "") => &["arm64/v8", "aarch64"],
+        ("arm", "v7") => &["armhf"],
+        ("arm", "v6") => &["armel"],
+        ("386", _) => &["i386"],
+        _ => &[],
+    };
+    let variant = platform.variant();
+    let own = [architecture.to_owned(), format!("{architecture}/{variant}")];
+    let names = own.into_iter().chain(aliases.iter().map(ToString::to_string));
+    let mut spellings = vec![platform.to_string()];
+    for name in names.filter(|name| !name.ends_with('/')) {
+        spellings.push(format!("{os}/{name}"));
+        spellings.push(name);
     }
     spellings
 }

@@ -114,10 +114,16 @@ impl Preflight {
         [
             Some(Check::new(
                 CheckSubject::Target,
-                found(Detail::ReadOnly),
-                match found(Detail::ReadOnly) {
-                    CheckResult::Ok => self.survey.kind.clone(),
-                    _ => format!("{}; it is in read-only mode", self.survey.kind),
+                match self.survey.is_read_only {
+                    None => CheckResult::Unknown,
+                    Some(_) => found(Detail::ReadOnly),
+                },
+                match self.survey.is_read_only {
+                    None => {
+                        format!("{}; it does not say whether it takes writes", self.survey.kind)
+                    }
+                    Some(true) => format!("{}; it is in read-only mode", self.survey.kind),
+                    Some(false) => self.survey.kind.clone(),
                 },
             )),
             self.projects(plan),
@@ -147,6 +153,10 @@ impl Preflight {
                 let unknown = projects.len() - known;
                 (CheckResult::Unknown, format!("the login may not ask whether {unknown} are there"))
             }
+            (false, true) if self.survey.only_admins_create => (
+                CheckResult::Unknown,
+                format!("{missing} will be created, where the login is an administrator's"),
+            ),
             (false, true) => (CheckResult::ToDo, format!("{missing} will be created")),
             (false, false) => (CheckResult::Problem, format!("{missing} are not there")),
         };
@@ -165,10 +175,16 @@ impl Preflight {
     }
 
     fn tags(&self, plan: &Plan) -> Check {
-        let kept: Vec<String> = self.immutable.iter().map(ToString::to_string).collect();
-        let (result, says) = match kept.is_empty() {
-            true => (CheckResult::Ok, format!("{} will be written", plan.tags_to_write())),
-            false => (CheckResult::Problem, format!("a rule keeps {}", kept.join(", "))),
+        let kept = self.immutable.iter().flatten().map(ToString::to_string);
+        let kept: Vec<String> = kept.collect();
+        let written = plan.tags_to_write();
+        let (result, says) = match (&self.immutable, kept.is_empty()) {
+            (None, _) => (
+                CheckResult::Unknown,
+                format!("{written} will be written; the login may not ask whether rules keep some"),
+            ),
+            (Some(_), true) => (CheckResult::Ok, format!("{written} will be written")),
+            (Some(_), false) => (CheckResult::Problem, format!("a rule keeps {}", kept.join(", "))),
         };
         Check::new(CheckSubject::Tags, result, says)
     }
@@ -180,7 +196,15 @@ impl Preflight {
             let needed = Bytes(growth.get(name.as_str()).copied().unwrap_or_default());
             Some(format!("{name}: {needed} needed, {} left", Bytes(hard.saturating_sub(used))))
         });
-        let quotas: Vec<String> = quotas.collect();
+        let mut quotas: Vec<String> = quotas.collect();
+        let hidden = self.survey.projects.values();
+        let hidden = hidden.filter(|project| project.exists == Some(true) && project.hides_quota);
+        let hidden = hidden.count();
+        let mut result = result;
+        if hidden > 0 {
+            quotas.push(format!("the login may not ask for the quota of {hidden} projects"));
+            result = if result == CheckResult::Ok { CheckResult::Unknown } else { result };
+        }
         (!quotas.is_empty()).then(|| Check::new(CheckSubject::Quota, result, quotas.join("; ")))
     }
 

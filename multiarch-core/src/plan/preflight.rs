@@ -15,8 +15,8 @@ use crate::{
 pub(crate) struct Preflight {
     pub(crate) survey: Survey,
     pub(crate) rights: PushRights,
-    /// Tags that a rule keeps as they are.
-    pub(crate) immutable: BTreeSet<TargetName>,
+    /// Tags that a rule keeps as they are; `None` where the login may not ask.
+    pub(crate) immutable: Option<BTreeSet<TargetName>>,
 }
 
 /// The error of images whose projects are not there: the same one for all, so that it is printed once.
@@ -41,7 +41,8 @@ impl Preflight {
         if let Some(error) = self.rights.refused.get(image.name.repository()) {
             return Some(error.clone());
         }
-        if image.after.is_some() && self.immutable.contains(&image.name) {
+        let kept = self.immutable.as_ref().is_some_and(|kept| kept.contains(&image.name));
+        if image.after.is_some() && kept {
             let message = "a rule of the project keeps this tag as it is";
             return Some(Error::new(ErrorKind::Denied, message).with_detail(Detail::ImmutableTag));
         }
@@ -81,7 +82,7 @@ impl Preflight {
     /// Why the plan does not fit into the target as a whole.
     pub(super) fn obstacles(&self, plan: &Plan, observed: &Observed) -> Vec<Error> {
         let mut obstacles = Vec::new();
-        if self.survey.is_read_only && plan.writes() {
+        if self.survey.is_read_only == Some(true) && plan.writes() {
             let message = "the registry is in read-only mode";
             obstacles.push(Error::new(ErrorKind::Denied, message).with_detail(Detail::ReadOnly));
         }

@@ -2,7 +2,9 @@
 
 use std::{collections::BTreeSet, fmt};
 
-use super::{ChartAction, Plan, PlannedChart, PlannedDecision, PlannedImage, Weight, weighted};
+use super::{
+    ChartAction, Count, Plan, PlannedChart, PlannedDecision, PlannedImage, Weight, weighted,
+};
 use crate::{
     fuse::{Change, Reason},
     package::LeftOut,
@@ -40,7 +42,8 @@ pub(crate) fn write_left_out(f: &mut fmt::Formatter<'_>, left_out: &[LeftOut]) -
     let charts: BTreeSet<_> =
         left_out.iter().filter(|o| o.image.is_none()).map(|o| &o.chart).collect();
     let images: BTreeSet<_> = left_out.iter().filter_map(|o| o.image.as_ref()).collect();
-    writeln!(f, "left out: {} charts, and {} images of others", charts.len(), images.len())
+    let (charts, images) = (Count(charts.len(), "chart"), Count(images.len(), "image"));
+    writeln!(f, "left out: {charts}, and {images} of others")
 }
 
 /// Each platform with its decision, joined by commas.

@@ -11,6 +11,16 @@ const MIN_WIDTH: usize = 24;
 /// As many rows of what stays as it is are shown; more are only counted.
 const SHOWN: usize = 12;
 
+/// A number of things: `1 tag`, `2 tags`.
+pub(crate) struct Count(pub(crate) usize, pub(crate) &'static str);
+
+impl fmt::Display for Count {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(number, noun) = self;
+        write!(f, "{number} {noun}{}", if *number == 1 { "" } else { "s" })
+    }
+}
+
 /// How much a row matters to someone who looks at a long table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Weight {

@@ -24,6 +24,11 @@ impl Registry {
         format!("{kind}, which answers; {login}")
     }
 
+    /// True where the registry refuses whoever has no login, and there is none.
+    fn lacks_login(&self, client: &Client) -> bool {
+        client.auth.wants_login() && client.auth.greeting(self.connection.address.path()).is_none()
+    }
+
     /// Asks one thing for each of several, at once, as long as the target as a whole can be asked.
     fn each<T: Sync, A: Send>(
         &self,
@@ -40,10 +45,17 @@ impl Administration for Registry {
         let client = self.connection.client()?;
         if !client.is_harbor() {
             let kind = self.describe("a registry", &client);
-            return Ok(Survey { kind, may_collect_children: true, ..Survey::default() });
+            return Ok(Survey {
+                kind,
+                is_read_only: Some(false),
+                lacks_login: self.lacks_login(&client),
+                may_collect_children: true,
+                ..Survey::default()
+            });
         }
         let asking = client.clone();
         let info = self.connection.runtime.run(async move { asking.system_info().await })?;
+        let is_read_only = info.as_ref().and_then(|info| info.read_only);
         let info = info.unwrap_or_default();
         let version = info.harbor_version.as_deref().and_then(|text| text.split('-').next());
         let project_of: BTreeMap<String, String> =
@@ -58,7 +70,8 @@ impl Administration for Registry {
         Ok(Survey {
             kind: self
                 .describe(&version.map_or("a Harbor".into(), |v| format!("Harbor {v}")), &client),
-            is_read_only: info.read_only,
+            is_read_only,
+            lacks_login: self.lacks_login(&client),
             only_admins_create: info.project_creation_restriction.as_deref() == Some("adminonly"),
             project_of,
             projects,
@@ -106,12 +119,13 @@ impl Administration for Registry {
         Ok(rights)
     }
 
-    fn immutable(&self, tags: &BTreeSet<&TargetName>) -> Result<BTreeSet<TargetName>> {
+    fn immutable(&self, tags: &BTreeSet<&TargetName>) -> Result<Option<BTreeSet<TargetName>>> {
         let client = self.connection.client()?;
         let mut immutable = BTreeSet::new();
         if !client.is_harbor() {
-            return Ok(immutable);
+            return Ok(Some(immutable));
         }
+        let mut is_known = true;
         let mut by_project: BTreeMap<String, Vec<&TargetName>> = BTreeMap::new();
         for name in tags {
             by_project.entry(self.project_of(name.repository())).or_default().push(name);
@@ -131,13 +145,16 @@ impl Administration for Registry {
             };
             // Who may not ask for one may not ask for the others.
             let Some((first, rest)) = names.split_first() else { continue };
-            let Some(is_immutable) = ask(first)? else { continue };
+            let Some(is_immutable) = ask(first)? else {
+                is_known = false;
+                continue;
+            };
             immutable.extend(is_immutable.then(|| (*first).clone()));
             let answers = self.each(rest, ask)?;
             let kept = rest.iter().zip(answers).filter(|(_, answer)| *answer == Some(true));
             immutable.extend(kept.map(|(name, _)| (*name).clone()));
         }
-        Ok(immutable)
+        Ok((is_known || !immutable.is_empty()).then_some(immutable))
     }
 
     fn create_project(&self, project: &str, public: bool) -> Result<()> {

@@ -300,6 +300,11 @@ impl Auth {
         error.saying(self.logins.describe(self.login(&Scope::push(repository))))
     }
 
+    /// True where the registry refuses a greeting without a login.
+    pub(super) fn wants_login(&self) -> bool {
+        self.wants_login.load(Ordering::Relaxed)
+    }
+
     /// Notes that the registry refuses a greeting without a login.
     pub(super) fn note_wants_login(&self) {
         self.wants_login.store(true, Ordering::Relaxed);

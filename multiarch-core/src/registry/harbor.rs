@@ -26,7 +26,7 @@ const SERVICE: &str = "harbor-registry";
 #[serde(default)]
 pub(super) struct SystemInfo {
     pub(super) harbor_version: Option<String>,
-    pub(super) read_only: bool,
+    pub(super) read_only: Option<bool>,
     pub(super) project_creation_restriction: Option<String>,
 }
 
@@ -73,11 +73,21 @@ impl Client {
         Ok(request)
     }
 
+    /// Asks once. What the interface does not answer is unknown, and no sign that the registry is in trouble.
     async fn ask(&self, request: &PreparedRequest) -> Result<(StatusCode, Vec<u8>)> {
+        let _permit = self.throttle.enter().await?;
+        self.sent(request, Admission::Permitted).await
+    }
+
+    async fn sent(
+        &self,
+        request: &PreparedRequest,
+        admission: Admission,
+    ) -> Result<(StatusCode, Vec<u8>)> {
         let place = |e| self.place(e, &request.method, &request.url);
         let login = self.auth.password(self.address.path());
-        let sent = self.send_admitted(request, login.as_deref(), Admission::Queue).await;
-        let answer = sent.map_err(place)?;
+        let answer = self.send_admitted(request, login.as_deref(), admission).await;
+        let answer = answer.map_err(place)?;
         let status = answer.status();
         let body =
             response::body(answer, limit::ADMINISTRATION_ANSWER.length()).await.map_err(place)?;
@@ -106,14 +116,15 @@ impl Client {
             _ => None,
         };
         if exists != Some(true) {
-            return Ok(Project { exists, quota: None });
+            return Ok(Project { exists, ..Project::default() });
         }
         let summary = self.told::<Summary>(&format!("/api/v2.0/projects/{name}/summary")).await?;
+        let hides_quota = summary.is_none();
         let quota = summary.and_then(|summary| summary.quota).and_then(|quota| {
             let bytes = |storage: Storage| u64::try_from(storage.storage).ok();
             Some((bytes(quota.hard)?, bytes(quota.used)?))
         });
-        Ok(Project { exists, quota })
+        Ok(Project { exists, quota, hides_quota })
     }
 
     /// Makes a project. One that is there already is as good.
@@ -121,7 +132,7 @@ impl Client {
         // Its values are texts.
         let body = json!({"project_name": name, "metadata": {"public": public.to_string()}});
         let request = self.rest(Method::POST, "/api/v2.0/projects", Some(&body))?;
-        let (status, text) = self.ask(&request).await?;
+        let (status, text) = self.sent(&request, Admission::Queue).await?;
         if status == StatusCode::CREATED || status == StatusCode::CONFLICT {
             // A token from before knows nothing of the project.
             self.auth.forget_tokens();

@@ -53,7 +53,7 @@ impl CheckReport {
         let (result, says) = match checked {
             Ok(says) => (CheckResult::Ok, says),
             Err(error) => {
-                let says = error.to_string();
+                let says = error.kind().to_string();
                 self.problems.push(error);
                 self.complete = false;
                 (CheckResult::Problem, says)

@@ -9,7 +9,7 @@ use crate::{
     chart::TargetName,
     error::{Error, Printable},
     image::{Digest, PlatformKey},
-    plan::table,
+    plan::{Count, table},
 };
 
 /// What is looked at beyond what every diagnosis looks at.
@@ -40,9 +40,12 @@ pub struct Diagnosis {
     /// Packages that could not be read.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub problems: Vec<Error>,
-    /// What was done about it, where that was asked for.
+    /// What was done about it before, where the front end did something.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub repair: Option<Report>,
+    /// True where nothing keeps a node from pulling and running what the tags list and the charts name, and all
+    /// packages could be read.
+    pub complete: bool,
 }
 
 /// One thing that is wrong.
@@ -97,6 +100,8 @@ pub enum DamageKind {
     Misfit,
     /// The tag has fewer platforms than a package holds, or than its neighbours have.
     Collapsed,
+    /// The tag has another image for a platform than a package: an older or newer one, or the image of another tag.
+    OtherImage,
     /// An index states another platform than the image's config.
     OtherPlatform,
     /// The programs in an image are for another architecture than the image.
@@ -105,6 +110,8 @@ pub enum DamageKind {
     UnknownArchitecture,
     /// An index lists a manifest, or a platform, twice.
     ListedTwice,
+    /// A package holds a chart that the chart repository does not have.
+    MissingChart,
     /// A stored chart names an image that is not there.
     DanglingName,
     /// A value of a stored chart holds a digest that is not there.
@@ -120,12 +127,6 @@ impl Diagnosis {
     /// The damages of this severity.
     pub fn of(&self, severity: Severity) -> impl Iterator<Item = &Damage> {
         self.damages.iter().filter(move |damage| damage.severity == severity)
-    }
-
-    /// True where nothing keeps a node from pulling and running what the tags list and the charts name, and all
-    /// packages could be read.
-    pub fn is_sound(&self) -> bool {
-        self.problems.is_empty() && self.of(Severity::Error).next().is_none()
     }
 }
 
@@ -155,17 +156,14 @@ impl fmt::Display for Diagnosis {
         for damage in &self.damages {
             *counts.entry(damage.severity).or_default() += 1;
         }
-        let found = [
-            (Severity::Error, "errors"),
-            (Severity::Warning, "warnings"),
-            (Severity::Note, "notes"),
-        ];
-        let found = found.map(|(severity, text)| {
-            format!("{} {text}", counts.get(&severity).copied().unwrap_or_default())
+        let found =
+            [(Severity::Error, "error"), (Severity::Warning, "warning"), (Severity::Note, "note")];
+        let found = found.map(|(severity, noun)| {
+            Count(counts.get(&severity).copied().unwrap_or_default(), noun).to_string()
         });
-        write!(f, "{} tags with {} images", self.tags, self.images)?;
+        write!(f, "{} with {}", Count(self.tags, "tag"), Count(self.images, "image"))?;
         if self.charts > 0 {
-            write!(f, ", and {} charts", self.charts)?;
+            write!(f, ", and {}", Count(self.charts, "chart"))?;
         }
         writeln!(f, " in {}: {}", Printable(&self.target), found.join(", "))
     }

@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::{ImageReport, Report};
+use super::{ImageState, Report};
 use crate::{
     chart::TargetName,
+    error::{Error, ErrorKind, Result},
     image::Digest,
     plan::{Plan, PlannedImage},
 };
@@ -41,7 +42,9 @@ pub struct SavedTag {
     pub after: Digest,
 }
 
-fn of_our_schema<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+fn of_our_schema<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> std::result::Result<String, D::Error> {
     let schema = String::deserialize(deserializer)?;
     if schema == Snapshot::SCHEMA {
         return Ok(schema);
@@ -59,23 +62,52 @@ impl Snapshot {
         self.tags.is_empty()
     }
 
-    /// The same with what the run has written in place of what it was going to write. Tags that it did not come
-    /// to are no longer in it.
+    /// The same with what the run has written in place of what it was going to write. Tags that it has left as they were
+    /// are no longer in it; those of which it does not know that stay.
     #[must_use]
     pub fn completed(mut self, report: &Report) -> Self {
-        let written = |name: &TargetName| -> Option<&ImageReport> {
-            report.images.iter().find(|image| image.name == *name)
-        };
         self.tags.retain_mut(|tag| {
-            match written(&tag.name).and_then(|image| image.after.clone()) {
-                Some(after) => {
-                    tag.after = after;
-                    tag.before.as_ref() != Some(&tag.after)
+            let Some(image) = report.images.iter().find(|image| image.name == tag.name) else {
+                return false;
+            };
+            match image.state {
+                ImageState::Written => {
+                    if let Some(after) = &image.after {
+                        tag.after.clone_from(after);
+                    }
+                    true
                 }
-                None => false,
+                ImageState::Unchanged | ImageState::Restored => false,
+                // A refusal is an answer; without one, the tag may have been written.
+                ImageState::Failed | ImageState::NotReached => {
+                    image.error.as_ref().is_none_or(|error| error.is_retryable())
+                        && image.state != ImageState::NotReached
+                }
             }
         });
         self
+    }
+
+    /// The same after an earlier one of the same target: what both hold was before what the earlier one says.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Usage`] where it is of another target.
+    pub fn after(mut self, earlier: Self) -> Result<Self> {
+        if earlier.target != self.target {
+            let message = format!("it holds a snapshot of another target, {}", earlier.target);
+            return Err(Error::new(ErrorKind::Usage, message));
+        }
+        for old in earlier.tags {
+            match self.tags.iter_mut().find(|tag| tag.name == old.name) {
+                Some(tag) => tag.before = old.before,
+                None => self.tags.push(old),
+            }
+        }
+        self.tags.sort_by(|a, b| a.name.cmp(&b.name));
+        self.charts.extend(earlier.charts);
+        self.charts.sort();
+        self.charts.dedup();
+        Ok(self)
     }
 }
 

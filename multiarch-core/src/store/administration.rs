@@ -25,13 +25,13 @@ pub(crate) trait Administration: Send + Sync {
         Ok(PushRights::default())
     }
 
-    /// Those of these tags that a rule keeps as they are.
+    /// Those of these tags that a rule keeps as they are; `None` where the login may not ask.
     ///
     /// # Errors
     /// Where the target as a whole cannot be asked.
-    fn immutable(&self, tags: &BTreeSet<&TargetName>) -> Result<BTreeSet<TargetName>> {
+    fn immutable(&self, tags: &BTreeSet<&TargetName>) -> Result<Option<BTreeSet<TargetName>>> {
         let _ = tags;
-        Ok(BTreeSet::new())
+        Ok(Some(BTreeSet::new()))
     }
 
     /// Makes a project, which may be there already.
@@ -58,8 +58,10 @@ pub(crate) struct PushRights {
 pub(crate) struct Survey {
     /// What it is, for people, with its version where that is known.
     pub(crate) kind: String,
-    /// It takes no writes at the moment.
-    pub(crate) is_read_only: bool,
+    /// It takes no writes at the moment; `None` where it does not say.
+    pub(crate) is_read_only: Option<bool>,
+    /// It wants a login, and none is known.
+    pub(crate) lacks_login: bool,
     /// Only its administrators make projects.
     pub(crate) only_admins_create: bool,
     /// The project of each repository, where the target has projects that a push does not make.
@@ -79,9 +81,16 @@ pub(crate) struct Project {
     pub(crate) exists: Option<bool>,
     /// The most bytes that it may hold, and those that it holds.
     pub(crate) quota: Option<(u64, u64)>,
+    /// The login may not ask for the quota.
+    pub(crate) hides_quota: bool,
 }
 
 impl Survey {
+    /// That of a store of a program's own, which says nothing.
+    pub(crate) fn of_own_store() -> Self {
+        Self { kind: "a store".into(), is_read_only: Some(false), ..Self::default() }
+    }
+
     /// The project of a repository, where the target has projects.
     pub(crate) fn project(&self, repository: &str) -> Option<(&String, &Project)> {
         let name = self.project_of.get(repository)?;
