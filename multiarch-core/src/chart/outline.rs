@@ -1,6 +1,6 @@
 //! The positions of the values in a YAML text.
 
-use std::ops::Range;
+use std::{borrow::Cow, ops::Range};
 
 use saphyr_parser::{Event, Parser, ScalarStyle, Span, StrInput};
 
@@ -46,7 +46,8 @@ pub(super) fn outline(text: &str) -> Result<Option<Node>> {
     let readable = super::yaml::without_tabs(text);
     let text = &*readable;
     let offsets = text.char_indices().map(|(offset, _)| offset).chain([text.len()]).collect();
-    let mut outliner = Outliner { text, offsets, parser: Parser::new_from_str(text) };
+    let parsed = plain_directives(text);
+    let mut outliner = Outliner { text, offsets, parser: Parser::new_from_str(&parsed) };
     loop {
         match outliner.next()? {
             (Event::StreamEnd | Event::DocumentEnd, _) => return Ok(None),
@@ -54,6 +55,23 @@ pub(super) fn outline(text: &str) -> Result<Option<Node>> {
             (event, span) => return outliner.node(event, span, 0, 0).map(Some),
         }
     }
+}
+
+/// The same text, character by character, with directives in ASCII: the parser counts their bytes, and everything
+/// else's characters.
+fn plain_directives(text: &str) -> Cow<'_, str> {
+    let end = text.find("\n---").unwrap_or_default();
+    let (before, rest) = text.split_at(end);
+    let is_odd = |line: &str| line.starts_with('%') && !line.is_ascii();
+    if !before.lines().any(is_odd) {
+        return text.into();
+    }
+    let plain = |c: char| if c.is_ascii() { c } else { '_' };
+    let lines = before.split_inclusive('\n').map(|line| match is_odd(line) {
+        true => line.chars().map(plain).collect(),
+        false => line.to_owned(),
+    });
+    (lines.collect::<String>() + rest).into()
 }
 
 /// The text of the value at `path`: as it is written, where YAML would read `0123` or `1e3` as a number.
