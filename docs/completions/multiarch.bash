@@ -487,12 +487,16 @@ _multiarch() {
             return 0
             ;;
         multiarch__subcmd__doctor)
-            opts="-c -q -v -h --repair --elf --strict --to --charts-to --config --ca --insecure --client-cert --client-key --authfile --limit-rate --jobs --names --repository --registry --overwrite-charts --rewrite-unhinted --images-of-blocked-charts --render --helm --name --charts --images --platforms --folders --select --on-conflict --index --verify --keep-children-tagged --create-projects --public-projects --anyway --json --quiet --verbose --color --progress --no-cache --help"
+            opts="-c -q -v -h --repair --elf --strict --snapshot --no-snapshot --to --charts-to --config --ca --insecure --client-cert --client-key --authfile --limit-rate --jobs --names --repository --registry --overwrite-charts --rewrite-unhinted --images-of-blocked-charts --render --helm --name --charts --images --platforms --folders --select --on-conflict --index --verify --keep-children-tagged --create-projects --public-projects --anyway --json --quiet --verbose --color --progress --no-cache --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --snapshot)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --to)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

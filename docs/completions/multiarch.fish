@@ -388,6 +388,7 @@ complete -c multiarch -n "__fish_multiarch_using_subcommand apply" -s q -l quiet
 complete -c multiarch -n "__fish_multiarch_using_subcommand apply" -s v -l verbose -d 'List everything, also what stays as it is'
 complete -c multiarch -n "__fish_multiarch_using_subcommand apply" -l no-cache -d 'Do not keep an index of the packages for the next run'
 complete -c multiarch -n "__fish_multiarch_using_subcommand apply" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c multiarch -n "__fish_multiarch_using_subcommand doctor" -l snapshot -d 'Where to keep what the tags held before, for `multiarch rollback`; by default in the user\'s state folder, where the last 20 are kept' -r -F
 complete -c multiarch -n "__fish_multiarch_using_subcommand doctor" -l to -d 'Where images go: docker://HOST:PORT/PATH (port, path and docker:// may be left out; https:// and http:// are understood), or oci:DIR, an OCI layout directory, which is created if it is missing' -r
 complete -c multiarch -n "__fish_multiarch_using_subcommand doctor" -l charts-to -d 'Where charts go: oci://HOST/PATH, http(s)://HOST/PATH (ChartMuseum or Harbor, detected), or dir:DIR; by default charts are not uploaded. Where each folder of a package has a chart repository of its own, an address with {folder} in it, or FOLDER=REPO several times' -r
 complete -c multiarch -n "__fish_multiarch_using_subcommand doctor" -s c -l config -d 'The installer\'s clusterConfig.yaml, for credentials, and for packages, target and chart repository that are not given here' -r -F
@@ -427,6 +428,7 @@ none\t'No progress, as with --quiet'"
 complete -c multiarch -n "__fish_multiarch_using_subcommand doctor" -l repair -d 'Put back what is missing and the packages hold'
 complete -c multiarch -n "__fish_multiarch_using_subcommand doctor" -l elf -d 'Look into layers of at most 16 MiB for the architecture of their programs; always done in a directory'
 complete -c multiarch -n "__fish_multiarch_using_subcommand doctor" -l strict -d 'Fail on warnings, too'
+complete -c multiarch -n "__fish_multiarch_using_subcommand doctor" -l no-snapshot -d 'Keep no snapshot'
 complete -c multiarch -n "__fish_multiarch_using_subcommand doctor" -l overwrite-charts -d 'Replace charts of the same name and version in the chart repository'
 complete -c multiarch -n "__fish_multiarch_using_subcommand doctor" -l rewrite-unhinted -d 'Also relocate values that name an image of the package although no hint says so'
 complete -c multiarch -n "__fish_multiarch_using_subcommand doctor" -l images-of-blocked-charts -d 'Import the images of a chart that cannot be relocated, too, under the names of the mode'
@@ -457,7 +459,7 @@ lines\t'A line every ten seconds'
 json\t'A line with a JSON object every second'
 none\t'No progress, as with --quiet'"
 complete -c multiarch -n "__fish_multiarch_using_subcommand rollback" -l dry-run -d 'Only show what would be done'
-complete -c multiarch -n "__fish_multiarch_using_subcommand rollback" -l even-changed -d 'Also put back tags that somebody has changed since the import'
+complete -c multiarch -n "__fish_multiarch_using_subcommand rollback" -l even-changed -d 'Also put back tags that another writer has changed since the import'
 complete -c multiarch -n "__fish_multiarch_using_subcommand rollback" -l remove-new -d 'Also remove tags that the import has made, where the target removes tags'
 complete -c multiarch -n "__fish_multiarch_using_subcommand rollback" -l json -d 'Print JSON'
 complete -c multiarch -n "__fish_multiarch_using_subcommand rollback" -s q -l quiet -d 'Show no progress'

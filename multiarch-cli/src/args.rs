@@ -12,7 +12,14 @@ pub(crate) use shared::{Color, Connection, Keep, NamingArgs, Show, Style, To, Wo
 
 /// Fuse single-architecture offline packages into multi-architecture images; no architecture is lost
 #[derive(Debug, Parser)]
-#[command(name = "multiarch", version, max_term_width = 100)]
+#[command(
+    name = "multiarch",
+    version,
+    max_term_width = 100,
+    after_help = "\
+Exit codes: 0 everything asked for is in the target, or nothing is wrong with it; 1 something is not; 2 wrong use, and
+nothing was written."
+)]
 pub(crate) struct Args {
     #[command(subcommand)]
     pub(crate) verb: Verb,
@@ -83,7 +90,8 @@ Examples:
   multiarch rollback snapshot.json --dry-run
   multiarch rollback snapshot.json
 
-An import names the file of its snapshot at its end. Tags that another writer has changed since stay as they are, and so
+An import names the file of its snapshot at its end; where none is named to it, it keeps the last 20 in
+$XDG_STATE_HOME/multiarch/snapshots, or ~/.local/state/multiarch/snapshots. Tags that another writer has changed since stay as they are, and so
 do tags that the import has made, and charts.")]
     Rollback(Rollback),
     /// Show what packages contain

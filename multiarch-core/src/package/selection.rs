@@ -195,7 +195,9 @@ impl Selection {
             let held = image.incoming.images().iter().map(|image| image.platform().key());
             held.chain(listed).map(|platform| platform_spellings(&platform)).collect::<Vec<_>>()
         });
-        let lists: [(&str, &[Pattern], Vec<Vec<String>>); 4] = [
+        /// A list's name, its globs, and how each thing that it could mean is spelled.
+        type List<'l> = (&'l str, &'l [Pattern], Vec<Vec<String>>);
+        let lists: [List<'_>; 4] = [
             ("charts", &self.charts, bundles().map(chart_spellings).collect()),
             ("images", &self.images, images().map(|image| spellings(image)).collect()),
             ("platforms", &self.platforms, platforms.collect()),

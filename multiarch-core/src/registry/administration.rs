@@ -24,7 +24,7 @@ impl Registry {
         format!("{kind}, which answers; {login}")
     }
 
-    /// True where the registry refuses whoever has no login, and there is none.
+    /// True where the registry refuses requests without a login, and no login is known.
     fn lacks_login(&self, client: &Client) -> bool {
         client.auth.wants_login() && client.auth.greeting(self.connection.address.path()).is_none()
     }
