@@ -73,7 +73,10 @@ impl Kept {
     /// This run's snapshot, with what the file held before.
     fn whole(&self) -> Result<Snapshot> {
         match &self.earlier {
-            Some(earlier) => self.snapshot.clone().after(earlier.clone()),
+            Some(earlier) => {
+                let whole = self.snapshot.clone().after(earlier.clone());
+                whole.map_err(|e| e.at_path(self.path.display()))
+            }
             None => Ok(self.snapshot.clone()),
         }
     }

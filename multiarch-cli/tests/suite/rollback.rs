@@ -63,8 +63,8 @@ fn a_layout_is_as_before() {
 #[test]
 fn half_of_an_import_into_a_registry() {
     let desk = Desk::new();
-    let snapshot = desk.path().join("snapshot.json").display().to_string();
     for stop in 0..4 {
+        let snapshot = desk.path().join(format!("snapshot{stop}.json")).display().to_string();
         let written = std::sync::atomic::AtomicUsize::new(0);
         let stops = std::sync::atomic::AtomicUsize::new(usize::MAX);
         let stops = std::sync::Arc::new(stops);
@@ -166,6 +166,7 @@ fn new_tags() {
     assert_eq!((run.code, layout(&desk)), (Some(0), all), "{}", run.err);
     let run = desk.run(&["rollback", &snapshot, "--remove-new"]);
     assert_eq!((run.code, layout(&desk).len()), (Some(0), 0), "{}", run.err);
+    let snapshot = desk.path().join("another.json").display().to_string();
     let server = Server::set_up(Setup::default(), |_| Fault::Nothing);
     let run = import(&desk, "amd64", &server.target(), &snapshot);
     assert_eq!(run.code, Some(0), "{}", run.err);
