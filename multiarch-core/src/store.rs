@@ -7,7 +7,9 @@ mod chart_repo;
 mod image_store;
 mod open_target;
 
-pub(crate) use administration::{Administration, Project, PushRights, Survey};
+#[cfg(feature = "registry")]
+pub(crate) use administration::Project;
+pub(crate) use administration::{Administration, PushRights, Survey};
 pub use blob::BlobContent;
 #[cfg(feature = "registry")]
 pub(crate) use blob_reader::BlobReader;

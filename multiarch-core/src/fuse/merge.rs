@@ -252,11 +252,28 @@ impl Merge {
         for entry in others {
             let subject = entry.attests();
             let follows = subject.as_ref().is_none_or(|subject| images.contains(subject));
+            let slot = Slot::of_entry(entry.clone(), &BTreeMap::new());
             if follows && there.insert((entry.digest().clone(), subject)) {
-                self.slots.push(Slot::of_entry(entry.clone(), &BTreeMap::new()));
+                self.slots.push(slot);
                 self.changed = true;
+            } else if slot.key.is_some() {
+                self.add_platform_of(slot);
             }
         }
+    }
+
+    /// Adds an artifact that is listed already, and for which this source states a platform. The one without a
+    /// platform gives way to it, so that the order of sources does not matter.
+    fn add_platform_of(&mut self, slot: Slot) {
+        let all = self.slots.iter().chain(&self.nested);
+        let mut twins = all.filter(|there| there.digest() == slot.digest());
+        if twins.any(|there| there.key == slot.key) {
+            return;
+        }
+        let is_open = |there: &Slot| there.digest() == slot.digest() && there.key.is_none();
+        self.slots.retain(|there| !is_open(there));
+        self.slots.push(slot);
+        self.changed = true;
     }
 
     /// The document of the tag: the source's own index where the tag then holds just what that lists, the
