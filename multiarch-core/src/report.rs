@@ -176,6 +176,20 @@ impl ImageState {
 }
 
 impl ImageReport {
+    /// A tag that the run did not come to.
+    fn not_reached(image: &PlannedImage) -> Self {
+        Self {
+            name: image.name.clone(),
+            references: image.references.clone(),
+            before: image.before.clone(),
+            after: image.before.clone(),
+            state: ImageState::NotReached,
+            decisions: image.decisions.clone(),
+            platforms: Vec::new(),
+            error: None,
+        }
+    }
+
     /// Reports what the tag holds according to the last plan for it.
     pub(crate) fn set_now(&mut self, last: PlannedImage) {
         self.after = last.after.or(last.before);
@@ -236,7 +250,8 @@ impl Report {
     /// The report of a plan that could not be applied at all.
     pub(crate) fn not_begun(plan: &Plan, error: Error) -> Self {
         let charts = plan.charts.iter().map(|chart| ChartReport::blocked(chart, &error)).collect();
-        Self { charts, problems: vec![error], ..Self::of_plan(plan) }
+        let images = plan.images.iter().map(ImageReport::not_reached).collect();
+        Self { charts, images, problems: vec![error], ..Self::of_plan(plan) }
     }
 
     /// All errors; an image's error once, not once for each of its charts.
@@ -257,8 +272,19 @@ impl fmt::Display for Report {
                 ImageState::Failed => (Weight::Attention, "FAILED"),
                 ImageState::NotReached => (Weight::Attention, "not reached"),
             };
-            let row = vec![state.into(), image.name.to_string(), decisions_text(&image.decisions)];
-            (weight, row)
+            let decisions = match weight {
+                // What was decided did not happen.
+                Weight::Attention => {
+                    let platforms = image.decisions.iter().map(|d| d.decision.platform.to_string());
+                    let platforms: Vec<String> = platforms.collect();
+                    match platforms.is_empty() {
+                        true => String::new(),
+                        false => format!("{} to come", platforms.join(", ")),
+                    }
+                }
+                _ => decisions_text(&image.decisions),
+            };
+            (weight, vec![state.into(), image.name.to_string(), decisions])
         });
         weighted(f, &["TAG", "IMAGE", "PLATFORMS"], rows.collect())?;
         let charts: Vec<&ChartReport> = self.charts.iter().filter(|c| c.chart.is_some()).collect();

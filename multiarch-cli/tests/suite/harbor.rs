@@ -128,6 +128,10 @@ fn a_quota_that_is_too_small() {
         assert!(says && run.err.contains("--anyway"), "{verb}: {}", run.err);
         assert_eq!(writes(&server), [""; 0], "{verb}");
     }
+    let report = run_as("dev", &desk, &["import", &amd64, "--to", &target, "--json"]).json();
+    let images = report["images"].as_array().expect("images");
+    let not_reached = images.iter().filter(|image| image["state"] == "not-reached").count();
+    assert_eq!((images.len(), not_reached), (6, 6), "what was to come is listed: {report}");
     let run = run_as("dev", &desk, &["import", &amd64, "--to", &target, "--anyway"]);
     assert_eq!(run.code, Some(1), "{}", run.err);
     assert!(server.registry.tags("mesh/pilot") == ["v1"], "what fits is imported");

@@ -1,7 +1,7 @@
 //! The first requests to a server: whether it is reached by HTTPS or HTTP, whether it is a registry, and
 //! whether it takes the login. What is wrong there is wrong for all requests, and is found once.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use reqwest::{Method, Response, StatusCode, Url};
 use tokio::sync::Semaphore;
@@ -14,6 +14,10 @@ use super::{
     credentials, refusal, response,
 };
 use crate::error::{Detail, Error, ErrorKind, Result};
+
+/// How long a request may take that only shows how a server speaks. One that does not answer at all is asked again
+/// by others.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// What a server is expected to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,7 +78,7 @@ impl Client {
     async fn speaks_tls(&self) -> Result<bool> {
         let server = self.transport.server(&self.origin)?;
         let request = server.request(Method::GET, self.origin.clone());
-        let answer = server.send(response::TIMEOUT, request).await;
+        let answer = server.send(PROBE_TIMEOUT, request).await;
         Ok(answer.is_ok() || server.has_spoken_tls())
     }
 
@@ -159,7 +163,7 @@ impl Client {
         let servers = (self.transport.server(&self.origin), self.transport.server(&url));
         let (Ok(expected), Ok(other)) = servers else { return false };
         let request = other.request(Method::GET, url);
-        let answer = other.send(response::TIMEOUT, request).await;
+        let answer = other.send(PROBE_TIMEOUT, request).await;
         !expected.has_spoken_tls() && (answer.is_ok() || other.has_spoken_tls())
     }
 
