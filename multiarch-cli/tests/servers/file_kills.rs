@@ -47,8 +47,12 @@ impl Place {
         command.arg(env!("CARGO_BIN_EXE_multiarch"));
         command.args(["import", "-q", "--jobs", "1", "--to", &self.desk.target()]);
         command.args(architectures.iter().map(|architecture| self.desk.package(architecture)));
-        for (variable, folder) in [("XDG_CACHE_HOME", "cache"), ("HOME", "home"), ("TMPDIR", "tmp")]
-        {
+        for (variable, folder) in [
+            ("XDG_CACHE_HOME", "cache"),
+            ("XDG_STATE_HOME", "state"),
+            ("HOME", "home"),
+            ("TMPDIR", "tmp"),
+        ] {
             command.env(variable, self.desk.path().join(folder));
         }
         let output = command.output().expect("strace runs; `ci/test` installs it");
@@ -60,12 +64,12 @@ impl Place {
         text
     }
 
-    /// What is left besides the target, packages, and whole indexes in the cache: elsewhere, and in the
+    /// What is left besides the target, packages, whole snapshots, and whole indexes in the cache: elsewhere, and in the
     /// cache.
     fn rubbish(&self) -> (Vec<PathBuf>, Vec<PathBuf>) {
         let is_rubbish = |path: &PathBuf| {
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            let is_known = path.starts_with("store") || path.starts_with("cache");
+            let is_known = ["store", "cache", "state"].iter().any(|known| path.starts_with(known));
             name.starts_with('.') || !is_known && !name.ends_with(".tar.gz")
         };
         let rubbish = files(self.desk.path()).into_keys().filter(is_rubbish);

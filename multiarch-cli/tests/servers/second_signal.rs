@@ -27,7 +27,15 @@ fn ended_by(signals: &[Signal]) -> Option<Duration> {
     command.args(["-f", "-e", "trace=fsync", "-e", "inject=fsync:delay_enter=60000000", "-o"]);
     // What runs the tests may ignore signals.
     command.arg(&trace).args(["/usr/bin/env", "--default-signal=INT,TERM,HUP", PROGRAM]);
-    command.args(["import", "-q", "--no-cache", &desk.package("amd64"), "--to", &desk.target()]);
+    command.args([
+        "import",
+        "-q",
+        "--no-cache",
+        "--no-snapshot",
+        &desk.package("amd64"),
+        "--to",
+        &desk.target(),
+    ]);
     command.stdout(Stdio::null()).stderr(Stdio::null());
     let mut strace = command.spawn().expect("strace runs; `ci/test` installs it");
     // It has written a blob's content once it flushes it.

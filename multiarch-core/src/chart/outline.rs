@@ -102,6 +102,9 @@ fn between(start: usize, end: usize) -> Range<usize> {
     start.min(end)..end
 }
 
+/// What separates tokens, for the parser: other blanks and breaks of Unicode are content.
+const BLANKS: [char; 4] = [' ', '\t', '\n', '\r'];
+
 struct Outliner<'a> {
     text: &'a str,
     /// The byte offset of each character, because the parser counts characters.
@@ -226,8 +229,8 @@ impl<'a> Outliner<'a> {
             }
             ScalarStyle::Literal | ScalarStyle::Folded => {
                 let start = self.after_properties(self.after_blanks(from));
-                let end =
-                    start + self.text.get(start..span.end).unwrap_or_default().trim_end().len();
+                let text = self.text.get(start..span.end).unwrap_or_default();
+                let end = start + text.trim_end_matches(BLANKS).len();
                 start..end
             }
         }
@@ -235,14 +238,14 @@ impl<'a> Outliner<'a> {
 
     fn after_blanks(&self, at: usize) -> usize {
         let rest = &self.text[at..];
-        at + rest.len() - rest.trim_start().len()
+        at + rest.len() - rest.trim_start_matches(BLANKS).len()
     }
 
     /// Skips an anchor and a tag.
     fn after_properties(&self, mut at: usize) -> usize {
         while self.text[at..].starts_with(['&', '!']) {
             let rest = &self.text[at..];
-            at += rest.find(char::is_whitespace).unwrap_or(rest.len());
+            at += rest.find(BLANKS).unwrap_or(rest.len());
             at = self.after_blanks(at);
         }
         at

@@ -213,8 +213,10 @@ impl Incoming {
 
     /// True where the source has everything that its index lists.
     pub(super) fn is_whole(&self) -> bool {
-        let images = self.images.iter().map(|image| image.document.digest());
-        let there = images.chain(self.others.iter().map(Entry::digest)).collect();
+        let others = self.others.iter().map(|entry| (entry.digest(), entry.descriptor().size));
+        let images =
+            self.images.iter().map(|image| (image.document.digest(), image.document.size()));
+        let there = others.chain(images).collect();
         self.upstream.as_ref().is_some_and(|upstream| upstream.is_whole(&there))
     }
 

@@ -265,13 +265,12 @@ impl Merge {
     /// Adds an artifact that is listed already, and for which this source states a platform. The one without a
     /// platform gives way to it, so that the order of sources does not matter.
     fn add_platform_of(&mut self, slot: Slot) {
-        let all = self.slots.iter().chain(&self.nested);
-        let mut twins = all.filter(|there| there.digest() == slot.digest());
-        if twins.any(|there| there.key == slot.key) {
+        let twins = || self.slots.iter().filter(|there| there.digest() == slot.digest());
+        if twins().next().is_none() || twins().any(|there| there.key.is_some()) {
             return;
         }
-        let is_open = |there: &Slot| there.digest() == slot.digest() && there.key.is_none();
-        self.slots.retain(|there| !is_open(there));
+        let digest = slot.digest().clone();
+        self.slots.retain(|there| *there.digest() != digest || there.attests.is_some());
         self.slots.push(slot);
         self.changed = true;
     }

@@ -49,9 +49,11 @@ impl Upstream {
         self.leaves.iter().map(Entry::digest)
     }
 
-    /// True where these are all the manifests that the index lists.
-    pub(super) fn is_whole(&self, there: &BTreeSet<&Digest>) -> bool {
-        self.is_known && self.leaves.iter().all(|entry| there.contains(entry.digest()))
+    /// True where these are all the manifests that the index lists, each with its size: no node pulls what is listed
+    /// with a wrong one.
+    pub(super) fn is_whole(&self, there: &BTreeMap<&Digest, u64>) -> bool {
+        let is_there = |entry: &Entry| there.get(entry.digest()) == Some(&entry.descriptor().size);
+        self.is_known && self.leaves.iter().all(is_there)
     }
 
     /// True where these entries, with those of the tag's nested indexes, are exactly what the index lists,
