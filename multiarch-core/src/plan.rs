@@ -54,4 +54,4 @@ pub(crate) use push::{PlannedBlob, Push};
 pub(crate) use question::{Answer, Question};
 use solved_chart::SolvedChart;
 pub(crate) use stored_chart::StoredChart;
-pub(crate) use table::{Count, Weight, table, weighted};
+pub(crate) use table::{Amount, Weight, table, weighted};

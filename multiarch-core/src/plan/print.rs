@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, fmt};
 
 use super::{
-    ChartAction, Count, Plan, PlannedChart, PlannedDecision, PlannedImage, Weight, weighted,
+    Amount, ChartAction, Plan, PlannedChart, PlannedDecision, PlannedImage, Weight, weighted,
 };
 use crate::{
     fuse::{Change, Reason},
@@ -42,7 +42,7 @@ pub(crate) fn write_left_out(f: &mut fmt::Formatter<'_>, left_out: &[LeftOut]) -
     let charts: BTreeSet<_> =
         left_out.iter().filter(|o| o.image.is_none()).map(|o| &o.chart).collect();
     let images: BTreeSet<_> = left_out.iter().filter_map(|o| o.image.as_ref()).collect();
-    let (charts, images) = (Count(charts.len(), "chart"), Count(images.len(), "image"));
+    let (charts, images) = (Amount(charts.len(), "chart"), Amount(images.len(), "image"));
     writeln!(f, "left out: {charts}, and {images} of others")
 }
 

@@ -12,9 +12,9 @@ const MIN_WIDTH: usize = 24;
 const SHOWN: usize = 12;
 
 /// A number of things: `1 tag`, `2 tags`.
-pub(crate) struct Count(pub(crate) usize, pub(crate) &'static str);
+pub(crate) struct Amount(pub(crate) usize, pub(crate) &'static str);
 
-impl fmt::Display for Count {
+impl fmt::Display for Amount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self(number, noun) = self;
         write!(f, "{number} {noun}{}", if *number == 1 { "" } else { "s" })

@@ -9,7 +9,7 @@ use crate::{
     chart::TargetName,
     error::{Error, Printable},
     image::{Digest, PlatformKey},
-    plan::{Count, table},
+    plan::{Amount, table},
 };
 
 /// What is looked at beyond what every diagnosis looks at.
@@ -159,11 +159,11 @@ impl fmt::Display for Diagnosis {
         let found =
             [(Severity::Error, "error"), (Severity::Warning, "warning"), (Severity::Note, "note")];
         let found = found.map(|(severity, noun)| {
-            Count(counts.get(&severity).copied().unwrap_or_default(), noun).to_string()
+            Amount(counts.get(&severity).copied().unwrap_or_default(), noun).to_string()
         });
-        write!(f, "{} with {}", Count(self.tags, "tag"), Count(self.images, "image"))?;
+        write!(f, "{} with {}", Amount(self.tags, "tag"), Amount(self.images, "image"))?;
         if self.charts > 0 {
-            write!(f, ", and {}", Count(self.charts, "chart"))?;
+            write!(f, ", and {}", Amount(self.charts, "chart"))?;
         }
         writeln!(f, " in {}: {}", Printable(&self.target), found.join(", "))
     }
