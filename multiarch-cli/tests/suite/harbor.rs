@@ -66,6 +66,19 @@ fn missing_projects() {
     }
     let run = run_as("dev", &desk, &["check", &amd64, "--to", &target]);
     assert_eq!(run.code, Some(0), "{}{}", run.out, run.err);
+    // A name without a project is a matter of the name, and no project is created for it.
+    let image = multiarch_generator::Image::new("amd64", "redis");
+    let archive = multiarch_generator::images_tar(&[("quay.io/redis:1", &image)]);
+    let archive = desk.write("redis.tar", archive);
+    let words = ["import", &archive, "--to", &target, "--create-projects"];
+    let run = run_as("dev", &desk, &words);
+    assert_eq!(run.code, Some(1), "{}", run.err);
+    assert!(
+        run.err.contains("invalid repository name") && run.err.contains("--names"),
+        "{}",
+        run.err
+    );
+    assert!(!server.registry.harbor().projects.contains_key("redis"));
     // One project is even called `localhost`.
     let server = start(Harbor::new(&[], "dev"));
     let image = multiarch_generator::Image::new("amd64", "app");

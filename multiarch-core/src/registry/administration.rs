@@ -58,8 +58,12 @@ impl Administration for Registry {
         let is_read_only = info.as_ref().and_then(|info| info.read_only);
         let info = info.unwrap_or_default();
         let version = info.harbor_version.as_deref().and_then(|text| text.split('-').next());
+        // A name of one part is in no project: Harbor refuses it as a name.
+        let is_in_project =
+            |repository: &&&str| self.connection.address.repository(repository).contains('/');
+        let in_projects = repositories.iter().filter(is_in_project);
         let project_of: BTreeMap<String, String> =
-            repositories.iter().map(|r| ((*r).to_owned(), self.project_of(r))).collect();
+            in_projects.map(|r| ((*r).to_owned(), self.project_of(r))).collect();
         let names: BTreeSet<&String> = project_of.values().collect();
         let names: Vec<String> = names.into_iter().cloned().collect();
         let found = self.each(&names, |name| {
