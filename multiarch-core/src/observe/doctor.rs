@@ -142,7 +142,7 @@ fn other_images(name: &TargetName, named: &[NamedImage], tag: &Examined) -> Vec<
     let mut damages = Vec::new();
     for image in named.iter().flat_map(|named| named.incoming.images()) {
         let platform = image.platform().key();
-        let (digest, config) = (image.document().digest(), image.config().digest());
+        let digest = image.document().digest();
         let Some(there) = tag.by_platform.get(&platform) else { continue };
         // Several packages may hold several images for it.
         let is_one_of_them = named.iter().flat_map(|named| named.incoming.images()).any(|other| {
@@ -150,7 +150,7 @@ fn other_images(name: &TargetName, named: &[NamedImage], tag: &Examined) -> Vec<
                 && (there.contains(other.document().digest())
                     || there.contains(other.config().digest()))
         });
-        if is_one_of_them || there.contains(digest) || there.contains(config) {
+        if is_one_of_them {
             continue;
         }
         let says = format!(

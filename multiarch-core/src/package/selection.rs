@@ -232,6 +232,7 @@ impl Selection {
         let (path, mut left_out) = (package.path().to_owned(), Vec::new());
         let mut selected = package.clone();
         let mut gone = BTreeSet::new();
+        let by_image = names_any(&self.images);
         selected.bundles.retain_mut(|bundle| {
             let (chart, mut of_images) = (Some(bundle.chart()), Vec::new());
             let is_meant = is_meant(&self.folders, &[bundle.folder().to_owned()])
@@ -248,7 +249,6 @@ impl Selection {
             }
             gone.extend(bundle.left_out.iter().cloned());
             // A chart without any of its images is left out as a whole.
-            let by_image = self.images.iter().any(|pattern| !pattern.leaves_out);
             let is_kept = is_meant && ((!had_images && !by_image) || !bundle.images.is_empty());
             if is_kept {
                 left_out.append(&mut of_images);
@@ -258,18 +258,17 @@ impl Selection {
             }
             is_kept
         });
-        let without_charts = !self.charts.iter().all(|pattern| pattern.leaves_out)
-            || !self.folders.iter().all(|pattern| pattern.leaves_out);
-        let by_name = self.images.iter().any(|pattern| !pattern.leaves_out);
+        // A list that names charts means the images of no chart only where they are named, too.
+        let none_meant = !by_image && (names_any(&self.charts) || names_any(&self.folders));
         for image in std::mem::take(&mut selected.images) {
-            let kept = match without_charts && !by_name {
+            let kept = match none_meant {
                 true => None,
                 false => self.of_image(&image, (&path, None), &mut left_out),
             };
             match kept {
                 Some(image) => selected.images.push(image),
                 None => {
-                    if without_charts && !by_name {
+                    if none_meant {
                         left_out.push(whole(&image, (&path, None)));
                     }
                     gone.extend(canonical(&image));
@@ -308,16 +307,16 @@ impl Selection {
             .map(|child| (child.document().digest(), child.platform().key()))
             .filter(|(_, platform)| !platform.os().is_empty() && !self.means_platform(platform))
             .collect();
-        let is_listed = |platform: &PlatformKey| !self.means_platform(platform);
+        let is_left_out = |platform: &PlatformKey| !self.means_platform(platform);
         let has_incomplete =
-            image.incomplete.iter().any(|i| i.platform.as_ref().is_some_and(is_listed));
+            image.incomplete.iter().any(|i| i.platform.as_ref().is_some_and(is_left_out));
         if of_platform.is_empty() && !has_incomplete {
             return Some(image.clone());
         }
         let digests: BTreeSet<Digest> =
             of_platform.keys().map(|digest| (*digest).clone()).collect();
         let mut kept = PackageImage::clone(image);
-        kept.incomplete.retain(|i| !i.platform.as_ref().is_some_and(is_listed));
+        kept.incomplete.retain(|i| !i.platform.as_ref().is_some_and(is_left_out));
         kept.referrers.retain(|r| !digests.iter().any(|digest| r.tag.contains(digest.hex())));
         if digests.is_empty() {
             return Some(Arc::new(kept));
@@ -406,8 +405,12 @@ fn is_meant(patterns: &[Pattern], candidates: &[String]) -> bool {
     let fits = |leaves_out: bool| {
         patterns.iter().any(|p| p.leaves_out == leaves_out && p.fits(candidates))
     };
-    let names_any = patterns.iter().any(|pattern| !pattern.leaves_out);
-    (!names_any || fits(false)) && !fits(true)
+    (!names_any(patterns) || fits(false)) && !fits(true)
+}
+
+/// Whether a list of globs names what is meant, and does not only leave out.
+fn names_any(patterns: &[Pattern]) -> bool {
+    patterns.iter().any(|pattern| !pattern.leaves_out)
 }
 
 impl fmt::Display for Selection {
