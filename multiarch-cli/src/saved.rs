@@ -29,9 +29,9 @@ pub(crate) fn read<T: DeserializeOwned>(path: &Path, what: &str) -> Result<T> {
 /// How the names of temporary files begin.
 const TEMPORARY: &str = ".multiarch-saved-";
 
-/// Removes what killed runs have left: temporary files that no run has locked.
-fn tidy(folder: &Path) -> std::io::Result<()> {
-    for entry in std::fs::read_dir(folder)? {
+/// Removes what killed runs have left beside a document: temporary files that no run has locked.
+pub(crate) fn tidy(document: &Path) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(folder_of(document))? {
         let entry = entry?;
         let is_temporary = entry.file_name().as_encoded_bytes().starts_with(TEMPORARY.as_bytes());
         if is_temporary
@@ -43,6 +43,11 @@ fn tidy(folder: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
+fn folder_of(document: &Path) -> &Path {
+    let folder = document.parent().filter(|folder| !folder.as_os_str().is_empty());
+    folder.unwrap_or(Path::new("."))
+}
+
 /// Writes a document, so that an older one stays where this one cannot be written whole.
 pub(crate) fn write(document: &impl Serialize, path: &Path, doing: &str) -> Result<()> {
     let write = || {
@@ -52,13 +57,11 @@ pub(crate) fn write(document: &impl Serialize, path: &Path, doing: &str) -> Resu
         if path.exists() && !path.is_file() {
             return std::fs::write(path, text);
         }
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let folder = folder.unwrap_or(Path::new("."));
-        tidy(folder)?;
+        tidy(path)?;
         let mut file = tempfile::Builder::new()
             .prefix(TEMPORARY)
             .permissions(std::fs::Permissions::from_mode(0o666))
-            .tempfile_in(folder)?;
+            .tempfile_in(folder_of(path))?;
         file.as_file().lock()?;
         file.write_all(&text)?;
         file.as_file().sync_all()?;

@@ -27,30 +27,33 @@ pub(super) struct Kept {
 /// Where the user names a file, and it cannot be written.
 pub(super) fn keep(plan: &Plan, keep: &Keep) -> Result<Option<Kept>> {
     let mut snapshot = plan.snapshot();
-    if keep.no_snapshot || snapshot.is_empty() {
+    let own = || own_folder().map(|folder| folder.join(name(&plan.target)));
+    let Some(path) = keep.snapshot.clone().or_else(own).filter(|_| !keep.no_snapshot) else {
+        return Ok(None);
+    };
+    if snapshot.is_empty() {
+        // A run that was killed while it completed its snapshot has left no more than a temporary file.
+        let _ = saved::tidy(&path);
         return Ok(None);
     }
     // It may be used from another folder.
     snapshot.target = absolute_folder(&snapshot.target, "oci:")?;
     const DOING: &str = "keeping what the tags hold";
-    if let Some(path) = &keep.snapshot {
+    if keep.snapshot.is_some() {
         // The same command again goes on with what it has kept before.
         let earlier = match path.exists() {
             true => Some(saved::read::<Snapshot>(
-                path,
+                &path,
                 "a snapshot of an import, so that it is not replaced",
             )?),
             false => None,
         };
-        let kept = Kept { snapshot, earlier, path: path.clone() };
-        saved::write(&kept.whole()?, path, DOING)?;
+        let kept = Kept { snapshot, earlier, path };
+        saved::write(&kept.whole()?, &kept.path, DOING)?;
         return Ok(Some(kept));
     }
     // Without it the import works as well, and cannot be taken back by one command.
-    let Some(folder) = folder("XDG_STATE_HOME", ".local/state") else { return Ok(None) };
-    let folder = folder.join("snapshots");
-    let path = folder.join(name(&plan.target));
-    let _ = std::fs::create_dir_all(&folder);
+    let _ = path.parent().map(std::fs::create_dir_all);
     match saved::write(&snapshot, &path, DOING) {
         Ok(()) => Ok(Some(Kept { snapshot, earlier: None, path })),
         Err(error) => {
@@ -58,6 +61,11 @@ pub(super) fn keep(plan: &Plan, keep: &Keep) -> Result<Option<Kept>> {
             Ok(None)
         }
     }
+}
+
+/// The folder of the snapshots for which the user names no file.
+fn own_folder() -> Option<PathBuf> {
+    folder("XDG_STATE_HOME", ".local/state").map(|folder| folder.join("snapshots"))
 }
 
 /// The name of a new file: the target, and the seconds since 1970.
@@ -98,8 +106,7 @@ impl Kept {
 
 /// Removes the oldest snapshots of the user's state folder.
 fn forget_old(in_folder: &Path) {
-    let own = folder("XDG_STATE_HOME", ".local/state").map(|folder| folder.join("snapshots"));
-    if own.as_deref() != Some(in_folder) {
+    if own_folder().as_deref() != Some(in_folder) {
         return;
     }
     let files = std::fs::read_dir(in_folder).into_iter().flatten().flatten();
