@@ -16,26 +16,12 @@ pub(crate) enum Ending {
     Failure,
 }
 
-/// Errors that do not say which request they come from, although one request is their cause. What is to
-/// change in the product stands here until then, so that nothing else joins it unnoticed.
-const WITHOUT_REQUEST: [&str; 7] = [
-    "what the target holds there cannot be read",
-    "the tag was there before, and the server says now that it is not",
-    "there is no chart repository: no index.yaml at",
-    "the chart repository takes no",
-    "the chart was not stored",
-    "the server says that the chart is stored, but does not have it",
-    "the chart in the chart repository cannot be read",
-];
-
 /// How a run ended, and what is wrong with that.
 pub(crate) struct Verdict {
     pub(crate) ending: Ending,
     pub(crate) took: Duration,
     pub(crate) hits: usize,
     pub(crate) complaints: Vec<String>,
-    /// Errors that lack what is known to be lacking.
-    pub(crate) known: usize,
     /// What the run said, with the next steps.
     pub(crate) said: Vec<String>,
 }
@@ -54,7 +40,7 @@ impl Verdict {
         let is_complete = result.as_ref().is_ok_and(|report| report.complete);
         let ending = if is_complete { Ending::Success } else { Ending::Failure };
         let said = errors.iter().map(advice::explain).collect();
-        let mut verdict = Self { ending, took, hits: 0, complaints: Vec::new(), known: 0, said };
+        let mut verdict = Self { ending, took, hits: 0, complaints: Vec::new(), said };
         if took >= limit {
             verdict.complain(format!("it took more than {} seconds", limit.as_secs()));
         }
@@ -63,9 +49,6 @@ impl Verdict {
             (Ending::Failure, true) => verdict.complain("a failure without errors".into()),
             _ => {}
         }
-        let is_known =
-            |error: &&Error| error.request().is_none() && is_known_without_request(error);
-        verdict.known = errors.iter().filter(is_known).count();
         for error in &errors {
             for lacks in lacks(cell.kind, error) {
                 verdict.complain(format!("an error without {lacks}: {error}"));
@@ -124,10 +107,6 @@ impl Verdict {
     }
 }
 
-fn is_known_without_request(error: &Error) -> bool {
-    WITHOUT_REQUEST.iter().any(|known| error.message().starts_with(known))
-}
-
 /// What an error should name, and does not.
 fn lacks(kind: Kind, error: &Error) -> Vec<&'static str> {
     let mut lacks = Vec::new();
@@ -147,7 +126,7 @@ fn lacks(kind: Kind, error: &Error) -> Vec<&'static str> {
             | ErrorKind::Unreachable
             | ErrorKind::Cancelled
     );
-    if error.request().is_none() && !is_known_without_request(error) && !is_state {
+    if error.request().is_none() && !is_state {
         lacks.push("a request");
     }
     if !advice::explain(error).contains("\n  next: ") {

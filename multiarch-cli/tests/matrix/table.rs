@@ -51,14 +51,12 @@ struct Counts {
     failed: usize,
     /// The run made no such request, so that the fault did not happen.
     missed: usize,
-    /// Runs with errors that lack what is known to be lacking.
-    known: usize,
     wrong: usize,
     longest: f64,
 }
 
 impl Counts {
-    const HEAD: &str = "cells  succeeded  failed  not met  known  wrong  longest";
+    const HEAD: &str = "cells  succeeded  failed  not met  wrong  longest";
 
     fn add(&mut self, verdict: &Verdict) {
         self.cells += 1;
@@ -67,7 +65,6 @@ impl Counts {
             Ending::Failure => self.failed += 1,
         }
         self.missed += usize::from(verdict.hits == 0);
-        self.known += usize::from(verdict.known > 0);
         self.wrong += usize::from(!verdict.complaints.is_empty());
         self.longest = self.longest.max(verdict.took.as_secs_f64());
     }
@@ -75,10 +72,7 @@ impl Counts {
 
 impl std::fmt::Display for Counts {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { cells, succeeded, failed, missed, known, wrong, longest } = self;
-        write!(
-            f,
-            "{cells:5} {succeeded:10} {failed:7} {missed:8} {known:6} {wrong:6} {longest:6.1} s"
-        )
+        let Self { cells, succeeded, failed, missed, wrong, longest } = self;
+        write!(f, "{cells:5} {succeeded:10} {failed:7} {missed:8} {wrong:6} {longest:6.1} s")
     }
 }

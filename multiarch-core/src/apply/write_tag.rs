@@ -66,7 +66,8 @@ impl<'a> Tags<'a> {
             pause(round, self.cancel)?;
         }
         let message = "the tag was there before, and the server says now that it is not";
-        Err(Error::new(ErrorKind::UnreadableTag, message))
+        let error = Error::new(ErrorKind::UnreadableTag, message);
+        Err(self.store.place(error, name.repository(), name.tag()))
     }
 
     /// The digest of a tag that held `before` and was written to hold `after`. A server with replicas or a

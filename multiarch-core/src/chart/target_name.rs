@@ -4,6 +4,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
+use super::OwnTag;
 use crate::{
     error::{Error, ErrorKind, Result},
     image::{Reference, is_repository, is_tag},
@@ -86,12 +87,11 @@ impl<'de> Deserialize<'de> for TargetName {
     }
 }
 
-/// The tag that holds an image. A reference by digest alone gets a `pinned-…` tag, because a registry
-/// removes images without a tag when it collects garbage.
+/// The tag that holds an image.
 pub(super) fn tag_of(reference: &Reference) -> String {
     match (reference.tag(), reference.digest()) {
         (Some(tag), _) => tag.into(),
-        (None, Some(digest)) => format!("pinned-{}", &digest.hex()[..12]),
+        (None, Some(digest)) => OwnTag::Pinned.of(digest),
         (None, None) => "latest".into(),
     }
 }

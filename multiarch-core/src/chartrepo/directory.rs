@@ -141,6 +141,10 @@ impl ChartRepo for Directory {
         if index.has(name, version) { self.read(&file, limit::CHART) } else { Ok(None) }
     }
 
+    fn place(&self, error: Error, name: &str, version: &str) -> Error {
+        error.at_path(self.path.join(file_name(name, version)).display())
+    }
+
     fn put(&self, chart: &PackedChart, replace: bool) -> Result<()> {
         let file = checked(chart.name(), chart.version())?;
         self.prepare()?;

@@ -64,18 +64,19 @@ impl Museum {
     /// Finds where charts are uploaded to. Fails where the server takes no uploads.
     fn find_api(&self) -> Result<String> {
         let mut seen = Vec::new();
-        for api in self.possible_apis().filter(|api| {
-            let is_new = !seen.contains(api);
-            seen.push(api.clone());
-            is_new
-        }) {
+        for api in self.possible_apis() {
+            if seen.contains(&api) {
+                continue;
+            }
             let answer = self.web.get(&format!("{api}?limit=1"), limit::REPO_INDEX.length())?;
             if answer.status == 200 && answer.media_type.starts_with("application/json") {
                 return Ok(api);
             }
+            seen.push(api);
         }
         let message = "it lists charts, but takes no uploads: it is neither a ChartMuseum nor a Harbor's chart repository, its API is disabled, or it has tenants and the address lacks one";
-        Err(Error::new(ErrorKind::NoChartRepository, message).at_host(self.web.host()))
+        let error = Error::new(ErrorKind::NoChartRepository, message).at_host(self.web.host());
+        Err(error.asking(format!("GET {}", seen.join(", "))))
     }
 
     /// Where charts are uploaded to. The index, which is large, is not read for it again.
@@ -92,10 +93,7 @@ impl Museum {
         if let Some(index) = &*cached {
             return Ok(index.clone());
         }
-        let Some(index) = self.read_index()? else {
-            let message = format!("there is no chart repository: no index.yaml at /{}", self.path);
-            return Err(Error::new(ErrorKind::NoChartRepository, message).at_host(self.web.host()));
-        };
+        let index = self.read_index()?;
         // An index that names its server, at the root, is that of a ChartMuseum whose API is there, too.
         if self.api.get().is_none() {
             let is_known = index.is_of_museum() && self.path.is_empty();
@@ -105,20 +103,22 @@ impl Museum {
         Ok(cached.insert(Arc::new(index)).clone())
     }
 
-    /// `None` if there is no index. The portal of Harbor answers every path with 200 and an HTML page,
-    /// which is not an index.
-    fn read_index(&self) -> Result<Option<RepoIndex>> {
+    /// Reads the index. The portal of Harbor answers every path with 200 and an HTML page, which is not an index.
+    fn read_index(&self) -> Result<RepoIndex> {
         let answer = self.web.get(&self.below("index.yaml"), limit::REPO_INDEX.length())?;
-        match answer.status {
-            200 if !answer.is_html() => match RepoIndex::parse(&answer.body) {
-                Err(error) if error.kind() == ErrorKind::TooLarge => {
-                    Err(error.at_host(self.web.host()))
-                }
-                index => Ok(index.ok()),
-            },
-            200 | 404 => Ok(None),
-            _ => Err(answer.unexpected("the index cannot be read", self.web.host())),
-        }
+        let index = match answer.status {
+            200 if !answer.is_html() => RepoIndex::parse(&answer.body).map_err(Some),
+            200 | 404 => Err(None),
+            _ => return Err(answer.unexpected("the index cannot be read")),
+        };
+        index.map_err(|error| match error {
+            Some(error) if error.kind() == ErrorKind::TooLarge => answer.place(error),
+            _ => {
+                let message =
+                    format!("there is no chart repository: no index.yaml at /{}", self.path);
+                answer.error(ErrorKind::NoChartRepository, message)
+            }
+        })
     }
 
     /// The project, if the server is a Harbor. A Harbor without an index keeps charts as OCI
@@ -135,29 +135,19 @@ impl Museum {
         *self.index.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
-    fn upload_refusal(&self, chart: &PackedChart, answer: WebAnswer) -> Error {
-        match answer.status {
-            409 => chart_exists_error(chart).at_host(self.web.host()),
-            413 => {
-                let size = chart.bytes().len();
-                let said = answer.unexpected("", self.web.host());
-                let message = format!(
-                    "the chart repository takes no chart of {size} bytes: {}",
-                    said.message()
-                );
-                let error = Error::new(ErrorKind::TooLarge, message).at_host(self.web.host());
-                error.with_detail(Detail::ChartLimit)
-            }
-            404 | 405 => {
-                let said = answer.unexpected("", self.web.host());
-                let message = format!(
-                    "the chart repository takes no uploads at this path, as its API is disabled, or it has tenants and the path lacks one: {}",
-                    said.message()
-                );
-                Error::new(ErrorKind::NoChartRepository, message).at_host(self.web.host())
-            }
-            _ => answer.unexpected("the chart was not stored", self.web.host()),
-        }
+    /// The path of a chart that the index lists.
+    fn path_of(&self, name: &str, version: &str) -> Result<Option<String>> {
+        let index = self.index()?;
+        let Some(url) = index.url(name, version) else { return Ok(None) };
+        Ok(Some(match url.split_once("://") {
+            None => self.below(url),
+            // Behind a proxy the server may list itself under another host. The path below is where a
+            // ChartMuseum keeps its files.
+            Some((_, rest)) => match rest.split_once('/') {
+                Some((host, path)) if host == self.web.host() => format!("/{path}"),
+                _ => self.below(&format!("charts/{}", file_name(name, version))),
+            },
+        }))
     }
 
     /// Whether the repository has a chart, without a look at what is in it.
@@ -180,6 +170,28 @@ fn is_stored(answer: &WebAnswer) -> bool {
     answer.status == 201 || (200..300).contains(&answer.status) && saved() == Some(true)
 }
 
+/// Why a chart was not stored.
+fn upload_refusal(chart: &PackedChart, answer: &WebAnswer) -> Error {
+    let said = || answer.unexpected("the chart was not stored");
+    match answer.status {
+        409 => answer.place(chart_exists_error(chart)),
+        413 => {
+            let (size, said) = (chart.bytes().len(), said());
+            let message =
+                format!("the chart repository takes no chart of {size} bytes: {}", said.message());
+            answer.error(ErrorKind::TooLarge, message).with_detail(Detail::ChartLimit)
+        }
+        404 | 405 => {
+            let message = format!(
+                "the chart repository takes no uploads at this path, as its API is disabled, or it has tenants and the path lacks one: {}",
+                said().message()
+            );
+            answer.error(ErrorKind::NoChartRepository, message)
+        }
+        _ => said(),
+    }
+}
+
 /// A path of these parts, without the empty ones.
 fn joined<const N: usize>(parts: [&str; N]) -> String {
     let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
@@ -192,24 +204,19 @@ impl ChartRepo for Museum {
     }
 
     fn get(&self, name: &str, version: &str) -> Result<Option<Vec<u8>>> {
-        let index = self.index()?;
-        let Some(url) = index.url(name, version) else { return Ok(None) };
-        let path = match url.split_once("://") {
-            None => self.below(url),
-            // Behind a proxy the server may list itself under another host. The path below is where a
-            // ChartMuseum keeps its files.
-            Some((_, rest)) => match rest.split_once('/') {
-                Some((host, path)) if host == self.web.host() => format!("/{path}"),
-                _ => self.below(&format!("charts/{}", file_name(name, version))),
-            },
-        };
+        let Some(path) = self.path_of(name, version)? else { return Ok(None) };
         let answer = self.web.get(&path, limit::CHART.length())?;
         match answer.status {
             200 => Ok(Some(answer.body)),
             // The index may still list a chart that was removed.
             404 => Ok(None),
-            _ => Err(answer.unexpected("the chart cannot be read", self.web.host())),
+            _ => Err(answer.unexpected("the chart cannot be read")),
         }
+    }
+
+    fn place(&self, error: Error, name: &str, version: &str) -> Error {
+        let path = self.path_of(name, version).ok().flatten().unwrap_or_else(|| self.below(""));
+        error.at_host(self.web.host()).asking(format!("GET {path}"))
     }
 
     /// Uploads a chart, and asks for it: it counts when it is there.
@@ -219,14 +226,13 @@ impl ChartRepo for Museum {
         let answer = self.web.post(&path, chart.bytes(), limit::CHART_REPO_ANSWER.length())?;
         self.forget_index();
         if !is_stored(&answer) {
-            return Err(self.upload_refusal(chart, answer));
+            return Err(upload_refusal(chart, &answer));
         }
         if self.has(&api, chart)? {
             return Ok(());
         }
         let message = "the server says that the chart is stored, but does not have it";
-        let error = Error::new(ErrorKind::Server, message).at_host(self.web.host());
-        Err(error.with_detail(Detail::NotStored))
+        Err(answer.error(ErrorKind::Server, message).with_detail(Detail::NotStored))
     }
 
     fn list(&self) -> Result<Vec<(String, String)>> {

@@ -61,6 +61,13 @@ impl ChartRepo for OciCharts {
         }
     }
 
+    fn place(&self, error: Error, name: &str, version: &str) -> Error {
+        match name_of(name, version) {
+            Ok(name) => self.0.place(error.of_image(&name), name.repository(), name.tag()),
+            Err(_) => error,
+        }
+    }
+
     fn put(&self, chart: &PackedChart, replace: bool) -> Result<()> {
         let name = name_of(chart.name(), chart.version())?;
         let config = Value::Object(chart.metadata().clone()).to_string().into_bytes();

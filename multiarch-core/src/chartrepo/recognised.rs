@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use super::{museum::Museum, oci::OciCharts};
 use crate::{
     chart::PackedChart,
-    error::{ErrorKind, Result},
+    error::{Error, ErrorKind, Result},
     registry::{Address, Connector, Registry},
     store::ChartRepo,
 };
@@ -68,6 +68,13 @@ impl ChartRepo for Recognised {
 
     fn get(&self, name: &str, version: &str) -> Result<Option<Vec<u8>>> {
         self.repo()?.get(name, version)
+    }
+
+    fn place(&self, error: Error, name: &str, version: &str) -> Error {
+        match self.repo() {
+            Ok(repo) => repo.place(error, name, version),
+            Err(_) => error,
+        }
     }
 
     fn put(&self, chart: &PackedChart, replace: bool) -> Result<()> {

@@ -73,7 +73,8 @@ fn read_charts(
         let keys: Vec<&ChartKey> = keys.iter().filter(|key| key.repo == number).collect();
         let get = |key: &&ChartKey| -> StoredAnswer {
             let packed = repo.get(&key.name, &key.version)?;
-            Ok(packed.map(|packed| StoredChart::unpack(&packed)))
+            let place = |error| repo.place(error, &key.name, &key.version);
+            Ok(packed.map(|packed| StoredChart::unpack(&packed).map_err(place)))
         };
         let answers = workers::ask(repo.jobs(), &keys, context, get)?;
         all.extend(keys.into_iter().cloned().zip(answers));

@@ -57,6 +57,17 @@ pub(super) fn damage(
     Damage { severity, kind, image, chart, platforms, digest, says }
 }
 
+/// A damage of a chart.
+pub(super) fn chart_damage(
+    severity: Severity,
+    kind: DamageKind,
+    chart: String,
+    says: String,
+) -> Damage {
+    let (image, chart, platforms, digest) = (None, Some(chart), Vec::new(), None);
+    Damage { severity, kind, image, chart, platforms, digest, says }
+}
+
 impl<'a> Examiner<'a> {
     pub(super) fn new(store: &'a dyn ImageStore, options: DiagnosisOptions) -> Self {
         let (blobs, programs) = Default::default();

@@ -1,10 +1,10 @@
 //! What was checked before an import, and how it is.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Bytes, Observed, Plan, PlannedImage, Preflight};
+use super::{Bytes, Plan, PlannedImage, Preflight};
 use crate::error::{Detail, Error};
 
 /// One thing that was checked before an import.
@@ -97,7 +97,7 @@ impl Preflight {
     pub(super) fn checks(
         &self,
         plan: &Plan,
-        observed: &Observed,
+        growth: &BTreeMap<&str, u64>,
         obstacles: &[Error],
     ) -> Vec<Check> {
         let found = |detail: Detail| {
@@ -129,7 +129,7 @@ impl Preflight {
             self.projects(plan),
             self.push_right(plan),
             Some(self.tags(plan)),
-            self.quota(plan, observed, found(Detail::Quota)),
+            self.quota(growth, found(Detail::Quota)),
             self.space(plan, found(Detail::NoRoom)),
         ]
         .into_iter()
@@ -189,8 +189,7 @@ impl Preflight {
         Check::new(CheckSubject::Tags, result, says)
     }
 
-    fn quota(&self, plan: &Plan, observed: &Observed, result: CheckResult) -> Option<Check> {
-        let growth = self.growth(plan, observed);
+    fn quota(&self, growth: &BTreeMap<&str, u64>, result: CheckResult) -> Option<Check> {
         let quotas = self.survey.projects.iter().filter_map(|(name, project)| {
             let (hard, used) = project.quota?;
             let needed = Bytes(growth.get(name.as_str()).copied().unwrap_or_default());

@@ -110,11 +110,7 @@ impl EarlierImport {
         let stored = match stored {
             Ok(None) => return,
             Ok(Some(Err(_))) if options.overwrite_charts => return,
-            Ok(Some(Err(error))) => {
-                let message = "the chart in the chart repository cannot be read";
-                Err(Error::caused_by(ErrorKind::ChartConflict, message, error))
-            }
-            Ok(Some(Ok(stored))) => Ok(stored),
+            Ok(Some(stored)) => stored,
             Err(error) => Err(error),
         };
         self.charts.insert(key, stored);

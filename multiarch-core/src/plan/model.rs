@@ -83,6 +83,14 @@ pub(crate) struct LivePlan {
     pub(crate) is_applied: AtomicBool,
 }
 
+impl LivePlan {
+    /// True for an image that the target has, or that a package brings.
+    fn will_have(&self, name: &TargetName) -> bool {
+        !self.inventory.image(name).is_empty()
+            || self.observed.tag(name).is_ok_and(|state| state.document().is_some())
+    }
+}
+
 /// A chart, or images that belong to no chart.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -209,8 +217,9 @@ impl Plan {
         plan.count_bytes(&to_send);
         let atomic = live.target.images.compares_and_sets_tags();
         plan.cost = Cost::new(&plan, &to_send, atomic);
-        let obstacles = preflight.obstacles(&plan, &live.observed);
-        plan.checks = preflight.checks(&plan, &live.observed, &obstacles);
+        let growth = preflight.growth(&plan, &live.observed);
+        let obstacles = preflight.obstacles(&plan, &growth);
+        plan.checks = preflight.checks(&plan, &growth, &obstacles);
         if !plan.options.anyway {
             plan.problems.extend(obstacles);
         }
@@ -245,11 +254,7 @@ impl Plan {
         }
         // A chart that came without its images needs them in the target, from another import.
         for (chart, named) in self.charts.iter_mut().zip(&live.inventory.charts) {
-            let is_there = |name: &TargetName| {
-                live.inventory.images.contains_key(name)
-                    || live.observed.tag(name).is_ok_and(|state| state.document().is_some())
-            };
-            let missing = named.needed.iter().filter(|name| !is_there(name));
+            let missing = named.needed.iter().filter(|name| !live.will_have(name));
             if chart.upload.is_some() {
                 chart.problems.extend(missing.map(|name| {
                     let message = "the chart names this image, which is not in the target, and which no package holds";
@@ -277,12 +282,8 @@ impl Plan {
 
     /// Leaves out the charts that name an image which the user left out and which the target does not have.
     fn leave_out_charts(&mut self, live: &LivePlan) {
-        let is_there = |name: &TargetName| {
-            live.inventory.images.contains_key(name)
-                || live.observed.tag(name).is_ok_and(|state| state.document().is_some())
-        };
         for (chart, named) in self.charts.iter_mut().zip(&live.inventory.charts) {
-            if chart.upload.is_some() && !named.left_out.iter().all(is_there) {
+            if chart.upload.is_some() && !named.left_out.iter().all(|name| live.will_have(name)) {
                 chart.upload = None;
                 for package in &self.packages {
                     let (package, chart) = (package.path.clone(), chart.chart.clone());

@@ -7,7 +7,7 @@ use std::{
 
 use super::{Options, Origin, SolvedChart, given_name::given_name};
 use crate::{
-    chart::{Hint, Naming, TargetName},
+    chart::{Hint, Naming, OwnTag, TargetName},
     error::{Error, ErrorKind, Result},
     fuse::Incoming,
     image::{Reference, canonical_reference, same_reference},
@@ -47,7 +47,7 @@ impl NamedImage {
             let stored = stored.filter(|s| s.document.digest() == document.digest()).cloned();
             let incoming = Incoming::artifact(document.clone());
             let image = Arc::new(PackageImage::new(incoming, stored.collect()));
-            let tag = format!("child-{}", &document.digest().hex()[..12]);
+            let tag = OwnTag::Child.of(document.digest());
             let name = TargetName::new(self.name.repository(), &tag).ok()?;
             Some(Self::new(name, self.origin, self.reference.clone(), &image))
         });

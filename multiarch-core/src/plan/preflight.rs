@@ -79,21 +79,21 @@ impl Preflight {
         blobs.into_iter().map(|(project, blobs)| (project, blobs.values().sum())).collect()
     }
 
-    /// Why the plan does not fit into the target as a whole.
-    pub(super) fn obstacles(&self, plan: &Plan, observed: &Observed) -> Vec<Error> {
+    /// Why the plan does not fit into the target as a whole; `growth` is that of each project.
+    pub(super) fn obstacles(&self, plan: &Plan, growth: &BTreeMap<&str, u64>) -> Vec<Error> {
         let mut obstacles = Vec::new();
         if self.survey.is_read_only == Some(true) && plan.writes() {
             let message = "the registry is in read-only mode";
             obstacles.push(Error::new(ErrorKind::Denied, message).with_detail(Detail::ReadOnly));
         }
-        for (project, bytes) in self.growth(plan, observed) {
-            let of_project = self.survey.projects.get(project);
+        for (project, bytes) in growth {
+            let of_project = self.survey.projects.get(*project);
             let Some((hard, used)) = of_project.and_then(|known| known.quota) else { continue };
             let left = hard.saturating_sub(used);
-            if bytes > left {
+            if *bytes > left {
                 let message = format!(
                     "the project {project} needs {} more, and its quota of {} has {} left",
-                    Bytes(bytes),
+                    Bytes(*bytes),
                     Bytes(hard),
                     Bytes(left),
                 );

@@ -2,7 +2,7 @@
 
 use crate::{
     chart::{Chart, ChartFiles, Hint, Overrides, TargetName, Values, get_value},
-    error::Result,
+    error::{Error, ErrorKind, Result},
 };
 
 /// A chart in the chart repository.
@@ -14,11 +14,21 @@ pub(crate) struct StoredChart {
 }
 
 impl StoredChart {
+    /// Reads a packed chart.
+    ///
+    /// # Errors
+    /// [`ErrorKind::ChartConflict`] where the chart cannot be read: there is one, and it is not known to be the same.
     pub(crate) fn unpack(packed: &[u8]) -> Result<Self> {
-        let files = ChartFiles::unpack(packed)?;
-        let chart = Chart::load(&files)?;
-        let values = chart.values_for_hints()?;
-        Ok(Self { files, chart, values })
+        let unpack = || {
+            let files = ChartFiles::unpack(packed)?;
+            let chart = Chart::load(&files)?;
+            let values = chart.values_for_hints()?;
+            Ok(Self { files, chart, values })
+        };
+        unpack().map_err(|error: Error| {
+            let message = "the chart in the chart repository cannot be read";
+            Error::caused_by(ErrorKind::ChartConflict, message, error)
+        })
     }
 
     /// Those of these values that are set to something.

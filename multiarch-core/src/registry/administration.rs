@@ -18,15 +18,11 @@ impl Registry {
     }
 
     /// What the registry is, and who is logged in.
-    fn describe(&self, kind: &str, client: &Client) -> String {
+    fn describe(&self, kind: &str, client: &Client) -> Survey {
         let login = client.auth.greeting(self.connection.address.path());
+        let lacks_login = login.is_none() && client.auth.wants_login();
         let login = login.map_or_else(|| "no login is known".into(), |login| login.describe());
-        format!("{kind}, which answers; {login}")
-    }
-
-    /// True where the registry refuses requests without a login, and no login is known.
-    fn lacks_login(&self, client: &Client) -> bool {
-        client.auth.wants_login() && client.auth.greeting(self.connection.address.path()).is_none()
+        Survey { kind: format!("{kind}, which answers; {login}"), lacks_login, ..Survey::default() }
     }
 
     /// Asks one thing for each of several, at once, as long as the target as a whole can be asked.
@@ -44,13 +40,10 @@ impl Administration for Registry {
     fn survey(&self, repositories: &BTreeSet<&str>) -> Result<Survey> {
         let client = self.connection.client()?;
         if !client.is_harbor() {
-            let kind = self.describe("a registry", &client);
             return Ok(Survey {
-                kind,
                 is_read_only: Some(false),
-                lacks_login: self.lacks_login(&client),
                 may_collect_children: true,
-                ..Survey::default()
+                ..self.describe("a registry", &client)
             });
         }
         let asking = client.clone();
@@ -71,15 +64,13 @@ impl Administration for Registry {
             self.connection.runtime.run(async move { client.project(&name).await })
         })?;
         let projects = names.into_iter().zip(found).collect();
+        let kind = version.map_or("a Harbor".into(), |version| format!("Harbor {version}"));
         Ok(Survey {
-            kind: self
-                .describe(&version.map_or("a Harbor".into(), |v| format!("Harbor {v}")), &client),
             is_read_only,
-            lacks_login: self.lacks_login(&client),
             only_admins_create: info.project_creation_restriction.as_deref() == Some("adminonly"),
             project_of,
             projects,
-            ..Survey::default()
+            ..self.describe(&kind, &client)
         })
     }
 

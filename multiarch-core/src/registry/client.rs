@@ -62,6 +62,18 @@ impl Client {
         PreparedRequest { method, url, scope, headers: Vec::new(), body: None }
     }
 
+    /// A request for a path, with its query, outside of the distribution specification.
+    pub(super) fn request_at(
+        &self,
+        method: Method,
+        path_and_query: &str,
+        scope: Scope,
+    ) -> Result<PreparedRequest> {
+        let malformed = |e| Error::caused_by(ErrorKind::Server, "a malformed address", e);
+        let url = self.origin.join(path_and_query).map_err(malformed)?;
+        Ok(PreparedRequest { url, ..self.request(method, "", scope) })
+    }
+
     /// Makes a request. It is repeated after failures that may pass, and with a new token if the token
     /// is refused.
     pub(super) async fn send(&self, request: &PreparedRequest) -> Result<Response> {

@@ -1,6 +1,7 @@
 //! A connection to one server, set up by the first request.
 
 use std::{
+    fmt::Display,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -66,15 +67,27 @@ pub(crate) struct WebAnswer {
     pub(crate) body: Vec<u8>,
     /// The answer as an error, unless it reports success.
     pub(crate) refusal: Option<Error>,
+    host: String,
+    request: String,
 }
 
 impl WebAnswer {
+    /// An error that the answer shows.
+    pub(crate) fn error(&self, kind: ErrorKind, message: impl Display) -> Error {
+        self.place(Error::new(kind, message))
+    }
+
+    /// Adds the host and the request to an error.
+    pub(crate) fn place(&self, error: Error) -> Error {
+        error.at_host(&self.host).asking(&self.request)
+    }
+
     /// The answer as an error that says why it is not the expected one.
-    pub(crate) fn unexpected(self, why: &str, host: &str) -> Error {
-        self.refusal.unwrap_or_else(|| {
+    pub(crate) fn unexpected(&self, why: &str) -> Error {
+        self.refusal.clone().unwrap_or_else(|| {
             let status = StatusCode::from_u16(self.status).unwrap_or_default();
             let said = refusal::explain(status, None, &self.body);
-            Error::new(ErrorKind::Server, format!("{why}: {}", said.message())).at_host(host)
+            self.error(ErrorKind::Server, format!("{why}: {}", said.message()))
         })
     }
 
@@ -109,7 +122,8 @@ impl Web {
         limit: usize,
     ) -> Result<WebAnswer> {
         let client = self.0.client()?;
-        let mut request = client.request_at(method, path)?;
+        let scope = Scope::none("", method == Method::POST);
+        let mut request = client.request_at(method, path, scope)?;
         request.body = body.map(Bytes::copy_from_slice);
         if request.body.is_some() {
             request.headers.push((header::CONTENT_TYPE, "application/gzip".into()));
@@ -138,17 +152,8 @@ impl Client {
         let refusal = (!status.is_success())
             .then(|| place(refusal::explain(status, challenge.as_deref(), &body)));
         let status = status.as_u16();
-        Ok(WebAnswer { status, media_type, body, refusal })
-    }
-
-    /// A request for a path, with its query, on this server.
-    fn request_at(&self, method: Method, path: &str) -> Result<PreparedRequest> {
-        let writes = method == Method::POST;
-        let mut request = self.request(method, "", Scope::none("", writes));
-        request.url = request
-            .url
-            .join(path)
-            .map_err(|e| Error::caused_by(ErrorKind::Server, "a malformed address", e))?;
-        Ok(request)
+        let request = format!("{} {}", request.method, request.url.path());
+        let host = self.address.host().to_owned();
+        Ok(WebAnswer { status, media_type, body, refusal, host, request })
     }
 }

@@ -12,11 +12,7 @@ use super::{
     client::{Admission, Client, PreparedRequest},
     refusal, response,
 };
-use crate::{
-    error::{Error, ErrorKind, Result},
-    limit,
-    store::Project,
-};
+use crate::{error::Result, limit, store::Project};
 
 /// The service that a Harbor's challenge names.
 const SERVICE: &str = "harbor-registry";
@@ -60,9 +56,8 @@ impl Client {
         path_and_query: &str,
         body: Option<&Value>,
     ) -> Result<PreparedRequest> {
-        let mut request = self.request(method, "", Scope::none(self.address.path(), false));
-        let malformed = |e| Error::caused_by(ErrorKind::Server, "a malformed address", e);
-        request.url = self.origin.join(path_and_query).map_err(malformed)?;
+        let scope = Scope::none(self.address.path(), false);
+        let mut request = self.request_at(method, path_and_query, scope)?;
         // Without it a project with a name of digits is looked up by its number.
         let by_name = header::HeaderName::from_static("x-is-resource-name");
         request.headers.push((by_name, "true".into()));

@@ -106,12 +106,13 @@ impl Registry {
         };
         let Some((body, media_type)) = read else { return Ok(None) };
         let document = Document::new(body, declared(&media_type));
-        document.map(Some).map_err(|e| self.unreadable(e).of_image(name))
+        let unreadable = |e| self.unreadable(e, name.repository(), name.tag()).of_image(name);
+        document.map(Some).map_err(unreadable)
     }
 
     /// The error of a document that the registry holds, and not a package.
-    fn unreadable(&self, error: Error) -> Error {
-        Error::of_target(error).at_host(self.connection.address.host())
+    fn unreadable(&self, error: Error, repository: &str, reference: &str) -> Error {
+        self.place(Error::of_target(error), repository, reference)
     }
 
     /// Held while a blob is copied within the registry, so that at most one is in memory as a whole.
@@ -131,17 +132,22 @@ impl ImageStore for Registry {
         }
         let message = "the server lists the tag, and says that it does not have it";
         let error = Error::new(ErrorKind::UnreadableTag, message).of_image(name);
-        let repository = self.connection.address.repository(name.repository());
-        let request = format!("GET /v2/{repository}/manifests/{}", name.tag());
-        Err(error.at_host(self.connection.address.host()).asking(request))
+        Err(self.place(error, name.repository(), name.tag()))
+    }
+
+    fn place(&self, error: Error, repository: &str, reference: &str) -> Error {
+        let address = &self.connection.address;
+        let request = format!("GET /v2/{}/manifests/{reference}", address.repository(repository));
+        error.at_host(address.host()).asking(request)
     }
 
     fn get_manifest(&self, repository: &str, digest: &Digest) -> Result<Option<Document>> {
-        let Some((body, media_type)) = self.read_manifest(repository, &digest.to_string())? else {
+        let reference = digest.to_string();
+        let Some((body, media_type)) = self.read_manifest(repository, &reference)? else {
             return Ok(None);
         };
         let document = Document::verified(body, declared(&media_type), digest);
-        document.map(Some).map_err(|e| self.unreadable(e))
+        document.map(Some).map_err(|e| self.unreadable(e, repository, &reference))
     }
 
     fn has_manifest(&self, repository: &str, digest: &Digest) -> Result<bool> {

@@ -32,6 +32,12 @@ pub(crate) trait ChartRepo: Send + Sync {
     /// Where it cannot be read.
     fn get(&self, name: &str, version: &str) -> Result<Option<Vec<u8>>>;
 
+    /// Adds to an error of what such a chart holds where it is: its file, or its host and the request.
+    fn place(&self, error: Error, name: &str, version: &str) -> Error {
+        let _ = (name, version);
+        error
+    }
+
     /// Stores a chart. One of the same name and version is replaced only with `replace`.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 use super::BlobContent;
 use crate::{
     chart::TargetName,
-    error::Result,
+    error::{Error, Result},
     image::{Digest, Document},
 };
 
@@ -125,6 +125,12 @@ pub trait ImageStore: Send + Sync {
     /// How many requests at once are useful.
     fn jobs(&self) -> usize {
         1
+    }
+
+    /// Adds to an error of what a tag or digest holds where that is: a registry names its host and the request.
+    fn place(&self, error: Error, repository: &str, reference: &str) -> Error {
+        let _ = (repository, reference);
+        error
     }
 
     /// Says which repositories come next, each with whether it is written to. A registry then asks its
