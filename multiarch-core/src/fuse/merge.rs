@@ -256,21 +256,21 @@ impl Merge {
             if follows && there.insert((entry.digest().clone(), subject)) {
                 self.slots.push(slot);
                 self.changed = true;
-            } else if slot.key.is_some() {
+            } else if slot.key.is_some() && slot.attests.is_none() {
                 self.add_platform_of(slot);
             }
         }
     }
 
-    /// Adds an artifact that is listed already, and for which this source states a platform. The one without a
-    /// platform gives way to it, so that the order of sources does not matter.
+    /// Adds an artifact that is listed already, and for which this source states a platform, or another one. The
+    /// entry without a platform gives way to it, so that the order of sources does not matter.
     fn add_platform_of(&mut self, slot: Slot) {
-        let twins = || self.slots.iter().filter(|there| there.digest() == slot.digest());
-        if twins().next().is_none() || twins().any(|there| there.key.is_some()) {
+        let is_twin = |there: &Slot| there.digest() == slot.digest() && there.attests.is_none();
+        let mut twins = self.slots.iter().chain(&self.nested).filter(|there| is_twin(there));
+        if twins.any(|there| there.key == slot.key) {
             return;
         }
-        let digest = slot.digest().clone();
-        self.slots.retain(|there| *there.digest() != digest || there.attests.is_some());
+        self.slots.retain(|there| there.key.is_some() || !is_twin(there));
         self.slots.push(slot);
         self.changed = true;
     }

@@ -1,6 +1,6 @@
 //! Requests: authentication, retries, time limits.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use reqwest::{Method, RequestBuilder, Response, StatusCode, Url, header};
@@ -14,6 +14,7 @@ use super::{
     retry::{Retries, may_read_again, once, with_retries},
     throttle::{Permit, Throttle},
     transport::{Transport, authority},
+    upload_body::{BlobBody, TimeLimit},
 };
 use crate::{
     error::{Detail, Error, ErrorKind, Result},
@@ -150,7 +151,7 @@ impl Client {
         used: Option<&str>,
         first: FirstLogin<'_>,
     ) -> Result<Option<Response>> {
-        match self.send_once(request, used, TIMEOUT).await {
+        match self.send_once(request, used, TimeLimit::Whole(TIMEOUT)).await {
             Ok(response) if response.status() == StatusCode::UNAUTHORIZED => {
                 let error = refusal::read(response).await;
                 Err(first.refused(error, &request.scope))
@@ -172,9 +173,9 @@ impl Client {
         admission: Admission,
     ) -> Result<Response> {
         match admission {
-            Admission::Permitted => self.send_once(request, used, TIMEOUT).await,
+            Admission::Permitted => self.send_once(request, used, TimeLimit::Whole(TIMEOUT)).await,
             Admission::Queue => {
-                let send = || self.send_once(request, used, TIMEOUT);
+                let send = || self.send_once(request, used, TimeLimit::Whole(TIMEOUT));
                 with_retries(Some(&self.throttle), send).await
             }
         }
@@ -185,7 +186,7 @@ impl Client {
         &self,
         request: &PreparedRequest,
         authorization: Option<&str>,
-        limit: Duration,
+        limit: TimeLimit,
     ) -> Result<Response> {
         let mut url = request.url.clone();
         for _ in 0..=limit::REDIRECTS.max {
@@ -196,12 +197,20 @@ impl Client {
             }
             // A length of 0 must be stated, too: some servers refuse a POST without a length (411).
             let has_body = !matches!(request.method, Method::GET | Method::HEAD);
-            if let Some(body) = request.body.clone().or(has_body.then(Bytes::new)) {
-                builder = builder.header(header::CONTENT_LENGTH, body.len()).body(body);
-            }
+            let body = request.body.clone().or(has_body.then(Bytes::new));
             builder = self.own_headers(builder, &url, authorization);
             self.throttle.pace().await;
-            let response = server.send(limit, builder).await?;
+            let response = match limit {
+                TimeLimit::Progress => {
+                    server.upload(BlobBody::in_memory(body.unwrap_or_default()), builder).await?
+                }
+                TimeLimit::Whole(limit) => {
+                    if let Some(body) = body {
+                        builder = builder.header(header::CONTENT_LENGTH, body.len()).body(body);
+                    }
+                    server.send(limit, builder).await?
+                }
+            };
             match self.redirected(&request.method, &url, &response)? {
                 None => return Ok(response),
                 Some(next) => {
@@ -232,7 +241,9 @@ impl Client {
         permit: Permit,
     ) -> Result<(Response, bool)> {
         let used = self.authorization(&request.url, &request.scope).await?;
-        let response = once(permit, self.send_once(request, used.as_deref(), TIMEOUT)).await?;
+        let response =
+            once(permit, self.send_once(request, used.as_deref(), TimeLimit::Whole(TIMEOUT)))
+                .await?;
         let renewed = response.status() == StatusCode::UNAUTHORIZED
             && self.auth.refused(&response, &request.scope, used.as_deref()).await?;
         Ok((response, renewed))

@@ -22,6 +22,7 @@ use tokio::time::timeout;
 use super::{
     proxy::{Proxies, Proxy},
     tls::{self, Identity, SystemTrust, Trust, Verifier},
+    upload_body::{BlobBody, stalled},
 };
 use crate::{
     error::{Detail, Error, ErrorKind, Result},
@@ -235,6 +236,21 @@ impl Server {
             Ok(Err(error)) => Err(self.explain(error)),
             Err(_) => {
                 let message = format!("no answer within {} seconds", limit.as_secs());
+                Err(Error::new(ErrorKind::Network, message).at_host(&self.name))
+            }
+        }
+    }
+
+    /// Sends a request with the body of an upload once. Redirects are not followed.
+    pub(super) async fn upload(&self, body: BlobBody, request: RequestBuilder) -> Result<Response> {
+        let (progress, size) = (body.progress.clone(), body.left);
+        let request = request.header(header::CONTENT_LENGTH, size);
+        tokio::select! {
+            response = request.body(reqwest::Body::wrap(body)).send() => {
+                response.map_err(|error| self.explain(error))
+            }
+            () = stalled(&progress, size) => {
+                let message = "the upload made no progress for too long";
                 Err(Error::new(ErrorKind::Network, message).at_host(&self.name))
             }
         }

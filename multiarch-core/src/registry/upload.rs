@@ -1,11 +1,6 @@
 //! Sends the bytes of a blob into an upload session: in one PUT; in chunks only to resume, or where
 //! the server does not take one PUT.
 
-use std::{
-    sync::{Arc, atomic::AtomicU64},
-    time::Duration,
-};
-
 use bytes::Bytes;
 use reqwest::{Method, Response, StatusCode, Url, header};
 
@@ -15,16 +10,13 @@ use super::{
     concurrency::RequestOutcome,
     redirect, refusal, response, retry,
     session::ResumePoint,
-    upload_body::{BlobBody, BufferChannel, commit_time, stalled},
+    upload_body::{BlobBody, BufferChannel, TimeLimit, commit_time},
     upload_failure::UploadFailure,
 };
 use crate::{
     error::{Error, ErrorKind, Result},
     image::Digest,
 };
-
-/// Time limit for one chunk of 8 MiB, on a slow connection.
-const CHUNK_TIMEOUT: Duration = Duration::from_secs(600);
 
 /// Chunk size, for a server that does not take a blob in one PUT, and for the rest of a resumed blob.
 const CHUNK_SIZE: usize = 8 << 20;
@@ -63,24 +55,14 @@ impl Client {
         let ResumePoint { session, is_final, .. } = to;
         let url = if is_final { session.clone() } else { with_digest(&session, digest) };
         let place = |e| self.place(e, &Method::PUT, &url);
-        let progress = Arc::new(AtomicU64::new(0));
-        let body = BlobBody { buffers: Box::pin(buffers), left: size, progress: progress.clone() };
         let used = self.authorization(&url, &Scope::push(repository)).await.map_err(place)?;
         let server = self.transport.server(&url).map_err(place)?;
         self.throttle.pace().await;
         let request = server
             .request(Method::PUT, url.clone())
-            .header(header::CONTENT_TYPE, "application/octet-stream")
-            .header(header::CONTENT_LENGTH, size)
-            .body(reqwest::Body::wrap(body));
+            .header(header::CONTENT_TYPE, "application/octet-stream");
         let request = self.own_headers(request, &url, used.as_deref());
-        let response = tokio::select! {
-            response = request.send() => response.map_err(|e| server.explain(e)),
-            () = stalled(&progress, size) => {
-                Err(Error::new(ErrorKind::Network, "the upload made no progress for too long"))
-            }
-        };
-        let response = match response {
+        let response = match server.upload(BlobBody::new(buffers, size), request).await {
             Ok(response) => response,
             Err(error) => return Ok(self.unanswered(place(error), session)),
         };
@@ -129,7 +111,7 @@ impl Client {
             request.headers.push((header::CONTENT_TYPE, "application/octet-stream".into()));
             request.headers.push((header::CONTENT_RANGE, format!("{sent}-{end}")));
             let place = |e| self.place(e, &Method::PATCH, &url);
-            let (response, used) = match self.send_part(request, body, CHUNK_TIMEOUT).await {
+            let (response, used) = match self.send_part(request, body, TimeLimit::Progress).await {
                 Ok(answered) => answered,
                 Err(error) if error.kind() == ErrorKind::Network => {
                     return Ok(self.unanswered(place(error), url));
@@ -149,8 +131,9 @@ impl Client {
         let session = url.clone();
         let url = with_digest(&session, digest);
         let place = |e| self.place(e, &Method::PUT, &url);
+        let commit = TimeLimit::Whole(commit_time(sent));
         let request = self.part(Method::PUT, url.clone(), &scope);
-        match self.send_part(request, Bytes::new(), commit_time(sent)).await {
+        match self.send_part(request, Bytes::new(), commit).await {
             Ok((response, used)) => {
                 let upload = Upload { repository, digest, size, session };
                 self.interpret(response, upload, used.as_deref(), &place).await
@@ -171,7 +154,7 @@ impl Client {
         &self,
         mut request: PreparedRequest,
         body: Bytes,
-        limit: Duration,
+        limit: TimeLimit,
     ) -> Result<(Response, Option<String>)> {
         request.body = Some(body);
         let used = self.authorization(&request.url, &request.scope).await?;

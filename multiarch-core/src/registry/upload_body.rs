@@ -15,6 +15,8 @@ use bytes::Bytes;
 use futures_util::Stream;
 use http_body::{Body, Frame, SizeHint};
 
+use crate::run::BUFFER_SIZE;
+
 /// An upload that makes no progress for this long is aborted.
 const STALL_TIMEOUT: Duration = Duration::from_secs(120);
 /// After the last byte a server may need longer, because it moves the blob to other storage. This is
@@ -27,6 +29,15 @@ pub(super) type BufferChannel = Receiver<std::result::Result<Bytes, ()>>;
 /// How long a server may take to commit a blob once it has all bytes.
 pub(super) fn commit_time(size: u64) -> Duration {
     STALL_TIMEOUT + Duration::from_secs(size / COMMIT_RATE)
+}
+
+/// How long a request may take.
+#[derive(Clone, Copy)]
+pub(super) enum TimeLimit {
+    /// As a whole.
+    Whole(Duration),
+    /// As long as its body makes progress.
+    Progress,
 }
 
 /// Returns when the upload has made no progress for too long.
@@ -43,11 +54,28 @@ pub(super) async fn stalled(progress: &AtomicU64, size: u64) {
 
 /// A body of known length, so that it is sent with Content-Length.
 pub(super) struct BlobBody {
-    pub(super) buffers: Pin<Box<BufferChannel>>,
+    buffers: Pin<Box<BufferChannel>>,
     /// Bytes that are still to be sent.
     pub(super) left: u64,
     /// Bytes that were sent.
     pub(super) progress: Arc<AtomicU64>,
+}
+
+impl BlobBody {
+    pub(super) fn new(buffers: BufferChannel, size: u64) -> Self {
+        Self { buffers: Box::pin(buffers), left: size, progress: Arc::default() }
+    }
+
+    /// A body that is in memory. It is sent in parts, so that its progress is seen.
+    pub(super) fn in_memory(mut body: Bytes) -> Self {
+        let size = body.len();
+        let (sender, buffers) = async_channel::bounded(size.div_ceil(BUFFER_SIZE).max(1));
+        while !body.is_empty() {
+            let part = body.split_to(body.len().min(BUFFER_SIZE));
+            sender.try_send(Ok(part)).expect("there is room for all parts");
+        }
+        Self::new(buffers, size as u64)
+    }
 }
 
 impl Body for BlobBody {
