@@ -48,7 +48,7 @@ pub(crate) use rendered::rendered_images;
 pub(crate) use schema::SchemaRule;
 pub use target_name::TargetName;
 pub(crate) use unhinted::{KnownImages, UnhintedImage, unhinted_images};
-pub(crate) use values::{Values, get_value};
+pub(crate) use values::{Values, get_value, memory_of};
 pub(crate) use version::{compare_versions, is_newer};
 pub(crate) use yaml::parse as parse_yaml;
 pub(crate) use yaml::parse_index as parse_yaml_index;

@@ -105,7 +105,7 @@ pub(crate) fn check_json(text: &[u8], limit: Limit) -> Result<()> {
 }
 
 /// What may still be used of a [`Limit`].
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Budget {
     left: u64,
     limit: Limit,
@@ -120,6 +120,18 @@ impl SharedBudget {
     /// As [`Budget::spend`].
     pub(crate) fn spend(&self, amount: impl TryInto<u64>) -> Result<()> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).spend(amount)
+    }
+
+    /// Lets one after the other spend. What a failure has spent does not count, so that others still have it.
+    ///
+    /// # Errors
+    /// That of `spender`.
+    pub(crate) fn attempt<T>(&self, spender: impl FnOnce(&mut Budget) -> Result<T>) -> Result<T> {
+        let mut budget = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut tried = budget.clone();
+        let done = spender(&mut tried)?;
+        *budget = tried;
+        Ok(done)
     }
 }
 

@@ -6,8 +6,11 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::{ChartFiles, go, version::helm_version, yaml};
-use crate::error::{Error, ErrorKind, Result};
+use super::{ChartFiles, go, values::memory_of_value, version::helm_version, yaml};
+use crate::{
+    error::{Error, ErrorKind, Result},
+    limit::Budget,
+};
 
 const CHART: &str = "Chart.yaml";
 const REQUIREMENTS: &str = "requirements.yaml";
@@ -45,7 +48,7 @@ pub(super) struct ValueImport {
 
 impl ChartMetadata {
     /// Reads a chart's metadata, and fails for a chart that Helm does not load.
-    pub(super) fn parse(files: &ChartFiles) -> Result<Self> {
+    pub(super) fn parse(files: &ChartFiles, memory: &mut Budget) -> Result<Self> {
         let text = files
             .get(CHART)
             .ok_or_else(|| Error::new(ErrorKind::Missing, "the chart has no Chart.yaml"))?;
@@ -57,6 +60,7 @@ impl ChartMetadata {
                 metadata.extend(older);
             }
         }
+        memory.spend(memory_of_value(&metadata))?;
         Self::from_value(&metadata).map_err(|error| error.at_path(CHART))
     }
 

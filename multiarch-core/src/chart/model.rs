@@ -25,17 +25,12 @@ pub(crate) struct Chart {
 }
 
 /// What a chart and all its subcharts may have together.
-struct ChartBudget {
+struct ChartBudget<'a> {
     unpacked: Budget,
     subcharts: Budget,
     dependencies: Budget,
-}
-
-impl Default for ChartBudget {
-    fn default() -> Self {
-        let (unpacked, subcharts) = (limit::CHART.budget(), limit::SUBCHARTS.budget());
-        Self { unpacked, subcharts, dependencies: limit::DEPENDENCIES.budget() }
-    }
+    /// For the values of several charts.
+    memory: &'a mut Budget,
 }
 
 impl Chart {
@@ -45,13 +40,25 @@ impl Chart {
     /// [`ErrorKind::Missing`] without a `Chart.yaml`, [`ErrorKind::Malformed`] where Helm does not load the
     /// chart.
     pub(crate) fn load(files: &ChartFiles) -> Result<Self> {
-        Self::load_below(files, 0, &mut ChartBudget::default())
+        Self::load_within(files, &mut limit::CHARTS_VALUES.budget())
     }
 
-    fn load_below(files: &ChartFiles, depth: usize, budget: &mut ChartBudget) -> Result<Self> {
+    /// Reads one of several charts that are in memory at once.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub(crate) fn load_within(files: &ChartFiles, memory: &mut Budget) -> Result<Self> {
+        let (unpacked, subcharts) = (limit::CHART.budget(), limit::SUBCHARTS.budget());
+        let dependencies = limit::DEPENDENCIES.budget();
+        let mut budget = ChartBudget { unpacked, subcharts, dependencies, memory };
+        Self::load_below(files, 0, &mut budget)
+    }
+
+    fn load_below(files: &ChartFiles, depth: usize, budget: &mut ChartBudget<'_>) -> Result<Self> {
         limit::SUBCHART_DEPTH.check(depth)?;
-        let metadata = ChartMetadata::parse(files)?;
+        let metadata = ChartMetadata::parse(files, budget.memory)?;
         let values = Arc::new(own_values(files)?);
+        budget.memory.spend(values::memory_of(&values))?;
         budget.dependencies.spend(metadata.dependencies.as_ref().map_or(0, Vec::len))?;
         let subcharts = files.subcharts(&mut budget.unpacked)?;
         budget.subcharts.spend(subcharts.len())?;

@@ -7,6 +7,26 @@ use serde_json::{Map, Value};
 /// A chart's values.
 pub(crate) type Values = Map<String, Value>;
 
+/// About how many bytes of memory a value takes.
+pub(super) fn memory_of_value(value: &Value) -> usize {
+    size_of::<Value>()
+        + match value {
+            Value::Object(values) => memory_of(values),
+            Value::Array(list) => list.iter().map(memory_of_value).sum(),
+            Value::String(text) => text.len() + size_of::<Value>(),
+            _ => 0,
+        }
+}
+
+/// About how many bytes of memory values take.
+pub(crate) fn memory_of(values: &Values) -> usize {
+    /// A table has memory for eleven members in one piece, which is at least half full where there are more.
+    const PIECE: usize = 640;
+    const MEMBERS: usize = 5;
+    let members = values.iter().map(|(key, value)| key.len() + memory_of_value(value));
+    values.len().div_ceil(MEMBERS) * PIECE + members.sum::<usize>()
+}
+
 /// The table at a path of keys that are separated by dots.
 fn table_at<'v>(values: &'v Values, path: &str) -> Option<&'v Values> {
     path.split('.').try_fold(values, |table, key| table.get(key)?.as_object())

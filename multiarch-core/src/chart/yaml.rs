@@ -73,6 +73,9 @@ pub(super) fn without_tabs(text: &str) -> Cow<'_, str> {
     text.replace(":\t", ": ").replace(",\t", ", ").replace("-\t", "- ").into()
 }
 
+/// The memory of a mapping, in that of other values.
+const MAPPING: u64 = 10;
+
 struct Reader<'a> {
     parser: Parser<'a, saphyr_parser::StrInput<'a>>,
     anchors: HashMap<usize, Value>,
@@ -119,7 +122,7 @@ impl<'a> Reader<'a> {
                 (anchor, Value::Array(list))
             }
             Event::MappingStart(anchor, _) => {
-                self.values.spend(1)?;
+                self.values.spend(MAPPING)?;
                 (anchor, self.mapping(depth)?)
             }
             _ => return Err(Error::new(ErrorKind::Malformed, "the YAML ends in the middle")),
@@ -170,7 +173,7 @@ impl<'a> Reader<'a> {
             Value::String(text) => self.bytes.spend(text.len())?,
             _ => {}
         }
-        self.values.spend(1)
+        self.values.spend(if value.is_object() { MAPPING } else { 1 })
     }
 }
 

@@ -138,7 +138,7 @@ impl ChartRepo for Directory {
         let file = checked(name, version)?;
         let index = self.index()?;
         check_owner(&index, &file, name, version)?;
-        if index.has(name, version) { self.read(&file, limit::CHART) } else { Ok(None) }
+        if index.has(name, version) { self.read(&file, limit::PACKED_CHART) } else { Ok(None) }
     }
 
     fn place(&self, error: Error, name: &str, version: &str) -> Error {
@@ -154,7 +154,7 @@ impl ChartRepo for Directory {
             .map_err(|e| Self::error(&self.path, e))?;
         let before = self.index()?;
         check_owner(&before, &file, chart.name(), chart.version())?;
-        match self.read(&file, limit::CHART)? {
+        match self.read(&file, limit::PACKED_CHART)? {
             Some(there) if there == chart.bytes() => {}
             Some(_) if !replace && before.has(chart.name(), chart.version()) => {
                 return Err(chart_exists_error(chart));

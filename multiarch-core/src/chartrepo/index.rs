@@ -115,7 +115,7 @@ mod tests {
         let index = |values: usize| {
             RepoIndex::parse(format!("{{entries: {{a: [{}1]}}}}", "1,".repeat(values)).as_bytes())
         };
-        assert!(index(999_000).is_ok());
-        assert_eq!(index(1_000_000).expect_err("too many").kind(), ErrorKind::TooLarge);
+        assert!(index(1_499_000).is_ok());
+        assert_eq!(index(1_500_000).expect_err("too many").kind(), ErrorKind::TooLarge);
     }
 }

@@ -205,7 +205,7 @@ impl ChartRepo for Museum {
 
     fn get(&self, name: &str, version: &str) -> Result<Option<Vec<u8>>> {
         let Some(path) = self.path_of(name, version)? else { return Ok(None) };
-        let answer = self.web.get(&path, limit::CHART.length())?;
+        let answer = self.web.get(&path, limit::PACKED_CHART.length())?;
         match answer.status {
             200 => Ok(Some(answer.body)),
             // The index may still list a chart that was removed.

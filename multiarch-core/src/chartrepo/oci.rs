@@ -52,7 +52,7 @@ impl ChartRepo for OciCharts {
             Error::new(ErrorKind::Unsupported, "the tag of a chart holds something else")
                 .of_image(&name)
         })?;
-        match self.0.get_blob(name.repository(), &digest, limit::CHART.max)? {
+        match self.0.get_blob(name.repository(), &digest, limit::PACKED_CHART.max)? {
             Some(bytes) => Ok(Some(bytes)),
             None => {
                 let message = "the chart is listed, but its content is not there";
@@ -99,7 +99,7 @@ impl ChartRepo for OciCharts {
         for name in self.0.tags()? {
             let Some((_, Some(digest))) = self.content(&name)? else { continue };
             // The tag is not the version: `_` may stand for `+`.
-            let content = self.0.get_blob(name.repository(), &digest, limit::CHART.max)?;
+            let content = self.0.get_blob(name.repository(), &digest, limit::PACKED_CHART.max)?;
             if let Some(content) = content {
                 let chart = PackedChart::new(&ChartFiles::unpack(&content)?)?;
                 charts.push((name.repository().to_owned(), chart.version().to_owned()));

@@ -75,7 +75,7 @@ limits! {
     /// With each platform of each name. Real packages have some hundred.
     IMAGES = Limit::count(20_000, "images and names in one archive or layout");
     CHART_FILE = Limit::bytes(16 * MIB, "a file of a chart");
-    /// Well above Helm's own limit of 20 MiB for a packed chart.
+    /// With headroom for charts that Helm packs into 20 MiB.
     CHART = Limit::bytes(64 * MIB, "a chart with its packed subcharts");
     /// What the headers of a packed chart take besides its files.
     CHART_HEADERS = Limit::bytes(16 * MIB, "headers of a packed chart");
@@ -84,7 +84,7 @@ limits! {
     SUBCHARTS = Limit::count(500, "subcharts");
     DEPENDENCIES = Limit::count(500, "dependencies of a chart and its subcharts");
     /// What subcharts under several names and globals multiply. A longer text counts as several values.
-    MERGED_VALUES = Limit::count(500_000, "values of a chart with those of its subcharts");
+    MERGED_VALUES = Limit::count(200_000, "values of a chart with those of its subcharts");
     /// A value that names an image has the rest of its name beside it, in a table of a few values.
     VALUES_BESIDE = Limit::count(200, "values beside one that may name an image");
     /// A chart of 400 hints and 10 000 values, and what real ones have a hundredth of.
@@ -100,8 +100,15 @@ limits! {
     /// Some 300 charts have 10 MiB.
     CHARTS_YAML = Limit::bytes(64 * MIB, "YAML texts of a package's charts");
     /// An alias counts as what it unfolds to, and an anchor as a second copy, because both are copies in
-    /// memory.
+    /// memory. A mapping takes as much as ten other values, and counts as ten.
     YAML_VALUES = Limit::count(200_000, "values in a YAML text, unfolded");
+    /// Each text, and each chart, may be within its limits, and all of them are in memory at once: the values of
+    /// each chart by itself, and merged with those of its subcharts. Those of 300 charts take some 40 MiB.
+    CHARTS_VALUES = Limit::bytes(96 * MIB, "memory for the values of all charts");
+    /// With their values, as above, and their files. Those of 300 charts take some 70 MiB.
+    STORED_CHARTS = Limit::bytes(128 * MIB, "memory for charts of a chart repository");
+    /// Helm's own limit is 20 MiB; several are fetched at once.
+    PACKED_CHART = Limit::bytes(20 * MIB, "a packed chart");
     /// Besides twice the text's own size.
     YAML_TEXT = Limit::bytes(16 * MIB, "strings in a YAML text, unfolded,");
     YAML_DEPTH = Limit::levels(200, "YAML values");
@@ -114,8 +121,8 @@ limits! {
     VERSION_ALTERNATIVES = Limit::count(32, "alternatives in a range of versions");
     /// Enough for some 60 000 versions of charts.
     REPO_INDEX = Limit::bytes(64 * MIB, "the index of a chart repository");
-    /// It has some 15 for each version of a chart.
-    REPO_INDEX_VALUES = Limit::count(1_000_000, "values in the index of a chart repository");
+    /// It has some 25 for each version of a chart, as above.
+    REPO_INDEX_VALUES = Limit::count(1_500_000, "values in the index of a chart repository");
     CHART_REPO_ANSWER = Limit::bytes(MIB, "an answer of a chart repository");
     LIST_PAGE = Limit::bytes(8 * MIB, "a page of a registry's list");
     /// Some 700 000 names, of repositories and of the tags in all of them.

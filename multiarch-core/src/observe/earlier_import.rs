@@ -11,6 +11,7 @@ use crate::{
     chart::TargetName,
     error::{Detail, Error, ErrorKind, Result},
     image::is_registry,
+    limit::{self, SharedBudget},
     package::Package,
     plan::{ChartKey, EarlierImport, Options, StoredAnswer, StoredChart},
     run::{Context, workers},
@@ -43,7 +44,8 @@ pub(crate) fn read_earlier_import(
     earlier.note_unknown_folders(charts.unknown(), packages);
     let bundles = packages.iter().flat_map(|package| package.bundles());
     let own: BTreeSet<ChartKey> = bundles.map(|bundle| earlier.chart_key(bundle)).collect();
-    for (key, answer) in read_charts(charts, own, context)? {
+    let memory = limit::STORED_CHARTS.budget().shared();
+    for (key, answer) in read_charts(charts, own, &memory, context)? {
         match answer {
             Err(error) if error.concerns_whole_run() => return Err(error),
             answer => earlier.add_stored(key, answer, options),
@@ -51,7 +53,7 @@ pub(crate) fn read_earlier_import(
     }
     // A chart that has moved to another folder is stored where it was before, and has its names there.
     let elsewhere = earlier.keys_elsewhere(packages, charts.repos().len());
-    for (key, answer) in read_charts(charts, elsewhere, context)? {
+    for (key, answer) in read_charts(charts, elsewhere, &memory, context)? {
         // Nothing is written there, so nothing needs to be right there.
         if answer.is_ok() {
             earlier.add_stored(key, answer, options);
@@ -66,6 +68,7 @@ pub(crate) fn read_earlier_import(
 fn read_charts(
     charts: &ChartRepos,
     keys: BTreeSet<ChartKey>,
+    memory: &SharedBudget,
     context: &Context,
 ) -> Result<Vec<(ChartKey, StoredAnswer)>> {
     let mut all = Vec::new();
@@ -74,7 +77,8 @@ fn read_charts(
         let get = |key: &&ChartKey| -> StoredAnswer {
             let packed = repo.get(&key.name, &key.version)?;
             let place = |error| repo.place(error, &key.name, &key.version);
-            Ok(packed.map(|packed| StoredChart::unpack(&packed).map_err(place)))
+            let unpack = |packed: Vec<u8>| memory.attempt(|m| StoredChart::unpack(&packed, m));
+            Ok(packed.map(|packed| unpack(packed).map_err(place)))
         };
         let answers = workers::ask(repo.jobs(), &keys, context, get)?;
         all.extend(keys.into_iter().cloned().zip(answers));

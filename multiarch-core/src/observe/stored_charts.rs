@@ -1,6 +1,9 @@
 //! The charts in a chart repository, and the images that they reference.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::BTreeSet,
+    sync::{Mutex, PoisonError},
+};
 
 use crate::{
     chart::{Chart, ChartFiles, Mentions, TargetName, Values, parse_hints},
@@ -37,8 +40,11 @@ impl StoredImages {
         let registry = target.registry.as_deref().unwrap_or_default();
         let (jobs, mut listed) = (charts.repo.jobs(), charts.repo.list()?);
         listed.retain(|(name, version)| select.means_chart(name, version));
+        let unpacking = Mutex::new(());
         let answers = workers::ask(jobs, &listed, context, |(name, version)| {
             let packed = charts.repo.get(name, version)?;
+            // One after the other: each may take much memory.
+            let _alone = unpacking.lock().unwrap_or_else(PoisonError::into_inner);
             Ok(packed.map(|packed| Self::parse(format!("{name}-{version}"), &packed, registry)))
         })?;
         let found: Result<Vec<Option<Self>>> = answers.into_iter().collect();

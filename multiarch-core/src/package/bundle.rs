@@ -33,10 +33,24 @@ const UNREAD: [&str; 5] = [".tar.xz", ".txz", ".tar.bz2", ".tbz2", ".tar.lz4"];
 const HINTS: &str = "hints.yaml";
 const CHART: &str = "original-chart/";
 const IMAGES: &str = "images.tar";
+
+/// What the charts of a package may have together.
+struct ChartBudgets {
+    yaml: SharedBudget,
+    /// Memory for their values.
+    values: SharedBudget,
+}
+
+impl Default for ChartBudgets {
+    fn default() -> Self {
+        let (yaml, values) = (limit::CHARTS_YAML.budget(), limit::CHARTS_VALUES.budget());
+        Self { yaml: yaml.shared(), values: values.shared() }
+    }
+}
+
 /// Collects everything in a listing and in the archives inside it.
 pub(crate) fn collect(listing: &mut Listing, source: &dyn BlobSource, found: &mut Found) {
-    let yaml = limit::CHARTS_YAML.budget().shared();
-    collect_below("", listing, source, &yaml, found);
+    collect_below("", listing, source, &ChartBudgets::default(), found);
 }
 
 /// The same for an archive at this path of the package.
@@ -44,7 +58,7 @@ fn collect_below(
     path: &str,
     listing: &mut Listing,
     source: &dyn BlobSource,
-    yaml: &SharedBudget,
+    budgets: &ChartBudgets,
     found: &mut Found,
 ) {
     let below = |inner: &str| format!("{path}/{inner}").trim_matches('/').to_owned();
@@ -71,7 +85,7 @@ fn collect_below(
         }
         // In a bundle's own archive every problem is the bundle's.
         let own = if folder.is_empty() { std::mem::take(&mut problems) } else { Vec::new() };
-        let bundle = bundle(listing, folder, images, own, source, yaml);
+        let bundle = bundle(listing, folder, images, own, source, budgets);
         found.places.push(below(folder));
         found.bundles.push(bundle);
     }
@@ -119,7 +133,7 @@ fn collect_below(
         let mut found = Found::default();
         let mut listing = listing.lock().unwrap_or_else(PoisonError::into_inner);
         let path = listing.path.clone();
-        collect_below(&path, &mut listing, source, yaml, &mut found);
+        collect_below(&path, &mut listing, source, budgets, &mut found);
         found
     }) {
         found.bundles.extend(inner.bundles);
@@ -245,7 +259,7 @@ fn bundle(
     images: BundleImages,
     problems: Vec<Error>,
     source: &dyn BlobSource,
-    yaml: &SharedBudget,
+    budgets: &ChartBudgets,
 ) -> Bundle {
     let mut bundle = empty_bundle(listing, prefix);
     bundle.problems = problems;
@@ -253,8 +267,13 @@ fn bundle(
         Ok(files) => bundle.chart_files = files,
         Err(error) => bundle.problems.push(error),
     }
-    let chart =
-        read_chart(listing, prefix, source, yaml).and_then(|chart| bundle.take_chart(chart));
+    // One chart after the other: each may take all of the memory before it is refused.
+    let chart = read_chart_files(listing, prefix, source, &budgets.yaml).and_then(|files| {
+        budgets.values.attempt(|memory| {
+            let chart = Chart::load_within(&files, memory)?;
+            bundle.take_chart(chart, memory)
+        })
+    });
     let hints = format!("{prefix}{HINTS}");
     if listing.has(&hints) {
         let parsed = listing
@@ -293,12 +312,13 @@ fn chart_files(listing: &Listing, prefix: &str) -> Result<BTreeMap<String, Chart
     Ok(files)
 }
 
-fn read_chart(
+/// The files of a chart that say which images it has.
+fn read_chart_files(
     listing: &Listing,
     prefix: &str,
     source: &dyn BlobSource,
     yaml: &SharedBudget,
-) -> Result<Chart> {
+) -> Result<ChartFiles> {
     let folder = format!("{prefix}{CHART}");
     let mut files = ChartFiles::default();
     for path in listing.members.keys().filter(|path| path.starts_with(&folder)) {
@@ -317,5 +337,5 @@ fn read_chart(
             files.insert(below, Vec::new());
         }
     }
-    Chart::load(&files)
+    Ok(files)
 }

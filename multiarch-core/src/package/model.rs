@@ -10,9 +10,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{BlobSource, Finding, LeftOut, Locator, PackageImage, PackageName, Unused};
 use crate::{
-    chart::{Chart, ChartFiles, Hint, Values},
+    chart::{Chart, ChartFiles, Hint, Values, memory_of},
     error::{Error, ErrorKind, Result},
     image::Digest,
+    limit::Budget,
 };
 
 /// Everything a package holds, read but not unpacked.
@@ -181,10 +182,12 @@ impl Bundle {
     }
 
     /// Takes the chart, with its name, version and values.
-    pub(crate) fn take_chart(&mut self, chart: Chart) -> Result<()> {
+    pub(crate) fn take_chart(&mut self, chart: Chart, memory: &mut Budget) -> Result<()> {
         self.chart_name = chart.name().into();
         self.chart_version = chart.version().into();
-        self.values = chart.values_for_hints()?;
+        let values = chart.values_for_hints()?;
+        memory.spend(memory_of(&values))?;
+        self.values = values;
         self.chart = Some(Arc::new(chart));
         Ok(())
     }

@@ -1,8 +1,9 @@
 //! A chart in the chart repository.
 
 use crate::{
-    chart::{Chart, ChartFiles, Hint, Overrides, TargetName, Values, get_value},
+    chart::{Chart, ChartFiles, Hint, Overrides, TargetName, Values, get_value, memory_of},
     error::{Error, ErrorKind, Result},
+    limit::Budget,
 };
 
 /// A chart in the chart repository.
@@ -18,11 +19,15 @@ impl StoredChart {
     ///
     /// # Errors
     /// [`ErrorKind::ChartConflict`] where the chart cannot be read: there is one, and it is not known to be the same.
-    pub(crate) fn unpack(packed: &[u8]) -> Result<Self> {
-        let unpack = || {
+    /// [`ErrorKind::TooLarge`] beyond the memory for all of them.
+    pub(crate) fn unpack(packed: &[u8], memory: &mut Budget) -> Result<Self> {
+        let mut unpack = || {
             let files = ChartFiles::unpack(packed)?;
-            let chart = Chart::load(&files)?;
+            memory
+                .spend(files.iter().map(|(path, file)| path.len() + file.len()).sum::<usize>())?;
+            let chart = Chart::load_within(&files, memory)?;
             let values = chart.values_for_hints()?;
+            memory.spend(memory_of(&values))?;
             Ok(Self { files, chart, values })
         };
         unpack().map_err(|error: Error| {

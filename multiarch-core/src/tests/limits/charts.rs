@@ -6,6 +6,8 @@ use super::ends_between;
 use crate::{
     chart::{Chart, ChartFiles, PackedChart, Values, parse_hints},
     error::{ErrorKind, Result},
+    limit,
+    plan::StoredChart,
 };
 
 fn chart(files: &[(&str, Vec<u8>)]) -> ChartFiles {
@@ -119,7 +121,7 @@ fn limit_of_merged_values() {
         files.insert("Chart.yaml", text.as_bytes());
         Chart::load(&files)?.merged_values()
     };
-    ends_between(aliases(20), aliases(60));
+    ends_between(aliases(7), aliases(40));
     let globals = |count: usize| {
         let values: String = (0..count).map(|i| format!("  v{i}: 1\n")).collect();
         let names: Vec<String> = (0..100).map(|i| format!("charts/s{i}/Chart.yaml")).collect();
@@ -129,7 +131,7 @@ fn limit_of_merged_values() {
         let files: Vec<_> = subcharts.chain([values]).collect();
         Chart::load(&chart(&files))?.merged_values()
     };
-    ends_between(globals(2_000), globals(6_000));
+    ends_between(globals(700), globals(4_000));
 }
 
 fn values(text: &str) -> Result<Values> {
@@ -183,6 +185,33 @@ fn depends_on(range: &str) -> bool {
     files.insert("Chart.yaml", parent.as_bytes());
     let values = Chart::load(&files).and_then(|chart| chart.merged_values());
     values.expect("a chart").contains_key("other")
+}
+
+/// A text that is within its limits, in each of many subcharts and charts; each subchart is a table of its own.
+#[test]
+fn limit_of_charts_values() {
+    let values = format!("a: [{}]\n", "{b: c},".repeat(1000));
+    let subchart = packed(&chart(&[("values.yaml", values.into())]));
+    let mut memory = limit::CHARTS_VALUES.budget();
+    let mut load = |charts: usize| {
+        let names: Vec<String> = (0..charts).map(|i| format!("charts/s{i}.tgz")).collect();
+        let files: Vec<_> = names.iter().map(|name| (name.as_str(), subchart.clone())).collect();
+        Chart::load_within(&chart(&files), &mut memory)
+    };
+    // Each takes some 0.7 MiB.
+    ends_between(load(100), load(50));
+}
+
+#[test]
+fn limit_of_stored_charts() {
+    let stored = packed(&chart(&[("README.md", vec![0; 15 << 20])]));
+    let mut memory = limit::STORED_CHARTS.budget();
+    let mut unpack = |count: usize| {
+        (0..count).try_for_each(|_| StoredChart::unpack(&stored, &mut memory).map(drop))
+    };
+    assert!(unpack(8).is_ok());
+    let error = unpack(1).expect_err("too large");
+    assert!(error.cause().is_some_and(|cause| cause.to_string().contains("chart repository")));
 }
 
 #[test]

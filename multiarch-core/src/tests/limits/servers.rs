@@ -166,6 +166,22 @@ fn limit_of_repo_index() {
 }
 
 #[test]
+fn limit_of_packed_chart() {
+    let packed = |mebibytes: usize| {
+        let server = server(move |request| match request.local_path() {
+            "/index.yaml" => Answer::new(200).body(LISTS_ONE),
+            "/c-1.0.0.tgz" => Answer::new(200).body(vec![0; mebibytes << 20]),
+            _ => Answer::new(404),
+        });
+        let address: ChartAddress = format!("http://{}", server.address()).parse()?;
+        address.open(&connector())?.repo.get("c", "1.0.0")
+    };
+    ends_between(packed(20), packed(21));
+}
+
+const LISTS_ONE: &str = "apiVersion: v1\nentries: {c: [{name: c, version: 1.0.0, urls: [c-1.0.0.tgz]}]}\nserverInfo: {}\n";
+
+#[test]
 fn limit_of_chart_repo_answer() {
     let mut files = ChartFiles::default();
     files.insert("Chart.yaml", &b"name: c\nversion: 1.0.0\n"[..]);
