@@ -50,6 +50,7 @@ fn check(
     patterns: &mut Vec<SchemaRule>,
 ) -> Result<()> {
     if let Some(text) = files.get(SCHEMA) {
+        limit::check_json(text, limit::SCHEMA_VALUES).map_err(|e| e.at_path(SCHEMA))?;
         let schema: Value = serde_json::from_slice(text)
             .map_err(|e| Error::caused_by(ErrorKind::Malformed, "not JSON", e).at_path(SCHEMA))?;
         for (whole, path, new) in edits {
@@ -190,6 +191,13 @@ mod tests {
         };
         assert_eq!(check(&nested(31), "i", "r.io"), Err(ErrorKind::Hint));
         assert_eq!(check(&nested(32), "i", "r.io"), Ok(0));
+    }
+
+    #[test]
+    fn limit_of_schema_values() {
+        let schema = |values: usize| format!("{{\"a\": [{}1]}}", "1,".repeat(values));
+        assert_eq!(check(&schema(199_000), "i.r", "r.io"), Ok(0));
+        assert_eq!(check(&schema(200_000), "i.r", "r.io"), Err(ErrorKind::TooLarge));
     }
 
     #[test]

@@ -106,12 +106,14 @@ limits! {
     /// each chart by itself, and merged with those of its subcharts. Those of 300 charts take some 40 MiB.
     CHARTS_VALUES = Limit::bytes(96 * MIB, "memory for the values of all charts");
     /// With their values, as above, and their files. Those of 300 charts take some 70 MiB.
-    STORED_CHARTS = Limit::bytes(128 * MIB, "memory for charts of a chart repository");
+    STORED_CHARTS = Limit::bytes(96 * MIB, "memory for charts of a chart repository");
     /// Helm's own limit is 20 MiB; several are fetched at once.
     PACKED_CHART = Limit::bytes(20 * MIB, "a packed chart");
     /// Besides twice the text's own size.
     YAML_TEXT = Limit::bytes(16 * MIB, "strings in a YAML text, unfolded,");
     YAML_DEPTH = Limit::levels(200, "YAML values");
+    /// Counted before it is read into memory, where each takes many times its bytes.
+    SCHEMA_VALUES = Limit::count(200_000, "values in a values schema");
     /// References lead around in circles; deeper parts are not looked at.
     SCHEMA_DEPTH = Limit::levels(32, "parts of a values schema");
     /// Each part may refer to several others, which could multiply without end.

@@ -209,7 +209,7 @@ fn limit_of_stored_charts() {
     let mut unpack = |count: usize| {
         (0..count).try_for_each(|_| StoredChart::unpack(&stored, &mut memory).map(drop))
     };
-    assert!(unpack(8).is_ok());
+    assert!(unpack(6).is_ok());
     let error = unpack(1).expect_err("too large");
     assert!(error.cause().is_some_and(|cause| cause.to_string().contains("chart repository")));
 }
