@@ -102,6 +102,9 @@ fn of_detail(detail: &str) -> Option<&'static str> {
         "broken-off" => {
             "run the same command again: what arrived stays; if it happens again, look at the server's log, and at the proxies before it"
         }
+        "silent" => {
+            "look whether the server, and each proxy before it, still works; the same command then does what is left"
+        }
         "no-such-host" => {
             "check the spelling of the host, this machine's DNS and /etc/hosts, and HTTPS_PROXY and NO_PROXY where a proxy knows the host"
         }

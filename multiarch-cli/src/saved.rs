@@ -1,4 +1,4 @@
-//! Documents in files of the user: saved plans, and snapshots.
+//! Files of the user: saved plans, snapshots, configurations.
 
 use std::{
     io::{Read as _, Write as _},
@@ -9,11 +9,18 @@ use std::{
 use multiarch_core::{Error, ErrorKind, Result};
 use serde::{Serialize, de::DeserializeOwned};
 
-/// A plan of 300 charts has some 3 MiB.
+/// A plan of 300 charts has some 3 MiB; all else is smaller.
 const MAX: u64 = 64 << 20;
 
 /// Reads a document; `what` is what it should be.
 pub(crate) fn read<T: DeserializeOwned>(path: &Path, what: &str) -> Result<T> {
+    serde_json::from_slice(&text(path, what)?).map_err(|e| {
+        Error::caused_by(ErrorKind::Usage, format!("not {what}"), e).at_path(path.display())
+    })
+}
+
+/// Reads a file that the user names; `what` is what it should be.
+pub(crate) fn text(path: &Path, what: &str) -> Result<Vec<u8>> {
     let at = |error: Error| error.at_path(path.display());
     let mut text = Vec::new();
     std::fs::File::open(path)
@@ -22,8 +29,7 @@ pub(crate) fn read<T: DeserializeOwned>(path: &Path, what: &str) -> Result<T> {
     if text.len() as u64 > MAX {
         return Err(at(Error::new(ErrorKind::TooLarge, format!("{what} of more than 64 MiB"))));
     }
-    serde_json::from_slice(&text)
-        .map_err(|e| at(Error::caused_by(ErrorKind::Usage, format!("not {what}"), e)))
+    Ok(text)
 }
 
 /// How the names of temporary files begin.

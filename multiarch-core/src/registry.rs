@@ -39,6 +39,7 @@ mod upload;
 mod upload_body;
 mod upload_failure;
 mod upload_state;
+mod user_file;
 
 pub(crate) use address::Address;
 pub(crate) use connection::{Web, WebAnswer};

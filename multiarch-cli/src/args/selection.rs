@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
-use multiarch_core::{Error, Result, Selection};
+use multiarch_core::{Result, Selection};
+
+use crate::saved;
 
 /// The same words in every verb that looks at packages or at a target.
 #[derive(Clone, Debug, Default, ClapArgs)]
@@ -36,8 +38,7 @@ impl SelectionArgs {
             &separate(&self.folders),
         )?;
         let Some(path) = &self.select else { return Ok(of_flags) };
-        let text = std::fs::read(path)
-            .map_err(|e| Error::from_io("reading the selection", e).at_path(path.display()))?;
+        let text = saved::text(path, "the selection")?;
         let of_file = Selection::parse(&text).map_err(|e| e.at_path(path.display()))?;
         Ok(of_file.and(of_flags))
     }

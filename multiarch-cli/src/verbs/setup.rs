@@ -11,6 +11,7 @@ use crate::{
     args::{Apply, Connection, Show, To, Work},
     output,
     progress::Shown,
+    saved,
 };
 
 /// Environment variables with credentials, for images and for charts.
@@ -165,8 +166,7 @@ fn packages(given: &[PathBuf], config: Option<&(PathBuf, ClusterConfig)>) -> Res
 }
 
 fn read(path: &Path) -> Result<(PathBuf, ClusterConfig)> {
-    let text = std::fs::read(path)
-        .map_err(|e| Error::from_io("reading the configuration", e).at_path(path.display()))?;
+    let text = saved::text(path, "the configuration")?;
     let config = ClusterConfig::parse(&text).map_err(|e| e.at_path(path.display()))?;
     Ok((path.to_owned(), config))
 }

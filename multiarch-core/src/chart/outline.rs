@@ -60,18 +60,18 @@ pub(super) fn outline(text: &str) -> Result<Option<Node>> {
 /// The same text, character by character, with directives in ASCII: the parser counts their bytes, and everything
 /// else's characters.
 fn plain_directives(text: &str) -> Cow<'_, str> {
-    let end = text.find("\n---").unwrap_or_default();
-    let (before, rest) = text.split_at(end);
+    let lines = || text.split_inclusive(['\n', '\r']);
+    let before = lines().take_while(|line| !line.starts_with("---")).count();
     let is_odd = |line: &str| line.starts_with('%') && !line.is_ascii();
-    if !before.lines().any(is_odd) {
+    if !lines().take(before).any(is_odd) {
         return text.into();
     }
     let plain = |c: char| if c.is_ascii() { c } else { '_' };
-    let lines = before.split_inclusive('\n').map(|line| match is_odd(line) {
+    let plain_line = |(number, line): (usize, &str)| match number < before && is_odd(line) {
         true => line.chars().map(plain).collect(),
         false => line.to_owned(),
-    });
-    (lines.collect::<String>() + rest).into()
+    };
+    lines().enumerate().map(plain_line).collect::<String>().into()
 }
 
 /// The text of the value at `path`: as it is written, where YAML would read `0123` or `1e3` as a number.

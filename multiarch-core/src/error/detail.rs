@@ -62,6 +62,7 @@ details! {
     TlsVersion Network "tls-version" "The server and this program have no TLS version or algorithm in common.";
     NoSuchHost Network "no-such-host" "The name of the host is not known.";
     BrokenOff Network "broken-off" "An answer broke off.";
+    Silent Network "silent" "The server was waited for, and did not answer.";
     Proxy Network "proxy" "A proxy did not connect to the server.";
     ProxyLogin Network "proxy-login" "A proxy wants a login.";
     NoPushRight Denied "no-push-right" "The login may read there, and not write.";

@@ -53,6 +53,8 @@ limits! {
     /// Those of the lowest layers, which hold the system's own.
     PROGRAMS = Limit::count(64, "programs looked at in an image");
     LAYER_FOR_PROGRAMS = Limit::bytes(512 * MIB, "a layer read for its programs");
+    /// Besides 16 MiB. Real ones unpack to some three times their size.
+    PROGRAMS_RATIO = Limit::count(100, "times a layer's size read for its programs, besides 16 MiB");
     LAYERS_FOR_PROGRAMS = Limit::bytes(64 * GIB, "layers read for their programs");
     /// Enough for some 75 000 tags.
     LAYOUT_INDEX = Limit::bytes(16 * MIB, "an index.json");
@@ -133,6 +135,9 @@ limits! {
     /// That for a tag with many others has some 100 KiB.
     ADMINISTRATION_ANSWER = Limit::bytes(MIB, "an answer of a registry's administration");
     TOKEN_ANSWER = Limit::bytes(MIB, "a token server's answer");
+    /// The authorities of a system have some 300 KiB.
+    USER_FILE = Limit::bytes(4 * MIB, "a file with logins or certificates");
+    HELPER_OUTPUT = Limit::bytes(64 * KIB, "what a credential helper prints");
     REDIRECTS = Limit::count(10, "redirects of one request");
     HELM_OUTPUT = Limit::bytes(64 * MIB, "what helm printed");
 }

@@ -4,10 +4,13 @@ use std::{
     collections::BTreeSet,
     fs::File,
     io::{Read, Seek, Write},
+    os::unix::process::CommandExt,
     path::PathBuf,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
+
+use rustix::process::{Pid, Signal, kill_process_group};
 
 use crate::{
     chart::rendered_images,
@@ -81,7 +84,7 @@ impl Helm {
         // What is printed goes to files: a pipe would be open for as long as any process that Helm started.
         let (stdout, stderr) = (temporary()?, temporary()?);
         let mut helm = Command::new(&self.0);
-        helm.args(words).env("HELM_NO_PLUGINS", "1").stdin(stdin);
+        helm.args(words).env("HELM_NO_PLUGINS", "1").stdin(stdin).process_group(0);
         helm.stdout(stdout.try_clone().map_err(failed)?);
         helm.stderr(stderr.try_clone().map_err(failed)?);
         let mut child = helm.spawn().map_err(|e| Error::from_io("starting helm", e))?;
@@ -131,7 +134,8 @@ fn wait(child: &mut Child, output: &[&File], cancel: &Cancel) -> Result<bool> {
             (None, Ok(Some(status))) => return Ok(status.success()),
             (None, _) => std::thread::sleep(INTERVAL),
             (Some(error), _) => {
-                let _ = child.kill();
+                // Helm may be a script, and what prints is a program that it started.
+                let _ = kill_process_group(Pid::from_child(child), Signal::KILL);
                 let _ = child.wait();
                 return Err(error);
             }
@@ -143,18 +147,37 @@ fn wait(child: &mut Child, output: &[&File], cancel: &Cancel) -> Result<bool> {
 mod tests {
     use super::*;
 
+    /// The length of what a script prints that is taken for Helm.
+    fn printed(folder: &std::path::Path, script: &str) -> Result<usize> {
+        let path = folder.join("helm");
+        std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).expect("written");
+        let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        std::fs::set_permissions(&path, executable).expect("executable");
+        Helm(path).run(&[], Stdio::null(), &Cancel::new()).map(|run| run.stdout.len())
+    }
+
     #[test]
     fn limit_of_helm_output() {
-        let printed = |mebibytes: usize| {
-            let folder = tempfile::tempdir().expect("a folder");
-            let path = folder.path().join("helm");
-            let text = format!("#!/bin/sh\nhead -c {mebibytes}M /dev/zero\n");
-            std::fs::write(&path, text).expect("written");
-            let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-            std::fs::set_permissions(&path, executable).expect("executable");
-            Helm(path).run(&[], Stdio::null(), &Cancel::new()).map(|run| run.stdout.len())
+        let folder = tempfile::tempdir().expect("a folder");
+        let of =
+            |mebibytes: usize| printed(folder.path(), &format!("head -c {mebibytes}M /dev/zero"));
+        assert_eq!(of(60).expect("within the limit"), 60 << 20);
+        assert!(of(65).is_err());
+    }
+
+    #[test]
+    fn what_helm_started_ends_with_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let pid = folder.path().join("pid");
+        let script = format!("cat /dev/zero &\necho $! > {}\nwait", pid.display());
+        assert!(printed(folder.path(), &script).is_err());
+        let pid = std::fs::read_to_string(pid).expect("started");
+        let lives = || {
+            let status = std::fs::read_to_string(format!("/proc/{}/status", pid.trim()));
+            status.is_ok_and(|status| !status.contains("State:\tZ"))
         };
-        assert_eq!(printed(60).expect("within the limit"), 60 << 20);
-        assert!(printed(65).is_err());
+        while lives() {
+            std::thread::sleep(INTERVAL);
+        }
     }
 }

@@ -162,7 +162,7 @@ impl Registry {
         size: u64,
     ) -> Result<()> {
         let UploadFailure { error, outcome, did, session, .. } = failure;
-        if !state.retries.count_and_may_retry(outcome) {
+        if !state.retries.count_and_may_retry(outcome, Some(&error)) {
             return Err(error);
         }
         let (client, mut retries) = (self.connection.client()?, std::mem::take(&mut state.retries));

@@ -21,6 +21,8 @@ use crate::{
 
 /// A request is given up at its 6th failure (no answer, or an error such as 500).
 const MAX_FAILURES: u32 = 6;
+/// One for which the server was waited for in vain counts as two of them: it has taken a minute or more.
+const SILENCE: u32 = 2;
 /// A request is given up the 12th time that the server throttles it (429 or 503).
 const MAX_THROTTLED: u32 = 12;
 /// The longest `Retry-After` that is respected; longer ones are cut to this.
@@ -36,11 +38,16 @@ pub(super) struct Retries {
 }
 
 impl Retries {
-    /// Counts a failed attempt. True if there may be another one.
-    pub(super) fn count_and_may_retry(&mut self, outcome: RequestOutcome) -> bool {
+    /// Counts a failed attempt, which may have given an error. True if there may be another one.
+    pub(super) fn count_and_may_retry(
+        &mut self,
+        outcome: RequestOutcome,
+        error: Option<&Error>,
+    ) -> bool {
+        let is_silent = error.is_some_and(|error| error.case() == Some(Detail::Silent));
         match outcome {
             RequestOutcome::Throttled(_) => self.throttled += 1,
-            _ => self.failures += 1,
+            _ => self.failures += if is_silent { SILENCE } else { 1 },
         }
         self.failures < MAX_FAILURES && self.throttled < MAX_THROTTLED
     }
@@ -83,7 +90,9 @@ pub(super) async fn with_retries<F: Future<Output = Result<Response>>>(
         let mut result = request().await;
         let (outcome, did) = outcome(&result);
         note(&mut result, permit, outcome, &did);
-        if outcome == RequestOutcome::Answered || !tries.count_and_may_retry(outcome) {
+        if outcome == RequestOutcome::Answered
+            || !tries.count_and_may_retry(outcome, result.as_ref().err())
+        {
             return result;
         }
         drop(result);
@@ -98,7 +107,7 @@ pub(super) async fn may_read_again(
     tries: &mut Retries,
 ) -> bool {
     let outcome = RequestOutcome::NoAnswer;
-    if error.case() != Some(Detail::BrokenOff) || !tries.count_and_may_retry(outcome) {
+    if error.case() != Some(Detail::BrokenOff) || !tries.count_and_may_retry(outcome, None) {
         return false;
     }
     tries.wait(Some(throttle), outcome, &no_answer(error)).await;

@@ -234,10 +234,7 @@ impl Server {
         match timeout(limit, request.send()).await {
             Ok(Ok(response)) => Ok(response),
             Ok(Err(error)) => Err(self.explain(error)),
-            Err(_) => {
-                let message = format!("no answer within {} seconds", limit.as_secs());
-                Err(Error::new(ErrorKind::Network, message).at_host(&self.name))
-            }
+            Err(_) => Err(self.silent(format!("no answer within {} seconds", limit.as_secs()))),
         }
     }
 
@@ -250,10 +247,14 @@ impl Server {
                 response.map_err(|error| self.explain(error))
             }
             () = stalled(&progress, size) => {
-                let message = "the upload made no progress for too long";
-                Err(Error::new(ErrorKind::Network, message).at_host(&self.name))
+                Err(self.silent("the upload made no progress for too long"))
             }
         }
+    }
+
+    fn silent(&self, message: impl fmt::Display) -> Error {
+        let error = Error::new(ErrorKind::Network, message).with_detail(Detail::Silent);
+        error.at_host(&self.name)
     }
 
     /// The failure of a request as an error that says why, as far as that is known.

@@ -17,6 +17,9 @@ use crate::{
 /// The part of an ELF file that is read: the identification, the type and the machine.
 const ELF_HEAD: usize = 20;
 
+/// How much of a layer may be read, however small it is in the package.
+const ALWAYS: u64 = 16 << 20;
+
 /// How many programs there are for each architecture.
 type Count = BTreeMap<&'static str, usize>;
 
@@ -34,9 +37,10 @@ impl<'a> Programs<'a> {
         Self { source, cancel, layers: BTreeMap::new(), left: limit::LAYERS_FOR_PROGRAMS.max }
     }
 
-    /// How much of the next layer may be read.
-    fn allowed(&self) -> u64 {
-        limit::LAYER_FOR_PROGRAMS.max.min(self.left)
+    /// How much may be read of a layer of this size in the package.
+    fn allowed(&self, packed: u64) -> u64 {
+        let of_size = ALWAYS.saturating_add(packed.saturating_mul(limit::PROGRAMS_RATIO.max));
+        limit::LAYER_FOR_PROGRAMS.max.min(self.left).min(of_size)
     }
 
     /// The architecture, as Go names it, of most of the programs in the layers of a manifest; `None` where
@@ -71,7 +75,7 @@ impl<'a> Programs<'a> {
         let BlobPlace::Package(locator) = &blob.place else { return Ok(Count::new()) };
         let mut count = Count::new();
         if let Ok(buffers) = self.source.open(locator, BufferPermit::new(self.cancel)) {
-            let allowed = self.allowed();
+            let allowed = self.allowed(blob.descriptor.size);
             let mut left = allowed;
             let _ = count_layer(BufferReader::new(buffers), &mut left, &mut count);
             self.left -= allowed - left;
@@ -257,7 +261,15 @@ mod tests {
 
     #[test]
     fn limit_of_layer_for_programs() {
-        assert_eq!(Programs::new(&NoSource, &Cancel::new()).allowed(), 512 << 20);
+        assert_eq!(Programs::new(&NoSource, &Cancel::new()).allowed(1 << 30), 512 << 20);
+    }
+
+    #[test]
+    fn limit_of_programs_ratio() {
+        assert_eq!(
+            Programs::new(&NoSource, &Cancel::new()).allowed(20 << 10),
+            (16 << 20) + (2000 << 10)
+        );
     }
 
     #[test]
@@ -266,6 +278,6 @@ mod tests {
         let mut programs = Programs::new(&NoSource, &cancel);
         assert_eq!(programs.left, 64 << 30);
         programs.left = 10;
-        assert_eq!(programs.allowed(), 10);
+        assert_eq!(programs.allowed(1 << 30), 10);
     }
 }

@@ -1,7 +1,7 @@
 //! Finds the logins at a host: given ones, then the environment, then the files of podman and docker.
 
 use std::{
-    fs, io,
+    io,
     path::{Path, PathBuf},
 };
 
@@ -9,7 +9,8 @@ use super::{auth_file::AuthFile, helper, login::Logins};
 use crate::{
     config::Credentials,
     error::{Error, ErrorKind, Result},
-    registry::Connector,
+    registry::{Connector, user_file},
+    run::Cancel,
 };
 
 /// Environment variables; they apply to all servers of a run, the first to those of charts only.
@@ -37,20 +38,20 @@ pub(in crate::registry) fn find(connector: &Connector, host: &str) -> Result<Log
             return Ok(Logins::one(Credentials::basic(name, secret), &origin));
         }
     }
-    let mut logins = Logins::default();
+    let (mut logins, asked) = (Logins::default(), (host, &connector.context.cancel));
     if let Some(path) = &connector.auth_file {
-        let text = fs::read(path)
+        let text = user_file::read(path)
             .map_err(|e| Error::caused_by(ErrorKind::Usage, "the file with logins", e));
         let file = text.and_then(|text| {
             AuthFile::parse(&text).map_err(|why| Error::new(ErrorKind::Usage, why))
         });
-        read(&mut logins, &file.map_err(|e| e.at_path(path.display()))?, path, host);
+        read(&mut logins, &file.map_err(|e| e.at_path(path.display()))?, path, asked);
         return Ok(logins);
     }
     for (path, parse) in places() {
-        match fs::read(&path) {
+        match user_file::read(&path) {
             Ok(text) => match parse(&text) {
-                Ok(file) => read(&mut logins, &file, &path, host),
+                Ok(file) => read(&mut logins, &file, &path, asked),
                 Err(why) => logins.note_problem(format!("{}: {why}", path.display())),
             },
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -86,11 +87,11 @@ fn places() -> Vec<(PathBuf, Parse)> {
 }
 
 /// Takes what one file says about a host. A helper's login comes before the file's own.
-fn read(logins: &mut Logins, file: &AuthFile, path: &Path, host: &str) {
+fn read(logins: &mut Logins, file: &AuthFile, path: &Path, (host, cancel): (&str, &Cancel)) {
     logins.headers.extend(file.http_headers.iter().flatten().map(|(n, v)| (n.clone(), v.clone())));
     let mut is_found = false;
     if let Some(name) = file.helper(host) {
-        match helper::ask(name, host) {
+        match helper::ask(name, host, cancel) {
             Ok(Some(credentials)) => {
                 let origin = format!("docker-credential-{name} ({})", path.display());
                 logins.add("", credentials, None, origin);

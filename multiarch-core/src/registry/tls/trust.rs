@@ -13,7 +13,10 @@ use rustls::{
     sign::CertifiedKey,
 };
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::{
+    error::{Error, ErrorKind, Result},
+    registry::user_file,
+};
 
 /// The certificates that this machine trusts. They are read once a run.
 #[derive(Clone, Debug, Default)]
@@ -52,7 +55,8 @@ impl Trust {
     pub(in crate::registry) fn add_file(&mut self, path: &Path) -> Result<()> {
         let bad = |why: &dyn ToString| cannot_be_used("certificates", path, &why.to_string());
         let mut found = false;
-        for certificate in CertificateDer::pem_file_iter(path).map_err(|e| bad(&e))? {
+        let text = user_file::read(path).map_err(|e| bad(&e))?;
+        for certificate in CertificateDer::pem_slice_iter(&text) {
             let certificate = certificate.map_err(|e| bad(&e))?;
             self.roots.add(certificate.clone()).map_err(|e| bad(&e))?;
             self.certificates.push(certificate);
@@ -73,14 +77,16 @@ impl Trust {
     ) -> Result<()> {
         let bad =
             |path: &Path, why: String| cannot_be_used("client certificate and key", path, &why);
-        let chain: Vec<_> = CertificateDer::pem_file_iter(certificate)
-            .and_then(Iterator::collect)
+        let text = user_file::read(certificate).map_err(|e| bad(certificate, e.to_string()))?;
+        let chain: Vec<_> = CertificateDer::pem_slice_iter(&text)
+            .collect::<std::result::Result<_, _>>()
             .map_err(|e| bad(certificate, e.to_string()))?;
         if chain.is_empty() {
             return Err(bad(certificate, "no PEM certificate is in the file".into()));
         }
         let of_key = |e: &dyn ToString| bad(key, e.to_string());
-        let private = PrivateKeyDer::from_pem_file(key).map_err(|e| of_key(&e))?;
+        let text = user_file::read(key).map_err(|e| of_key(&e))?;
+        let private = PrivateKeyDer::from_pem_slice(&text).map_err(|e| of_key(&e))?;
         let private = provider.key_provider.load_private_key(private).map_err(|e| of_key(&e))?;
         let pair = CertifiedKey::new(chain, private);
         match pair.keys_match() {
