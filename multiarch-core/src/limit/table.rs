@@ -66,6 +66,9 @@ limits! {
     MANIFEST = Limit::bytes(4 * MIB, "a manifest or an index");
     /// The specification sets no limit; real ones are smaller than 100 KiB.
     CONFIG = Limit::bytes(8 * MIB, "an image's config");
+    /// They are kept in memory, those of all packages of a run; a config counts twice, because it is kept as values.
+    /// 3000 real images have some 60 MiB.
+    DOCUMENTS = Limit::bytes(96 * MIB, "manifests and configs of all packages");
     /// As in distribution/reference, for host and path together.
     REFERENCE = Limit::bytes(255, "a name");
     /// Kept in memory while it is copied from one repository of the target to another.

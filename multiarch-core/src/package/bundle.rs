@@ -9,6 +9,7 @@ use super::{
     BlobSource, Bundle, BundleName, Listing, PackageImage, Unused,
     image_archive::{self, ArchivedImages},
     model::ChartFile,
+    source::Counted,
 };
 use crate::{
     chart::{Chart, ChartFiles, Values, parse_hints},
@@ -49,8 +50,15 @@ impl Default for ChartBudgets {
 }
 
 /// Collects everything in a listing and in the archives inside it.
-pub(crate) fn collect(listing: &mut Listing, source: &dyn BlobSource, found: &mut Found) {
-    collect_below("", listing, source, &ChartBudgets::default(), found);
+/// Of manifests and configs, no more than `documents` are kept in memory.
+pub(crate) fn collect(
+    listing: &mut Listing,
+    source: &dyn BlobSource,
+    documents: &SharedBudget,
+    found: &mut Found,
+) {
+    let source = Counted { source, left: documents };
+    collect_below("", listing, &source, &ChartBudgets::default(), found);
 }
 
 /// The same for an archive at this path of the package.

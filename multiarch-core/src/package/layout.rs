@@ -101,6 +101,7 @@ impl DocumentStore for Layout<'_> {
             return Ok(None);
         }
         let text = self.listing.read(&path, limit::MANIFEST, self.source)?;
+        self.source.keep(text.len() as u64).map_err(|e| e.at_path(&path))?;
         Document::verified(text, Some(&descriptor.media_type), &descriptor.digest)
             .map(Some)
             .map_err(|e| e.at_path(path))
@@ -110,6 +111,7 @@ impl DocumentStore for Layout<'_> {
         let path = self.path(digest);
         let text = self.listing.read(&path, limit::CONFIG, self.source)?;
         digest.verify(&text).map_err(|e| e.at_path(&path))?;
+        self.source.keep(2 * text.len() as u64).map_err(|e| e.at_path(&path))?;
         Ok(text)
     }
 

@@ -6,6 +6,7 @@ use super::Locator;
 use crate::{
     error::{Error, Result},
     image::{Algorithm, Digest, Hasher},
+    limit::SharedBudget,
     run::{Buffer, BufferPermit, BufferSource, Cancel},
 };
 
@@ -35,12 +36,45 @@ pub(crate) trait BlobSource: Send + Sync {
         Ok(content.into())
     }
 
+    /// Counts what is read to be kept in memory.
+    ///
+    /// # Errors
+    /// [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge) where that would be too much.
+    fn keep(&self, size: u64) -> Result<()> {
+        let _ = size;
+        Ok(())
+    }
+
     /// The SHA-256 digest of the bytes at a locator.
     ///
     /// # Errors
     /// Where they cannot be read.
     fn digest(&self, locator: &Locator) -> Result<Digest> {
         hash(self, locator)
+    }
+}
+
+/// A source of which only so much is kept in memory.
+pub(super) struct Counted<'a> {
+    pub(super) source: &'a dyn BlobSource,
+    pub(super) left: &'a SharedBudget,
+}
+
+impl BlobSource for Counted<'_> {
+    fn open(
+        &self,
+        locator: &Locator,
+        permit: BufferPermit,
+    ) -> io::Result<Box<dyn BufferSource + '_>> {
+        self.source.open(locator, permit)
+    }
+
+    fn keep(&self, size: u64) -> Result<()> {
+        self.left.attempt(|left| left.spend(size))
+    }
+
+    fn digest(&self, locator: &Locator) -> Result<Digest> {
+        self.source.digest(locator)
     }
 }
 

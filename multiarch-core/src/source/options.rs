@@ -1,8 +1,11 @@
 //! How packages are opened.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
-use crate::run::{Cancel, Context, Meter};
+use crate::{
+    limit::SharedBudget,
+    run::{Cancel, Context, Meter},
+};
 
 /// How packages are opened: with an index cache, a progress meter, and a way to cancel.
 ///
@@ -20,6 +23,8 @@ pub struct OpenOptions {
     pub(super) context: Context,
     pub(super) cache: Option<PathBuf>,
     pub(super) reads_programs: bool,
+    /// What several packages may keep together.
+    pub(super) documents: Option<Arc<SharedBudget>>,
 }
 
 impl OpenOptions {
@@ -29,7 +34,7 @@ impl OpenOptions {
     }
 
     pub(crate) fn in_context(context: &Context, cache: Option<PathBuf>) -> Self {
-        Self { context: context.clone(), cache, reads_programs: false }
+        Self { context: context.clone(), cache, ..Self::default() }
     }
 
     /// Stores an index of each package in this folder, so that the next run need not read all of the

@@ -17,6 +17,7 @@ use super::{
 use crate::{
     error::{Error, ErrorKind, Result},
     image::{Algorithm, Hasher},
+    limit::{self, SharedBudget},
     package::{
         Blob, Finding, Found, Listing, Package, PackageIdentity, PackageImage, PackageName, Unused,
         collect,
@@ -58,6 +59,11 @@ pub(super) fn read_from(
     let reader = Arc::new(Mutex::new(reader));
     let pass = walk(options, |walk| walk.reader(reader, size, name))?;
     package(name, name, Some(size), pass, options, None)
+}
+
+/// What may be kept in memory of the manifests and configs of one run's packages.
+pub(super) fn all_documents() -> Arc<SharedBudget> {
+    Arc::new(limit::DOCUMENTS.budget().shared())
 }
 
 fn nothing(why: &str) -> Error {
@@ -103,7 +109,8 @@ fn package(
     let streams = Arc::new(streams);
     let mut found = Found::default();
     let paths = listing.paths();
-    collect(&mut listing, &*streams, &mut found);
+    let documents = options.documents.clone().unwrap_or_else(all_documents);
+    collect(&mut listing, &*streams, &documents, &mut found);
     let foreign = foreign(&paths, &found.places);
     options.context.cancel.check()?;
     if let Some((cache, text)) = to_fill {

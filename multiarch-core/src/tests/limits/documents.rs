@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::{super::runs::Folder, ends_between};
 use crate::{
+    OpenOptions,
     error::{ErrorKind, Result},
     image::{Compression, Document, ImageConfig, Index, Reference, types},
     package::{Listing, Locator, Member, MemberKind, Package, StreamId, normalise},
@@ -209,6 +210,44 @@ fn limit_of_images() {
         first_problem(open(&tar(&entries)))
     };
     ends_between(archive(19_999), archive(20_000));
+}
+
+/// A docker-archive of this many images, each with a config of 7 MiB.
+fn large_configs(images: usize) -> Vec<u8> {
+    let image = Image::new("amd64", "x");
+    let layers: Vec<String> = (0..image.layers.len()).map(|i| format!("{i}/layer.tar")).collect();
+    let config = |number: usize| format!("{number}.json");
+    let listed = (0..images).map(
+        |i| json!({"Config": config(i), "RepoTags": [format!("q.io/demo/x:v{i}")], "Layers": layers}),
+    );
+    let list = serde_json::Value::from_iter(listed);
+    let mut entries = vec![Entry::file("manifest.json", list.to_string())];
+    for number in 0..images {
+        let mut text: serde_json::Value = serde_json::from_slice(&image.config).expect("JSON");
+        text["x"] = format!("{number}{}", " ".repeat(7 << 20)).into();
+        entries.push(Entry::file(config(number), text.to_string()));
+    }
+    let layers = layers.iter().zip(&image.layers);
+    entries.extend(layers.map(|(path, layer)| Entry::file(path, layer.blob.clone())));
+    tar(&entries)
+}
+
+#[test]
+fn limit_of_documents() {
+    ends_between(first_problem(open(&large_configs(6))), first_problem(open(&large_configs(7))));
+}
+
+/// Several packages have no more together than one.
+#[test]
+fn limit_of_documents_of_several_packages() {
+    let (folder, content) = (Folder::new(), large_configs(3));
+    let open = |count: usize| {
+        let paths: Vec<_> =
+            (0..count).map(|i| folder.write(&format!("{i}.tar"), &content)).collect();
+        let opened = OpenOptions::new().open_all(&paths).expect("opened");
+        opened.into_iter().try_for_each(first_problem)
+    };
+    ends_between(open(2), open(3));
 }
 
 #[test]
