@@ -54,7 +54,7 @@ pub(crate) trait BlobSource: Send + Sync {
     }
 }
 
-/// A source of which only so much is kept in memory.
+/// A source that counts what is kept of it in memory.
 pub(super) struct Counted<'a> {
     pub(super) source: &'a dyn BlobSource,
     pub(super) left: &'a SharedBudget,
