@@ -17,6 +17,8 @@ pub struct ImageConfig {
     platform: Platform,
     diff_ids: Option<Vec<Digest>>,
     members: Map<String, Value>,
+    /// Bytes of the text.
+    size: u64,
 }
 
 /// Members that the OCI specification defines. A converter between Docker and OCI keeps them all.
@@ -69,12 +71,18 @@ impl ImageConfig {
                 Some(list) => Some(serde_json::from_value(list.clone()).map_err(malformed)?),
             },
         };
-        Ok(Self { digest: digest.clone(), platform, diff_ids, members })
+        let size = text.len() as u64;
+        Ok(Self { digest: digest.clone(), platform, diff_ids, members, size })
     }
 
     /// Digest of the text.
     pub fn digest(&self) -> &Digest {
         &self.digest
+    }
+
+    /// Size of the text in bytes.
+    pub(crate) fn size(&self) -> u64 {
+        self.size
     }
 
     /// The platform.

@@ -68,7 +68,10 @@ limits! {
     CONFIG = Limit::bytes(8 * MIB, "an image's config");
     /// They are kept in memory, those of all packages of a run; a config counts twice, because it is kept as values.
     /// 3000 real images have some 60 MiB.
-    DOCUMENTS = Limit::bytes(96 * MIB, "manifests and configs of all packages");
+    DOCUMENTS = Limit::bytes(160 * MIB, "manifests and configs of all packages");
+    /// They are kept in memory until the end of a run, an index as its text and as what becomes of it. 3000 tags of two
+    /// platforms have some 140 MiB where every config is read.
+    HELD_DOCUMENTS = Limit::bytes(192 * MIB, "memory for what the tags of the target hold");
     /// As in distribution/reference, for host and path together.
     REFERENCE = Limit::bytes(255, "a name");
     /// Kept in memory while it is copied from one repository of the target to another.

@@ -5,12 +5,13 @@ use std::{
     sync::Arc,
 };
 
-use super::{helm::Helm, preflight::of_missing_project, tags::ask};
+use super::{helm::Helm, preflight::of_missing_project, tags::ask_one_of_many};
 use crate::{
     chart::{ChartFiles, PackedChart},
     error::{Error, ErrorKind, Result},
     fuse::{TagState, fuse},
     image::Document,
+    limit,
     package::{BlobPlace, Package},
     plan::{
         Answer, EarlierImport, Inventory, NamedImage, Observed, Options, Question, RelocatedChart,
@@ -114,6 +115,7 @@ pub(crate) fn observe(
             }
         }
     }
+    let memory = limit::HELD_DOCUMENTS.budget().shared();
     loop {
         let questions = observed.questions(inventory);
         if questions.is_empty() {
@@ -133,7 +135,7 @@ pub(crate) fn observe(
         let next = questions.iter().map(|q| (q.repository(), matches!(q, Question::Blob(..))));
         let mut seen = BTreeSet::new();
         store.prepare(&next.filter(|next| seen.insert(*next)).collect::<Vec<_>>());
-        let asked = |question: &Question| ask(store, question);
+        let asked = |question: &Question| ask_one_of_many(store, question, &memory);
         let answers = workers::ask(store.jobs(), &questions, context, asked)?;
         for (question, answer) in questions.into_iter().zip(answers) {
             let answer = match (&question, answer) {

@@ -8,7 +8,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     fuse::{Incoming, TagChild, TagState, is_image},
     image::{Digest, Document, ImageConfig, Index, Manifest},
-    limit,
+    limit::{self, SharedBudget},
     plan::{Answer, NamedImage, Observed, Options, Question},
     store::ImageStore,
 };
@@ -55,7 +55,18 @@ pub(crate) fn observe_image(
     }
 }
 
-pub(super) fn ask(store: &dyn ImageStore, question: &Question) -> Result<Answer> {
+/// Asks as one of many whose answers are kept.
+pub(super) fn ask_one_of_many(
+    store: &dyn ImageStore,
+    question: &Question,
+    memory: &SharedBudget,
+) -> Result<Answer> {
+    let answer = ask(store, question)?;
+    memory.attempt(|left| left.spend(answer.memory()))?;
+    Ok(answer)
+}
+
+fn ask(store: &dyn ImageStore, question: &Question) -> Result<Answer> {
     Ok(match question {
         Question::Tag(name) => Answer::Tag(store.get_tag(name)?),
         Question::Child(name, digest) => Answer::Child(child(store, name.repository(), digest)?),
@@ -99,4 +110,23 @@ fn child(store: &dyn ImageStore, repository: &str, digest: &Digest) -> Result<Ta
         true => TagChild::Image(Arc::new(config)),
         false => TagChild::Artifact,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::memory::MemoryStore;
+
+    #[test]
+    fn limit_of_held_documents() {
+        let (store, name) = (MemoryStore::new(), TargetName::new("a", "b").expect("a name"));
+        let padding = " ".repeat(4_000_000);
+        let index = format!(r#"{{"schemaVersion": 2, "manifests": [], "x": "{padding}"}}"#);
+        let index = Document::new(index.into_bytes(), None).expect("an index");
+        store.put_tag(&name, None, &index).expect("written");
+        let memory = limit::HELD_DOCUMENTS.budget().shared();
+        let ask = || ask_one_of_many(&store, &Question::Tag(name.clone()), &memory);
+        assert!((0..16).all(|_| ask().is_ok()));
+        assert_eq!(ask().expect_err("too much").kind(), ErrorKind::TooLarge);
+    }
 }

@@ -36,6 +36,20 @@ impl Question {
     }
 }
 
+impl Answer {
+    /// About how many bytes of memory it takes, with what is made of it.
+    pub(crate) fn memory(&self) -> u64 {
+        match self {
+            Self::Tag(Some(document)) | Self::LostTag(document) => 3 * document.size(),
+            Self::Child(TagChild::Image(config) | TagChild::Misfit(config)) => 2 * config.size(),
+            Self::Child(TagChild::Index(index)) => {
+                index.entries().iter().map(|entry| 2 * entry.raw().len() as u64).sum()
+            }
+            _ => 0,
+        }
+    }
+}
+
 /// The target's answer to a [`Question`].
 #[derive(Debug)]
 pub(crate) enum Answer {

@@ -234,7 +234,7 @@ fn large_configs(images: usize) -> Vec<u8> {
 
 #[test]
 fn limit_of_documents() {
-    ends_between(first_problem(open(&large_configs(6))), first_problem(open(&large_configs(7))));
+    ends_between(first_problem(open(&large_configs(11))), first_problem(open(&large_configs(12))));
 }
 
 /// Several packages have no more together than one.
@@ -247,7 +247,7 @@ fn limit_of_documents_of_several_packages() {
         let opened = OpenOptions::new().open_all(&paths).expect("opened");
         opened.into_iter().try_for_each(first_problem)
     };
-    ends_between(open(2), open(3));
+    ends_between(open(3), open(4));
 }
 
 #[test]
