@@ -9,10 +9,23 @@ pub(crate) fn explain(error: &Error) -> String {
             "{error}\n  next: compare the fingerprint with the server's; then add `--ca FILE` with its authority's certificate (and those between, where the server does not send them), or `--insecure {host}`"
         );
     }
-    match next_step(error.kind(), error.detail()) {
+    match of_error(error).or_else(|| next_step(error.kind(), error.detail())) {
         Some(step) => format!("{error}\n  next: {step}"),
         None => error.to_string(),
     }
+}
+
+/// The next step of an error whose kind and detail do not say all.
+fn of_error(error: &Error) -> Option<&'static str> {
+    // What the target holds is named by its tag, and what a package holds by its path there.
+    if error.kind() == ErrorKind::Unsupported && (error.bundle().or(error.path())).is_some() {
+        return of_kind(ErrorKind::Malformed);
+    }
+    // EAGAIN for a thread, ENFILE and EMFILE (errno(3)).
+    let system = error.cause()?.downcast_ref::<std::io::Error>()?.raw_os_error()?;
+    [11, 23, 24].contains(&system).then_some(
+        "this machine allows no more threads or open files: see `ulimit -u` and `ulimit -n`, or use fewer at once with --jobs 1",
+    )
 }
 
 fn next_step(kind: ErrorKind, detail: Option<&str>) -> Option<&'static str> {
@@ -254,6 +267,20 @@ pub(crate) fn exit_code(error: &Error) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_next_step_is_for_what_is_at_fault() {
+        let unknown = || Error::new(ErrorKind::Unsupported, "an unknown media type");
+        assert!(explain(&unknown()).contains("what the tag holds"));
+        for error in
+            [unknown().at_path("images.tar/index.json"), unknown().in_bundle("a_1.bundle.tar")]
+        {
+            assert!(explain(&error).contains("fetch the package again"), "{}", explain(&error));
+        }
+        let threads = std::io::Error::from_raw_os_error(11);
+        assert!(explain(&Error::from_io("starting a thread", threads)).contains("ulimit -u"));
+        assert!(!explain(&Error::from_io("a", std::io::Error::other("b"))).contains("ulimit"));
+    }
 
     const DOCUMENT: &str = include_str!("../../docs/errors.md");
     const INTRODUCTION: &str = "\
