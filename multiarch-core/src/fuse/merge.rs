@@ -167,7 +167,11 @@ impl Merge {
         // An image without a platform is alone at a tag, and comes again with a rerun.
         let is_alone = incoming.images.len() == 1;
         match stated.map(Slot::of_image).filter(|slot| slot.key.is_some() || is_alone) {
-            Some(slot) => Ok(Self { slots: vec![slot], ..Self::default() }),
+            // Only an index can say the platform for the image.
+            Some(slot) => {
+                let changed = slot.key.is_some();
+                Ok(Self { slots: vec![slot], changed, ..Self::default() })
+            }
             None => of_tag,
         }
     }
