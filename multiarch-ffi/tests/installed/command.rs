@@ -6,6 +6,12 @@ use serde_json::{Value, json};
 
 use crate::common::{program::Program, stage::Stage};
 
+/// A document without how much room the disk has, which other programs use too while the test runs.
+fn without_space(document: &str) -> String {
+    let line = |line| if str::contains(line, "B needed, ") { "\"says\": \"\"" } else { line };
+    document.lines().map(line).collect::<Vec<_>>().join("\n")
+}
+
 /// What the command prints, and its exit code.
 fn printed(words: &[&str]) -> (Option<i32>, String) {
     let command = std::env::var("MULTIARCH_COMMAND").expect("MULTIARCH_COMMAND names the command");
@@ -14,7 +20,7 @@ fn printed(words: &[&str]) -> (Option<i32>, String) {
     let words = command.args(words).args(["--json", "-q"]);
     let ran = words.env("HOME", "/nonexistent").env("XDG_STATE_HOME", "none").output();
     let ran = ran.expect("the command runs");
-    (ran.status.code(), String::from_utf8(ran.stdout).expect("UTF-8").trim_end().to_owned())
+    (ran.status.code(), without_space(&String::from_utf8(ran.stdout).expect("UTF-8")))
 }
 
 /// What the library gives, with the command's exit code.
@@ -22,7 +28,7 @@ fn given(function: &str, options: &Value, more: &[&str]) -> (Option<i32>, String
     let options = options.to_string();
     let ran = Program::new("call").run(&[&[function, &options], more].concat());
     assert_eq!(ran.stderr, "");
-    (ran.code, ran.stdout)
+    (ran.code, without_space(&ran.stdout))
 }
 
 #[test]
