@@ -3,6 +3,7 @@
 //! Every limit stands in one table, [`table`], which `docs/design.md` repeats. A limit that counts over
 //! several steps is spent from a [`Budget`].
 
+pub(crate) mod decoding;
 mod table;
 
 use std::{

@@ -6,6 +6,7 @@
 mod blob_buffers;
 mod decoder;
 mod decoder_queue;
+mod foreign;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzzing;
 mod gzip;

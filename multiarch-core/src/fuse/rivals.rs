@@ -18,6 +18,10 @@ pub(super) struct Rivals<'a> {
     pub(super) known: Option<&'a BTreeSet<Digest>>,
 }
 
+/// The manifests at the tag that are taken by an image of the source, each for a platform: one manifest may be listed
+/// for several.
+type Matched = BTreeSet<(PlatformKey, Digest)>;
+
 /// The manifests at the tag that provide one platform and are no part of the source's own statement.
 struct SamePlatform<'a> {
     here: Vec<&'a Digest>,
@@ -28,7 +32,7 @@ impl Rivals<'_> {
     /// What becomes of each image. They are one statement, so that none of them replaces another: of
     /// several for one platform, each is compared with a manifest of the tag of its own.
     pub(super) fn decide(&self, incoming: &Incoming) -> Result<Vec<Change>> {
-        let (mut matched, stated) = (BTreeSet::new(), incoming.stated());
+        let (mut matched, stated) = (Matched::new(), incoming.stated());
         let images = incoming.images.iter();
         let mut changes: Vec<Option<Change>> =
             images.map(|image| self.there_already(&stated, image, &mut matched)).collect();
@@ -42,9 +46,10 @@ impl Rivals<'_> {
                 let decided = self.against_others(&stated, image, &matched)?;
                 *change = Some(decided);
             }
-            for change in changes.iter().flatten() {
-                if let Change::Replaced { from } = change {
-                    matched.extend(from.iter().cloned());
+            for (image, change) in incoming.images.iter().zip(&changes) {
+                if let Some(Change::Replaced { from }) = change {
+                    let platform = image.platform.key();
+                    matched.extend(from.iter().map(|digest| (platform.clone(), digest.clone())));
                 }
             }
         }
@@ -66,7 +71,7 @@ impl Rivals<'_> {
         &self,
         stated: &BTreeSet<&Digest>,
         image: &IncomingImage,
-        matched: &mut BTreeSet<Digest>,
+        matched: &mut Matched,
     ) -> Option<Change> {
         let digest = image.document.digest();
         let key = (!image.platform.is_unknown()).then(|| image.platform.key());
@@ -83,15 +88,16 @@ impl Rivals<'_> {
                 false => Change::Replaced { from: vec![digest.clone()] },
             });
         }
-        let there = self.of_platform(stated, &key?);
+        let platform = key?;
+        let there = self.of_platform(stated, &platform);
         let same = |digest: &&&Digest| {
             let config = self.tag.config(digest);
             !self.tag.is_lost(digest)
-                && !matched.contains(**digest)
+                && !matched.contains(&(platform.clone(), (**digest).clone()))
                 && config.is_some_and(|config| config.is_same_image(&image.config))
         };
         let stays = (*there.here.iter().chain(&there.nested).find(same)?).clone();
-        matched.insert(stays.clone());
+        matched.insert((platform, stays.clone()));
         Some(Change::Same { stays })
     }
 
@@ -100,7 +106,7 @@ impl Rivals<'_> {
         &self,
         stated: &BTreeSet<&Digest>,
         image: &IncomingImage,
-        matched: &BTreeSet<Digest>,
+        matched: &Matched,
     ) -> Result<Change> {
         if image.platform.is_unknown() {
             if self.slots.is_empty() && self.nested.is_empty() && stated.len() == 1 {
@@ -110,9 +116,11 @@ impl Rivals<'_> {
             let error = Error::new(ErrorKind::Unsupported, message);
             return Err(error.with_digest(image.document.digest()));
         }
-        let there = self.of_platform(stated, &image.platform.key());
+        let platform = image.platform.key();
+        let there = self.of_platform(stated, &platform);
         let others = |there: Vec<&Digest>| -> Vec<Digest> {
-            there.into_iter().filter(|digest| !matched.contains(*digest)).cloned().collect()
+            let others = there.into_iter().cloned();
+            others.filter(|digest| !matched.contains(&(platform.clone(), digest.clone()))).collect()
         };
         let (here, nested) = (others(there.here), others(there.nested));
         let mut all = here.iter().chain(&nested);
@@ -131,7 +139,7 @@ impl Rivals<'_> {
             _ if image.is_doubtful => not_taken(Reason::Mislabelled),
             ConflictPolicy::Existing => not_taken(Reason::Policy),
             ConflictPolicy::Fail => {
-                let (platform, digest) = (image.platform.key(), image.document.digest());
+                let digest = image.document.digest();
                 let message =
                     format!("the tag holds another image for {platform}: {stays}, not {digest}");
                 return Err(Error::new(ErrorKind::Conflict, message));

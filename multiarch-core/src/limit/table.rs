@@ -25,12 +25,11 @@ limits! {
     TAR_HEADER = Limit::bytes(MIB, "a tar header");
     /// As in Linux.
     PATH = Limit::bytes(4 * KIB, "a path");
-    /// A million real ones take some 50 MiB.
-    PATHS = Limit::bytes(64 * MIB, "paths");
-    /// The largest real package has some 10 000.
-    ENTRIES = Limit::count(1_000_000, "entries in the package");
+    /// Without the files kept with it. The largest real package has some 10 000 entries, which take some 4 MiB.
+    LISTING = Limit::bytes(48 * MIB, "memory for the list of what is in the package");
     /// `images.tar` in a bundle in a package is three deep.
     ARCHIVE_DEPTH = Limit::levels(8, "archives");
+    /// In a directory, and in the paths of an archive.
     FOLDER_DEPTH = Limit::levels(64, "folders");
     /// Each level could multiply what the one above it has, without end.
     UNPACKED = Limit::bytes(4 * GIB, "unpacked archives, besides 1000 times the package's size,");
@@ -49,6 +48,8 @@ limits! {
     KEPT_FILES = Limit::bytes(24 * MIB, "files kept with the listing");
     /// That of a real package has some 20 MiB. Beyond, the package is read anew.
     CACHED_INDEX = Limit::bytes(64 * MIB, "a cached index of a package");
+    /// Entries, streams, checkpoints, digests. The largest real package has some 15 000.
+    CACHED_VALUES = Limit::count(500_000, "values in a cached index of a package");
     LINKS = Limit::count(8, "links in a row");
     /// Those of the lowest layers, which hold the system's own.
     PROGRAMS = Limit::count(64, "programs looked at in an image");

@@ -7,6 +7,7 @@ use std::{
 
 use super::{
     BlobSource, Bundle, BundleName, Listing, PackageImage, Unused,
+    bundle_images::{BundleImages, holds_images},
     image_archive::{self, ArchivedImages},
     model::ChartFile,
     source::Counted,
@@ -33,7 +34,7 @@ pub(crate) struct Found {
 const UNREAD: [&str; 5] = [".tar.xz", ".txz", ".tar.bz2", ".tbz2", ".tar.lz4"];
 const HINTS: &str = "hints.yaml";
 const CHART: &str = "original-chart/";
-const IMAGES: &str = "images.tar";
+pub(super) const IMAGES: &str = "images.tar";
 
 /// What the charts of a package may have together.
 struct ChartBudgets {
@@ -75,22 +76,33 @@ fn collect_below(
     let folders = folders(listing);
     let has_images = |folder: &str| nested.contains_key(&format!("{folder}{IMAGES}"));
     let bundles = folders.iter().filter(|f| is_bundle(listing, f, has_images(f)));
-    let bundles: BTreeSet<&String> = bundles.collect();
+    let bundles: BTreeSet<&str> = bundles.map(String::as_str).collect();
     // An archive or a layout in a bundle's folder holds images of that bundle: of the innermost one.
     let owner = |path: &str| {
         let ends = path.match_indices('/').map(|(at, _)| at + 1).rev().chain([0]);
-        ends.map(|end| &path[..end]).find_map(|folder| bundles.get(&folder.to_owned()))
+        ends.map(|end| &path[..end]).find_map(|folder| bundles.get(folder).copied())
     };
-    for folder in &bundles {
-        let of_bundle = |path: &str| owner(path) == Some(folder);
-        let mut images = BundleImages::default();
-        let inside = folders.iter().filter(|inner| inner != folder && of_bundle(inner));
-        inside.for_each(|inner| images.add(listing, inner, source));
-        for archive in
-            nested.extract_if(.., |path, listing| of_bundle(path) && holds_images(listing))
-        {
-            images.add_archive(archive.1, source);
+    // By their bundle: a package may have so many that looking through all of them for each would take minutes.
+    let mut inside: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for folder in folders.iter().filter(|folder| !bundles.contains(folder.as_str())) {
+        if let Some(bundle) = owner(folder) {
+            inside.entry(bundle).or_default().push(folder);
         }
+    }
+    let mut archives: BTreeMap<&str, Vec<Listing>> = BTreeMap::new();
+    let is_owned =
+        |path: &String, inner: &mut Listing| owner(path).is_some() && holds_images(inner);
+    for (path, archive) in nested.extract_if(.., is_owned) {
+        if let Some(bundle) = owner(&path) {
+            archives.entry(bundle).or_default().push(archive);
+        }
+    }
+    for folder in &bundles {
+        let mut images = BundleImages::default();
+        let inside = inside.remove(folder).into_iter().flatten();
+        inside.for_each(|inner| images.add(listing, inner, source));
+        let archives = archives.remove(folder).into_iter().flatten();
+        archives.for_each(|archive| images.add_archive(archive, source));
         // In a bundle's own archive every problem is the bundle's.
         let own = if folder.is_empty() { std::mem::take(&mut problems) } else { Vec::new() };
         let bundle = bundle(listing, folder, images, own, source, budgets);
@@ -153,62 +165,9 @@ fn collect_below(
 }
 
 /// True where there is a bundle at `folder`: a chart, or hints and images that have lost their chart.
-fn is_bundle(listing: &Listing, folder: &str, has_images: bool) -> bool {
+pub(super) fn is_bundle(listing: &Listing, folder: &str, has_images: bool) -> bool {
     let has = |path: &str| listing.has(&format!("{folder}{path}"));
     has(&format!("{CHART}Chart.yaml")) || (has(HINTS) && has_images)
-}
-
-/// True where an archive holds images, and is no bundle or package of its own.
-fn holds_images(archive: &Listing) -> bool {
-    let is = |name: &str| archive.members.contains_key(name);
-    let is_package =
-        |listing: &Listing| folders(listing).iter().any(|f| is_bundle(listing, f, true));
-    let any_bundle = is_package(archive)
-        || archive.nested.iter().any(|(path, inner)| {
-            is_package(inner)
-                || BundleName::parse(path.rsplit('/').next().unwrap_or_default()).is_some()
-        });
-    let images = is("manifest.json") || is("index.json") || !archive.problems.is_empty();
-    !any_bundle && (images || archive.path.contains(IMAGES))
-}
-
-/// The images of one bundle.
-#[derive(Default)]
-struct BundleImages {
-    found: ArchivedImages,
-    is_there: bool,
-}
-
-impl BundleImages {
-    fn add(&mut self, listing: &Listing, folder: &str, source: &dyn BlobSource) {
-        let read = image_archive::read(listing, folder, source);
-        self.is_there = true;
-        self.found.images.extend(read.images);
-        self.found.problems.extend(read.problems);
-        self.found.unused.extend(read.unused);
-    }
-
-    /// Adds everything in an archive, at any depth.
-    fn add_archive(&mut self, mut archive: Listing, source: &dyn BlobSource) {
-        self.found.problems.append(&mut archive.problems);
-        let folders = folders(&archive);
-        let nested = std::mem::take(&mut archive.nested).into_values();
-        let nested: Vec<Listing> = nested.filter(holds_images).collect();
-        let is_list = |folder: &String| {
-            image_archive::is_docker_archive(&archive, folder, source)
-                || image_archive::is_layout(&archive, folder)
-        };
-        let lists: Vec<&String> = folders.iter().filter(|folder| is_list(folder)).collect();
-        if lists.is_empty() && nested.is_empty() && !archive.is_incomplete {
-            let has_list = archive.has("manifest.json");
-            let kind = if has_list { ErrorKind::Malformed } else { ErrorKind::Missing };
-            let message = "the archive is neither a docker-archive nor an OCI layout";
-            self.found.problems.push(Error::new(kind, message).at_path(&archive.path));
-        }
-        self.is_there = true;
-        lists.into_iter().for_each(|folder| self.add(&archive, folder, source));
-        nested.into_iter().for_each(|archive| self.add_archive(archive, source));
-    }
 }
 
 /// Files that mark a folder as a bundle, a layout, a docker-archive or a dt wrap.
@@ -223,7 +182,7 @@ const MARKERS: [&str; 6] = [
 
 /// Every folder with one of the [`MARKERS`], as a prefix that ends in a slash or is empty. Folders in a
 /// chart or among blobs are left out, since files there belong to the chart or to an image.
-fn folders(listing: &Listing) -> BTreeSet<String> {
+pub(super) fn folders(listing: &Listing) -> BTreeSet<String> {
     let inside = |prefix: &str, folder: &str| {
         prefix.starts_with(folder) || prefix.contains(&format!("/{folder}"))
     };
@@ -311,7 +270,7 @@ fn bundle(
 fn chart_files(listing: &Listing, prefix: &str) -> Result<BTreeMap<String, ChartFile>> {
     let folder = format!("{prefix}{CHART}");
     let (mut files, mut total) = (BTreeMap::new(), limit::CHART.budget());
-    for path in listing.members.keys().filter(|path| path.starts_with(&folder)) {
+    for path in listing.below(&folder) {
         let (locator, member) = listing.file(path)?;
         limit::CHART_FILE.check(locator.size).map_err(|e| e.at_path(path))?;
         total.spend(locator.size).map_err(|e| e.at_path(path))?;
@@ -329,7 +288,7 @@ fn read_chart_files(
 ) -> Result<ChartFiles> {
     let folder = format!("{prefix}{CHART}");
     let mut files = ChartFiles::default();
-    for path in listing.members.keys().filter(|path| path.starts_with(&folder)) {
+    for path in listing.below(&folder) {
         // Templates are not needed to know the images.
         let below = &path[folder.len()..];
         let name = below.rsplit('/').next().unwrap_or(below);

@@ -19,7 +19,8 @@ pub(super) struct ArchivedImages {
 /// True where there is an OCI layout at `prefix`.
 pub(super) fn is_layout(listing: &Listing, prefix: &str) -> bool {
     let has = |path: &str| listing.has(&format!("{prefix}{path}"));
-    has("index.json") && (has("oci-layout") || listing.has_below(&format!("{prefix}blobs/")))
+    has("index.json")
+        && (has("oci-layout") || listing.below(&format!("{prefix}blobs/")).next().is_some())
 }
 
 /// True where there is a docker-archive at `prefix`.

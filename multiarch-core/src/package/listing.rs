@@ -1,6 +1,6 @@
 //! What an archive or a directory holds.
 
-use std::{cell::Cell, collections::BTreeMap, sync::Arc};
+use std::{cell::Cell, collections::BTreeMap, ops::Bound, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +8,7 @@ use super::BlobSource;
 use crate::{
     error::{Error, ErrorKind, Result},
     image::{Compression, Hasher},
-    limit::{ARCHIVE_DEPTH, LINKS, Limit, PATH},
+    limit::{ARCHIVE_DEPTH, LINKS, Limit, PATH, decoding},
 };
 
 /// Number of a stream: a file, or what a compressed file unpacks to. It can be read from any offset.
@@ -74,6 +74,7 @@ impl Member {
 pub(crate) struct Listing {
     /// Path inside the package, for messages.
     pub(crate) path: String,
+    #[serde(deserialize_with = "decoding::map")]
     pub(crate) members: BTreeMap<String, Member>,
     #[serde(deserialize_with = "nested")]
     pub(crate) nested: BTreeMap<String, Listing>,
@@ -92,7 +93,7 @@ fn nested<'de, D: serde::Deserializer<'de>>(
     let depth = DEPTH.get();
     ARCHIVE_DEPTH.check(depth).map_err(serde::de::Error::custom)?;
     DEPTH.set(depth + 1);
-    let nested = BTreeMap::deserialize(deserializer);
+    let nested = decoding::map(deserializer);
     DEPTH.set(depth);
     nested
 }
@@ -234,9 +235,10 @@ impl Listing {
         self.members.contains_key(path)
     }
 
-    pub(crate) fn has_below(&self, folder: &str) -> bool {
-        let mut from = self.members.range(folder.to_owned()..);
-        from.next().is_some_and(|(path, _)| path.starts_with(folder))
+    /// The paths that begin with the folder, which ends in a slash.
+    pub(crate) fn below<'a>(&'a self, folder: &'a str) -> impl Iterator<Item = &'a String> {
+        let from = self.members.range::<str, _>((Bound::Included(folder), Bound::Unbounded));
+        from.map(|(path, _)| path).take_while(move |path| path.starts_with(folder))
     }
 }
 

@@ -21,7 +21,10 @@ use super::{
 };
 use crate::{
     image::{Algorithm, Digest, Hasher},
-    limit,
+    limit::{
+        self,
+        decoding::{self, decoding},
+    },
     package::{Listing, Locator, StreamId},
     run::Cancel,
 };
@@ -53,7 +56,9 @@ pub(super) struct IndexCache {
 #[derive(Deserialize)]
 struct CachedIndex {
     listing: Vec<u8>,
+    #[serde(deserialize_with = "decoding::list")]
     backings: Vec<Backing>,
+    #[serde(deserialize_with = "decoding::map")]
     digests: BTreeMap<Locator, Digest>,
 }
 
@@ -115,7 +120,8 @@ impl IndexCache {
         // Must hold the longest path, digest or window of a checkpoint.
         let mut scratch = vec![0; 64 << 10];
         let reader = BufReader::new(decoder.ok()?);
-        let (content, _): (CachedIndex, _) = postcard::from_io((reader, &mut scratch)).ok()?;
+        let decoded = decoding(|| postcard::from_io((reader, &mut scratch)));
+        let (content, _): (CachedIndex, _) = decoded.ok()?;
         let backings: Vec<Backing> = content
             .backings
             .into_iter()
@@ -128,7 +134,7 @@ impl IndexCache {
         if !backings.iter().enumerate().all(|(number, backing)| backing.is_sound(number)) {
             return None;
         }
-        let listing: Listing = postcard::from_bytes(&content.listing).ok()?;
+        let listing: Listing = decoding(|| postcard::from_bytes(&content.listing)).ok()?;
         let file = File::open(package).ok()?;
         let is_file = |stream: StreamId| {
             matches!(backings.get(stream.0 as usize), Some(Backing::File { .. }))
@@ -236,6 +242,12 @@ mod tests {
     #[test]
     fn limit_of_cached_index() {
         assert!(is_taken(Vec::new(), 60 << 20) && !is_taken(Vec::new(), 65 << 20));
+    }
+
+    #[test]
+    fn limit_of_cached_values() {
+        let file = Backing::File { path: "x".into(), size: 7 };
+        assert!(is_taken(vec![&file; 400_000], 0) && !is_taken(vec![&file; 500_001], 0));
     }
 
     /// A stream that is unpacked from itself would be read without end.

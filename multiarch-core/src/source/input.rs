@@ -204,16 +204,21 @@ impl Seek for Input<'_> {
     }
 }
 
-/// The size of the buffer through which compressed bytes are read.
-const BUFFER: usize = 128 << 10;
+/// The largest buffer through which compressed bytes are read.
+const BUFFER: u64 = 128 << 10;
 
-pub(super) fn buffered<R: Read>(reader: R) -> BufReader<R> {
-    BufReader::with_capacity(BUFFER, reader)
+/// A buffer for `size` bytes.
+pub(super) fn buffered<R: Read>(reader: R, size: u64) -> BufReader<R> {
+    // A package may have thousands of small archives.
+    BufReader::with_capacity(usize::try_from(size.clamp(1, BUFFER)).unwrap_or(1), reader)
 }
+
+/// On the stack: memory that is asked for and given back between what stays leaves gaps, which add up.
+pub(super) const SCRATCH: usize = 16 << 10;
 
 /// Reads `distance` bytes and discards them.
 pub(super) fn skip(reader: &mut impl Read, mut distance: u64) -> io::Result<()> {
-    let mut scratch = vec![0; 128 << 10];
+    let mut scratch = [0; SCRATCH];
     while distance > 0 {
         let length = scratch.len().min(usize::try_from(distance).unwrap_or(usize::MAX));
         match reader.read(&mut scratch[..length]) {

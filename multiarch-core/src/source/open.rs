@@ -12,6 +12,9 @@ use crate::{
     run::workers,
 };
 
+/// How many packages are read at once. The list of what is in one may take some 70 MiB.
+const JOBS: usize = 4;
+
 impl OpenOptions {
     /// Opens one package; see [`Package::open`].
     ///
@@ -22,7 +25,7 @@ impl OpenOptions {
         read::read(path, self).map_err(|e| e.in_package(path.display()))
     }
 
-    /// Opens several packages, as many at once as there are processors. The results are in the order of
+    /// Opens several packages, as many at once as there are processors, and at most four. The results are in the order of
     /// the paths; a file that cannot be read, or is not a package, has an error as its result.
     ///
     /// # Errors
@@ -33,7 +36,7 @@ impl OpenOptions {
             let there = std::fs::metadata(path).map_err(|e| Error::from_io("cannot be opened", e));
             there.map_err(|e| e.in_package(path.display()))?;
         }
-        let jobs = workers::processors();
+        let jobs = workers::processors().min(JOBS);
         let together = Self { documents: Some(read::all_documents()), ..self.clone() };
         let opened = workers::map(jobs, paths, |path| together.open(path));
         let failure = |result: &Result<Package>, kind| {

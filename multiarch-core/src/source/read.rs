@@ -7,6 +7,7 @@ use std::{
 };
 
 use super::{
+    foreign::foreign,
     image_check::ImageChecker,
     index_cache::{self, IndexCache},
     options::OpenOptions,
@@ -111,7 +112,7 @@ fn package(
     let paths = listing.paths();
     let documents = options.documents.clone().unwrap_or_else(all_documents);
     collect(&mut listing, &*streams, &documents, &mut found);
-    let foreign = foreign(&paths, &found.places);
+    let foreign = foreign(&paths, std::mem::take(&mut found.places));
     options.context.cancel.check()?;
     if let Some((cache, text)) = to_fill {
         // A failure is ignored: the next run then reads the whole package again.
@@ -169,32 +170,6 @@ fn package(
     let findings = checker.findings;
     let (left_out, source) = (Vec::new(), streams);
     Ok(Package { name, identity, bundles, images, findings, problems, foreign, left_out, source })
-}
-
-/// The folders of these files that hold nothing of the given places, and files beside the places.
-fn foreign(paths: &[String], places: &[String]) -> Vec<String> {
-    let holds_place = |folder: &str| {
-        places
-            .iter()
-            .any(|place| place.is_empty() || within(place, folder) || within(folder, place))
-    };
-    let mut foreign: Vec<String> = Vec::new();
-    for path in paths.iter().filter(|path| !holds_place(path)) {
-        let ends = path.match_indices('/').map(|(at, _)| at).chain([path.len()]);
-        // The largest folder without images says enough.
-        if let Some(what) = ends.map(|end| &path[..end]).find(|folder| !holds_place(folder))
-            && foreign.last().is_none_or(|last| last != what)
-        {
-            foreign.push(what.to_owned());
-        }
-    }
-    foreign.dedup();
-    foreign
-}
-
-/// True where a path is a folder's own or lies in it.
-fn within(path: &str, folder: &str) -> bool {
-    path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// `size` is `None` for a directory, whose size is the sum of its files' sizes.

@@ -9,11 +9,11 @@ use std::{
     sync::Arc,
 };
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{
     error::{Error, ErrorKind, Result},
-    limit::{SPARSE_HOLES, SPARSE_PIECES},
+    limit::{SPARSE_HOLES, SPARSE_PIECES, decoding},
 };
 
 /// The block of a tar archive.
@@ -25,7 +25,14 @@ pub(super) struct SparseMap {
     /// Size of the file with its holes.
     pub(super) size: u64,
     /// Offset and length of each piece of data, in their order in the archive.
+    #[serde(deserialize_with = "pieces")]
     pieces: Arc<[(u64, u64)]>,
+}
+
+fn pieces<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> std::result::Result<Arc<[(u64, u64)]>, D::Error> {
+    decoding::list(deserializer).map(Vec::into)
 }
 
 impl SparseMap {

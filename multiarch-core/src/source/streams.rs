@@ -176,7 +176,7 @@ impl Streams {
             Backing::Gzip { packed, points } => {
                 let point = points.before(offset);
                 let inner = self.fresh(packed, point.packed)?;
-                let reader = Box::new(Gunzip::from_checkpoint(buffered(inner), point));
+                let reader = Box::new(Gunzip::from_checkpoint(buffered(inner, packed.size), point));
                 Decoder { at: point.unpacked, reader }
             }
             Backing::Zstd { packed } => {

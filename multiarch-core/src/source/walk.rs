@@ -23,18 +23,15 @@ use super::{
 use crate::{
     error::{Error, ErrorKind, Result},
     image::Compression,
-    limit::{
-        ALL_SPARSE_PIECES, Budget, ENTRIES, FOLDER_DEPTH, KEPT_FILES, PATHS, UNPACK_RATIO, UNPACKED,
-    },
+    limit::{ALL_SPARSE_PIECES, Budget, FOLDER_DEPTH, KEPT_FILES, LISTING, UNPACK_RATIO, UNPACKED},
     package::{Listing, Locator, Member, MemberKind, StreamId},
 };
 
 pub(super) struct Walk<'a> {
     pub(super) streams: Streams,
     options: &'a OpenOptions,
-    entries: Budget,
-    /// Bytes of all paths.
-    paths: Budget,
+    /// Memory for all entries, at all depths.
+    listing: Budget,
     /// Pieces of all sparse files.
     pieces: Budget,
     /// Bytes that compressed archives may still unpack to, at all depths together.
@@ -52,6 +49,9 @@ pub(super) struct Walk<'a> {
     pub(super) specials: Vec<String>,
 }
 
+/// What an entry takes in memory besides its path, measured.
+const ENTRY: usize = 256;
+
 /// Where an archive begins: its stream, and the offset of its first byte.
 #[derive(Clone, Copy)]
 struct Base {
@@ -64,8 +64,7 @@ impl<'a> Walk<'a> {
         Self {
             streams: Streams::new(&options.context.cancel),
             options,
-            entries: ENTRIES.budget(),
-            paths: PATHS.budget(),
+            listing: LISTING.budget(),
             pieces: ALL_SPARSE_PIECES.budget(),
             unpacked_left: Rc::new(Cell::new(UNPACKED.max)),
             windows: ZstdWindows::new(),
@@ -147,6 +146,7 @@ impl<'a> Walk<'a> {
             } else if kind.is_symlink() {
                 let target = std::fs::read_link(item.path()).map_err(at)?;
                 let target = entry::text(target.as_os_str().as_encoded_bytes());
+                self.count(target.len())?;
                 if crate::package::resolve_link(&path, &target).is_none() {
                     self.links.push((path.clone(), target.clone()));
                 }
@@ -166,10 +166,10 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    /// Counts one entry with a path of `length` bytes. Fails beyond the limits, or when cancelled.
+    /// Counts one entry whose path, or link target, has `length` bytes. Fails beyond the limit, or when
+    /// cancelled.
     fn count(&mut self, length: usize) -> Result<()> {
-        self.paths.spend(length)?;
-        self.entries.spend(1_u64)?;
+        self.listing.spend(ENTRY + length)?;
         if self.options.context.cancel.is_cancelled() {
             return Err(Error::new(ErrorKind::Cancelled, "cancelled while reading the package"));
         }
@@ -207,21 +207,14 @@ mod tests {
     }
 
     #[test]
-    fn limit_of_entries() {
+    fn limit_of_listing() {
         let options = OpenOptions::default();
         let mut walk = Walk::new(&options);
-        for _ in 0..1_000_000 {
-            walk.count(0).expect("within the limit");
+        for _ in 0..100_000 {
+            walk.count(100).expect("within the limit");
         }
-        assert_eq!(walk.count(0).expect_err("too many").kind(), ErrorKind::TooLarge);
-    }
-
-    #[test]
-    fn limit_of_paths() {
-        let options = OpenOptions::default();
-        let mut walk = Walk::new(&options);
-        walk.count(60 << 20).expect("within the limit");
-        assert_eq!(walk.count(5 << 20).expect_err("too many").kind(), ErrorKind::TooLarge);
+        walk.count(10 << 20).expect("within the limit");
+        assert_eq!(walk.count(5 << 20).expect_err("too much").kind(), ErrorKind::TooLarge);
     }
 
     #[test]

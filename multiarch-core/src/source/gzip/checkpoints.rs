@@ -8,6 +8,7 @@ use std::sync::{
 use serde::{Deserialize, Serialize};
 
 use super::inflate::WINDOW;
+use crate::limit::decoding;
 
 /// The checkpoints of one stream, in ascending order; the first one is the start of the stream.
 ///
@@ -16,6 +17,7 @@ use super::inflate::WINDOW;
 #[derive(Debug, Serialize, Deserialize)]
 pub(in crate::source) struct Checkpoints {
     spacing: u64,
+    #[serde(deserialize_with = "decoding::list")]
     points: Vec<Checkpoint>,
 }
 

@@ -15,7 +15,7 @@ use crate::{
     run::{BufferPermit, BufferPool},
     source::{
         gzip::{CurrentFile, Gunzip},
-        input::{Input, buffered, read_up_to, unreadable},
+        input::{Input, SCRATCH, buffered, read_up_to, unreadable},
         read_ahead::ReadAhead,
         sniff::{self, FileKind},
         streams::Backing,
@@ -208,12 +208,12 @@ fn ahead(input: Input<'_>, size: u64) -> Box<dyn BufRead + '_> {
             return Box::new(ahead);
         }
     }
-    Box::new(buffered(input))
+    Box::new(buffered(input, size))
 }
 
 /// Reads to the end, at most [`PADDING`]; true where that is the end, and all of them are zeros.
 fn is_padding(rest: &mut impl Read) -> io::Result<bool> {
-    let mut buffer = vec![0; 128 << 10];
+    let mut buffer = [0; SCRATCH];
     let mut left = PADDING.max;
     loop {
         match rest.read(&mut buffer)? {

@@ -8,6 +8,7 @@ use std::{
 use super::{Base, Walk, archive::Bounded, link};
 use crate::{
     error::{Error, ErrorKind, Result},
+    limit::{FOLDER_DEPTH, PATH},
     package::{Listing, Locator},
     run::Cancel,
     source::{
@@ -45,9 +46,18 @@ impl Walk<'_> {
             listing.problems.push(Error::new(ErrorKind::UnsafePath, message).at_path(raw));
             return Ok(());
         };
+        if let Err(error) = FOLDER_DEPTH.check(path.matches('/').count()) {
+            listing.problems.push(error.at_path(path));
+            return Ok(());
+        }
         if kind.is_symlink() || kind.is_hard_link() {
             let target = entry.link_name_bytes().unwrap_or_default();
             let target = text(&target);
+            self.count(target.len())?;
+            if let Err(error) = PATH.check(target.len()) {
+                listing.problems.push(error.at_path(path));
+                return Ok(());
+            }
             // A symbolic link's target is relative to the link's folder. A hard link's is relative to
             // the archive's root, so it is rewritten.
             let target = if kind.is_hard_link() {
