@@ -20,6 +20,11 @@ use clap::Parser;
 
 use crate::args::{Args, Verb};
 
+/// Thousands of small archives each take large buffers for a moment, and leave small things between them: what glibc's
+/// allocator has at the end is tens of times what is used, and musl's is slow.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     // The installer's published manual spells the verb `import -addon`, with a blank.
     let mut words: Vec<_> = std::env::args_os().collect();

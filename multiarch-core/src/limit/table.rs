@@ -29,6 +29,10 @@ limits! {
     LISTING = Limit::bytes(48 * MIB, "memory for the list of what is in the package");
     /// `images.tar` in a bundle in a package is three deep.
     ARCHIVE_DEPTH = Limit::levels(8, "archives");
+    /// The largest real package has some 1500. Each is opened by itself.
+    ARCHIVES = Limit::count(20_000, "archives in the package");
+    /// The largest real package has some 500.
+    BUNDLES = Limit::count(10_000, "bundles in the package");
     /// In a directory, and in the paths of an archive.
     FOLDER_DEPTH = Limit::levels(64, "folders");
     /// Each level could multiply what the one above it has, without end.

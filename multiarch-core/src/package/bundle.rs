@@ -36,17 +36,20 @@ const HINTS: &str = "hints.yaml";
 const CHART: &str = "original-chart/";
 pub(super) const IMAGES: &str = "images.tar";
 
-/// What the charts of a package may have together.
-struct ChartBudgets {
+/// What the bundles of a package may have together.
+struct BundleBudgets {
+    /// How many there may be.
+    count: SharedBudget,
     yaml: SharedBudget,
     /// Memory for their values.
     values: SharedBudget,
 }
 
-impl Default for ChartBudgets {
+impl Default for BundleBudgets {
     fn default() -> Self {
-        let (yaml, values) = (limit::CHARTS_YAML.budget(), limit::CHARTS_VALUES.budget());
-        Self { yaml: yaml.shared(), values: values.shared() }
+        let all = [limit::BUNDLES, limit::CHARTS_YAML, limit::CHARTS_VALUES];
+        let [count, yaml, values] = all.map(|limit| limit.budget().shared());
+        Self { count, yaml, values }
     }
 }
 
@@ -59,7 +62,7 @@ pub(crate) fn collect(
     found: &mut Found,
 ) {
     let source = Counted { source, left: documents };
-    collect_below("", listing, &source, &ChartBudgets::default(), found);
+    collect_below("", listing, &source, &BundleBudgets::default(), found);
 }
 
 /// The same for an archive at this path of the package.
@@ -67,7 +70,7 @@ fn collect_below(
     path: &str,
     listing: &mut Listing,
     source: &dyn BlobSource,
-    budgets: &ChartBudgets,
+    budgets: &BundleBudgets,
     found: &mut Found,
 ) {
     let below = |inner: &str| format!("{path}/{inner}").trim_matches('/').to_owned();
@@ -98,6 +101,10 @@ fn collect_below(
         }
     }
     for folder in &bundles {
+        if let Err(error) = budgets.count.spend(1_u64) {
+            problems.push(error);
+            break;
+        }
         let mut images = BundleImages::default();
         let inside = inside.remove(folder).into_iter().flatten();
         inside.for_each(|inner| images.add(listing, inner, source));
@@ -138,15 +145,20 @@ fn collect_below(
     }));
     problems.extend(listing.lost_archives());
     let name = listing.path.rsplit('/').next().unwrap_or_default();
-    let claims = BundleName::parse(name).is_some();
-    if claims && !found.bundles.iter().any(|bundle| bundle.path == listing.path) {
-        let message = "not a bundle: it has no original-chart/Chart.yaml";
-        problems.push(Error::new(ErrorKind::Malformed, message));
-        let mut bundle = empty_bundle(listing, "");
-        bundle.problems = problems;
-        found.bundles.push(bundle);
-    } else {
-        found.problems.extend(problems.into_iter().map(|e| e.at_path(&listing.path)));
+    let is_bundle = BundleName::parse(name).is_some()
+        && !found.bundles.iter().any(|bundle| bundle.path == listing.path);
+    match is_bundle.then(|| budgets.count.spend(1_u64)) {
+        Some(Ok(())) => {
+            let message = "not a bundle: it has no original-chart/Chart.yaml";
+            problems.push(Error::new(ErrorKind::Malformed, message));
+            let mut bundle = empty_bundle(listing, "");
+            bundle.problems = problems;
+            found.bundles.push(bundle);
+        }
+        too_many => {
+            problems.extend(too_many.and_then(Result::err));
+            found.problems.extend(problems.into_iter().map(|e| e.at_path(&listing.path)));
+        }
     }
     let nested: Vec<Mutex<Listing>> = nested.into_values().map(Mutex::new).collect();
     for inner in workers::map(workers::processors(), &nested, |listing| {
@@ -226,7 +238,7 @@ fn bundle(
     images: BundleImages,
     problems: Vec<Error>,
     source: &dyn BlobSource,
-    budgets: &ChartBudgets,
+    budgets: &BundleBudgets,
 ) -> Bundle {
     let mut bundle = empty_bundle(listing, prefix);
     bundle.problems = problems;

@@ -23,7 +23,10 @@ use super::{
 use crate::{
     error::{Error, ErrorKind, Result},
     image::Compression,
-    limit::{ALL_SPARSE_PIECES, Budget, FOLDER_DEPTH, KEPT_FILES, LISTING, UNPACK_RATIO, UNPACKED},
+    limit::{
+        ALL_SPARSE_PIECES, ARCHIVES, Budget, FOLDER_DEPTH, KEPT_FILES, LISTING, UNPACK_RATIO,
+        UNPACKED,
+    },
     package::{Listing, Locator, Member, MemberKind, StreamId},
 };
 
@@ -32,6 +35,7 @@ pub(super) struct Walk<'a> {
     options: &'a OpenOptions,
     /// Memory for all entries, at all depths.
     listing: Budget,
+    archives: Budget,
     /// Pieces of all sparse files.
     pieces: Budget,
     /// Bytes that compressed archives may still unpack to, at all depths together.
@@ -65,6 +69,7 @@ impl<'a> Walk<'a> {
             streams: Streams::new(&options.context.cancel),
             options,
             listing: LISTING.budget(),
+            archives: ARCHIVES.budget(),
             pieces: ALL_SPARSE_PIECES.budget(),
             unpacked_left: Rc::new(Cell::new(UNPACKED.max)),
             windows: ZstdWindows::new(),
@@ -215,6 +220,20 @@ mod tests {
         }
         walk.count(10 << 20).expect("within the limit");
         assert_eq!(walk.count(5 << 20).expect_err("too much").kind(), ErrorKind::TooLarge);
+    }
+
+    #[test]
+    fn limit_of_archives() {
+        let options = OpenOptions::default();
+        let mut walk = Walk::new(&options);
+        let content = multiarch_generator::tar(&[multiarch_generator::Entry::file("x", "x")]);
+        let mut archive = || {
+            let input = Input::stream(io::Cursor::new(content.clone()));
+            let at = Locator { stream: StreamId(0), offset: 0, size: 1024 };
+            walk.archive(input, at, "a.tar", 0).expect("read").expect("an archive")
+        };
+        assert!((0..20_000).all(|_| archive().problems.is_empty()));
+        assert_eq!(archive().problems[0].kind(), ErrorKind::TooLarge);
     }
 
     #[test]

@@ -80,7 +80,8 @@ impl Walk<'_> {
             return None;
         }
         let mut listing = Listing::new(path);
-        if let Err(error) = ARCHIVE_DEPTH.check(depth + 1) {
+        let opened = ARCHIVE_DEPTH.check(depth + 1).and_then(|()| self.archives.spend(1_u64));
+        if let Err(error) = opened {
             listing.problems.push(error);
             listing.is_incomplete = true;
             return Some(listing);
