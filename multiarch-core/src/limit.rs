@@ -123,6 +123,11 @@ impl SharedBudget {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).spend(amount)
     }
 
+    /// Spends where there is enough, and tells whether.
+    pub(crate) fn has(&self, amount: u64) -> bool {
+        self.attempt(|left| left.spend(amount)).is_ok()
+    }
+
     /// Lets one after the other spend. What a failure has spent does not count, so that others still have it.
     ///
     /// # Errors

@@ -4,6 +4,7 @@
 //! in the listing are read through a [`BlobSource`].
 
 mod bundle;
+mod bundle_folders;
 mod bundle_images;
 mod docker_archive;
 mod document_store;

@@ -24,6 +24,7 @@ mod section;
 mod sniff;
 mod sparse;
 mod streams;
+pub(crate) mod temporary;
 mod walk;
 
 pub(crate) use lock::wait_for_lock;

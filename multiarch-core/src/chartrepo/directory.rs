@@ -14,12 +14,11 @@ use crate::{
     error::{Error, ErrorKind, Result},
     limit::{self, Limit},
     run::Cancel,
-    source::{read_regular, wait_for_lock},
+    source::{read_regular, temporary, wait_for_lock},
     store::{ChartRepo, chart_exists_error},
 };
 
 const INDEX: &str = "index.yaml";
-const TEMPORARY: &str = ".multiarch-";
 
 #[derive(Debug)]
 pub(super) struct Directory {
@@ -64,7 +63,7 @@ impl Directory {
         let path = self.path.join(name);
         let write = || {
             let mut file = tempfile::Builder::new()
-                .prefix(TEMPORARY)
+                .prefix(temporary::PREFIX)
                 .permissions(fs::Permissions::from_mode(0o666))
                 .tempfile_in(&self.path)?;
             file.write_all(content)?;
@@ -81,7 +80,7 @@ impl Directory {
     fn tidy(&self) -> io::Result<()> {
         for entry in fs::read_dir(&self.path)? {
             let entry = entry?;
-            if entry.file_name().to_string_lossy().starts_with(TEMPORARY) {
+            if temporary::is_temporary(&entry) {
                 fs::remove_file(entry.path())?;
             }
         }

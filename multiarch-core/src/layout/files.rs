@@ -19,14 +19,12 @@ use crate::{
     image::Digest,
     limit,
     run::Cancel,
-    source::{open_regular, wait_for_lock},
+    source::{open_regular, temporary, wait_for_lock},
 };
 
 const MARKER: &str = "oci-layout";
 const MARKER_TEXT: &[u8] = br#"{"imageLayoutVersion":"1.0.0"}"#;
 const INDEX: &str = "index.json";
-/// Prefix of temporary files. Those that a killed run left are removed by the next one.
-const TEMPORARY: &str = ".multiarch-";
 
 #[derive(Debug)]
 pub(super) struct Files {
@@ -131,7 +129,7 @@ impl Files {
 
     fn temporary(&self, folder: &Path) -> io::Result<NamedTempFile> {
         tempfile::Builder::new()
-            .prefix(TEMPORARY)
+            .prefix(temporary::PREFIX)
             .permissions(fs::Permissions::from_mode(0o666))
             .tempfile_in(folder)
     }
@@ -281,7 +279,7 @@ impl Files {
             };
             for item in items {
                 let item = item?;
-                if item.file_name().to_string_lossy().starts_with(TEMPORARY) {
+                if temporary::is_temporary(&item) {
                     fs::remove_file(item.path())?;
                 }
             }

@@ -23,14 +23,14 @@ pub(crate) fn decoding<T>(decode: impl FnOnce() -> T) -> T {
 pub(crate) fn list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<Vec<T>, D::Error> {
-    deserializer.deserialize_seq(List(PhantomData))
+    deserializer.deserialize_seq(CountedList(PhantomData))
 }
 
 /// For `deserialize_with`.
 pub(crate) fn map<'de, D: Deserializer<'de>, K: Deserialize<'de> + Ord, V: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<BTreeMap<K, V>, D::Error> {
-    deserializer.deserialize_map(Map(PhantomData))
+    deserializer.deserialize_map(CountedMap(PhantomData))
 }
 
 /// Counts an item before the next one is read.
@@ -39,9 +39,9 @@ fn counted<T, E: Error>(item: T) -> Result<T, E> {
     Ok(item)
 }
 
-struct List<T>(PhantomData<T>);
+struct CountedList<T>(PhantomData<T>);
 
-impl<'de, T: Deserialize<'de>> Visitor<'de> for List<T> {
+impl<'de, T: Deserialize<'de>> Visitor<'de> for CountedList<T> {
     type Value = Vec<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -54,9 +54,9 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for List<T> {
     }
 }
 
-struct Map<K, V>(PhantomData<(K, V)>);
+struct CountedMap<K, V>(PhantomData<(K, V)>);
 
-impl<'de, K: Deserialize<'de> + Ord, V: Deserialize<'de>> Visitor<'de> for Map<K, V> {
+impl<'de, K: Deserialize<'de> + Ord, V: Deserialize<'de>> Visitor<'de> for CountedMap<K, V> {
     type Value = BTreeMap<K, V>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

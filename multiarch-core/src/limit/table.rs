@@ -47,11 +47,14 @@ limits! {
     /// They are kept in memory.
     ALL_SPARSE_PIECES = Limit::count(1 << 20, "pieces of sparse files");
     SPARSE_HOLES = Limit::bytes(64 * GIB, "holes of a sparse file");
-    /// A small file is kept with the listing, so that it is not read again.
-    KEPT_FILE = Limit::bytes(MIB, "a file kept with the listing");
-    KEPT_FILES = Limit::bytes(24 * MIB, "files kept with the listing");
+    /// A file that may be a manifest or a config is kept with the listing, so that it is not read again.
+    KEPT_FILE = Limit::bytes(4 * MIB, "a file kept with the listing");
+    /// In all packages of a run. 3000 real images have some 60 MiB.
+    KEPT_FILES = Limit::bytes(64 * MIB, "files kept with the listings");
+    /// Those that are not kept. Only in Zstandard, which has no checkpoints, is reading one of them long.
+    UNPACKED_AGAIN = Limit::bytes(16 * GIB, "what is unpacked again for manifests and configs, besides the package's size,");
     /// That of a real package has some 20 MiB. Beyond, the package is read anew.
-    CACHED_INDEX = Limit::bytes(64 * MIB, "a cached index of a package");
+    CACHED_INDEX = Limit::bytes(96 * MIB, "a cached index of a package");
     /// Entries, streams, checkpoints, digests. The largest real package has some 15 000.
     CACHED_VALUES = Limit::count(500_000, "values in a cached index of a package");
     LINKS = Limit::count(8, "links in a row");

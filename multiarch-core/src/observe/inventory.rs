@@ -38,8 +38,13 @@ pub(crate) fn take_inventory(
         let package = &packages[key.0];
         package.chart_files(&package.bundles()[key.1])
     };
-    let charts = inventory.to_relocate(earlier);
-    let relocated = workers::map(workers::processors(), &charts, |(place, bundles)| {
+    let mut charts = inventory.to_relocate(earlier);
+    // In the order of the package: one in Zstandard can only be read from its beginning on.
+    charts.sort_by_key(|(_, bundles)| {
+        let first = bundles.first();
+        first.map(|key| (key.0, packages[key.0].chart_place(&packages[key.0].bundles()[key.1])))
+    });
+    let read = |(_, bundles): &(usize, Vec<(usize, usize)>)| {
         let (&uploaded, others) = bundles.split_first()?;
         let own = files(uploaded);
         let mut relocated = RelocatedChart::default();
@@ -48,15 +53,21 @@ pub(crate) fn take_inventory(
             let other = (other, files(other));
             inventory.compare_charts((uploaded, own), other, earlier, &mut relocated);
         }
-        let original = own.as_ref().ok().filter(|_| options.render).cloned();
-        inventory.relocate(*place, uploaded, own, earlier, &mut relocated);
-        Some((uploaded, relocated, original))
-    });
+        Some((uploaded, own, relocated))
+    };
+    let relocated =
+        workers::map_prepared(workers::processors(), &charts, read, |(place, _), read| {
+            let (uploaded, own, mut relocated) = read?;
+            let original = own.as_ref().ok().filter(|_| options.render).cloned();
+            inventory.relocate(*place, uploaded, own, earlier, &mut relocated);
+            Some((*place, uploaded, relocated, original))
+        });
+    let mut relocated: Vec<_> = relocated.into_iter().flatten().collect();
+    relocated.sort_by_key(|(place, ..)| *place);
     let mut originals = BTreeMap::new();
-    for ((place, _), relocated) in charts.iter().zip(relocated) {
-        let Some((uploaded, relocated, original)) = relocated else { continue };
-        inventory.set_relocated(*place, uploaded, relocated);
-        originals.extend(original.map(|original| (*place, original)));
+    for (place, uploaded, relocated, original) in relocated {
+        inventory.set_relocated(place, uploaded, relocated);
+        originals.extend(original.map(|original| (place, original)));
     }
     if options.render {
         render(&mut inventory, &originals, earlier, context)?;

@@ -2,7 +2,7 @@
 
 use super::{
     BlobSource, BundleName, Listing,
-    bundle::{IMAGES, folders, is_bundle},
+    bundle_folders::{IMAGES, folders, is_bundle},
     image_archive::{self, ArchivedImages},
 };
 use crate::error::{Error, ErrorKind};

@@ -182,7 +182,7 @@ impl Listing {
         limit.check(locator.size).map_err(|e| e.at_path(path))?;
         match &member.content {
             Some(content) => Ok(content.clone()),
-            None => source.read(&locator).map_err(|e| e.at_path(path)),
+            None => source.read_document(&locator).map_err(|e| e.at_path(path)),
         }
     }
 

@@ -91,13 +91,20 @@ impl Package {
         &self.bundles
     }
 
-    /// The files of a bundle's chart, unchanged.
+    /// Where the files of a bundle's chart begin.
+    pub(crate) fn chart_place(&self, bundle: &Bundle) -> Option<Locator> {
+        bundle.chart_files.values().map(|(locator, _)| *locator).min()
+    }
+
+    /// The files of a bundle's chart, unchanged, read in their order in the package.
     ///
     /// # Errors
     /// Where the package cannot be read.
     pub(crate) fn chart_files(&self, bundle: &Bundle) -> Result<ChartFiles> {
         let mut files = ChartFiles::default();
-        for (path, (locator, listed)) in &bundle.chart_files {
+        let mut in_order: Vec<_> = bundle.chart_files.iter().collect();
+        in_order.sort_by_key(|(_, (locator, _))| *locator);
+        for (path, (locator, listed)) in in_order {
             let content = match listed {
                 Some(content) => content.clone(),
                 None => self

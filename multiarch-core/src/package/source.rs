@@ -36,6 +36,15 @@ pub(crate) trait BlobSource: Send + Sync {
         Ok(content.into())
     }
 
+    /// The same for one of the many small files of a package. How far they may lie from each other where that takes
+    /// long is limited.
+    ///
+    /// # Errors
+    /// As [`BlobSource::read`], and [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge).
+    fn read_document(&self, locator: &Locator) -> Result<Arc<[u8]>> {
+        self.read(locator)
+    }
+
     /// Counts what is read to be kept in memory.
     ///
     /// # Errors
@@ -67,6 +76,10 @@ impl BlobSource for Counted<'_> {
         permit: BufferPermit,
     ) -> io::Result<Box<dyn BufferSource + '_>> {
         self.source.open(locator, permit)
+    }
+
+    fn read_document(&self, locator: &Locator) -> Result<Arc<[u8]>> {
+        self.source.read_document(locator)
     }
 
     fn keep(&self, size: u64) -> Result<()> {

@@ -51,10 +51,29 @@ pub(crate) fn map<T: Sync, A: Send>(
     items: &[T],
     act: impl Fn(&T) -> A + Sync,
 ) -> Vec<A> {
+    map_prepared(jobs, items, |_| (), |item, ()| act(item))
+}
+
+/// The same for items of which a part is done in order, one at a time: `prepare`, such as what reads a file that can
+/// only be read front to back.
+pub(crate) fn map_prepared<T: Sync, P, A: Send>(
+    jobs: usize,
+    items: &[T],
+    prepare: impl Fn(&T) -> P + Sync,
+    act: impl Fn(&T, P) -> A + Sync,
+) -> Vec<A> {
     let slots: Vec<_> = items.iter().map(|item| (item, Mutex::new(None))).collect();
-    for_each(jobs, &slots, |(item, slot)| {
-        let answer = act(item);
-        *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);
+    let next = Mutex::new(slots.iter());
+    let prepare_next = || {
+        let mut next = next.lock().unwrap_or_else(PoisonError::into_inner);
+        let (item, slot) = next.next()?;
+        Some((item, slot, prepare(item)))
+    };
+    for_each(jobs, &vec![(); jobs], |()| {
+        while let Some((item, slot, prepared)) = prepare_next() {
+            let answer = act(item, prepared);
+            *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);
+        }
     });
     let answers = slots.into_iter().map(|(_, slot)| slot.into_inner());
     answers.filter_map(|answer| answer.unwrap_or_else(PoisonError::into_inner)).collect()

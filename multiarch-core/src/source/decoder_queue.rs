@@ -9,6 +9,7 @@
 use std::{
     collections::BTreeSet,
     io,
+    ops::RangeInclusive,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
 };
 
@@ -47,6 +48,11 @@ pub(super) struct DecoderGuard {
 impl DecoderQueue {
     fn state(&self) -> MutexGuard<'_, DecoderState> {
         self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// True where the decoder is free and stands in this range.
+    pub(super) fn is_idle_in(&self, range: RangeInclusive<u64>) -> bool {
+        self.state().idle.as_ref().is_some_and(|decoder| range.contains(&decoder.at))
     }
 
     /// Waits for the right to read from an offset on.

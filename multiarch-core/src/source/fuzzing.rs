@@ -13,6 +13,7 @@ use super::{
     OpenOptions,
     gzip::{CurrentFile, Gunzip},
     index_cache::{self, IndexCache},
+    options::Kept,
     streams::{Backing, Streams},
     walk::Walk,
 };
@@ -28,8 +29,8 @@ const MOST: u64 = 64 << 10;
 /// What the one pass keeps of a file is what is read from its place later, and the package can be opened or
 /// is an error.
 pub(crate) fn tar_walk(data: &[u8]) {
-    let options = OpenOptions::default();
-    let mut walk = Walk::new(&options);
+    let (options, kept) = (OpenOptions::default(), Kept::default());
+    let mut walk = Walk::new(&options, &kept);
     let reader = Arc::new(Mutex::new(Cursor::new(data.to_vec())));
     if let Ok(Some(listing)) = walk.reader(reader, data.len() as u64, NAME) {
         check_listing(&listing, &walk.streams);

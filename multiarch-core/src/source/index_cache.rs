@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     regular::open_regular,
     streams::{Backing, Streams},
+    temporary,
 };
 use crate::{
     image::{Algorithm, Digest, Hasher},
@@ -38,8 +39,6 @@ const PLACE: usize = 4 << 10;
 /// How many indexes the cache holds at most.
 const MAX_CACHED: usize = 16;
 const ENDING: &str = "index";
-/// How the names of temporary files begin.
-const TEMPORARY: &str = ".multiarch-";
 
 /// A listing in the form in which it is cached. `None` where the listing has problems: they are not
 /// cached, so the next run must read the package again to report them.
@@ -156,7 +155,8 @@ impl IndexCache {
         let digests = streams.digests();
         let content =
             IndexToCache { listing, backings: streams.backings().collect(), digests: &digests };
-        let mut file = tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(&self.folder)?;
+        let mut file =
+            tempfile::Builder::new().prefix(temporary::PREFIX).tempfile_in(&self.folder)?;
         // As long as it is locked, no other run takes it for one that a killed run has left.
         file.as_file().lock()?;
         file.write_all(MAGIC)?;
@@ -176,7 +176,7 @@ impl IndexCache {
         for entry in fs::read_dir(&self.folder)? {
             let entry = entry?;
             let path = entry.path();
-            if entry.file_name().as_encoded_bytes().starts_with(TEMPORARY.as_bytes()) {
+            if temporary::is_temporary(&entry) {
                 if open_regular(&path).is_ok_and(|file| file.try_lock().is_ok()) {
                     fs::remove_file(&path)?;
                 }
@@ -241,7 +241,7 @@ mod tests {
 
     #[test]
     fn limit_of_cached_index() {
-        assert!(is_taken(Vec::new(), 60 << 20) && !is_taken(Vec::new(), 65 << 20));
+        assert!(is_taken(Vec::new(), 90 << 20) && !is_taken(Vec::new(), 97 << 20));
     }
 
     #[test]
@@ -284,10 +284,13 @@ mod tests {
         let (left, used) =
             (cache.folder.join(".multiarch-left"), cache.folder.join(".multiarch-used"));
         fs::write(&left, "").expect("written");
+        let folder_of_others = cache.folder.join(".multiarch-folder");
+        fs::create_dir(&folder_of_others).expect("a folder");
         let lock = File::create(&used).expect("created");
         lock.lock().expect("locked");
         let listing = encode_listing(&Listing::default()).expect("flawless");
         cache.store(&listing, &Streams::new(&Cancel::new())).expect("stored");
         assert!(!left.exists() && used.exists() && cache.path.exists());
+        assert!(folder_of_others.exists());
     }
 }

@@ -37,7 +37,7 @@ impl OpenOptions {
             there.map_err(|e| e.in_package(path.display()))?;
         }
         let jobs = workers::processors().min(JOBS);
-        let together = Self { documents: Some(read::all_documents()), ..self.clone() };
+        let together = Self { kept: Some(self.kept()), ..self.clone() };
         let opened = workers::map(jobs, paths, |path| together.open(path));
         let failure = |result: &Result<Package>, kind| {
             result.as_ref().err().filter(|error| error.kind() == kind).cloned()

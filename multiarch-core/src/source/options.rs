@@ -3,7 +3,7 @@
 use std::{path::PathBuf, sync::Arc};
 
 use crate::{
-    limit::SharedBudget,
+    limit::{self, SharedBudget},
     run::{Cancel, Context, Meter},
 };
 
@@ -23,14 +23,35 @@ pub struct OpenOptions {
     pub(super) context: Context,
     pub(super) cache: Option<PathBuf>,
     pub(super) reads_programs: bool,
-    /// What several packages may keep together.
-    pub(super) documents: Option<Arc<SharedBudget>>,
+    /// What the packages of a run may keep together; one that is opened by itself may keep as much.
+    pub(super) kept: Option<Arc<Kept>>,
+}
+
+/// What may be kept in memory of packages.
+#[derive(Debug)]
+pub(super) struct Kept {
+    /// Manifests and configs.
+    pub(super) documents: SharedBudget,
+    /// What may be one of them, with the listing.
+    pub(super) files: SharedBudget,
+}
+
+impl Default for Kept {
+    fn default() -> Self {
+        let [documents, files] =
+            [limit::DOCUMENTS, limit::KEPT_FILES].map(|limit| limit.budget().shared());
+        Self { documents, files }
+    }
 }
 
 impl OpenOptions {
     /// Options without an index cache.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    pub(super) fn kept(&self) -> Arc<Kept> {
+        self.kept.clone().unwrap_or_default()
     }
 
     pub(crate) fn in_context(context: &Context, cache: Option<PathBuf>) -> Self {

@@ -10,7 +10,7 @@ use super::{
     foreign::foreign,
     image_check::ImageChecker,
     index_cache::{self, IndexCache},
-    options::OpenOptions,
+    options::{Kept, OpenOptions},
     programs::Programs,
     streams::Streams,
     walk::Walk,
@@ -18,7 +18,6 @@ use super::{
 use crate::{
     error::{Error, ErrorKind, Result},
     image::{Algorithm, Hasher},
-    limit::{self, SharedBudget},
     package::{
         Blob, Finding, Found, Listing, Package, PackageIdentity, PackageImage, PackageName, Unused,
         collect,
@@ -34,6 +33,7 @@ pub(super) fn read(path: &Path, options: &OpenOptions) -> Result<Package> {
     if metadata.is_file() && metadata.len() == 0 {
         return Err(nothing("the file is empty"));
     }
+    let kept = options.kept();
     let cache = options.cache.as_deref().and_then(|folder| IndexCache::find(path, folder));
     let known = cache.as_ref().and_then(|cache| cache.load(path, &options.context.cancel));
     let to_fill = cache.filter(|_| known.is_none());
@@ -42,13 +42,13 @@ pub(super) fn read(path: &Path, options: &OpenOptions) -> Result<Package> {
             let modified = super::walk::modified(&metadata);
             Pass { listing, streams, modified, links: Vec::new(), specials: Vec::new() }
         }
-        None => walk(options, |walk| match metadata.is_dir() {
+        None => walk(options, &kept, |walk| match metadata.is_dir() {
             true => walk.directory(path).map(Some),
             false => walk.file(path, &name),
         })?,
     };
     let size = (!metadata.is_dir()).then_some(metadata.len());
-    package(&path.display().to_string(), &name, size, pass, options, to_fill)
+    package(&path.display().to_string(), &name, size, pass, options, &kept, to_fill)
 }
 
 pub(super) fn read_from(
@@ -58,13 +58,9 @@ pub(super) fn read_from(
 ) -> Result<Package> {
     let size = reader.seek(SeekFrom::End(0)).map_err(|e| Error::from_io("cannot be read", e))?;
     let reader = Arc::new(Mutex::new(reader));
-    let pass = walk(options, |walk| walk.reader(reader, size, name))?;
-    package(name, name, Some(size), pass, options, None)
-}
-
-/// What may be kept in memory of the manifests and configs of one run's packages.
-pub(super) fn all_documents() -> Arc<SharedBudget> {
-    Arc::new(limit::DOCUMENTS.budget().shared())
+    let kept = options.kept();
+    let pass = walk(options, &kept, |walk| walk.reader(reader, size, name))?;
+    package(name, name, Some(size), pass, options, &kept, None)
 }
 
 fn nothing(why: &str) -> Error {
@@ -82,9 +78,10 @@ struct Pass {
 
 fn walk(
     options: &OpenOptions,
+    kept: &Kept,
     pass: impl FnOnce(&mut Walk<'_>) -> Result<Option<Listing>>,
 ) -> Result<Pass> {
-    let mut walk = Walk::new(options);
+    let mut walk = Walk::new(options, kept);
     let listing = pass(&mut walk)?;
     options.context.cancel.check()?;
     let Walk { streams, modified, links, specials, .. } = walk;
@@ -100,6 +97,7 @@ fn package(
     size: Option<u64>,
     pass: Pass,
     options: &OpenOptions,
+    kept: &Kept,
     to_fill: Option<IndexCache>,
 ) -> Result<Package> {
     let Pass { mut listing, streams, modified, links, specials } = pass;
@@ -110,8 +108,7 @@ fn package(
     let streams = Arc::new(streams);
     let mut found = Found::default();
     let paths = listing.paths();
-    let documents = options.documents.clone().unwrap_or_else(all_documents);
-    collect(&mut listing, &*streams, &documents, &mut found);
+    collect(&mut listing, &*streams, &kept.documents, &mut found);
     let foreign = foreign(&paths, std::mem::take(&mut found.places));
     options.context.cancel.check()?;
     if let Some((cache, text)) = to_fill {

@@ -22,7 +22,8 @@ use super::{
 use crate::{
     error::Result,
     image::Digest,
-    package::{BlobSource, Locator, StreamId, hash},
+    limit::{Budget, UNPACKED_AGAIN},
+    package::{BlobSource, Locator, StreamId, hash, reading},
     run::{BufferPermit, BufferPool, BufferSource, Cancel},
 };
 
@@ -40,6 +41,8 @@ pub(super) struct Streams {
     digests: Mutex<BTreeMap<Locator, Digest>>,
     pool: BufferPool,
     cancel: Cancel,
+    /// What may be unpacked of Zstandard to come to a manifest or a config again.
+    again: Mutex<Budget>,
 }
 
 struct Stream {
@@ -93,6 +96,15 @@ impl Backing {
         }
     }
 
+    /// The last place at or before `offset` where reading can start.
+    fn nearest(&self, offset: u64) -> u64 {
+        match self {
+            Self::Gzip { points, .. } => points.before(offset).unpacked,
+            Self::File { .. } | Self::Reader { .. } => offset,
+            Self::Zstd { .. } | Self::Sparse { .. } | Self::Pending => 0,
+        }
+    }
+
     fn windows(&self) -> usize {
         match self {
             Self::Gzip { points, .. } => points.windows(),
@@ -110,6 +122,7 @@ impl Streams {
             digests: Mutex::default(),
             pool: BufferPool::new(BUFFERS),
             cancel: cancel.clone(),
+            again: Mutex::new(UNPACKED_AGAIN.budget()),
         }
     }
 
@@ -138,6 +151,10 @@ impl Streams {
 
     pub(super) fn add(&mut self, backing: Backing) -> StreamId {
         let id = u32::try_from(self.list.len()).expect("fewer entries than the limit");
+        if let Backing::File { size, .. } | Backing::Reader { size, .. } = &backing {
+            let again = self.again.get_mut().unwrap_or_else(PoisonError::into_inner);
+            *again = again.clone().raised(*size);
+        }
         self.list.push(Stream { backing, decoder: DecoderQueue::default() });
         StreamId(id)
     }
@@ -203,15 +220,23 @@ impl Streams {
         Ok(Box::new(decoder.reader.take(place.size.saturating_sub(from))))
     }
 
+    /// How much of Zstandard is unpacked before a new reader stands at `offset`: it has no checkpoints.
+    fn distance(&self, id: StreamId, offset: u64) -> u64 {
+        let Ok(stream) = self.get(id) else { return 0 };
+        let (own, inner, at) = match &stream.backing {
+            Backing::Pending | Backing::File { .. } | Backing::Reader { .. } => return 0,
+            Backing::Gzip { packed, points } => (0, packed, points.before(offset).packed),
+            Backing::Zstd { packed } => (offset, packed, 0),
+            Backing::Sparse { data, .. } => (0, data, 0),
+        };
+        self.distance(inner.stream, inner.offset.saturating_add(at)).saturating_add(own)
+    }
+
     /// A decoder at the locator's offset. It is the idle one where that is nearer before the offset than
     /// the last checkpoint, so that fewer bytes are unpacked.
     fn decoder(&self, locator: &Locator, idle: Option<Decoder>) -> io::Result<Decoder> {
-        let nearest = match &self.get(locator.stream)?.backing {
-            Backing::Gzip { points, .. } => points.before(locator.offset).unpacked,
-            Backing::File { .. } | Backing::Reader { .. } => locator.offset,
-            Backing::Zstd { .. } | Backing::Sparse { .. } | Backing::Pending => 0,
-        };
-        let is_nearer = |decoder: &Decoder| (nearest..=locator.offset).contains(&decoder.at);
+        let from = self.get(locator.stream)?.backing.nearest(locator.offset);
+        let is_nearer = |decoder: &Decoder| (from..=locator.offset).contains(&decoder.at);
         let mut decoder = match idle.filter(is_nearer) {
             Some(decoder) => decoder,
             None => self.start(locator.stream, locator.offset)?,
@@ -240,6 +265,16 @@ impl BlobSource for Streams {
         Ok(Box::new(buffers))
     }
 
+    fn read_document(&self, locator: &Locator) -> Result<Arc<[u8]>> {
+        let stream = self.get(locator.stream).map_err(reading)?;
+        let from = stream.backing.nearest(locator.offset);
+        if !stream.decoder.is_idle_in(from..=locator.offset) {
+            let distance = self.distance(locator.stream, locator.offset);
+            self.again.lock().unwrap_or_else(PoisonError::into_inner).spend(distance)?;
+        }
+        self.read(locator)
+    }
+
     /// Computes each digest once, because a layer without a digest in its name is asked for repeatedly.
     fn digest(&self, locator: &Locator) -> Result<Digest> {
         if let Some(known) = self.digests().get(locator) {
@@ -254,6 +289,28 @@ impl BlobSource for Streams {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Each jump back begins again at the start of the stream.
+    #[test]
+    fn limit_of_unpacked_again() {
+        let packed = zstd::stream::encode_all([7; 1000].as_slice(), 1).expect("packed");
+        let mut streams = Streams::new(&Cancel::new());
+        let size = packed.len() as u64;
+        let reader = Arc::new(Mutex::new(io::Cursor::new(packed)));
+        let stream = streams.add(Backing::Reader { reader, size });
+        let stream = streams.add(Backing::Zstd { packed: Locator { stream, offset: 0, size } });
+        let read = |offset| streams.read_document(&Locator { stream, offset, size: 1 });
+        let left = || streams.again.lock().expect("a lock").clone();
+        assert_eq!(left().left(), (16 << 30) + size);
+        for (offset, spent) in [(0, 0), (600, 0), (500, 500), (999, 500), (0, 500), (999, 500)] {
+            read(offset).expect("read");
+            assert_eq!((16 << 30) + size - left().left(), spent, "{offset}");
+        }
+        let all_but_ten = left().left() - 10;
+        streams.again.lock().expect("a lock").spend(all_but_ten).expect("there");
+        assert_eq!(&*read(10).expect("read"), &[7]);
+        assert_eq!(read(5).expect_err("too far").kind(), crate::ErrorKind::TooLarge);
+    }
 
     #[test]
     fn all_streams_together_have_a_bounded_number_of_checkpoints() {

@@ -16,17 +16,14 @@ use zstd_windows::ZstdWindows;
 use super::{
     gzip::CurrentFile,
     input::Input,
-    options::OpenOptions,
+    options::{Kept, OpenOptions},
     section::{ReadAt, Section},
     streams::{Backing, Streams},
 };
 use crate::{
     error::{Error, ErrorKind, Result},
     image::Compression,
-    limit::{
-        ALL_SPARSE_PIECES, ARCHIVES, Budget, FOLDER_DEPTH, KEPT_FILES, LISTING, UNPACK_RATIO,
-        UNPACKED,
-    },
+    limit::{ALL_SPARSE_PIECES, ARCHIVES, Budget, FOLDER_DEPTH, LISTING, UNPACK_RATIO, UNPACKED},
     package::{Listing, Locator, Member, MemberKind, StreamId},
 };
 
@@ -41,8 +38,7 @@ pub(super) struct Walk<'a> {
     /// Bytes that compressed archives may still unpack to, at all depths together.
     unpacked_left: Rc<Cell<u64>>,
     windows: ZstdWindows,
-    /// Bytes of all file contents in the listing.
-    kept: Budget,
+    kept: &'a Kept,
     /// The archive member that is being unpacked, for each gzip stream.
     current_file: BTreeMap<StreamId, CurrentFile>,
     /// Time of the latest change of any file, in nanoseconds since 1970.
@@ -64,7 +60,7 @@ struct Base {
 }
 
 impl<'a> Walk<'a> {
-    pub(super) fn new(options: &'a OpenOptions) -> Self {
+    pub(super) fn new(options: &'a OpenOptions, kept: &'a Kept) -> Self {
         Self {
             streams: Streams::new(&options.context.cancel),
             options,
@@ -73,7 +69,7 @@ impl<'a> Walk<'a> {
             pieces: ALL_SPARSE_PIECES.budget(),
             unpacked_left: Rc::new(Cell::new(UNPACKED.max)),
             windows: ZstdWindows::new(),
-            kept: KEPT_FILES.budget(),
+            kept,
             current_file: BTreeMap::new(),
             modified: 0,
             links: Vec::new(),
@@ -206,15 +202,15 @@ mod tests {
             let content = format!("{{{}}}", " ".repeat(size - 2));
             std::fs::write(folder.path().join(name), content).expect("written");
         }
-        let options = OpenOptions::default();
-        let listing = Walk::new(&options).directory(folder.path()).expect("read");
+        let (options, kept) = (OpenOptions::default(), Kept::default());
+        let listing = Walk::new(&options, &kept).directory(folder.path()).expect("read");
         listing.members.values().filter(|member| member.content.is_some()).count()
     }
 
     #[test]
     fn limit_of_listing() {
-        let options = OpenOptions::default();
-        let mut walk = Walk::new(&options);
+        let (options, kept) = (OpenOptions::default(), Kept::default());
+        let mut walk = Walk::new(&options, &kept);
         for _ in 0..100_000 {
             walk.count(100).expect("within the limit");
         }
@@ -224,8 +220,8 @@ mod tests {
 
     #[test]
     fn limit_of_archives() {
-        let options = OpenOptions::default();
-        let mut walk = Walk::new(&options);
+        let (options, kept) = (OpenOptions::default(), Kept::default());
+        let mut walk = Walk::new(&options, &kept);
         let content = multiarch_generator::tar(&[multiarch_generator::Entry::file("x", "x")]);
         let mut archive = || {
             let input = Input::stream(io::Cursor::new(content.clone()));
@@ -238,15 +234,15 @@ mod tests {
 
     #[test]
     fn limit_of_unpacked() {
-        let options = OpenOptions::default();
-        let walk = Walk::new(&options);
+        let (options, kept) = (OpenOptions::default(), Kept::default());
+        let walk = Walk::new(&options, &kept);
         assert_eq!(walk.unpacked_left.get(), 4 << 30);
     }
 
     #[test]
     fn limit_of_unpack_ratio() {
-        let options = OpenOptions::default();
-        let mut walk = Walk::new(&options);
+        let (options, kept) = (OpenOptions::default(), Kept::default());
+        let mut walk = Walk::new(&options, &kept);
         let file = tempfile::tempfile().expect("a file");
         file.set_len(10).expect("ten bytes");
         let before = walk.unpacked_left.get();
@@ -257,15 +253,15 @@ mod tests {
     /// Content beyond the limits is read again when it is needed.
     #[test]
     fn limit_of_kept_files() {
-        let names: Vec<String> = (0..30).map(|i| format!("sha256:{i:064}")).collect();
+        let names: Vec<String> = (0..70).map(|i| format!("sha256:{i:064}")).collect();
         let files: Vec<(&str, usize)> = names.iter().map(|name| (&**name, 1 << 20)).collect();
-        assert_eq!(kept(&files), 24);
+        assert_eq!(kept(&files), 64);
     }
 
     #[test]
     fn limit_of_kept_file() {
         let blob = format!("sha256:{:064}", 1);
-        assert_eq!(kept(&[(&blob, 1 << 20)]), 1);
-        assert_eq!(kept(&[(&blob, (1 << 20) + 1)]), 0);
+        assert_eq!(kept(&[(&blob, 4 << 20)]), 1);
+        assert_eq!(kept(&[(&blob, (4 << 20) + 1)]), 0);
     }
 }

@@ -40,9 +40,9 @@ impl Walk<'_> {
         let mut member = Member { kind: MemberKind::File(at), content: None, compression };
         let opaque = roles::is_blob(&path) || roles::is_chart_file(&path);
         if opaque || roles::is_wanted(&path) {
-            let small = KEPT_FILE.check(at.size).is_ok() && at.size <= self.kept.left();
             let wanted = head.first() == Some(&b'{') || roles::is_wanted(&path);
-            if small && wanted && self.kept.spend(at.size).is_ok() {
+            let fits = || KEPT_FILE.check(at.size).is_ok() && self.kept.files.has(at.size);
+            if wanted && fits() {
                 match rest(head, input, at.size) {
                     Ok(content) => {
                         member.content = Some(content);

@@ -82,7 +82,7 @@ fn limit_of_folder_depth() {
     };
     ends_between(nested(64), nested(65));
     let in_archive = |depth: usize| {
-        let deep = Entry::file(&format!("{}file", "d/".repeat(depth)), "x");
+        let deep = Entry::file(format!("{}file", "d/".repeat(depth)), "x");
         first_problem(open(&tar(&[Entry::file("x_1.0.0.bundle.tar", bundle().tar()), deep])))
     };
     ends_between(in_archive(64), in_archive(65));
@@ -93,7 +93,7 @@ fn limit_of_bundles() {
     let with = |count: usize| {
         let text = b"name: x\nversion: 1.0.0\n".to_vec();
         let chart =
-            |number| Entry::file(&format!("{number}/original-chart/Chart.yaml"), text.clone());
+            |number| Entry::file(format!("{number}/original-chart/Chart.yaml"), text.clone());
         first_problem(open(&tar(&(0..count).map(chart).collect::<Vec<_>>())))
     };
     ends_between(with(10_000), with(10_001));
