@@ -49,8 +49,8 @@ limits! {
     SPARSE_HOLES = Limit::bytes(64 * GIB, "holes of a sparse file");
     /// A file that may be a manifest or a config is kept with the listing, so that it is not read again.
     KEPT_FILE = Limit::bytes(4 * MIB, "a file kept with the listing");
-    /// In all packages of a run. 3000 real images have some 60 MiB.
-    KEPT_FILES = Limit::bytes(64 * MIB, "files kept with the listings");
+    /// In all packages of a run. 3000 real images have some 35 MiB.
+    KEPT_FILES = Limit::bytes(48 * MIB, "files kept with the listings");
     /// Those that are not kept. Only in Zstandard, which has no checkpoints, is reading one of them long.
     UNPACKED_AGAIN = Limit::bytes(16 * GIB, "what is unpacked again for manifests and configs, besides the package's size,");
     /// That of a real package has some 20 MiB. Beyond, the package is read anew.
@@ -76,7 +76,7 @@ limits! {
     CONFIG = Limit::bytes(8 * MIB, "an image's config");
     /// They are kept in memory, those of all packages of a run; a config counts twice, because it is kept as values.
     /// 3000 real images have some 60 MiB.
-    DOCUMENTS = Limit::bytes(160 * MIB, "manifests and configs of all packages");
+    DOCUMENTS = Limit::bytes(128 * MIB, "manifests and configs of all packages");
     /// They are kept in memory until the end of a run, an index as its text and as what becomes of it. 3000 tags of two
     /// platforms have some 140 MiB where every config is read.
     HELD_DOCUMENTS = Limit::bytes(192 * MIB, "memory for what the tags of the target hold");

@@ -250,7 +250,7 @@ fn large_configs(images: usize) -> Vec<u8> {
 
 #[test]
 fn limit_of_documents() {
-    ends_between(first_problem(open(&large_configs(11))), first_problem(open(&large_configs(12))));
+    ends_between(first_problem(open(&large_configs(9))), first_problem(open(&large_configs(10))));
 }
 
 /// Several packages have no more together than one.
