@@ -39,7 +39,7 @@ const TEMPORARY: &str = ".multiarch-saved-";
 pub(crate) fn tidy(document: &Path) -> std::io::Result<()> {
     for entry in std::fs::read_dir(folder_of(document))? {
         let entry = entry?;
-        // A pipe of such a name is somebody else's, and would be waited for.
+        // A pipe of such a name belongs to another program, and would be waited for.
         let is_temporary = entry.file_name().as_encoded_bytes().starts_with(TEMPORARY.as_bytes())
             && entry.file_type().is_ok_and(|kind| kind.is_file());
         if is_temporary

@@ -123,7 +123,7 @@ impl SharedBudget {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).spend(amount)
     }
 
-    /// Spends where there is enough, and tells whether.
+    /// Spends where there is enough, and returns whether it did.
     pub(crate) fn has(&self, amount: u64) -> bool {
         self.attempt(|left| left.spend(amount)).is_ok()
     }
