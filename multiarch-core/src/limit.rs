@@ -124,7 +124,7 @@ impl SharedBudget {
     }
 
     /// Spends where there is enough, and returns whether it did.
-    pub(crate) fn has(&self, amount: u64) -> bool {
+    pub(crate) fn take(&self, amount: u64) -> bool {
         self.attempt(|left| left.spend(amount)).is_ok()
     }
 

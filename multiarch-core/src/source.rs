@@ -30,4 +30,4 @@ mod walk;
 pub(crate) use lock::wait_for_lock;
 pub use options::OpenOptions;
 pub(crate) use programs::layer_architecture;
-pub(crate) use regular::{open_regular, read_regular};
+pub(crate) use regular::{open_regular, read_regular, read_within};

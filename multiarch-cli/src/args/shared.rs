@@ -5,9 +5,10 @@ use std::{
     path::PathBuf,
 };
 
-use super::SelectionArgs;
 use clap::{Args as ClapArgs, ValueEnum};
 use multiarch_core::{ConflictPolicy, IndexMode, NameMode, Naming, Options, Result};
+
+use super::SelectionArgs;
 
 /// The options of `import`, `plan`, and the installer's verbs.
 #[derive(Debug, ClapArgs)]

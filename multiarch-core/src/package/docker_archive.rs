@@ -88,7 +88,7 @@ impl Archive<'_> {
         if let Some(digest) = digest_in_name(&path) {
             digest.verify(&text).map_err(|e| e.at_path(&path))?;
         }
-        self.source.keep(2 * text.len() as u64).map_err(|e| e.at_path(&path))?;
+        self.source.keep_config(&text).map_err(|e| e.at_path(&path))?;
         let config = ImageConfig::parse(&text).map_err(|e| e.at_path(&path))?;
         let (config_locator, _) = self.listing.file(&path)?;
         let paths = listed.layers.as_deref().unwrap_or_default();

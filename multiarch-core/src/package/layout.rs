@@ -111,7 +111,7 @@ impl DocumentStore for Layout<'_> {
         let path = self.path(digest);
         let text = self.listing.read(&path, limit::CONFIG, self.source)?;
         digest.verify(&text).map_err(|e| e.at_path(&path))?;
-        self.source.keep(2 * text.len() as u64).map_err(|e| e.at_path(&path))?;
+        self.source.keep_config(&text).map_err(|e| e.at_path(&path))?;
         Ok(text)
     }
 

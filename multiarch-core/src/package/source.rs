@@ -54,6 +54,14 @@ pub(crate) trait BlobSource: Send + Sync {
         Ok(())
     }
 
+    /// The same for a config, which is kept as its text and as the values in it.
+    ///
+    /// # Errors
+    /// As [`BlobSource::keep`].
+    fn keep_config(&self, text: &[u8]) -> Result<()> {
+        self.keep(2 * text.len() as u64)
+    }
+
     /// The SHA-256 digest of the bytes at a locator.
     ///
     /// # Errors

@@ -1,22 +1,15 @@
 //! Files with logins and certificates, which the user names.
 
-use std::{
-    fs::File,
-    io::{self, Read},
-    path::Path,
-};
+use std::{fs::File, io, path::Path};
 
-use crate::limit;
+use crate::{limit, source::read_within};
 
 /// The content of a file, or of what a shell gives in place of one.
 ///
 /// # Errors
-/// Where it cannot be read; beyond the limit, with the [`Error`](crate::Error) that says so inside.
+/// As [`read_within`].
 pub(super) fn read(path: &Path) -> io::Result<Vec<u8>> {
-    let mut content = Vec::new();
-    File::open(path)?.take(limit::USER_FILE.max + 1).read_to_end(&mut content)?;
-    limit::USER_FILE.check(content.len())?;
-    Ok(content)
+    read_within(File::open(path)?, limit::USER_FILE)
 }
 
 #[cfg(test)]

@@ -28,8 +28,16 @@ pub(crate) fn open_regular(path: &Path) -> io::Result<File> {
 /// # Errors
 /// As [`open_regular`]; beyond the limit, with the [`Error`](crate::Error) that says so inside.
 pub(crate) fn read_regular(path: &Path, limit: Limit) -> io::Result<Vec<u8>> {
+    read_within(open_regular(path)?, limit)
+}
+
+/// The content of a file, of whatever kind.
+///
+/// # Errors
+/// Where it cannot be read; beyond the limit, with the [`Error`](crate::Error) that says so inside.
+pub(crate) fn read_within(file: File, limit: Limit) -> io::Result<Vec<u8>> {
     let mut content = Vec::new();
-    open_regular(path)?.take(limit.max.saturating_add(1)).read_to_end(&mut content)?;
+    file.take(limit.max.saturating_add(1)).read_to_end(&mut content)?;
     limit.check(content.len())?;
     Ok(content)
 }

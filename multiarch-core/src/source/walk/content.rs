@@ -41,8 +41,7 @@ impl Walk<'_> {
         let opaque = roles::is_blob(&path) || roles::is_chart_file(&path);
         if opaque || roles::is_wanted(&path) {
             let wanted = head.first() == Some(&b'{') || roles::is_wanted(&path);
-            let fits = || KEPT_FILE.check(at.size).is_ok() && self.kept.files.has(at.size);
-            if wanted && fits() {
+            if wanted && KEPT_FILE.check(at.size).is_ok() && self.kept.files.take(at.size) {
                 match rest(head, input, at.size) {
                     Ok(content) => {
                         member.content = Some(content);
