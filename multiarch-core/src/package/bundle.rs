@@ -143,9 +143,9 @@ fn collect_below(
     }));
     problems.extend(listing.lost_archives());
     let name = listing.path.rsplit('/').next().unwrap_or_default();
-    let is_bundle = BundleName::parse(name).is_some()
+    let claims = BundleName::parse(name).is_some()
         && !found.bundles.iter().any(|bundle| bundle.path == listing.path);
-    match is_bundle.then(|| budgets.count.spend(1_u64)) {
+    match claims.then(|| budgets.count.spend(1_u64)) {
         Some(Ok(())) => {
             let message = "not a bundle: it has no original-chart/Chart.yaml";
             problems.push(Error::new(ErrorKind::Malformed, message));
