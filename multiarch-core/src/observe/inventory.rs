@@ -40,7 +40,7 @@ pub(crate) fn take_inventory(
     };
     let mut charts = inventory.to_relocate(earlier);
     // In the order of the package: one in Zstandard can only be read from its beginning on.
-    charts.sort_by_key(|(_, bundles)| {
+    charts.sort_by_cached_key(|(_, bundles)| {
         let first = bundles.first();
         first.map(|key| (key.0, packages[key.0].chart_place(&packages[key.0].bundles()[key.1])))
     });

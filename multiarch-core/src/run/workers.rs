@@ -69,7 +69,8 @@ pub(crate) fn map_prepared<T: Sync, P, A: Send>(
         let (item, slot) = next.next()?;
         Some((item, slot, prepare(item)))
     };
-    for_each(jobs, &vec![(); jobs], |()| {
+    // One thread for each item at most: for few items, and for one or none, starting them would be most of the work.
+    for_each(jobs, &vec![(); jobs.min(slots.len())], |()| {
         while let Some((item, slot, prepared)) = prepare_next() {
             let answer = act(item, prepared);
             *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);
@@ -98,4 +99,25 @@ pub(crate) fn ask<Q: Sync, A: Send>(
     });
     context.cancel.check()?;
     Ok(answers)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn one_item_needs_no_other_thread() {
+        let threads = map(8, &[()], |()| thread::current().id());
+        assert_eq!(threads, [thread::current().id()]);
+    }
+
+    #[test]
+    fn items_are_prepared_in_order_and_answered_in_order() {
+        let (items, prepared): (Vec<_>, _) = ((0..100).collect(), Mutex::new(Vec::new()));
+        let prepare = |item: &i32| prepared.lock().expect("a lock").push(*item);
+        let answers = map_prepared(4, &items, prepare, |item, ()| *item);
+        assert_eq!((&answers, &*prepared.lock().expect("a lock")), (&items, &items));
+    }
 }

@@ -23,7 +23,6 @@ pub(super) fn foreign(paths: &[String], mut places: Vec<String>) -> Vec<String> 
             foreign.push(path[..end].to_owned());
         }
     }
-    foreign.dedup();
     foreign
 }
 

@@ -109,7 +109,7 @@ fn package(
     let mut found = Found::default();
     let paths = listing.paths();
     collect(&mut listing, &*streams, &kept.documents, &mut found);
-    let foreign = foreign(&paths, std::mem::take(&mut found.places));
+    let foreign = foreign(&paths, found.places);
     options.context.cancel.check()?;
     if let Some((cache, text)) = to_fill {
         // A failure is ignored: the next run then reads the whole package again.
