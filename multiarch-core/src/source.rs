@@ -30,4 +30,6 @@ mod walk;
 pub(crate) use lock::wait_for_lock;
 pub use options::OpenOptions;
 pub(crate) use programs::layer_architecture;
-pub(crate) use regular::{open_regular, read_regular, read_within};
+#[cfg(feature = "registry")]
+pub(crate) use regular::read_within;
+pub(crate) use regular::{open_regular, read_regular};
