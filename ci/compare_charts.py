@@ -152,13 +152,10 @@ def compare_newer(work):
         print(f"{version}, the second architecture without the mode: {seen} images of charts exist for every architecture")
 
 
-def left_by_charts_syncer(mode, registry, work):
-    """A chart directory and a registry as charts-syncer leaves them: its names pushed, and charts with
-    values that make Helm print its list."""
+def left_by_charts_syncer(mode, base, registry, work):
+    """A chart directory and a registry as charts-syncer leaves them: its names pushed from `base`, and charts
+    with values that make Helm print its list."""
     theirs = oracle(mode)
-    # The manifests are the same in every mode.
-    base = Registry(REGISTRY, work)
-    subprocess.run([MULTIARCH, "import", package("v0.9.0-amd64"), "--to", f"docker://{base.address}", "-q", "--json"], check=True, capture_output=True)
     by_digest = {digest: name for name, digest in base.tags().items()}
     for name, image in theirs["images"].items():
         source = f"docker://{base.address}/{by_digest[image['digest']]}"
@@ -167,7 +164,6 @@ def left_by_charts_syncer(mode, registry, work):
             check=True,
         )
     check({n: registry.digest(n) for n in theirs["images"]} == {n: v["digest"] for n, v in theirs["images"].items()}, "the oracle is pushed")
-    base.stop()
     charts = tempfile.mkdtemp(dir=work)
     with tarfile.open(package("v0.9.0-amd64")) as archive:
         for member in archive:
@@ -226,9 +222,13 @@ def edit(folder, hints, images):
 
 def compare_after_charts_syncer(work):
     expected = charts_by_architecture()
+    # The manifests are the same in every mode.
+    base = Registry(REGISTRY, work)
+    command = [MULTIARCH, "import", package("v0.9.0-amd64"), "--to", f"docker://{base.address}", "-q", "--json"]
+    subprocess.run(command, check=True, capture_output=True)
     for mode in ("prefixRegistry", "appendOrigin", "repository", "prefixRepository", "registry"):
         registry = Registry(REGISTRY, work)
-        charts = left_by_charts_syncer(mode, registry, work)
+        charts = left_by_charts_syncer(mode, base, registry, work)
         before = registry.tags()
         report = run(registry, f"dir:{charts}", ["v0.9.0-arm64"])
         after = registry.tags()
@@ -245,6 +245,7 @@ def compare_after_charts_syncer(work):
         check(all(m in ("GET", "HEAD") for m, _ in registry.requests()[count:]), f"{mode}: a rerun wrote")
         registry.stop()
         print(f"after charts-syncer in mode {mode}: fused into its names, {len(mended)} mended, {seen} images of charts exist for every architecture")
+    base.stop()
 
 
 with roomy_folder() as work:

@@ -8,12 +8,11 @@ mod packages;
 
 pub(crate) use packages::{check_package, docker_archive};
 
-use crate::{chart, source};
+use crate::{chart, header, source};
 
 macro_rules! targets {
-    ($($(#[$attribute:meta])* $name:ident in $($part:ident)::+;)*) => {
+    ($($name:ident in $($part:ident)::+;)*) => {
         $(
-            $(#[$attribute])*
             #[allow(missing_docs, reason = "the laws stand at the function that it calls")]
             pub fn $name(data: &[u8]) {
                 $($part)::+::$name(data);
@@ -22,7 +21,7 @@ macro_rules! targets {
 
         /// Every target by its name.
         #[cfg(test)]
-        const TARGETS: &[(&str, fn(&[u8]))] = &[$($(#[$attribute])* (stringify!($name), $name)),*];
+        const TARGETS: &[(&str, fn(&[u8]))] = &[$((stringify!($name), $name)),*];
     };
 }
 
@@ -38,10 +37,8 @@ targets! {
     docker_manifest in packages;
     oci_index in packages;
     reference in documents;
-    #[cfg(feature = "registry")]
-    challenge in crate::registry::fuzzing;
-    #[cfg(feature = "registry")]
-    link_header in crate::registry::fuzzing;
+    challenge in header::fuzzing;
+    link_header in header::fuzzing;
     cluster_config in documents;
     plan_json in documents;
     index_cache in source::fuzzing;
@@ -77,7 +74,6 @@ mod tests {
     }
 
     /// Each target has its program and is built.
-    #[cfg(feature = "registry")]
     #[test]
     fn programs_and_targets_are_the_same() {
         let fuzz = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz");

@@ -51,6 +51,8 @@ mod fuse;
 pub mod fuzzing;
 #[cfg(all(test, not(fuzzing)))]
 mod fuzzing;
+#[cfg(any(feature = "registry", test, fuzzing))]
+mod header;
 mod image;
 mod import;
 mod layout;

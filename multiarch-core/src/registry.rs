@@ -15,8 +15,6 @@ mod concurrency;
 mod connection;
 mod connector;
 mod credentials;
-#[cfg(any(test, fuzzing))]
-pub(crate) mod fuzzing;
 mod greeting;
 mod harbor;
 mod manifest;

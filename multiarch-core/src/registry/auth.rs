@@ -4,11 +4,8 @@
 
 mod challenge;
 mod first_login;
-#[cfg(any(test, fuzzing))]
-pub(super) mod fuzzing;
 mod realm;
 mod scope;
-mod syntax;
 mod token;
 mod tokens;
 

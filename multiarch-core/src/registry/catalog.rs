@@ -16,6 +16,7 @@ use super::{
 use crate::{
     chart::TargetName,
     error::{Error, ErrorKind, Result},
+    header::next_link,
     image::is_repository,
     limit::{self, SharedBudget},
 };
@@ -164,12 +165,4 @@ impl Client {
         })?;
         Ok(Some((page, next)))
     }
-}
-
-/// `<url>; rel="next"` (RFC 8288).
-pub(super) fn next_link(value: &str) -> Option<String> {
-    value.split(',').find_map(|link| {
-        let (url, parameters) = link.split_once(';')?;
-        parameters.contains("next").then(|| url.trim().trim_matches(['<', '>']).to_owned())
-    })
 }

@@ -12,7 +12,7 @@ use std::{
 use code::{Source, sources};
 
 /// The modules from the top down: each may use only those before it.
-const MODULES: [&str; 20] = [
+const MODULES: [&str; 21] = [
     "error",
     "limit",
     "run",
@@ -21,6 +21,7 @@ const MODULES: [&str; 20] = [
     "chart",
     "package",
     "config",
+    "header",
     "store",
     "plan",
     "report",
@@ -35,8 +36,10 @@ const MODULES: [&str; 20] = [
     "embed",
 ];
 /// Modules whose results depend on their arguments alone, without I/O.
-const PURE: [&str; 10] =
-    ["error", "limit", "image", "fuse", "chart", "package", "config", "store", "plan", "report"];
+const PURE: [&str; 11] = [
+    "error", "limit", "image", "fuse", "chart", "package", "config", "header", "store", "plan",
+    "report",
+];
 /// Paths that reach outside of the process.
 const IO: [&str; 6] = ["std::fs", "std::net", "std::env", "std::process", "std::os", "tempfile"];
 /// Other paths that make a result depend on more than its arguments.

@@ -1,12 +1,14 @@
 //! The `WWW-Authenticate` challenge of a registry.
 
-use super::syntax;
 use reqwest::{
     Url,
     header::{HeaderMap, WWW_AUTHENTICATE},
 };
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::{
+    error::{Error, ErrorKind, Result},
+    header::{self, ParsedChallenge},
+};
 
 /// How the registry wants requests to be authenticated.
 #[derive(Clone, Debug)]
@@ -32,7 +34,7 @@ impl Challenge {
     pub(super) fn choose(headers: &HeaderMap, origin: &Url) -> Result<Option<Self>> {
         let mut chosen = None;
         for value in headers.get_all(WWW_AUTHENTICATE) {
-            for challenge in syntax::challenges(&String::from_utf8_lossy(value.as_bytes())) {
+            for challenge in header::challenges(&String::from_utf8_lossy(value.as_bytes())) {
                 match challenge.scheme.as_str() {
                     "bearer" => return bearer(&challenge, origin).map(Some),
                     "basic" => chosen = Some(Self::Basic),
@@ -44,7 +46,7 @@ impl Challenge {
     }
 }
 
-fn bearer(challenge: &syntax::ParsedChallenge, origin: &Url) -> Result<Challenge> {
+fn bearer(challenge: &ParsedChallenge, origin: &Url) -> Result<Challenge> {
     let parameter = |name: &str| challenge.parameters.get(name).cloned();
     let realm = parameter("realm").unwrap_or_default();
     // A relative realm is one on the registry itself.
@@ -124,6 +126,17 @@ mod tests {
         for value in ["Bearer service=\"x\"", "Bearer realm=\"\"", "Bearer realm=\"mailto:x\""] {
             let error = choose(&[value]).expect_err(value);
             assert!(error.to_string().contains("realm"), "{error}");
+        }
+    }
+
+    proptest::proptest! {
+        /// Tokens are fetched from addresses alone, whatever the server calls its realm.
+        #[test]
+        fn a_realm_is_an_address(realm in "([a-z]{0,6}:)?/{0,3}[ -~\u{e0}-\u{ff}]{0,20}") {
+            if let Ok(Some(Challenge::Bearer(bearer))) = choose(&[&format!("Bearer realm={realm:?}")]) {
+                let realm = bearer.realm;
+                assert!(["http", "https"].contains(&realm.scheme()) && realm.has_host(), "{realm}");
+            }
         }
     }
 }

@@ -9,13 +9,13 @@ use std::collections::HashMap;
 
 /// One of the challenges in a header. Scheme and names of parameters are in lower case.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct ParsedChallenge {
-    pub(super) scheme: String,
-    pub(super) parameters: HashMap<String, String>,
+pub(crate) struct ParsedChallenge {
+    pub(crate) scheme: String,
+    pub(crate) parameters: HashMap<String, String>,
 }
 
 /// All challenges of one header.
-pub(super) fn challenges(text: &str) -> Vec<ParsedChallenge> {
+pub(crate) fn challenges(text: &str) -> Vec<ParsedChallenge> {
     let mut found: Vec<ParsedChallenge> = Vec::new();
     let mut rest = text;
     loop {
