@@ -91,6 +91,7 @@ func TestPlanThatIsNone(t *testing.T) {
 
 // golang/go#79501: with a cause, the context's own error is still an error of the call.
 func TestCauses(t *testing.T) {
+	t.Parallel() // it waits for most of its time
 	c, why := client(t, multiarch.WithTarget("http://"+silent(t)), multiarch.WithCredentials(*types.Anonymous())), errors.New("enough")
 	begin := map[string]func() (context.Context, error){
 		"cancelled": func() (context.Context, error) {

@@ -110,6 +110,7 @@ func TestClusterConfig(t *testing.T) {
 }
 
 func TestErrors(t *testing.T) {
+	t.Parallel() // it waits for most of its time
 	c := intoLayout(t)
 	_, err := c.Plan(context.Background(), multiarch.WithTarget("ftp://a"))
 	var own *multiarch.Error
