@@ -152,13 +152,12 @@ def compare_newer(work):
         print(f"{version}, the second architecture without the mode: {seen} images of charts exist for every architecture")
 
 
-def left_by_charts_syncer(mode, base, registry, work):
-    """A chart directory and a registry as charts-syncer leaves them: its names pushed from `base`, and charts
-    with values that make Helm print its list."""
+def left_by_charts_syncer(mode, sources, registry, work):
+    """A chart directory and a registry as charts-syncer leaves them: its names pushed from `sources`, where each
+    digest is, and charts with values that make Helm print its list."""
     theirs = oracle(mode)
-    by_digest = {digest: name for name, digest in base.tags().items()}
     for name, image in theirs["images"].items():
-        source = f"docker://{base.address}/{by_digest[image['digest']]}"
+        source = sources[image["digest"]]
         subprocess.run(
             ["skopeo", "copy", "--quiet", "--insecure-policy", "--preserve-digests", "--src-tls-verify=false", "--dest-tls-verify=false", source, f"docker://{registry.address}/{name}"],
             check=True,
@@ -226,9 +225,10 @@ def compare_after_charts_syncer(work):
     base = Registry(REGISTRY, work)
     command = [MULTIARCH, "import", package("v0.9.0-amd64"), "--to", f"docker://{base.address}", "-q", "--json"]
     subprocess.run(command, check=True, capture_output=True)
+    sources = {digest: f"docker://{base.address}/{name}" for name, digest in base.tags().items()}
     for mode in ("prefixRegistry", "appendOrigin", "repository", "prefixRepository", "registry"):
         registry = Registry(REGISTRY, work)
-        charts = left_by_charts_syncer(mode, base, registry, work)
+        charts = left_by_charts_syncer(mode, sources, registry, work)
         before = registry.tags()
         report = run(registry, f"dir:{charts}", ["v0.9.0-arm64"])
         after = registry.tags()

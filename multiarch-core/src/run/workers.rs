@@ -69,9 +69,9 @@ pub(crate) fn map_prepared<T: Sync, P, A: Send>(
         let (item, slot) = next.next()?;
         Some((item, slot, prepare(item)))
     };
-    // One thread for each item at most: for few items, and for one or none, starting them would be most of the work.
-    for_each(jobs, &vec![(); jobs.min(slots.len())], |()| {
-        while let Some((item, slot, prepared)) = prepare_next() {
+    // As many calls as items, and each takes the next one, whichever it was called for.
+    for_each(jobs, items, |_| {
+        if let Some((item, slot, prepared)) = prepare_next() {
             let answer = act(item, prepared);
             *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);
         }
